@@ -1,0 +1,38 @@
+export { matchesChannel, patternsOf } from './channel-match.ts'
+export { isAbsent, neverThere, valueOf, type AbsentEntry, type Entry, type PresentEntry } from './entry.ts'
+export { incremented } from './increment.ts'
+export { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from './json.ts'
+export {
+  DEFAULT_LIMITS,
+  INLINE_VALUE_MAX_BYTES,
+  MAX_NAME_BYTES,
+  MUTATION_MEMORY_MS,
+  TOMBSTONE_MS,
+  WRITE_TIMEOUT_MS,
+  type Limits,
+} from './limits.ts'
+export { applyPatch, composePatches, createPatch, equalJson } from './merge-patch.ts'
+export type {
+  ClientToServerEvents,
+  Handshake,
+  MutationId,
+  NoticeName,
+  Notices,
+  PatchUpdate,
+  Reply,
+  RequestName,
+  Requests,
+  ServerToClientEvents,
+  StateUpdate,
+} from './messages.ts'
+export { isKey, isPattern, parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
+export {
+  ERROR_CODES,
+  RealtimeError,
+  fromWireError,
+  toWireError,
+  type ErrorCode,
+  type RealtimeErrorOptions,
+  type WireError,
+} from './realtime-error.ts'
+export { PROTOCOL_HISTORY, PROTOCOL_VERSION } from './version.ts'

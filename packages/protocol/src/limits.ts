@@ -1,0 +1,29 @@
+/** The limits that server and client share, with their defaults. Each is an option of the server (X5). */
+export const DEFAULT_LIMITS = {
+  /** Bytes of one message on any transport; Socket.IO's `maxHttpBufferSize` is set to it. */
+  maxPayloadBytes: 1_048_576,
+  /** Levels of nesting in a value or in event data. */
+  maxDepth: 64,
+  /** Keys that one `storage:subscribe` or `storage:unsubscribe` may name. */
+  maxKeysPerMessage: 1_000,
+  /** Subscriptions of one connection, keys and channels together. */
+  maxSubscriptions: 10_000,
+} as const
+
+/** Limits as the server names them in `server:hello`. */
+export type Limits = { [Name in keyof typeof DEFAULT_LIMITS]: number }
+
+/** UTF-8 bytes of a key, prefix, channel, pattern or room name at most (S19). Part of the grammar, so no option. */
+export const MAX_NAME_BYTES = 256
+
+/** Values whose JSON is at most this many bytes travel with their notification (S5). */
+export const INLINE_VALUE_MAX_BYTES = 8_192
+
+/** How long a client's last mutation on a key is remembered (S12). */
+export const MUTATION_MEMORY_MS = 86_400_000
+
+/** How long a removed key keeps its version (S1). */
+export const TOMBSTONE_MS = 86_400_000
+
+/** By when, on the store's clock, a write must have begun to be applied; later it never will be (F2). */
+export const WRITE_TIMEOUT_MS = 5_000

@@ -1,0 +1,12 @@
+import * as v from 'valibot'
+import { RealtimeError } from '../realtime-error.ts'
+
+const MAX_ISSUES = 5
+
+/** The message as its schema describes it, without unknown fields; throws `INVALID_MESSAGE` with what is wrong, by path (X4). */
+export function parseMessage<Schema extends v.GenericSchema>(schema: Schema, message: unknown): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, message)
+  if (result.success) return result.output
+  const issues = result.issues.slice(0, MAX_ISSUES).map((issue) => ({ path: v.getDotPath(issue) ?? '', message: issue.message }))
+  throw new RealtimeError('INVALID_MESSAGE', { issues })
+}

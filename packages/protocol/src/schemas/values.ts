@@ -1,0 +1,42 @@
+import * as v from 'valibot'
+import { isJsonValue, type JsonObject, type JsonValue } from '../json.ts'
+import { DEFAULT_LIMITS } from '../limits.ts'
+import { parseChannel, parseKey, parsePattern } from '../names.ts'
+import { RealtimeError } from '../realtime-error.ts'
+
+// The parts that messages are made of. A name that breaks its grammar throws its own code (INVALID_KEY, …), which says
+// more than the position in a message does.
+
+const byGrammar = (parse: (name: unknown) => string) =>
+  v.pipe(
+    v.unknown(),
+    v.transform((name) => parse(name)),
+  )
+
+export const keySchema = byGrammar(parseKey)
+export const channelSchema = byGrammar(parseChannel)
+export const patternSchema = byGrammar(parsePattern)
+
+/** Any JSON value; throws `INVALID_VALUE` for what JSON cannot say. */
+export const valueSchema = v.pipe(
+  v.unknown(),
+  v.transform((value): JsonValue => {
+    if (isJsonValue(value, DEFAULT_LIMITS.maxDepth)) return value
+    throw new RealtimeError('INVALID_VALUE', { message: `The value must be JSON of at most ${DEFAULT_LIMITS.maxDepth} levels.` })
+  }),
+)
+
+/** A JSON object, as a merge patch (RFC 7396). */
+export const patchSchema = v.pipe(
+  valueSchema,
+  v.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'The patch must be an object.'),
+)
+
+/** A version as clients name it: 0 stands for an absent key (S6). */
+export const versionSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
+/** A client's own id: letters, digits, `_` and `-`, so that it can be part of a Redis key (S12). */
+export const clientIdSchema = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'The clientId must be 1 to 64 letters, digits, _ or -.'))
+
+/** The number of one mutation; `clientId` defaults to the handshake's (S12). */
+export const mutationSchema = v.object({ number: v.pipe(v.number(), v.safeInteger(), v.minValue(1)), clientId: v.optional(clientIdSchema) })

@@ -1,0 +1,50 @@
+/** Where the relay stands. `unavailable`: it was lost or was never reached, and is being sought. */
+export type PubSubStatus = 'connecting' | 'ready' | 'unavailable' | 'closed'
+
+/** Ends a subscription. `ready` settles when it is in force and never becomes an unhandled rejection (N3). */
+export interface Unsubscribe {
+  (): void
+  readonly ready: Promise<void>
+}
+
+/** Hears what others published, as the JSON text they sent: `(text) => JSON.parse(text)`. */
+export type MessageHandler = (message: string) => void
+
+/** Where a background failure happened: `onError(error, { stage })`. */
+export interface ErrorContext {
+  /** `connection`: a link was lost; `subscribe`: a subscription failed; `message`: a message was dropped; `handler`: a listener threw. */
+  stage: 'connection' | 'subscribe' | 'message' | 'handler'
+  /** The channel it concerns, if it concerns one. */
+  channel?: string
+}
+
+/** Options that every `PubSub` takes. */
+export interface PubSubOptions {
+  /** Hears of failures that no caller awaits. Default: they are dropped. */
+  onError?: (error: unknown, context: ErrorContext) => void
+}
+
+/**
+ * The notification layer: tells other instances that something happened, and owns no data. A message may be lost; who
+ * needs to be sure reads the storage again after `onGap`. Implementations MUST pass the suite at `pubsub/testing`.
+ */
+export interface PubSub {
+  /** A UUID made at construction; stands in every message as `origin` (N2). */
+  readonly instanceId: string
+  readonly status: PubSubStatus
+  /** Messages that were dropped because they do not parse (N4). */
+  readonly droppedMessages: number
+  /**
+   * Sends a plain object, with `origin` added, to every other instance subscribed to the channel, never to this one (N2).
+   * Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `INVALID_MESSAGE` (no plain JSON object) or `CLOSED`.
+   */
+  publish(channel: string, message: object): Promise<void>
+  /** Calls the handler for each message of another instance, in the order published by each (N3). */
+  subscribe(channel: string, handler: MessageHandler): Unsubscribe
+  /** Runs the listener when messages may have been missed, once everything is back (N6). Returns its undo. */
+  onGap(listener: () => void): () => void
+  /** Runs the listener at each change of `status`. Returns its undo. */
+  onStatus(listener: (status: PubSubStatus) => void): () => void
+  /** Ends all subscriptions and connections; idempotent. Afterwards every call rejects or throws with `CLOSED` (N7). */
+  dispose(): Promise<void>
+}

@@ -1,0 +1,51 @@
+import type { MessageHandler, PubSubStatus, Unsubscribe } from '../contract.ts'
+
+/** What a script gives back: bulk strings as text, integers as numbers, nil and false as null. */
+export type ScriptReply = string | number | null | ScriptReply[]
+
+/** One Lua script. */
+export interface RedisScript {
+  /**
+   * Runs it in one round trip: EVALSHA, and EVAL once where Redis does not know it (NOSCRIPT). Scripts started in one
+   * order are executed in that order. Rejects with `UNAVAILABLE` (never written to the socket, or refused by a Redis
+   * that cannot serve: the script did not run), `OUTCOME_UNKNOWN` (it may have run or may yet run), `CLOSED`, or with
+   * the script's own error.
+   */
+  run(keys: readonly string[], args: readonly (string | number)[]): Promise<ScriptReply>
+}
+
+/** State of the circuit breaker (N10). */
+export type BreakerState = 'closed' | 'open' | 'probing'
+
+/**
+ * Redis as the packages see it: two connections, scripts, raw subscriptions. `RealtimePubSub` stands on it and shows it
+ * as `pubsub.link`; whoever needs Redis takes the link, and nobody else imports ioredis.
+ */
+export interface RedisLink {
+  /** The application's prefix, before every Redis channel and everything internal (N8). */
+  readonly prefix: string
+  readonly status: PubSubStatus
+  readonly breaker: BreakerState
+  script(source: string): RedisScript
+  /** One plain command over `pub`, e.g. `command('ZRANGEBYLEX', key, '-', '+')`. Rejects as `run` does. */
+  command(name: string, ...args: (string | number)[]): Promise<ScriptReply>
+  /** Publishes text on `<prefix>:<channel>`. Rejects as `run` does. */
+  publish(channel: string, text: string): Promise<void>
+  /** Hears every message on `<prefix>:<channel>`, one's own included, in the order in which Redis executed them (N3). */
+  subscribe(channel: string, handler: MessageHandler): Unsubscribe
+  /**
+   * The name of what stands beside a value, in the value's hash slot: `{<base>:<key>}$<name>`, or `<base>:<key>$<name>`
+   * when `base` has a hash tag of its own. `name` is '' for the state.
+   */
+  sideKey(base: string, key: string, name: string): string
+  /** Redis' clock, milliseconds since 1970, as estimated from its TIME at the last connect. */
+  now(): number
+  /** Corrects the estimate from a time that Redis just told, in milliseconds. */
+  adjustClock(redisMs: number): void
+  onGap(listener: () => void): () => void
+  onStatus(listener: (status: PubSubStatus) => void): () => void
+  onBreaker(listener: (state: BreakerState) => void): () => void
+  /** Settles at the first `ready` of both connections; rejects with `CLOSED` if disposed before. */
+  readonly ready: Promise<void>
+  dispose(): Promise<void>
+}

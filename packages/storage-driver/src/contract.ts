@@ -1,0 +1,89 @@
+import type { Entry, JsonObject, JsonValue } from '@tutti/protocol'
+
+/** Who made a mutation and its number: what makes it take effect once (S12). */
+export interface MutationAuthor {
+  /** Id of the signed-in user; '' for anonymous. No other user's memory is ever reached with it. */
+  user: string
+  clientId: string
+  /** Grows with each mutation of this client on this key, from 1. */
+  number: number
+}
+
+interface MutationBase {
+  /** A key that `parseKey` accepts. */
+  key: string
+  /** Without it, a write that is sent twice happens twice. */
+  author?: MutationAuthor
+  /** Names the connection that asked, so that it is not told of its own change; opaque to the store. */
+  writer?: string
+}
+
+/** One change of one key. */
+export type Mutation =
+  | (MutationBase & { op: 'set'; value: JsonValue; ifVersion?: number; ttlMs?: number })
+  | (MutationBase & { op: 'remove'; ifVersion?: number })
+  | (MutationBase & { op: 'increment'; by: number; initial?: number })
+  | (MutationBase & { op: 'patch'; patch: JsonObject })
+
+/** What a write made. The same for a mutation that is sent again (S12). */
+export interface WriteResult {
+  version: number
+  /** With `increment`: the sum. */
+  value?: number
+  /** With `patch`: the version it was merged into. */
+  base?: number
+}
+
+/** What may accompany a write. */
+export interface WriteOptions {
+  /** By when it must have begun, milliseconds since 1970 on the store's clock; default: now + `writeTimeoutMs` (F2). */
+  deadline?: number
+}
+
+/** One change of one key, as `watch` tells it. Exactly one of `value`, `patch`, `removed`, or none when the value is large. */
+export interface StateChange {
+  key: string
+  version: number
+  /** The version before this change, with `patch`. */
+  base?: number
+  patch?: JsonObject
+  value?: JsonValue
+  removed?: true
+  /** When the entry ends by itself, milliseconds since 1970. */
+  expiresAt?: number
+  /** What the mutation said in `writer`. */
+  writer?: string
+}
+
+/** A page of a listing: `after` is there when more follows. */
+export interface EntryPage {
+  entries: Entry[]
+  after?: string
+}
+
+/**
+ * The storage layer for state: owns values and versions. `server` meets it through these types alone.
+ * Implementations MUST pass the suite at `storage-driver/testing`.
+ *
+ * Errors of `write`, by code: `CONFLICT` (with the entry), `NOT_A_NUMBER`, `STALE_MUTATION`, `INVALID_VALUE`,
+ * `WRONG_TYPE`, `UNAVAILABLE` (not applied and never will be), `OUTCOME_UNKNOWN` (the answer was lost), `CLOSED`.
+ */
+export interface StateStore {
+  /** The entries of these keys, in their order; a value that something else stored gets its version here (S20). */
+  read(keys: readonly string[]): Promise<Entry[]>
+  /** The entries below a prefix (`todos:`, or '' for all), in byte order of their keys, from an index (S17). */
+  list(prefix: string, after?: string): Promise<EntryPage>
+  /** One change: checked, applied, versioned, remembered and announced at once, or not at all (S5). */
+  write(mutation: Mutation, options?: WriteOptions): Promise<WriteResult>
+  /**
+   * Tells every change in the cluster, one's own included, each once and each key's in version order. Changes may be
+   * missed only where `onGap` tells. Handlers MUST NOT block. Returns its undo; `ready` settles when it is in force.
+   */
+  watch(listener: (change: StateChange) => void): (() => void) & { readonly ready: Promise<void> }
+  /** Announces a value that another program wrote over an entry, with a new version (S20). */
+  touch(key: string): Promise<WriteResult>
+  /** Finds what other programs stored below the base, so that `list` names it (S17). */
+  reindex(): Promise<void>
+  /** Runs the listener when changes may have been missed. Returns its undo. */
+  onGap(listener: () => void): () => void
+}

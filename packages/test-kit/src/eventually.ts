@@ -1,0 +1,15 @@
+/**
+ * Runs the assertion until it holds, and gives back what it returned. After `timeoutMs` (default 10,000, generous, for
+ * busy machines) throws its last error. For what can only be seen from outside; await an event where there is one.
+ */
+export async function eventually<T>(assertion: () => T | Promise<T>, { timeoutMs = 10_000, everyMs = 10 } = {}): Promise<T> {
+  const end = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      return await assertion()
+    } catch (error) {
+      if (performance.now() > end) throw error
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
+    }
+  }
+}

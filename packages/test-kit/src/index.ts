@@ -1,0 +1,5 @@
+export { eventually } from './eventually.ts'
+export { spawnInstance, type Instance } from './instance.ts'
+export { freePort } from './free-port.ts'
+export { startRedis, type TestRedis } from './redis.ts'
+export { seededRandom, type SeededRandom } from './seeded-random.ts'

@@ -1,0 +1,80 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** A process that runs a script of the package under test, and answers calls over IPC. */
+export interface Instance {
+  readonly pid: number
+  /** What the script said when it was ready. */
+  readonly ready: Readonly<Record<string, unknown>>
+  /** Calls what the script offers by that name; rejects with the message of what it threw. */
+  call(name: string, ...args: unknown[]): Promise<unknown>
+  /** Ends it politely (SIGTERM) and gives back its exit code. */
+  stop(): Promise<number | null>
+  /** Ends it at once, as a crash would (SIGKILL). */
+  kill(): Promise<void>
+  /** Freezes it (SIGSTOP), as a stalled event loop would. */
+  pause(): void
+  /** Lets it go on (SIGCONT). */
+  resume(): void
+}
+
+interface Answer {
+  id: number
+  result?: unknown
+  error?: string
+}
+
+/**
+ * Starts a script as a process of its own, from the sources. The script talks back through `serveInstance` of
+ * `@tutti/test-kit/instance`. `env` is added to the environment.
+ */
+export async function spawnInstance(script: URL, { env = {} }: { env?: Record<string, string> } = {}): Promise<Instance> {
+  const child = fork(fileURLToPath(script), {
+    execArgv: ['--conditions=@tutti/source', '--disable-warning=ExperimentalWarning'],
+    env: { ...process.env, ...env },
+    serialization: 'json',
+  })
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  const exited = once(child, 'exit')
+  const ready = new Promise<Record<string, unknown>>((resolve, reject) => {
+    child.on('message', (message: { ready: Record<string, unknown> } | Answer) => {
+      if ('ready' in message) return resolve(message.ready)
+      const call = waiting.get(message.id)
+      waiting.delete(message.id)
+      if (message.error === undefined) call?.resolve(message.result)
+      else call?.reject(new Error(message.error))
+    })
+    void exited.then(([code, signal]: unknown[]) => {
+      const gone = new Error(`The instance ended (${String(code ?? signal)}).`)
+      reject(gone)
+      for (const call of waiting.values()) call.reject(gone)
+      waiting.clear()
+    })
+  })
+  let lastId = 0
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+    await exited
+  }
+  return {
+    ready: await ready,
+    pid: child.pid ?? -1,
+    call: (name, ...args) =>
+      new Promise((resolve, reject) => {
+        const id = ++lastId
+        waiting.set(id, { resolve, reject })
+        child.send({ id, name, args }, (error) => {
+          if (error === null || !waiting.delete(id)) return
+          reject(error)
+        })
+      }),
+    stop: async () => {
+      await end('SIGTERM')
+      return child.exitCode
+    },
+    kill: () => end('SIGKILL'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+  }
+}

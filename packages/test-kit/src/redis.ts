@@ -1,0 +1,86 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from './eventually.ts'
+import { freePort } from './free-port.ts'
+
+/** A real Redis of one's own, on a free port, gone when the test process is. */
+export interface TestRedis {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+  /** The running process; a new one after `restart`. */
+  readonly process: ChildProcess
+  /** Ends it at once, as a crash would (SIGKILL). */
+  kill(): Promise<void>
+  /** Starts it again on the same port with what it had on disk. */
+  restart(): Promise<void>
+  /** Freezes it (SIGSTOP): connections stay, answers don't come. */
+  pause(): void
+  /** Lets it go on (SIGCONT). */
+  resume(): void
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>
+}
+
+/** Starts redis-server; `args` are added to its command line, e.g. `['--appendonly', 'yes']`. */
+export async function startRedis({ args = [] }: { args?: readonly string[] } = {}): Promise<TestRedis> {
+  const folder = await mkdtemp(join(tmpdir(), 'tutti-redis-'))
+  const host = '127.0.0.1'
+  const port = await freePort()
+
+  const start = async (): Promise<ChildProcess> => {
+    const options = ['--bind', host, '--port', String(port), '--dir', folder, '--save', '', '--loglevel', 'warning', ...args]
+    // setpriv: a killed test run leaves no orphan behind.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...options], { stdio: 'ignore' })
+    await eventually(() => {
+      if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`)
+      return ping(host, port)
+    })
+    return child
+  }
+
+  const end = async (child: ChildProcess): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  let current = await start()
+  return {
+    host,
+    port,
+    url: `redis://${host}:${port}`,
+    get process() {
+      return current
+    },
+    kill: () => end(current),
+    restart: async () => {
+      await end(current)
+      current = await start()
+    },
+    pause: () => void current.kill('SIGSTOP'),
+    resume: () => void current.kill('SIGCONT'),
+    stop: async () => {
+      await end(current)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Settles when Redis answers PONG and has loaded its data. */
+function ping(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => socket.write('PING\r\n'))
+    socket.once('error', reject)
+    socket.once('data', (data) => {
+      socket.destroy()
+      if (data.toString().startsWith('+PONG')) resolve()
+      else reject(new Error(data.toString()))
+    })
+  })
+}

@@ -1,0 +1,19 @@
+/**
+ * The other end of `spawnInstance`, for the script: answers calls by name, and says that it is ready. When the test
+ * process goes, so does the instance.
+ */
+export function serveInstance(ready: Record<string, unknown>, methods: Record<string, (...args: never[]) => unknown>): void {
+  process.on('disconnect', () => process.exit(0))
+  process.on('message', (message: { id: number; name: string; args: never[] }) => {
+    void (async () => {
+      try {
+        const method = methods[message.name]
+        if (method === undefined) throw new Error(`The instance offers no ${message.name}.`)
+        process.send?.({ id: message.id, result: await method(...message.args) })
+      } catch (error) {
+        process.send?.({ id: message.id, error: error instanceof Error ? `${error.name}: ${error.message}` : String(error) })
+      }
+    })()
+  })
+  process.send?.({ ready })
+}

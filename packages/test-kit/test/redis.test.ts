@@ -1,0 +1,34 @@
+import { connect } from 'node:net'
+import { expect, test } from 'vitest'
+import { eventually, seededRandom, spawnInstance, startRedis } from '../src/index.ts'
+
+test('a Redis of one’s own answers, dies and comes back on its port', async () => {
+  const redis = await startRedis()
+  const { port } = redis
+  await redis.kill()
+  await expect(new Promise((resolve, reject) => connect(port, redis.host, () => resolve(true)).once('error', reject))).rejects.toThrow('ECONNREFUSED')
+  await redis.restart()
+  expect(redis.port).toBe(port)
+  await redis.stop()
+})
+
+test('an instance is a process that answers calls, reports what it throws and ends', async () => {
+  const instance = await spawnInstance(new URL('./echo-instance.ts', import.meta.url))
+  expect(instance.ready).toEqual({ hello: 'there' })
+  expect(await instance.call('echo', { a: [1] })).toEqual({ a: [1] })
+  await expect(instance.call('fail')).rejects.toThrow('on purpose')
+  const lost = instance.call('never')
+  await Promise.all([expect(lost).rejects.toThrow('ended'), instance.kill()])
+})
+
+test('a seed repeats its choices', () => {
+  const draw = (seed: number) => Array.from({ length: 50 }, ((random) => () => random.below(1000))(seededRandom(seed)))
+  expect(draw(7)).toEqual(draw(7))
+  expect(draw(7)).not.toEqual(draw(8))
+})
+
+test('eventually waits for the assertion and gives its last error up', async () => {
+  let tries = 0
+  expect(await eventually(() => (++tries < 3 ? Promise.reject(new Error('not yet')) : tries))).toBe(3)
+  await expect(eventually(() => Promise.reject(new Error('never')), { timeoutMs: 30 })).rejects.toThrow('never')
+})

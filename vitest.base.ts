@@ -1,0 +1,9 @@
+import { defineProject } from 'vitest/config'
+
+/** The one way packages are tested: on Node, from the sources. */
+export const vitestProject = (name: string) =>
+  defineProject({
+    resolve: { conditions: ['@tutti/source', 'node', 'import', 'default'] },
+    ssr: { resolve: { conditions: ['@tutti/source', 'node', 'import', 'default'] } },
+    test: { name, environment: 'node', include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 },
+  })
