@@ -1,9 +1,7 @@
 /** The limits that server and client share, with their defaults. Each is an option of the server (X5). */
 export const DEFAULT_LIMITS = {
-  /** Bytes of one message on any transport; Socket.IO's `maxHttpBufferSize` is set to it. */
-  maxPayloadBytes: 1_048_576,
-  /** Levels of nesting in a value or in event data. */
-  maxDepth: 64,
+  /** Bytes of one message on any transport: Socket.IO's `maxHttpBufferSize`, and its default. */
+  maxPayloadBytes: 1_000_000,
   /** Keys that one `storage:subscribe` or `storage:unsubscribe` may name. */
   maxKeysPerMessage: 1_000,
   /** Subscriptions of one connection, keys and channels together. */
@@ -15,6 +13,9 @@ export type Limits = { [Name in keyof typeof DEFAULT_LIMITS]: number }
 
 /** UTF-8 bytes of a key, prefix, channel, pattern or room name at most (S19). Part of the grammar, so no option. */
 export const MAX_NAME_BYTES = 256
+
+/** Levels of nesting in a value or in event data at most (X4). Part of the grammar, so no option. */
+export const MAX_VALUE_DEPTH = 64
 
 /** Values whose JSON is at most this many bytes travel with their notification (S5). */
 export const INLINE_VALUE_MAX_BYTES = 8_192

@@ -86,4 +86,6 @@ export interface StateStore {
   reindex(): Promise<void>
   /** Runs the listener when changes may have been missed. Returns its undo. */
   onGap(listener: () => void): () => void
+  /** Ends its work and lets nobody watch any more; idempotent. What the caller brought stays open. Afterwards `CLOSED`. */
+  dispose(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isJsonValue, type JsonObject, type JsonValue } from '../json.ts'
-import { DEFAULT_LIMITS } from '../limits.ts'
+import { MAX_VALUE_DEPTH } from '../limits.ts'
 import { parseChannel, parseKey, parsePattern } from '../names.ts'
 import { RealtimeError } from '../realtime-error.ts'
 
@@ -21,8 +21,8 @@ export const patternSchema = byGrammar(parsePattern)
 export const valueSchema = v.pipe(
   v.unknown(),
   v.transform((value): JsonValue => {
-    if (isJsonValue(value, DEFAULT_LIMITS.maxDepth)) return value
-    throw new RealtimeError('INVALID_VALUE', { message: `The value must be JSON of at most ${DEFAULT_LIMITS.maxDepth} levels.` })
+    if (isJsonValue(value, MAX_VALUE_DEPTH)) return value
+    throw new RealtimeError('INVALID_VALUE', { message: `The value must be JSON of at most ${MAX_VALUE_DEPTH} levels.` })
   }),
 )
 
