@@ -7,9 +7,15 @@ import type { Entry } from './entry.ts'
  */
 export const ERROR_CODES = {
   UNAVAILABLE: { retryable: true, message: 'The store or relay is away. The change was not made; try again later.' },
-  OUTCOME_UNKNOWN: { retryable: false, message: 'The answer was lost: the change may or may not have been made. Read the entry to find out.' },
+  OUTCOME_UNKNOWN: {
+    retryable: false,
+    message: 'The answer was lost: the change may or may not have been made. Read the entry to find out.',
+  },
   CONFLICT: { retryable: false, message: 'Somebody else changed the entry. Read `entry` and decide again.' },
-  NOT_A_NUMBER: { retryable: false, message: 'Only numbers can be incremented, within the safe integers and finite numbers. The value stays.' },
+  NOT_A_NUMBER: {
+    retryable: false,
+    message: 'Only numbers can be incremented, within the safe integers and finite numbers. The value stays.',
+  },
   STALE_MUTATION: { retryable: false, message: 'A later mutation of this client on this key was already handled.' },
   RELAY_FAILED: { retryable: false, message: 'The event reached this instance only: the relay to the others failed.' },
   INVALID_MESSAGE: { retryable: false, message: 'The message has not the shape that the protocol asks for.' },

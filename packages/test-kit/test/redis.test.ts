@@ -6,7 +6,9 @@ test('a Redis of one’s own answers, dies and comes back on its port', async ()
   const redis = await startRedis()
   const { port } = redis
   await redis.kill()
-  await expect(new Promise((resolve, reject) => connect(port, redis.host, () => resolve(true)).once('error', reject))).rejects.toThrow('ECONNREFUSED')
+  await expect(new Promise((resolve, reject) => connect(port, redis.host, () => resolve(true)).once('error', reject))).rejects.toThrow(
+    'ECONNREFUSED',
+  )
   await redis.restart()
   expect(redis.port).toBe(port)
   await redis.stop()
@@ -22,7 +24,14 @@ test('an instance is a process that answers calls, reports what it throws and en
 })
 
 test('a seed repeats its choices', () => {
-  const draw = (seed: number) => Array.from({ length: 50 }, ((random) => () => random.below(1000))(seededRandom(seed)))
+  const draw = (seed: number) =>
+    Array.from(
+      { length: 50 },
+      (
+        (random) => () =>
+          random.below(1000)
+      )(seededRandom(seed)),
+    )
   expect(draw(7)).toEqual(draw(7))
   expect(draw(7)).not.toEqual(draw(8))
 })
