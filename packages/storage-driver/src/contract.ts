@@ -13,16 +13,16 @@ interface MutationBase {
   /** A key that `parseKey` accepts. */
   key: string
   /** Without it, a write that is sent twice happens twice. */
-  author?: MutationAuthor
+  author?: MutationAuthor | undefined
   /** Names the connection that asked, so that it is not told of its own change; opaque to the store. */
-  writer?: string
+  writer?: string | undefined
 }
 
 /** One change of one key. */
 export type Mutation =
-  | (MutationBase & { op: 'set'; value: JsonValue; ifVersion?: number; ttlMs?: number })
-  | (MutationBase & { op: 'remove'; ifVersion?: number })
-  | (MutationBase & { op: 'increment'; by: number; initial?: number })
+  | (MutationBase & { op: 'set'; value: JsonValue; ifVersion?: number | undefined; ttlMs?: number | undefined })
+  | (MutationBase & { op: 'remove'; ifVersion?: number | undefined })
+  | (MutationBase & { op: 'increment'; by: number; initial?: number | undefined })
   | (MutationBase & { op: 'patch'; patch: JsonObject })
 
 /** What a write made. The same for a mutation that is sent again (S12). */
