@@ -40,7 +40,7 @@ export interface WriteOptions {
   deadline?: number
 }
 
-/** One change of one key, as `watch` tells it. Exactly one of `value`, `patch`, `removed`, or none when the value is large. */
+/** One change of one key, as `onChange` tells it. Exactly one of `value`, `patch`, `removed`, or none when the value is large. */
 export interface StateChange {
   key: string
   version: number
@@ -77,9 +77,10 @@ export interface StateStore {
   write(mutation: Mutation, options?: WriteOptions): Promise<WriteResult>
   /**
    * Tells every change in the cluster, one's own included, each once and each key's in version order. Changes may be
-   * missed only where `onGap` tells. Handlers MUST NOT block. Returns its undo; `ready` settles when it is in force.
+   * missed only where `onGap` tells. Listeners MUST NOT block or change what they are given. Not named `watch`, which is
+   * unstorage's own and calls back with `(event, key)`: a driver is both. Returns its undo; `ready` settles when it is in force.
    */
-  watch(listener: (change: StateChange) => void): (() => void) & { readonly ready: Promise<void> }
+  onChange(listener: (change: StateChange) => void): (() => void) & { readonly ready: Promise<void> }
   /** Announces a value that another program wrote over an entry, with a new version (S20). */
   touch(key: string): Promise<WriteResult>
   /** Finds what other programs stored below the base, so that `list` names it (S17). */
