@@ -26,6 +26,7 @@ export type {
   ServerToClientEvents,
   StateUpdate,
 } from './messages.ts'
+export { parseValue } from './parse-value.ts'
 export { isKey, isPattern, parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
 export {
   ERROR_CODES,

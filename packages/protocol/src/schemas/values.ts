@@ -1,35 +1,24 @@
 import * as v from 'valibot'
-import { isJsonValue, type JsonObject, type JsonValue } from '../json.ts'
-import { MAX_VALUE_DEPTH } from '../limits.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
 import { parseChannel, parseKey, parsePattern } from '../names.ts'
-import { RealtimeError } from '../realtime-error.ts'
+import { parseValue } from '../parse-value.ts'
 
 // The parts that messages are made of. A name that breaks its grammar throws its own code (INVALID_KEY, …), which says
 // more than the position in a message does.
 
-const byGrammar = (parse: (name: unknown) => string) =>
-  v.pipe(
-    v.unknown(),
-    v.transform((name) => parse(name)),
-  )
+const byGrammar = (parse: (name: unknown) => string) => v.pipe(v.unknown(), v.transform(parse))
 
 export const keySchema = byGrammar(parseKey)
 export const channelSchema = byGrammar(parseChannel)
 export const patternSchema = byGrammar(parsePattern)
 
 /** Any JSON value; throws `INVALID_VALUE` for what JSON cannot say. */
-export const valueSchema = v.pipe(
-  v.unknown(),
-  v.transform((value): JsonValue => {
-    if (isJsonValue(value, MAX_VALUE_DEPTH)) return value
-    throw new RealtimeError('INVALID_VALUE', { message: `The value must be JSON of at most ${MAX_VALUE_DEPTH} levels.` })
-  }),
-)
+export const valueSchema = v.pipe(v.unknown(), v.transform(parseValue))
 
 /** A JSON object, as a merge patch (RFC 7396). */
 export const patchSchema = v.pipe(
   valueSchema,
-  v.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'The patch must be an object.'),
+  v.custom<JsonObject>(isJsonObject, 'The patch must be an object.'),
 )
 
 /** A version as clients name it: 0 stands for an absent key (S6). */

@@ -1,0 +1,9 @@
+import { isJsonValue, type JsonValue } from './json.ts'
+import { MAX_VALUE_DEPTH } from './limits.ts'
+import { RealtimeError } from './realtime-error.ts'
+
+/** The value itself, or throws `INVALID_VALUE` for what JSON cannot say or what is nested too deeply (X4). */
+export function parseValue(value: unknown): JsonValue {
+  if (isJsonValue(value, MAX_VALUE_DEPTH)) return value
+  throw new RealtimeError('INVALID_VALUE', { message: `The value must be JSON of at most ${MAX_VALUE_DEPTH} levels.` })
+}
