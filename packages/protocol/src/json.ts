@@ -8,15 +8,27 @@ export type JsonObject = { [name: string]: JsonValue }
 export const isJsonObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * Tells whether a value survives JSON unchanged: no binary, no `undefined`, no NaN, no class instances,
+ * Tells whether a value survives JSON: no binary, no `undefined`, no holes, no NaN, no class instances, no cycles,
  * and at most `maxDepth` levels of nesting. Never recurses deeper than that, whatever is sent (X4).
+ * What JSON leaves out without a word, such as properties named by symbols, is not looked at.
  */
-export function isJsonValue(value: unknown, maxDepth: number): value is JsonValue {
+export const isJsonValue = (value: unknown, maxDepth: number): value is JsonValue => isJson(value, maxDepth, [])
+
+/** `above`: the objects that the value stands in. A cycle is found at once, or two references up would take 2^maxDepth steps. */
+function isJson(value: unknown, maxDepth: number, above: unknown[]): boolean {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return true
   if (typeof value === 'number') return Number.isFinite(value)
-  if (typeof value !== 'object' || maxDepth <= 0) return false
-  if (Array.isArray(value)) return value.every((item) => isJsonValue(item, maxDepth - 1))
+  if (typeof value !== 'object' || above.length >= maxDepth || above.includes(value)) return false
+  if (!Array.isArray(value) && !isPlain(value)) return false
+  above.push(value)
+  // The iterator of an array gives holes as `undefined`.
+  for (const item of Array.isArray(value) ? value : Object.values(value)) if (!isJson(item, maxDepth, above)) return false
+  above.pop()
+  return true
+}
+
+/** Objects of another realm (a frame, a vm context) have another `Object.prototype`, which nothing stands above either. */
+function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return false
-  return Object.values(value).every((item) => isJsonValue(item, maxDepth - 1))
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

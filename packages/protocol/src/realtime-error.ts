@@ -53,6 +53,8 @@ export interface WireError {
 /** What an error may carry beside its code. */
 export interface RealtimeErrorOptions {
   message?: string
+  /** Default: what the table says of the code. */
+  retryable?: boolean | undefined
   cause?: unknown
   retryAfterMs?: number | undefined
   entry?: Entry | undefined
@@ -71,7 +73,7 @@ export class RealtimeError extends Error {
   constructor(code: ErrorCode, options: RealtimeErrorOptions = {}) {
     super(options.message ?? ERROR_CODES[code].message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.retryable = ERROR_CODES[code].retryable
+    this.retryable = options.retryable ?? ERROR_CODES[code].retryable
     this.retryAfterMs = options.retryAfterMs
     this.entry = options.entry
     this.issues = options.issues
@@ -91,8 +93,18 @@ export function toWireError(error: unknown): WireError {
   }
 }
 
-/** The error that a reply carried, as one that can be thrown. A code of a newer server becomes `INTERNAL`. */
-export function fromWireError(error: WireError): RealtimeError {
-  const code = Object.hasOwn(ERROR_CODES, error.code) ? error.code : 'INTERNAL'
-  return new RealtimeError(code, error)
+/**
+ * The error that a reply or a refused handshake carried, as one that can be thrown. A code of a newer server becomes
+ * `INTERNAL`, with that server's word on whether trying again makes sense; so does what is no error at all.
+ */
+export function fromWireError(error: unknown): RealtimeError {
+  const { code, message, retryable, retryAfterMs, entry, issues }: Partial<WireError> =
+    typeof error === 'object' && error !== null ? error : {}
+  return new RealtimeError(code !== undefined && Object.hasOwn(ERROR_CODES, code) ? code : 'INTERNAL', {
+    ...(typeof message === 'string' ? { message } : {}),
+    retryable,
+    retryAfterMs,
+    entry,
+    issues,
+  })
 }

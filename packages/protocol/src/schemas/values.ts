@@ -16,10 +16,7 @@ export const patternSchema = byGrammar(parsePattern)
 export const valueSchema = v.pipe(v.unknown(), v.transform(parseValue))
 
 /** A JSON object, as a merge patch (RFC 7396). */
-export const patchSchema = v.pipe(
-  valueSchema,
-  v.custom<JsonObject>(isJsonObject, 'The patch must be an object.'),
-)
+export const patchSchema = v.pipe(valueSchema, v.custom<JsonObject>(isJsonObject, 'The patch must be an object.'))
 
 /** A version as clients name it: 0 stands for an absent key (S6). */
 export const versionSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
