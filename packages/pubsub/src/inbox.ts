@@ -1,0 +1,64 @@
+import { RealtimeError } from '@tutti/protocol'
+import type { MessageHandler } from './contract.ts'
+import { callSafely } from './listeners.ts'
+import { senderOf } from './message-frame.ts'
+import type { Report } from './report.ts'
+
+/** The handlers of one channel and what is dropped before them: one's own messages (N2) and what does not parse (N4). */
+export interface Inbox {
+  readonly isEmpty: boolean
+  /** Adds a handler and returns its undo. */
+  add(handler: MessageHandler): () => void
+  receive(text: string): void
+}
+
+/** Makes the inbox of one channel. `onDropped` runs once for each message that does not parse. */
+export function createInbox({ channel, instanceId, report, onDropped }: InboxOptions): Inbox {
+  const handlers = new Set<{ handler: MessageHandler }>()
+
+  const deliver = (text: string): void => {
+    let dropped = false
+    const onError = (error: unknown): void => {
+      const stage = isParseError(error) ? 'message' : 'handler'
+      report(error, { stage, channel })
+      // Several handlers that cannot read one message have dropped one message.
+      if (stage === 'message' && !dropped) onDropped()
+      dropped ||= stage === 'message'
+    }
+    const current = [...handlers]
+    for (const { handler } of current) callSafely(() => handler(text), onError)
+  }
+
+  return {
+    get isEmpty() {
+      return handlers.size === 0
+    },
+    add: (handler) => {
+      const registration = { handler }
+      handlers.add(registration)
+      return () => void handlers.delete(registration)
+    },
+    receive: (text) => {
+      const sender = senderOf(text, instanceId)
+      if (sender === 'other') return deliver(text)
+      if (sender === 'self') return
+      onDropped()
+      report(new RealtimeError('INVALID_MESSAGE', { message: 'A message that is no JSON object was dropped.' }), {
+        stage: 'message',
+        channel,
+      })
+    },
+  }
+}
+
+/** What an inbox needs. */
+export interface InboxOptions {
+  channel: string
+  instanceId: string
+  report: Report
+  onDropped: () => void
+}
+
+/** A handler says so when it cannot read a message: `JSON.parse` and `parseMessage` throw these. */
+const isParseError = (error: unknown): boolean =>
+  error instanceof SyntaxError || (error instanceof RealtimeError && error.code === 'INVALID_MESSAGE')

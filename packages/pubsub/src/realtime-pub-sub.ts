@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { RealtimeError } from '@tutti/protocol'
+import type { MessageHandler, PubSub, PubSubStatus, Unsubscribe } from './contract.ts'
+import { createInbox, type Inbox } from './inbox.ts'
+import { frameMessage } from './message-frame.ts'
+import { createRedisLink, type RedisLinkOptions } from './redis/create-redis-link.ts'
+import type { RedisLink } from './redis/link-contract.ts'
+import { createReport, type Report } from './report.ts'
+
+/** Options of a `RealtimePubSub`: where Redis is, and how failures are told. */
+export type RealtimePubSubOptions = RedisLinkOptions
+
+/**
+ * The notification layer over Redis: two connections, whoever shares it (N1). Connects at once and keeps trying;
+ * `link.ready` tells when it is there. Throws `INVALID_OPTIONS`.
+ */
+export class RealtimePubSub implements PubSub {
+  readonly instanceId: string = randomUUID()
+  /** Redis itself, for the packages that store: scripts, commands, raw subscriptions. */
+  readonly link: RedisLink
+  readonly #report: Report
+  readonly #inboxes = new Map<string, Inbox & { unsubscribe: Unsubscribe }>()
+  #droppedMessages = 0
+
+  constructor(options: RealtimePubSubOptions = {}) {
+    this.#report = createReport(options.onError)
+    this.link = createRedisLink(options, this.instanceId)
+  }
+
+  get status(): PubSubStatus {
+    return this.link.status
+  }
+
+  get droppedMessages(): number {
+    return this.#droppedMessages
+  }
+
+  async publish(channel: string, message: object): Promise<void> {
+    await this.link.publish(channel, frameMessage(this.instanceId, message))
+  }
+
+  subscribe(channel: string, handler: MessageHandler): Unsubscribe {
+    if (this.link.status === 'closed') throw new RealtimeError('CLOSED')
+    const inbox = this.#inboxes.get(channel) ?? this.#open(channel)
+    const remove = inbox.add(handler)
+    const unsubscribe = (): void => {
+      remove()
+      if (!inbox.isEmpty || this.#inboxes.get(channel) !== inbox) return
+      this.#inboxes.delete(channel)
+      inbox.unsubscribe()
+    }
+    return Object.assign(unsubscribe, { ready: inbox.unsubscribe.ready })
+  }
+
+  onGap(listener: () => void): () => void {
+    return this.link.onGap(listener)
+  }
+
+  onStatus(listener: (status: PubSubStatus) => void): () => void {
+    return this.link.onStatus(listener)
+  }
+
+  async dispose(): Promise<void> {
+    await this.link.dispose()
+    this.#inboxes.clear()
+  }
+
+  #open(channel: string): Inbox & { unsubscribe: Unsubscribe } {
+    const inbox = createInbox({
+      channel,
+      instanceId: this.instanceId,
+      report: this.#report,
+      onDropped: () => void (this.#droppedMessages += 1),
+    })
+    const opened = Object.assign(inbox, { unsubscribe: this.link.subscribe(channel, (text) => inbox.receive(text)) })
+    this.#inboxes.set(channel, opened)
+    return opened
+  }
+}

@@ -1,0 +1,76 @@
+import type { BreakerState } from './link-contract.ts'
+
+/** Guards Redis (N10): after failures in a row calls fail fast, and now and then one call tries whether it serves again. */
+export interface CircuitBreaker {
+  readonly state: BreakerState
+  /** Tells whether a call may be made. While probing, one may; its outcome decides. */
+  tryPass(): boolean
+  /** Tells how a call went. */
+  succeeded(): void
+  failed(): void
+  /** The connection is back: the next call, the link's own, probes at once. */
+  probeNow(): void
+  /** Leaves no timer. */
+  close(): void
+}
+
+/** Makes the breaker, closed. */
+export function createCircuitBreaker({ failures, probeEveryMs, onState, after = startTimer }: CircuitBreakerOptions): CircuitBreaker {
+  let state: BreakerState = 'closed'
+  let failuresInRow = 0
+  let probeIsOut = false
+  let stopTimer = (): void => {}
+
+  const enter = (next: BreakerState): void => {
+    stopTimer()
+    stopTimer = next === 'open' ? after(probeEveryMs, () => enter('probing')) : () => {}
+    failuresInRow = 0
+    probeIsOut = false
+    if (state === next) return
+    state = next
+    onState(next)
+  }
+
+  return {
+    get state() {
+      return state
+    },
+    tryPass: () => {
+      if (state === 'closed') return true
+      if (state === 'open' || probeIsOut) return false
+      probeIsOut = true
+      return true
+    },
+    succeeded: () => {
+      failuresInRow = 0
+      // What succeeds while open began before it opened, and says nothing about now.
+      if (state === 'probing') enter('closed')
+    },
+    failed: () => {
+      if (state === 'open') return
+      failuresInRow += 1
+      if (state === 'probing' || failuresInRow >= failures) enter('open')
+    },
+    probeNow: () => {
+      if (state === 'open') enter('probing')
+    },
+    close: () => stopTimer(),
+  }
+}
+
+/** The breaker's two numbers, its observer and its clock. */
+export interface CircuitBreakerOptions {
+  /** Opens after so many failures in a row. */
+  failures: number
+  /** Between two probes, milliseconds. */
+  probeEveryMs: number
+  onState: (state: BreakerState) => void
+  /** Runs it after so many milliseconds; returns how to prevent that. Default: a timer that keeps no process alive. */
+  after?: (ms: number, run: () => void) => () => void
+}
+
+const startTimer = (ms: number, run: () => void): (() => void) => {
+  const timer = setTimeout(run, ms)
+  timer.unref()
+  return () => clearTimeout(timer)
+}

@@ -1,0 +1,99 @@
+import { RealtimeError } from '@tutti/protocol'
+import type { Redis } from 'ioredis'
+import { classifyRedisError, isTimeout } from './classify-redis-error.ts'
+import type { ScriptReply } from './link-contract.ts'
+import { parseReply } from './script-reply.ts'
+
+/** One client of the two: sends, and tells when it comes and goes. */
+export interface Connection {
+  /** Ready, as far as its last event tells. */
+  readonly isUp: boolean
+  /** Sends one command now or never (N5). Rejects as `RedisScript.run` does, but for `CLOSED`. */
+  send(name: string, args: readonly (string | number)[]): Promise<ScriptReply>
+  /** Waits for what is unanswered, then closes the client, or only lets go of it when it is the caller's (N7). */
+  close(): Promise<void>
+}
+
+/** What a connection tells. */
+export interface ConnectionEvents {
+  onReady: () => void
+  /** It was lost, or an attempt to connect failed; also once for each attempt. */
+  onLost: (cause: unknown) => void
+  onError: (error: unknown) => void
+  onMessage?: (redisChannel: string, text: string) => void
+}
+
+/** Watches over one client. */
+export function createConnection(client: Redis, owned: boolean, events: ConnectionEvents): Connection {
+  let isUp = false
+  let lastError: unknown
+  let unanswered = 0
+  let onIdle = (): void => {}
+
+  const ready = (): void => {
+    isUp = true
+    lastError = undefined
+    events.onReady()
+  }
+  const lost = (): void => {
+    isUp = false
+    events.onLost(lastError)
+  }
+  const failed = (error: unknown): void => {
+    lastError = error
+    // Without a loss behind it nobody else would tell of it, e.g. of a database that does not exist.
+    if (client.status === 'ready' || client.status === 'connect') events.onError(error)
+  }
+  const message = (redisChannel: string, text: string): void => events.onMessage?.(redisChannel, text)
+
+  client.on('ready', ready).on('close', lost).on('error', failed).on('message', message)
+  if (client.status === 'wait') client.connect().catch(() => {})
+  // A client of the caller's may have become ready before.
+  if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
+
+  /** Makes the connection anew. Not `disconnect(true)`, which would first send what still waits in the buffer. */
+  const drop = (): void => {
+    if (client.status === 'ready') client.stream.destroy()
+  }
+
+  const send = async (name: string, args: readonly (string | number)[]): Promise<ScriptReply> => {
+    if (!isUp) throw new RealtimeError('UNAVAILABLE', { cause: lastError })
+    unanswered += 1
+    try {
+      return parseReply(await client.call(name, [...args]))
+    } catch (error) {
+      if (isTimeout(error)) drop()
+      throw classifyRedisError(error)
+    } finally {
+      unanswered -= 1
+      if (unanswered === 0) onIdle()
+    }
+  }
+
+  return {
+    get isUp() {
+      return isUp
+    },
+    send,
+    close: async () => {
+      if (unanswered > 0) await new Promise<void>((resolve) => void (onIdle = resolve))
+      if (owned) await closeClient(client)
+      client.off('ready', ready).off('close', lost).off('error', failed).off('message', message)
+      isUp = false
+    },
+  }
+}
+
+/** Ends the client and waits until none of its timers is left. */
+async function closeClient(client: Redis): Promise<void> {
+  if (client.status === 'end') return
+  await new Promise<void>((resolve) => {
+    client.once('end', resolve)
+    // Between two attempts there is no stream, so there will be no event; ioredis keeps a timer for `disconnectTimeout`.
+    setTimeout(resolve, (client.options.disconnectTimeout ?? 0) + 20)
+    client.disconnect()
+    // No stream yet at the very first attempt.
+    const stream: { destroy(): void } | undefined = client.stream
+    stream?.destroy()
+  })
+}

@@ -1,0 +1,5 @@
+export type { RedisConnectionOptions } from './connect-clients.ts'
+export { createRedisLink, type RedisLinkOptions } from './create-redis-link.ts'
+export type { BreakerState, RedisLink, RedisScript, ScriptReply } from './link-contract.ts'
+export { redisOptions } from './redis-options.ts'
+export { sideKey } from './side-key.ts'

@@ -1,0 +1,48 @@
+import { RealtimeError } from '@tutti/protocol'
+import type { Redis, RedisOptions } from 'ioredis'
+
+/** Longer than any event-loop stall that calls should survive: timers fire before the replies that wait behind a stall. */
+export const COMMAND_TIMEOUT_MS = 5_000
+
+// Nothing may be sent late or twice (N5): ioredis by default keeps what it could not write and repeats what was not answered.
+const REQUIRED = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  // ioredis resubscribes without awaiting the outcome: the link does it, and knows when it is done (N6).
+  autoResubscribe: false,
+} as const satisfies RedisOptions
+
+/**
+ * The settings without which ioredis breaks the rules N5 and N6, for clients that you make yourself:
+ * `new Redis(url, redisOptions())`. Your own options may be added, but not change what stands here.
+ * `commandTimeoutMs` (default 5,000): when an unanswered command gives up and the connection is made anew.
+ */
+export function redisOptions({ commandTimeoutMs = COMMAND_TIMEOUT_MS }: { commandTimeoutMs?: number } = {}): RedisOptions {
+  return {
+    ...REQUIRED,
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: 2_000,
+    // A connection that is given up goes soon, with whatever still stood in its buffer.
+    disconnectTimeout: 100,
+    maxLoadingRetryTime: 500,
+    // A peer that vanished without a word is noticed in about 15 s, even on a connection that only listens.
+    keepAlive: 5_000,
+    disableClientInfo: true,
+    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    // The server became a replica: the address may lead to the new master.
+    reconnectOnError: (error) => error.message.includes('READONLY'),
+  }
+}
+
+/** Throws `INVALID_OPTIONS` for a client that would send late or twice (N8). */
+export function checkClient(client: Redis, name: string): void {
+  const wrong = Object.entries(REQUIRED).find(([option, value]) => new Map(Object.entries(client.options)).get(option) !== value)
+  if (wrong !== undefined || typeof client.options.commandTimeout !== 'number' || typeof client.options.retryStrategy !== 'function') {
+    const option = wrong?.[0] ?? (typeof client.options.commandTimeout === 'number' ? 'retryStrategy' : 'commandTimeout')
+    throw new RealtimeError('INVALID_OPTIONS', {
+      message: `The client \`${name}\` has the wrong \`${option}\`: make it with new Redis({ …, ...redisOptions() }).`,
+    })
+  }
+  if (client.status === 'end') throw new RealtimeError('INVALID_OPTIONS', { message: `The client \`${name}\` is closed.` })
+}

@@ -1,0 +1,101 @@
+import { RealtimeError } from '@tutti/protocol'
+import type { MessageHandler, Unsubscribe } from '../contract.ts'
+import { createDeferred, type Deferred } from '../deferred.ts'
+import { createListeners, type Listeners } from '../listeners.ts'
+import type { Report } from '../report.ts'
+import { isConnectionFailure } from './classify-redis-error.ts'
+import type { Connection } from './connection.ts'
+
+/** The Redis channels subscribed here: one SUBSCRIBE each, however many handlers (N3). */
+export interface Subscriptions {
+  add(channel: string, handler: MessageHandler): Unsubscribe
+  receive(redisChannel: string, text: string): void
+  /** Subscribes everything again, on a connection that has no subscription yet. */
+  renew(): void
+  /** Settles when Redis has confirmed or refused each subscription that was asked for. */
+  settled(): Promise<void>
+  /** Ends all. */
+  clear(): void
+}
+
+interface Subscription {
+  readonly channel: string
+  readonly handlers: Listeners<[string]>
+  readonly confirmed: Deferred<void>
+  size: number
+  /** The SUBSCRIBE under way; settles whatever comes of it. */
+  request: Promise<void>
+}
+
+/** Makes the registry; `sub` is asked only while it is up. */
+export function createSubscriptions({ sub, prefix, report }: SubscriptionsOptions): Subscriptions {
+  const byRedisChannel = new Map<string, Subscription>()
+  const nameOf = (channel: string): string => `${prefix}:${channel}`
+
+  const request = async (subscription: Subscription): Promise<void> => {
+    try {
+      // In lower case: ioredis counts the replies of the commands it knows by that name.
+      await sub().send('subscribe', [nameOf(subscription.channel)])
+      subscription.confirmed.resolve()
+    } catch (error) {
+      // The connection comes back and asks again; only a refusal of Redis is an answer.
+      if (isConnectionFailure(error)) return
+      report(error, { stage: 'subscribe', channel: subscription.channel })
+      subscription.confirmed.reject(error)
+    }
+  }
+
+  const open = (channel: string): Subscription => {
+    const handlers = createListeners<[string]>((error) => report(error, { stage: 'handler', channel }))
+    const subscription = { channel, handlers, confirmed: createDeferred<void>(), size: 0, request: Promise.resolve() }
+    byRedisChannel.set(nameOf(channel), subscription)
+    if (sub().isUp) subscription.request = request(subscription)
+    return subscription
+  }
+
+  const shut = (subscription: Subscription): void => {
+    const name = nameOf(subscription.channel)
+    if (byRedisChannel.get(name) !== subscription) return
+    byRedisChannel.delete(name)
+    subscription.confirmed.reject(new RealtimeError('CLOSED'))
+    // A connection that is away has no subscription to end, and one that fails now will have none.
+    if (sub().isUp)
+      sub()
+        .send('unsubscribe', [name])
+        .catch(() => {})
+  }
+
+  return {
+    add: (channel, handler) => {
+      const subscription = byRedisChannel.get(nameOf(channel)) ?? open(channel)
+      const undo = subscription.handlers.add(handler)
+      subscription.size += 1
+      let active = true
+      const unsubscribe = (): void => {
+        if (!active) return
+        active = false
+        undo()
+        subscription.size -= 1
+        if (subscription.size === 0) shut(subscription)
+      }
+      return Object.assign(unsubscribe, { ready: subscription.confirmed.promise })
+    },
+    receive: (redisChannel, text) => byRedisChannel.get(redisChannel)?.handlers.emit(text),
+    renew: () => {
+      for (const subscription of byRedisChannel.values()) subscription.request = request(subscription)
+    },
+    settled: async () => {
+      await Promise.all([...byRedisChannel.values()].map((subscription) => subscription.request))
+    },
+    clear: () => {
+      for (const subscription of byRedisChannel.values()) shut(subscription)
+    },
+  }
+}
+
+/** What the registry needs. */
+export interface SubscriptionsOptions {
+  sub: () => Connection
+  prefix: string
+  report: Report
+}
