@@ -1,0 +1,59 @@
+import { RealtimeError, type Handshake, type NoticeName, type Notices } from '@tutti/protocol'
+import type { Socket } from 'socket.io'
+
+/** One live socket of one client, as features see it. */
+export interface Connection {
+  /** The socket's id: unique in the cluster, new after each reconnect. */
+  readonly id: string
+  /** Id of the signed-in user; '' for anonymous. */
+  readonly user: string
+  /** What the client calls itself, across reconnects; a plain socket.io-client may have none. */
+  readonly clientId: string | undefined
+  readonly connected: boolean
+  readonly subscriptions: Subscriptions
+  /** Sends to this connection alone. */
+  send<Name extends NoticeName>(name: Name, payload: Notices[Name]): void
+  join(room: string): void
+  leave(room: string): void
+}
+
+/** What a connection is subscribed to, bounded (X5). */
+export interface Subscriptions {
+  /** Counts the names in, all or none; throws `TOO_MANY_SUBSCRIPTIONS`. Names that are in already cost nothing. */
+  add(names: readonly string[]): void
+  has(name: string): boolean
+  delete(name: string): void
+  readonly all: Iterable<string>
+}
+
+/** The connection of a socket. */
+export function createConnection(socket: Socket, handshake: Handshake, maxSubscriptions: number): Connection {
+  return {
+    id: socket.id,
+    user: '',
+    clientId: handshake.clientId,
+    get connected() {
+      return socket.connected
+    },
+    subscriptions: createSubscriptions(maxSubscriptions),
+    send: (name, payload) => void socket.emit(name, payload),
+    join: (room) => void socket.join(room),
+    leave: (room) => void socket.leave(room),
+  }
+}
+
+function createSubscriptions(maxSubscriptions: number): Subscriptions {
+  const held = new Set<string>()
+  return {
+    add(names) {
+      const added = new Set(names.filter((name) => !held.has(name)))
+      if (held.size + added.size > maxSubscriptions) {
+        throw new RealtimeError('TOO_MANY_SUBSCRIPTIONS', { message: `A connection may have ${maxSubscriptions} subscriptions.` })
+      }
+      for (const name of added) held.add(name)
+    },
+    has: (name) => held.has(name),
+    delete: (name) => void held.delete(name),
+    all: held,
+  }
+}

@@ -1,0 +1,87 @@
+import { PROTOCOL_VERSION, RealtimeError, toWireError } from '@tutti/protocol'
+import type { Server, Socket } from 'socket.io'
+import { answer, type Acknowledge } from './answer.ts'
+import { createConnection, type Connection } from './connection.ts'
+import type { Core, Feature } from './feature.ts'
+import { parseHandshake, toConnectError } from './handshake.ts'
+import type { Handler } from './handler.ts'
+
+/** Messages that are ours; what the application sends beside them is its own affair. */
+const OURS = /^(storage|event|presence|lock|room|document|server):/
+
+/** Binds connections to features: who comes in, which handler answers, who is told that one went. */
+export class Connections {
+  private readonly open = new Map<Socket, Connection>()
+  private readonly running = new Set<Promise<void>>()
+  private readonly handlers: ReadonlyMap<string, Handler>
+  private readonly io: Server
+  private readonly core: Core
+  private readonly features: readonly Feature[]
+  private accepting = true
+
+  constructor(io: Server, core: Core, features: readonly Feature[]) {
+    this.io = io
+    this.core = core
+    this.features = features
+    this.handlers = new Map(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
+    io.use((socket, next) => {
+      try {
+        if (!this.accepting) throw new RealtimeError('UNAVAILABLE', { message: 'This instance is shutting down.' })
+        parseHandshake(socket.handshake.auth)
+        next()
+      } catch (error) {
+        next(toConnectError(error))
+      }
+    })
+    io.on('connection', this.connect)
+  }
+
+  /** No new connections; those that are here are told to go elsewhere. */
+  refuse(reconnectAfterMs: number): void {
+    this.accepting = false
+    for (const connection of this.open.values()) connection.send('server:draining', { reconnectAfterMs })
+  }
+
+  /** Settles when every request that has arrived is answered, or after `withinMs`. */
+  async idle(withinMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, withinMs)
+    })
+    while (this.running.size > 0) {
+      const over = await Promise.race([Promise.all(this.running).then(() => false), late.then(() => true)])
+      if (over) break
+    }
+    clearTimeout(timer)
+  }
+
+  /** Ends all connections. */
+  disconnect(): void {
+    this.io.off('connection', this.connect)
+    for (const socket of [...this.open.keys()]) socket.disconnect(true)
+  }
+
+  private readonly connect = (socket: Socket): void => {
+    if (!this.accepting) return void socket.disconnect(true)
+    const connection = createConnection(socket, parseHandshake(socket.handshake.auth), this.core.limits.maxSubscriptions)
+    this.open.set(socket, connection)
+    connection.send('server:hello', { protocol: PROTOCOL_VERSION, instance: this.core.instanceId, limits: this.core.limits })
+    for (const feature of this.features) feature.onConnect?.(connection)
+    socket.onAny((name: string, ...args: unknown[]) => this.receive(connection, name, args))
+    socket.once('disconnect', () => {
+      this.open.delete(socket)
+      for (const feature of this.features) feature.onDisconnect?.(connection)
+    })
+  }
+
+  private receive(connection: Connection, name: string, args: unknown[]): void {
+    if (!OURS.test(name)) return
+    const last = args.at(-1)
+    const acknowledge: Acknowledge = typeof last === 'function' ? (reply) => void last(reply) : () => {}
+    const handler = this.handlers.get(name)
+    if (handler === undefined) return acknowledge({ ok: false, error: toWireError(new RealtimeError('UNSUPPORTED')) })
+    const message = typeof args[0] === 'function' ? undefined : args[0]
+    const request: Promise<void> = answer(handler, connection, message, acknowledge, this.core.onError).finally(() => this.running.delete(request))
+    this.running.add(request)
+  }
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { Connections } from './connections.ts'
+import { eventsFeature } from './events/events-feature.ts'
+import type { ServerEvents } from './events/server-events.ts'
+import { createFanOut } from './fan-out.ts'
+import type { Core } from './feature.ts'
+import { checkOptions, type RealtimeServerOptions } from './options.ts'
+import type { ServerState } from './state/server-state.ts'
+import { stateFeature } from './state/state-feature.ts'
+
+/** One instance: answers clients, and lets server code take part. */
+export interface RealtimeServer {
+  /** A UUID; the id of this process among its peers. */
+  readonly instanceId: string
+  readonly state: ServerState
+  readonly events: ServerEvents
+  /** Settles when changes and events of other instances are heard; rejects if that can never be. */
+  readonly ready: Promise<void>
+  /**
+   * Drains (C5): takes no new connections, tells clients to go elsewhere, lets pending replies go out (at most
+   * `drainMs`), then ends connections, features, store and pubsub. The Socket.IO server stays open. Idempotent.
+   */
+  close(): Promise<void>
+}
+
+const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients of this instance only, not those of others.'
+
+/** Puts realtime state and events on a Socket.IO server. Throws `INVALID_OPTIONS`. */
+export function createRealtimeServer(options: RealtimeServerOptions): RealtimeServer {
+  const { limits, drainMs, reconnectAfterMs } = checkOptions(options)
+  const { io, pubsub, state: store, onError = () => {}, onWarning = (message) => process.emitWarning(message, 'TuttiWarning') } = options
+  const core: Core = { instanceId: pubsub?.instanceId ?? randomUUID(), limits, fanOut: createFanOut(io), pubsub, onError }
+  const state = stateFeature(core, store)
+  const events = eventsFeature(core)
+  const features = [state.feature, events.feature, ...(options.features ?? []).map((create) => create(core))]
+  const connections = new Connections(io, core, features)
+  if (pubsub === undefined) onWarning(ALONE)
+
+  const ready = Promise.all([state.ready, events.ready]).then(() => {})
+  ready.catch(() => {}) // Who doesn't wait for it hears of it by `onError` of the pubsub.
+
+  const drain = async (): Promise<void> => {
+    connections.refuse(reconnectAfterMs)
+    await connections.idle(drainMs)
+    connections.disconnect()
+    for (const part of [...features.map((feature) => () => feature.close?.()), () => store.dispose(), () => pubsub?.dispose()]) {
+      try {
+        await part()
+      } catch (error) {
+        onError(error, { stage: 'close' })
+      }
+    }
+  }
+  let closing: Promise<void> | undefined
+  return {
+    instanceId: core.instanceId,
+    state: state.state,
+    events: events.events,
+    ready,
+    close: () => (closing ??= drain()),
+  }
+}

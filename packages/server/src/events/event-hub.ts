@@ -1,0 +1,53 @@
+import { patternsOf, RealtimeError } from '@tutti/protocol'
+import { parseMessage, relayedEventSchema } from '@tutti/protocol/schemas'
+import type { Core } from '../feature.ts'
+import { channelRoom } from '../inner-rooms.ts'
+import { ListenersByName } from '../listeners-by-name.ts'
+import type { ServerEvent } from './server-events.ts'
+
+/** The channel of the relay (N8). */
+const RELAY = 'events'
+
+/** Brings events to those who subscribed: here at once, elsewhere through the relay (E1). */
+export class EventHub {
+  private readonly core: Core
+  private readonly listeners: ListenersByName<ServerEvent>
+  private readonly stopRelay: (() => void) & { ready: Promise<void> }
+
+  constructor(core: Core) {
+    this.core = core
+    this.listeners = new ListenersByName((error, pattern) => core.onError(error, { stage: 'listener', subject: pattern }))
+    this.stopRelay =
+      core.pubsub?.subscribe(RELAY, (message) => this.deliver(parseMessage(relayedEventSchema, JSON.parse(message)))) ??
+      Object.assign(() => {}, { ready: Promise.resolve() })
+  }
+
+  /** Settles when events of other instances are heard. */
+  get ready(): Promise<void> {
+    return this.stopRelay.ready
+  }
+
+  /** Delivers here before anything is awaited, then to the others; throws `RELAY_FAILED` where that failed. */
+  async publish(event: ServerEvent, exceptConnection?: string): Promise<void> {
+    this.deliver(event, exceptConnection)
+    try {
+      await this.core.pubsub?.publish(RELAY, event)
+    } catch (error) {
+      throw new RealtimeError('RELAY_FAILED', { cause: error })
+    }
+  }
+
+  listen(pattern: string, listener: (event: ServerEvent) => void): () => void {
+    return this.listeners.add(pattern, listener)
+  }
+
+  close(): void {
+    this.stopRelay()
+  }
+
+  private deliver({ channel, data }: ServerEvent, exceptConnection?: string): void {
+    const patterns = patternsOf(channel)
+    this.core.fanOut.emit(patterns.map(channelRoom), 'event:received', { channel, data }, exceptConnection === undefined ? [] : [exceptConnection])
+    this.listeners.tell(patterns, { channel, data })
+  }
+}

@@ -1,0 +1,44 @@
+import type { PubSub } from '@tutti/pubsub'
+import type { Limits } from '@tutti/protocol'
+import type { Connection } from './connection.ts'
+import type { FanOut } from './fan-out.ts'
+import type { Handler } from './handler.ts'
+
+/** Where a background failure happened: `onError(error, { stage })`. */
+export interface ServerErrorContext {
+  /** `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `close`. */
+  stage: 'handler' | 'watch' | 'relay' | 'listener' | 'close'
+  /** The message, key or channel it concerns. */
+  subject?: string
+}
+
+/** Hears of failures that no caller awaits. */
+export type ServerErrorListener = (error: unknown, context: ServerErrorContext) => void
+
+/** What the core gives to each feature. */
+export interface Core {
+  readonly instanceId: string
+  readonly limits: Limits
+  readonly fanOut: FanOut
+  /** The relay to other instances; absent on a single one (F5). */
+  readonly pubsub: PubSub | undefined
+  readonly onError: ServerErrorListener
+}
+
+/**
+ * A part of what the server can do: the messages it answers, and what it does when connections come and go. State and
+ * events are features too; the core knows none by name.
+ */
+export interface Feature {
+  readonly name: string
+  readonly handlers: readonly Handler[]
+  /** A connection is there; called before its first message. */
+  onConnect?(connection: Connection): void
+  /** A connection is gone; called once. */
+  onDisconnect?(connection: Connection): void
+  /** Gives back what the feature holds; called once, after the last reply (C5). */
+  close?(): Promise<void>
+}
+
+/** Makes a feature for one server: `features: [presence(…), locks(…)]`. */
+export type FeatureFactory = (core: Core) => Feature

@@ -1,0 +1,17 @@
+import { PROTOCOL_VERSION, RealtimeError, toWireError, type Handshake } from '@tutti/protocol'
+import { handshakeSchema, parseMessage } from '@tutti/protocol/schemas'
+
+/** What a client said of itself, or throws `INVALID_MESSAGE` or `PROTOCOL`. Nothing at all is fine: a plain socket.io-client. */
+export function parseHandshake(auth: unknown): Handshake {
+  const handshake = parseMessage(handshakeSchema, auth ?? {})
+  if (handshake.protocol !== undefined && handshake.protocol !== PROTOCOL_VERSION) {
+    throw new RealtimeError('PROTOCOL', { message: `This server speaks protocol ${PROTOCOL_VERSION}, the client ${handshake.protocol}.` })
+  }
+  return handshake
+}
+
+/** An error as Socket.IO's middleware passes it on: the client finds it as `data` of its `connect_error`. */
+export const toConnectError = (error: unknown): Error => {
+  const data = toWireError(error)
+  return Object.assign(new Error(data.code), { data })
+}

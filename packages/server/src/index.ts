@@ -1,0 +1,8 @@
+export type { Connection, Subscriptions } from './connection.ts'
+export { createRealtimeServer, type RealtimeServer } from './create-realtime-server.ts'
+export type { RealtimeServerOptions } from './options.ts'
+export type { ServerEvents } from './events/server-events.ts'
+export type { FanOut } from './fan-out.ts'
+export type { Core, Feature, FeatureFactory, ServerErrorContext, ServerErrorListener } from './feature.ts'
+export { defineHandler, type Handler, type RequestContext } from './handler.ts'
+export type { ServerState } from './state/server-state.ts'

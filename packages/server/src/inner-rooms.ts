@@ -1,0 +1,13 @@
+// Rooms of Socket.IO that serve as lists of subscribers. No key, channel or room of an application can have a `$`
+// (S19), so these can't meet a room of the application's own.
+
+const KEY = '$key:'
+
+/** The room of those who watch a key. */
+export const keyRoom = (key: string): string => `${KEY}${key}`
+
+/** The key of a room, or `undefined` for other rooms. */
+export const keyOfRoom = (room: string): string | undefined => (room.startsWith(KEY) ? room.slice(KEY.length) : undefined)
+
+/** The room of those who subscribed exactly this channel or pattern. */
+export const channelRoom = (pattern: string): string => `$channel:${pattern}`

@@ -1,0 +1,34 @@
+import type { Server as HttpServer } from 'node:http'
+import { DEFAULT_LIMITS } from '@tutti/protocol'
+import { Server, type ServerOptions } from 'socket.io'
+import { createRealtimeServer, type RealtimeServer } from '../create-realtime-server.ts'
+import type { RealtimeServerOptions } from '../options.ts'
+
+/** Options of `createRealtimeServer`, without a Socket.IO server, and how to make one. */
+export interface AttachRealtimeOptions extends Omit<RealtimeServerOptions, 'io'> {
+  /** Bytes of one message, on WebSocket and on polling. Default 1,000,000 (X5). */
+  maxPayloadBytes?: number
+  /** More options for Socket.IO, e.g. `cors` or `path`. */
+  socketIo?: Partial<Omit<ServerOptions, 'maxHttpBufferSize'>>
+}
+
+/** A realtime server with the Socket.IO server that was made for it. */
+export interface AttachedRealtimeServer extends RealtimeServer {
+  readonly io: Server
+}
+
+/** Puts realtime state and events on a plain Node HTTP server, which stays the caller's to close. Throws `INVALID_OPTIONS`. */
+export function attachRealtime(httpServer: HttpServer, options: AttachRealtimeOptions): AttachedRealtimeServer {
+  const { maxPayloadBytes = DEFAULT_LIMITS.maxPayloadBytes, socketIo, ...rest } = options
+  const io = new Server({ serveClient: false, perMessageDeflate: false, ...socketIo, maxHttpBufferSize: maxPayloadBytes })
+  io.attach(httpServer)
+  const realtime = createRealtimeServer({ ...rest, io })
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await realtime.close()
+    // Only what was made here: `io.close()` would close the caller's HTTP server as well.
+    io.disconnectSockets(true)
+    io.engine.close()
+  }
+  return { ...realtime, io, close: () => (closing ??= close()) }
+}

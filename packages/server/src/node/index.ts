@@ -1,0 +1,1 @@
+export { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from './attach-realtime.ts'

@@ -1,0 +1,62 @@
+import { DEFAULT_LIMITS, RealtimeError, type Limits } from '@tutti/protocol'
+import type { PubSub } from '@tutti/pubsub'
+import type { StateStore } from '@tutti/storage-driver/contract'
+import type { Server } from 'socket.io'
+import type { FeatureFactory, ServerErrorListener } from './feature.ts'
+
+/** What a realtime server is made of, and how it behaves. */
+export interface RealtimeServerOptions {
+  /** The Socket.IO server whose default namespace carries the messages. It stays the caller's to close. */
+  io: Server
+  /** Where state lives: `reactiveRedisDriver(…)` or `reactiveDriver(…)`. Disposed by `close()`. */
+  state: StateStore
+  /** Tells other instances. Without it there is one instance, and a warning says so once (F5). Disposed by `close()`. */
+  pubsub?: PubSub | undefined
+  /** What else the server can do. Default: nothing. */
+  features?: readonly FeatureFactory[]
+  /** Subscriptions of one connection at most, keys and channels together. Default 10,000 (X5). */
+  maxSubscriptions?: number
+  /** Keys that one message may name. Default 1,000. */
+  maxKeysPerMessage?: number
+  /** How long `close()` waits for pending replies, milliseconds. Default 5,000 (C5). */
+  drainMs?: number
+  /** How long clients that are told to go elsewhere wait before they come back, milliseconds. Default 0 (C5). */
+  reconnectAfterMs?: number
+  /** Hears of failures that no caller awaits. Default: they are dropped. */
+  onError?: ServerErrorListener
+  /** Hears that there is no sync between instances (F5). Default: `process.emitWarning`. */
+  onWarning?: (message: string) => void
+}
+
+const DEFAULTS = {
+  drainMs: 5_000,
+  reconnectAfterMs: 0,
+  maxSubscriptions: DEFAULT_LIMITS.maxSubscriptions,
+  maxKeysPerMessage: DEFAULT_LIMITS.maxKeysPerMessage,
+}
+
+/** Options as the server uses them. */
+export interface CheckedOptions {
+  limits: Limits
+  drainMs: number
+  reconnectAfterMs: number
+}
+
+/** The options with their defaults, or throws `INVALID_OPTIONS`. */
+export function checkOptions(options: RealtimeServerOptions): CheckedOptions {
+  const number = (name: keyof typeof DEFAULTS, least: number): number => {
+    const value = options[name] ?? DEFAULTS[name]
+    if (Number.isSafeInteger(value) && value >= least) return value
+    throw new RealtimeError('INVALID_OPTIONS', { message: `${name} must be a whole number of at least ${least}.` })
+  }
+  return {
+    limits: {
+      // What Socket.IO will let through is what clients are told.
+      maxPayloadBytes: options.io.engine?.opts.maxHttpBufferSize ?? DEFAULT_LIMITS.maxPayloadBytes,
+      maxKeysPerMessage: number('maxKeysPerMessage', 1),
+      maxSubscriptions: number('maxSubscriptions', 1),
+    },
+    drainMs: number('drainMs', 0),
+    reconnectAfterMs: number('reconnectAfterMs', 0),
+  }
+}

@@ -1,0 +1,13 @@
+import { RealtimeError } from '@tutti/protocol'
+import { incrementSchema } from '@tutti/protocol/schemas'
+import { defineHandler } from '../../handler.ts'
+import { attribution } from '../attribution.ts'
+import type { StateWriter } from '../state-writer.ts'
+
+/** `storage:increment`: adds, atomically (S7). */
+export const incrementHandler = (writer: StateWriter) =>
+  defineHandler('storage:increment', incrementSchema, async ({ mutation, ...change }, { connection }) => {
+    const { version, value } = await writer.write({ op: 'increment', ...change, ...attribution(mutation, connection) }, connection)
+    if (value === undefined) throw new RealtimeError('INTERNAL')
+    return { value, version }
+  })

@@ -1,0 +1,13 @@
+import { RealtimeError } from '@tutti/protocol'
+import { patchMessageSchema } from '@tutti/protocol/schemas'
+import { defineHandler } from '../../handler.ts'
+import { attribution } from '../attribution.ts'
+import type { StateWriter } from '../state-writer.ts'
+
+/** `storage:patch`: merges by property (S8). */
+export const patchHandler = (writer: StateWriter) =>
+  defineHandler('storage:patch', patchMessageSchema, async ({ mutation, ...change }, { connection }) => {
+    const { version, base } = await writer.write({ op: 'patch', ...change, ...attribution(mutation, connection) }, connection)
+    if (base === undefined) throw new RealtimeError('INTERNAL')
+    return { version, base }
+  })

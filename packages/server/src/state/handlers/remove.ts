@@ -1,0 +1,11 @@
+import { removeSchema } from '@tutti/protocol/schemas'
+import { defineHandler } from '../../handler.ts'
+import { attribution } from '../attribution.ts'
+import type { StateWriter } from '../state-writer.ts'
+
+/** `storage:remove`: the key has no value any more; its version goes on (S10). */
+export const removeHandler = (writer: StateWriter) =>
+  defineHandler('storage:remove', removeSchema, async ({ mutation, ...change }, { connection }) => {
+    const { version } = await writer.write({ op: 'remove', ...change, ...attribution(mutation, connection) }, connection)
+    return { version }
+  })

@@ -1,0 +1,11 @@
+import { setSchema } from '@tutti/protocol/schemas'
+import { defineHandler } from '../../handler.ts'
+import { attribution } from '../attribution.ts'
+import type { StateWriter } from '../state-writer.ts'
+
+/** `storage:set`: stores the value, on condition where `ifVersion` is given (S6). */
+export const setHandler = (writer: StateWriter) =>
+  defineHandler('storage:set', setSchema, async ({ mutation, ...change }, { connection }) => {
+    const { version } = await writer.write({ op: 'set', ...change, ...attribution(mutation, connection) }, connection)
+    return { version }
+  })

@@ -1,0 +1,54 @@
+import { parseKey, type Entry, type JsonObject, type JsonValue } from '@tutti/protocol'
+import type { StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
+import type { ServerErrorListener } from '../feature.ts'
+import { EntryFollower } from './entry-follower.ts'
+import { readOne } from './handlers/get.ts'
+
+/** Conditions and lifetime of a write. */
+export interface StateWriteOptions {
+  /** Only if the entry has this version; 0: only if it is absent. Else `CONFLICT` with the entry (S6). */
+  ifVersion?: number
+  /** Lifetime of the value, milliseconds. Default: it lasts. Only with `set`. */
+  ttlMs?: number
+}
+
+/** State as server code uses it: `realtime.state`. Errors are those of `StateStore.write`, and `INVALID_KEY`. */
+export interface ServerState {
+  get(key: string): Promise<Entry>
+  set(key: string, value: JsonValue, options?: StateWriteOptions): Promise<WriteResult>
+  remove(key: string, options?: Pick<StateWriteOptions, 'ifVersion'>): Promise<WriteResult>
+  /** Adds; an absent key starts at `initial`, default 0 (S7). */
+  increment(key: string, by?: number, options?: { initial?: number }): Promise<WriteResult>
+  /** Merges by property: JSON Merge Patch (S8). */
+  patch(key: string, patch: JsonObject): Promise<WriteResult>
+  /** Calls the listener with the entry as it is (unless it was never there) and after each change. Returns its undo. */
+  watch(key: string, listener: (entry: Entry) => void): () => void
+}
+
+/** `realtime.state` over a store. `changes` adds a listener to the store's changes of one key, `onGap` to its gaps. */
+export function createServerState(
+  store: StateStore,
+  changes: (key: string, listener: (change: StateChange) => void) => () => void,
+  onError: ServerErrorListener,
+): ServerState {
+  return {
+    get: async (key) => readOne(store, parseKey(key)),
+    set: async (key, value, options) => store.write({ op: 'set', key: parseKey(key), value, ...options }),
+    remove: async (key, options) => store.write({ op: 'remove', key: parseKey(key), ...options }),
+    increment: async (key, by = 1, options) => store.write({ op: 'increment', key: parseKey(key), by, ...options }),
+    patch: async (key, patch) => store.write({ op: 'patch', key: parseKey(key), patch }),
+    watch: (key, listener) => {
+      const follower = new EntryFollower(
+        parseKey(key),
+        () => readOne(store, key),
+        listener,
+        (error) => onError(error, { stage: 'listener', subject: key }),
+      )
+      const undo = [changes(key, (change) => follower.hear(change)), store.onGap(() => void follower.refresh())]
+      void follower.refresh()
+      return () => {
+        for (const end of undo) end()
+      }
+    },
+  }
+}

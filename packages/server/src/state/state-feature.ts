@@ -1,0 +1,50 @@
+import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
+import type { Core, Feature } from '../feature.ts'
+import { getHandler } from './handlers/get.ts'
+import { incrementHandler } from './handlers/increment.ts'
+import { patchHandler } from './handlers/patch.ts'
+import { removeHandler } from './handlers/remove.ts'
+import { setHandler } from './handlers/set.ts'
+import { subscribeHandler } from './handlers/subscribe.ts'
+import { unsubscribeHandler } from './handlers/unsubscribe.ts'
+import { ListenersByName } from '../listeners-by-name.ts'
+import { createServerState, type ServerState } from './server-state.ts'
+import { StateSubscribers } from './state-subscribers.ts'
+import { createStateWriter } from './state-writer.ts'
+import { Turns } from './turns.ts'
+
+/** State: what `storage:*` messages do, and `realtime.state`. Ready once the store's changes are heard. */
+export function stateFeature(core: Core, store: StateStore): { feature: Feature; state: ServerState; ready: Promise<void> } {
+  const subscribers = new StateSubscribers(core, store)
+  const writer = createStateWriter(store, subscribers)
+  const turns = new Turns()
+  const listeners = new ListenersByName<StateChange>((error, key) => core.onError(error, { stage: 'listener', subject: key }))
+  const stopWatching = store.onChange((change) => {
+    subscribers.hear(change)
+    listeners.tell([change.key], change)
+  })
+  const stopRepairing = store.onGap(() => {
+    subscribers.repair().catch((error: unknown) => core.onError(error, { stage: 'watch' }))
+  })
+  return {
+    ready: stopWatching.ready,
+    state: createServerState(store, (key, listener) => listeners.add(key, listener), core.onError),
+    feature: {
+      name: 'state',
+      handlers: [
+        getHandler(store),
+        subscribeHandler(store, subscribers, turns, core.limits.maxKeysPerMessage),
+        unsubscribeHandler(subscribers, turns),
+        setHandler(writer),
+        removeHandler(writer),
+        incrementHandler(writer),
+        patchHandler(writer),
+      ],
+      onDisconnect: (connection) => subscribers.leaveAll(connection),
+      close: async () => {
+        stopWatching()
+        stopRepairing()
+      },
+    },
+  }
+}

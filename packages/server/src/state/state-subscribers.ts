@@ -1,0 +1,125 @@
+import type { Entry } from '@tutti/protocol'
+import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
+import type { Connection } from '../connection.ts'
+import type { Core } from '../feature.ts'
+import { keyOfRoom, keyRoom } from '../inner-rooms.ts'
+import { SubscribedKey, toUpdate, type ResumeOptions } from './subscribed-key.ts'
+
+const REPAIR_BATCH = 500
+
+/** Who of this instance watches which key, and what they are told. Keys that nobody here watches cost nothing. */
+export class StateSubscribers {
+  private readonly keys = new Map<string, SubscribedKey>()
+  /** Connections that don't know what became of a write of theirs, by key. */
+  private readonly inDoubt = new Map<string, Set<Connection>>()
+  private readonly core: Core
+  private readonly store: StateStore
+
+  constructor(core: Core, store: StateStore) {
+    this.core = core
+    this.store = store
+  }
+
+  /** Passes on a change that the store announced. */
+  hear(change: StateChange): void {
+    this.keys.get(change.key)?.hear(change)
+  }
+
+  /**
+   * Counts the keys in (throws `TOO_MANY_SUBSCRIPTIONS`) and reads their entries, while what happens to them is held for
+   * the connection. `settle` or `leave` must follow.
+   */
+  async join(connection: Connection, keys: readonly string[], read: () => Promise<Entry[]>): Promise<Entry[]> {
+    const held = new Set(keys.filter((key) => connection.subscriptions.has(keyRoom(key))))
+    connection.subscriptions.add(keys.map(keyRoom))
+    for (const key of keys) this.open(key).beginJoin(connection.id)
+    try {
+      return await read()
+    } catch (error) {
+      // What was subscribed before stays so, and gets all that was held for it.
+      for (const key of keys) {
+        if (held.has(key)) this.settle(connection, { key, version: -1, removed: true })
+        else this.leave(connection, key)
+      }
+      throw error
+    }
+  }
+
+  /** The connection was told the entry: sends what it missed meanwhile, and from now on whatever happens. */
+  settle(connection: Connection, { key, version }: Entry): void {
+    if (!connection.connected) return this.leave(connection, key)
+    const room = keyRoom(key)
+    const alone = !this.core.fanOut.isHeard([room])
+    connection.join(room)
+    for (const change of this.open(key).settleJoin(connection.id, version, alone)) {
+      const update = toUpdate(change)
+      if (update !== undefined && change.writer !== connection.id) connection.send('storage:updated', update)
+    }
+  }
+
+  /** The connection watches the key no more. */
+  leave(connection: Connection, key: string): void {
+    const room = keyRoom(key)
+    connection.leave(room)
+    connection.subscriptions.delete(room)
+    this.settleDoubt(connection, key)
+    const subscribed = this.keys.get(key)
+    subscribed?.leave(connection.id)
+    if (subscribed?.idle === true && !this.core.fanOut.isHeard([room])) this.keys.delete(key)
+  }
+
+  /** The connection is gone. */
+  leaveAll(connection: Connection): void {
+    for (const room of [...connection.subscriptions.all]) {
+      const key = keyOfRoom(room)
+      if (key !== undefined) this.leave(connection, key)
+    }
+  }
+
+  /** Once the store can be read again, the connection will be sent the key's entry. */
+  leaveInDoubt(connection: Connection, key: string): void {
+    if (!connection.subscriptions.has(keyRoom(key))) return
+    const connections = this.inDoubt.get(key) ?? new Set()
+    this.inDoubt.set(key, connections.add(connection))
+  }
+
+  /** Compares what was told here with the store, after something may have been missed, and tells what differs (S3, F3). */
+  async repair(): Promise<void> {
+    const keys = [...this.keys.keys()]
+    while (keys.length > 0) await this.reread(keys.splice(0, REPAIR_BATCH), { reset: true })
+  }
+
+  private open(key: string): SubscribedKey {
+    const existing = this.keys.get(key)
+    if (existing !== undefined) return existing
+    const opened = new SubscribedKey({
+      broadcast: (update, except) => this.core.fanOut.emit([keyRoom(key)], 'storage:updated', update, except),
+      fetch: (writer) =>
+        void this.reread([key], { writer }).catch((error: unknown) => this.core.onError(error, { stage: 'watch', subject: key })),
+    })
+    this.keys.set(key, opened)
+    return opened
+  }
+
+  private async reread(keys: string[], told: ResumeOptions): Promise<void> {
+    const subscribed = keys.map((key) => this.open(key))
+    for (const key of subscribed) key.hold()
+    let entries: Entry[] = []
+    try {
+      entries = await this.store.read(keys)
+    } finally {
+      for (const [index, key] of subscribed.entries()) key.resume(entries[index], told)
+    }
+    for (const entry of entries) this.resolveDoubt(entry)
+  }
+
+  private resolveDoubt(entry: Entry): void {
+    for (const connection of this.inDoubt.get(entry.key) ?? []) connection.send('storage:updated', { ...entry, reset: true })
+    this.inDoubt.delete(entry.key)
+  }
+
+  private settleDoubt(connection: Connection, key: string): void {
+    const connections = this.inDoubt.get(key)
+    if (connections?.delete(connection) === true && connections.size === 0) this.inDoubt.delete(key)
+  }
+}

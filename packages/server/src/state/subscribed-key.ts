@@ -1,0 +1,103 @@
+import type { Entry, StateUpdate } from '@tutti/protocol'
+import type { StateChange } from '@tutti/storage-driver/contract'
+import { LateJoiners } from './late-joiners.ts'
+
+/** How a key tells its subscribers: to the room of the key, but for some; and to one connection alone. */
+export interface KeyOutlet {
+  broadcast(update: StateUpdate, except: readonly string[]): void
+  /** Asks for the newest entry: what was announced was too large to travel along (S5). `writer` knows it, at that version. */
+  fetch(writer: { id: string; version: number } | undefined): void
+}
+
+/** How an entry that was read is told. */
+export interface ResumeOptions {
+  /** Told whenever it differs from what was heard, newer or not (S3). */
+  reset?: boolean
+  /** Knows the entry at this version already. */
+  writer?: { id: string; version: number } | undefined
+}
+
+/**
+ * One key that somebody here subscribes to. Changes come in version order; while an entry is read from the store they
+ * wait, so that entry and changes reach the subscribers in one order (S2, S3).
+ */
+export class SubscribedKey {
+  private heard = 0
+  private reads = 0
+  private waiting: StateChange[] = []
+  private readonly joiners = new LateJoiners()
+  private readonly outlet: KeyOutlet
+
+  constructor(outlet: KeyOutlet) {
+    this.outlet = outlet
+  }
+
+  /** Nobody is on the way in, and nothing is being read. */
+  get idle(): boolean {
+    return this.joiners.size === 0 && this.reads === 0
+  }
+
+  /** A change that the store announced. */
+  hear(change: StateChange): void {
+    if (this.reads > 0) this.waiting.push(change)
+    else this.deliver(change)
+  }
+
+  /** Changes wait from now on, until `resume`; may be called again before that. */
+  hold(): void {
+    this.reads += 1
+  }
+
+  /**
+   * The entry that was read, if it could be: told when it is newer than what was heard. Then come the changes that
+   * waited.
+   */
+  resume(entry: Entry | undefined, { reset = false, writer }: ResumeOptions = {}): void {
+    this.reads -= 1
+    if (entry !== undefined && (reset ? entry.version !== this.heard : entry.version > this.heard)) {
+      const except = this.joiners.take(entry)
+      if (writer?.version === entry.version) except.push(writer.id)
+      this.heard = entry.version
+      this.outlet.broadcast(reset ? { ...entry, reset } : entry, except)
+    }
+    const waited = this.reads === 0 ? this.waiting : []
+    if (this.reads === 0) this.waiting = []
+    for (const change of waited) this.hear(change)
+  }
+
+  /** A connection asks for the entry: what happens from now on is held for it. */
+  beginJoin(connectionId: string): void {
+    this.joiners.begin(connectionId)
+  }
+
+  /** The connection was told the entry at `version`: gives back what it missed since. `alone`: nobody else listens yet. */
+  settleJoin(connectionId: string, version: number, alone: boolean): StateChange[] {
+    const missed = this.joiners.settle(connectionId, version, this.heard)
+    if (alone && this.joiners.size <= 1 && version > this.heard) {
+      this.joiners.delete(connectionId)
+      this.heard = version
+    }
+    return missed
+  }
+
+  leave(connectionId: string): void {
+    this.joiners.delete(connectionId)
+  }
+
+  private deliver(change: StateChange): void {
+    if (change.version <= this.heard) return
+    const update = toUpdate(change)
+    if (update === undefined) return this.outlet.fetch(change.writer === undefined ? undefined : { id: change.writer, version: change.version })
+    const except = this.joiners.take(change)
+    if (change.writer !== undefined) except.push(change.writer)
+    this.heard = change.version
+    this.outlet.broadcast(update, except)
+  }
+}
+
+/** A change as clients are told of it, or `undefined` where the value did not travel along. */
+export function toUpdate({ key, version, base, patch, value, removed }: StateChange): StateUpdate | undefined {
+  if (removed === true) return { key, version, removed }
+  if (value !== undefined) return { key, version, value }
+  return patch === undefined || base === undefined ? undefined : { key, version, base, patch }
+}

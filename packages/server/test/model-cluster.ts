@@ -1,0 +1,140 @@
+import type { Entry, NoticeName, Notices, Reply } from '@tutti/protocol'
+import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
+import { answer } from '../src/answer.ts'
+import type { Connection } from '../src/connection.ts'
+import type { Core } from '../src/feature.ts'
+import type { Handler } from '../src/handler.ts'
+
+type Listener = (change: StateChange) => void
+
+const notUsed = (): never => {
+  throw new Error('not part of this model')
+}
+
+/**
+ * A store whose answers and announcements come when the test says so: writes happen at once and in one order, each read
+ * sees what was written when it was asked, and both are heard later: changes in their order, answers in any.
+ */
+export class ModelStore implements StateStore {
+  readonly entries = new Map<string, Entry>()
+  private readonly changes: StateChange[] = []
+  private readonly reads: (() => void)[] = []
+  private readonly listeners = new Set<Listener>()
+  private clock = 0
+
+  commit(key: string, change: Pick<StateChange, 'value' | 'removed' | 'writer'>, { large = false } = {}): number {
+    const version = ++this.clock
+    const { value, removed, writer } = change
+    this.entries.set(key, removed === true ? { key, version, removed } : { key, version, value: value ?? null })
+    this.changes.push({
+      key,
+      version,
+      ...(removed === true ? { removed } : large ? {} : { value: value ?? null }),
+      ...(writer === undefined ? {} : { writer }),
+    })
+    return version
+  }
+
+  read(keys: readonly string[]): Promise<Entry[]> {
+    const seen = keys.map((key): Entry => this.entries.get(key) ?? { key, version: 0, removed: true })
+    return new Promise((resolve) => this.reads.push(() => resolve(seen)))
+  }
+
+  /** The next change is heard; false when all were. */
+  announceNext(): boolean {
+    const change = this.changes.shift()
+    if (change === undefined) return false
+    for (const listener of this.listeners) listener(change)
+    return true
+  }
+
+  /** A read is answered, the oldest unless `choose` names another; false when all were. */
+  answerNext(choose: (count: number) => number = () => 0): boolean {
+    const [read] = this.reads.splice(choose(this.reads.length), 1)
+    read?.()
+    return read !== undefined
+  }
+
+  onChange(listener: Listener): (() => void) & { ready: Promise<void> } {
+    this.listeners.add(listener)
+    return Object.assign(() => void this.listeners.delete(listener), { ready: Promise.resolve() })
+  }
+
+  onGap(): () => void {
+    return () => {}
+  }
+
+  list = notUsed
+  write = notUsed
+  touch = notUsed
+  reindex = notUsed
+  dispose = (): Promise<void> => Promise.resolve()
+}
+
+/** Rooms and connections in memory: what Socket.IO does for the server, in order and without a network. */
+export function createModelCore(): { core: Core; connect: (id: string) => ModelConnection } {
+  const rooms = new Map<string, Set<ModelConnection>>()
+  const isHeard = (names: readonly string[]): boolean => names.some((name) => rooms.has(name))
+  return {
+    core: {
+      instanceId: 'model',
+      limits: { maxPayloadBytes: 1_000_000, maxKeysPerMessage: 100, maxSubscriptions: 100 },
+      pubsub: undefined,
+      onError: (error) => {
+        throw error
+      },
+      fanOut: {
+        isHeard,
+        emit: (names, name, payload, except = []) => {
+          const members = new Set(names.flatMap((room) => [...(rooms.get(room) ?? [])]))
+          for (const member of members) if (!except.includes(member.id)) member.send(name, payload)
+        },
+      },
+    },
+    connect: (id) => new ModelConnection(id, rooms),
+  }
+}
+
+/** A connection that remembers what it was sent. */
+export class ModelConnection implements Connection {
+  readonly id: string
+  readonly user = ''
+  readonly clientId: string | undefined
+  connected = true
+  readonly received: { name: NoticeName | 'reply'; payload: unknown }[] = []
+  readonly subscriptions: Connection['subscriptions']
+  private readonly rooms: Map<string, Set<ModelConnection>>
+
+  constructor(id: string, rooms: Map<string, Set<ModelConnection>>) {
+    this.id = id
+    this.clientId = id
+    this.rooms = rooms
+    const held = new Set<string>()
+    this.subscriptions = {
+      add: (names) => names.forEach((name) => held.add(name)),
+      has: (name) => held.has(name),
+      delete: (name) => void held.delete(name),
+      all: held,
+    }
+  }
+
+  send<Name extends NoticeName>(name: Name, payload: Notices[Name]): void {
+    this.received.push({ name, payload })
+  }
+
+  join(room: string): void {
+    const members = this.rooms.get(room) ?? new Set()
+    this.rooms.set(room, members.add(this))
+  }
+
+  leave(room: string): void {
+    const members = this.rooms.get(room)
+    if (members?.delete(this) === true && members.size === 0) this.rooms.delete(room)
+  }
+
+  /** Sends a message through the wrapper that real sockets use; the reply is remembered in its place among the rest. */
+  request(handler: Handler, message: unknown, onError: Core['onError']): void {
+    const acknowledge = (payload: Reply): void => void this.received.push({ name: 'reply', payload })
+    void answer(handler, this, message, acknowledge, onError)
+  }
+}

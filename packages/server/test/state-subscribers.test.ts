@@ -1,0 +1,214 @@
+import type { Entry } from '@tutti/protocol'
+import { seededRandom } from '@tutti/test-kit'
+import { describe, expect, test } from 'vitest'
+import { subscribeHandler } from '../src/state/handlers/subscribe.ts'
+import { unsubscribeHandler } from '../src/state/handlers/unsubscribe.ts'
+import { StateSubscribers } from '../src/state/state-subscribers.ts'
+import { Turns } from '../src/state/turns.ts'
+import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function createModel() {
+  const { core, connect } = createModelCore()
+  const store = new ModelStore()
+  const subscribers = new StateSubscribers(core, store)
+  const turns = new Turns()
+  store.onChange((change) => subscribers.hear(change))
+  const subscribe = subscribeHandler(store, subscribers, turns, 100)
+  const unsubscribe = unsubscribeHandler(subscribers, turns)
+  return {
+    store,
+    subscribers,
+    connect,
+    subscribe: (connection: ModelConnection, key = 'k') => connection.request(subscribe, { keys: [{ key }] }, core.onError),
+    unsubscribe: (connection: ModelConnection, key = 'k') => connection.request(unsubscribe, { keys: [{ key }] }, core.onError),
+    /** Everything that is on its way arrives. */
+    flush: async () => {
+      do await settled()
+      while (store.answerNext() || store.announceNext())
+    },
+  }
+}
+
+/** The versions that a connection was shown, in order, from its subscription on. */
+function versionsShown({ received }: ModelConnection): number[] {
+  return received.flatMap(({ name, payload }) => {
+    if (name === 'storage:updated') return [(payload as Entry).version]
+    return (payload as { entries?: Entry[] }).entries?.map(({ version }) => version) ?? []
+  })
+}
+
+describe('subscribing while others write', () => {
+  test('[S2] a change made between the read and its answer comes once, after the answer', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    model.subscribe(watcher)
+    await settled()
+    model.store.commit('k', { value: 'later' })
+    model.store.announceNext()
+    expect(watcher.received).toEqual([])
+    await model.flush()
+    expect(versionsShown(watcher)).toEqual([0, 1])
+  })
+
+  test('[S2] a change that the entry holds already is not told when it is heard late', async () => {
+    const model = createModel()
+    const [first, second] = [model.connect('first'), model.connect('second')]
+    model.subscribe(first)
+    await model.flush()
+    model.store.commit('k', { value: 'a' })
+    model.subscribe(second)
+    await settled()
+    model.store.answerNext()
+    await model.flush()
+    expect(versionsShown(second)).toEqual([1])
+    expect(versionsShown(first)).toEqual([0, 1])
+  })
+
+  test('[S2] two subscriptions of one connection under way do not show an older entry after a newer update', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    model.subscribe(watcher)
+    model.subscribe(watcher)
+    await settled()
+    model.store.commit('k', { value: 'a' })
+    await model.flush()
+    const versions = versionsShown(watcher)
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b))
+    expect(versions.at(-1)).toBe(1)
+  })
+
+  test('[S5] a value too large to travel along is read once and told as it is then', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    model.subscribe(watcher)
+    await model.flush()
+    model.store.commit('k', { value: 'large 1' }, { large: true })
+    model.store.commit('k', { value: 'large 2' }, { large: true })
+    model.store.announceNext()
+    model.store.announceNext()
+    await model.flush()
+    expect(watcher.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 2, value: 'large 2' } })
+    expect(versionsShown(watcher)).toEqual([0, 2])
+  })
+
+  test('[S3] a repair tells what was missed, and nothing where nothing was', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    model.subscribe(watcher)
+    model.subscribe(watcher, 'quiet')
+    await model.flush()
+    model.store.commit('k', { value: 'missed' })
+    const repaired = model.subscribers.repair()
+    model.store.answerNext()
+    await repaired
+    expect(watcher.received.slice(2)).toEqual([{ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'missed', reset: true } }])
+  })
+
+  test('[S3] a store that lost the newer entry resets its subscribers to what it has', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    model.store.commit('k', { value: 'lost' })
+    model.store.commit('k', { value: 'lost too' })
+    model.subscribe(watcher)
+    await model.flush()
+    model.store.entries.set('k', { key: 'k', version: 1, value: 'old' })
+    const repaired = model.subscribers.repair()
+    model.store.answerNext()
+    await repaired
+    expect(watcher.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'old', reset: true } })
+  })
+
+  test('[F2] a writer that does not know what became of its write is told once the store can be read again', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    model.subscribers.leaveInDoubt(writer, 'k')
+    model.store.commit('k', { value: 'mine', writer: 'writer' })
+    model.store.announceNext()
+    expect(versionsShown(writer)).toEqual([0])
+    const repaired = model.subscribers.repair()
+    model.store.answerNext()
+    await repaired
+    expect(writer.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'mine', reset: true } })
+  })
+})
+
+describe('whatever the order of reads, changes, joins and leaves', () => {
+  test('[S2] each subscriber is shown every change after its entry, once, in order, and not its own', async () => {
+    for (let seed = 1; seed <= 300; seed += 1) {
+      await runSchedule(seed, 0, ({ entry, updates, committed, finished }, context) => {
+        const expected = committed.filter((version) => version > entry)
+        expect(updates, context).toEqual(finished ? expected : expected.slice(0, updates.length))
+      })
+    }
+  })
+
+  test('[S3] no subscriber is shown an older version after a newer one, and all end on the newest, large values included', async () => {
+    for (let seed = 1; seed <= 300; seed += 1) {
+      await runSchedule(seed, 3, ({ entry, updates, committed, finished }, context) => {
+        const shown = [entry, ...updates]
+        expect(shown, context).toEqual([...new Set(shown)].toSorted((a, b) => a - b))
+        if (finished) expect(shown.at(-1), context).toBeGreaterThanOrEqual(committed.at(-1) ?? 0)
+      })
+    }
+  })
+})
+
+interface Shown {
+  entry: number
+  updates: number[]
+  /** All versions that somebody else wrote. */
+  committed: number[]
+  /** Everything that was on its way has arrived. */
+  finished: boolean
+}
+
+/** One schedule of 4 connections on one key; one write in `largeOneIn` is too large to travel along (0: none). */
+async function runSchedule(seed: number, largeOneIn: number, check: (shown: Shown, context: string) => void): Promise<void> {
+  const random = seededRandom(seed)
+  const model = createModel()
+  const connections = Array.from({ length: 4 }, (_, index) => model.connect(`c${index}`))
+  const writers = new Map<number, string>()
+  const subscribed = new Set<ModelConnection>()
+  const checkShown = (connection: ModelConnection, finished: boolean): void => {
+    const [entry, ...updates] = versionsShown(connection)
+    if (entry === undefined) return
+    const committed = [...writers].filter(([, writer]) => writer !== connection.id).map(([version]) => version)
+    check({ entry, updates, committed, finished }, `seed ${seed}, ${connection.id}: ${JSON.stringify(connection.received)}`)
+  }
+  for (let step = 0; step < 60; step += 1) {
+    const connection = random.pick(connections)
+    switch (random.below(6)) {
+      case 0:
+        if (!subscribed.has(connection)) model.subscribe(connection)
+        subscribed.add(connection)
+        break
+      case 1:
+        if (random.below(3) > 0 || !subscribed.delete(connection)) break
+        model.unsubscribe(connection)
+        await model.flush()
+        checkShown(connection, false)
+        connection.received.length = 0
+        break
+      case 2: {
+        const change = random.below(4) === 0 ? ({ removed: true } as const) : { value: step }
+        const large = largeOneIn > 0 && random.below(largeOneIn) === 0
+        writers.set(model.store.commit('k', { ...change, writer: connection.id }, { large }), connection.id)
+        break
+      }
+      case 3:
+        model.store.announceNext()
+        break
+      case 4:
+        model.store.answerNext((count) => random.below(count))
+        break
+      default:
+        await settled()
+    }
+  }
+  await model.flush()
+  for (const connection of subscribed) checkShown(connection, true)
+}
