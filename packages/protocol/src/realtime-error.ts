@@ -54,7 +54,7 @@ export interface WireError {
 export interface RealtimeErrorOptions {
   message?: string
   /** Default: what the table says of the code. */
-  retryable?: boolean | undefined
+  retryable?: boolean
   cause?: unknown
   retryAfterMs?: number | undefined
   entry?: Entry | undefined
@@ -98,13 +98,10 @@ export function toWireError(error: unknown): WireError {
  * `INTERNAL`, with that server's word on whether trying again makes sense; so does what is no error at all.
  */
 export function fromWireError(error: unknown): RealtimeError {
-  const { code, message, retryable, retryAfterMs, entry, issues }: Partial<WireError> =
-    typeof error === 'object' && error !== null ? error : {}
-  return new RealtimeError(code !== undefined && Object.hasOwn(ERROR_CODES, code) ? code : 'INTERNAL', {
+  const { code, message, retryable, ...extras }: Partial<WireError> = typeof error === 'object' && error !== null ? error : {}
+  return new RealtimeError(typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? code : 'INTERNAL', {
     ...(typeof message === 'string' ? { message } : {}),
-    retryable,
-    retryAfterMs,
-    entry,
-    issues,
+    ...(typeof retryable === 'boolean' ? { retryable } : {}),
+    ...extras,
   })
 }
