@@ -1,0 +1,110 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { MemoryPubSub } from '@tutti/pubsub'
+import { reactiveDriver } from '@tutti/storage-driver'
+import { eventually } from '@tutti/test-kit'
+import { Server } from 'socket.io'
+import memoryDriver from 'unstorage/drivers/memory'
+import { expect, test } from 'vitest'
+import { createRealtimeServer, defineHandler, type FeatureFactory } from '../src/index.ts'
+import { getSchema } from '@tutti/protocol/schemas'
+import { connectPlain, serve } from './serve.ts'
+
+test('[F5] a server without a pubsub works, and says once that there is no sync between instances', async () => {
+  const warnings: string[] = []
+  const served = await serve({ onWarning: (message) => warnings.push(message) })
+  const [writer, watcher] = await Promise.all([served.connect(), served.connect()])
+  await watcher.request('storage:subscribe', { keys: [{ key: 'k' }] })
+  await writer.request('storage:set', { key: 'k', value: 1 })
+  await eventually(() => expect(watcher.of('storage:updated')).toMatchObject([{ key: 'k', value: 1 }]))
+  expect(warnings).toHaveLength(1)
+  expect(warnings[0]).toMatch(/this instance only/)
+  await served.close()
+})
+
+test('[F5] the warning is one of the process where nobody else takes it', async () => {
+  const warned = once(process, 'warning')
+  const served = await serve({ onWarning: undefined as never })
+  const [warning] = (await warned) as [Error]
+  expect(warning.name).toBe('TuttiWarning')
+  await served.close()
+})
+
+test('[C5] closing refuses new connections, sends clients elsewhere, lets replies out, then ends features, store and pubsub', async () => {
+  const steps: string[] = []
+  let finish = (): void => {}
+  const slow: FeatureFactory = () => ({
+    name: 'slow',
+    handlers: [
+      defineHandler('storage:get', getSchema, async ({ key }) => {
+        steps.push('asked')
+        await new Promise<void>((resolve) => {
+          finish = resolve
+        })
+        return { key, version: 0, removed: true }
+      }),
+    ],
+    close: async () => void steps.push('feature closed'),
+  })
+  const pubsub = new MemoryPubSub()
+  const state = reactiveDriver(memoryDriver())
+  const disposed = { state: state.dispose.bind(state), pubsub: pubsub.dispose.bind(pubsub) }
+  state.dispose = async () => {
+    steps.push('store disposed')
+    await disposed.state()
+  }
+  pubsub.dispose = async () => {
+    steps.push('pubsub disposed')
+    await disposed.pubsub()
+  }
+  const served = await serve({ state, pubsub, features: [slow], reconnectAfterMs: 7 })
+  const client = await served.connect()
+  client.socket.on('server:draining', () => steps.push('draining told'))
+  client.socket.on('disconnect', () => steps.push('disconnected'))
+  const reply = client.request('storage:get', { key: 'k' }).then(() => steps.push('replied'))
+  await eventually(() => expect(steps).toEqual(['asked']))
+  const closed = Promise.all([served.realtime.close(), served.realtime.close()])
+  await eventually(() => expect(client.of('server:draining')).toEqual([{ reconnectAfterMs: 7 }]))
+  await expect(connectPlain(served.url)).rejects.toMatchObject({ data: { code: 'UNAVAILABLE', retryable: true } })
+  finish()
+  await Promise.all([closed, reply])
+  await eventually(() => expect(steps).toContain('disconnected'))
+  expect(steps.filter((step) => step !== 'disconnected')).toEqual([
+    'asked',
+    'draining told',
+    'replied',
+    'feature closed',
+    'store disposed',
+    'pubsub disposed',
+  ])
+  expect(steps.indexOf('disconnected')).toBeGreaterThan(steps.indexOf('replied'))
+  await served.close()
+})
+
+test('[C5] a reply that never comes holds closing up for drainMs only', async () => {
+  const stuck: FeatureFactory = () => ({ name: 'stuck', handlers: [{ name: 'storage:get', answer: () => new Promise<never>(() => {}) }] })
+  const served = await serve({ features: [stuck], drainMs: 20 })
+  const client = await served.connect()
+  const reply = client.send('storage:get', { key: 'k' })
+  reply.catch(() => {})
+  await client.request('event:subscribe', { channel: 'here' })
+  await served.close()
+  await expect(reply).rejects.toThrow('disconnected')
+})
+
+test('[C5] a Socket.IO server that the caller brought stays open', async () => {
+  const httpServer = createServer()
+  const io = new Server(httpServer)
+  const realtime = createRealtimeServer({ io, state: reactiveDriver(memoryDriver()), onWarning: () => {} })
+  httpServer.listen(0, '127.0.0.1')
+  await once(httpServer, 'listening')
+  const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`
+  io.of('/app').on('connection', (socket) => socket.emit('welcome'))
+  const app = await connectPlain(`${url}/app`)
+  await realtime.close()
+  expect(app.socket.connected).toBe(true)
+  const another = await connectPlain(`${url}/app`)
+  for (const { socket } of [app, another]) socket.disconnect()
+  await io.close()
+})

@@ -1,0 +1,239 @@
+import { spawnInstance, startRedis, eventually, type Instance, type TestRedis } from '@tutti/test-kit'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectPlain, type PlainClient } from './serve.ts'
+
+let redis: TestRedis
+let admin: Redis
+let instances: Instance[]
+let clients: PlainClient[] = []
+
+beforeAll(async () => {
+  redis = await startRedis()
+  admin = new Redis(redis.port, redis.host)
+  instances = await Promise.all([1, 2].map(() => spawnInstance(new URL('./instance.ts', import.meta.url), { env: { REDIS_URL: redis.url } })))
+})
+
+afterAll(async () => {
+  for (const { socket } of clients) socket.disconnect()
+  const codes = await Promise.all(instances.map((instance) => instance.stop()))
+  expect(codes).toEqual([0, 0])
+  admin.disconnect()
+  await redis.stop()
+})
+
+async function connectTo(index: number, auth: Record<string, unknown> = {}): Promise<PlainClient> {
+  const client = await connectPlain(String(instances[index]?.ready['url']), { auth })
+  clients.push(client)
+  return client
+}
+
+const versionsOf = (client: PlainClient, key: string): number[] =>
+  client
+    .of('storage:updated')
+    .filter((update) => (update as { key: string }).key === key)
+    .map((update) => (update as { version: number }).version)
+
+test('[N1] CLIENT LIST shows two connections per instance', async () => {
+  const list = String(await admin.call('CLIENT', 'LIST'))
+  for (const instance of instances) {
+    const own = list.split('\n').filter((line) => line.includes(String(instance.ready['instanceId'])))
+    expect(own).toHaveLength(2)
+  }
+  expect(list.trim().split('\n')).toHaveLength(2 * instances.length + 1)
+})
+
+describe('a plain socket.io-client that knows six messages', () => {
+  test('[S4] [S10] set, update and removal reach the other instance once each', async () => {
+    const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
+    expect(await watcher.send('storage:subscribe', { keys: [{ key: 'plain' }] })).toEqual({ ok: true, entries: [{ key: 'plain', version: 0, removed: true }] })
+    const first = await writer.request('storage:set', { key: 'plain', value: { a: 1 } })
+    const second = await writer.request('storage:set', { key: 'plain', value: null })
+    const third = await writer.request('storage:remove', { key: 'plain' })
+    await eventually(() => expect(watcher.of('storage:updated')).toHaveLength(3))
+    expect(watcher.of('storage:updated')).toEqual([
+      { key: 'plain', version: first.version, value: { a: 1 } },
+      { key: 'plain', version: second.version, value: null },
+      { key: 'plain', version: third.version, removed: true },
+    ])
+  })
+
+  test('[E1] [E2] [E3] events by name and pattern reach both instances once each, includeSelf its publisher', async () => {
+    const [publisher, near, far] = await Promise.all([connectTo(0), connectTo(0), connectTo(1)])
+    for (const client of [publisher, near, far]) {
+      await client.request('event:subscribe', { channel: 'room:1' })
+      await client.request('event:subscribe', { channel: 'room:*' })
+    }
+    await publisher.request('event:publish', { channel: 'room:1', data: 'to others' })
+    await publisher.request('event:publish', { channel: 'room:2', data: 'to all', includeSelf: true })
+    const all = [
+      { channel: 'room:1', data: 'to others' },
+      { channel: 'room:2', data: 'to all' },
+    ]
+    await eventually(() => expect(far.of('event:received')).toEqual(all))
+    await eventually(() => expect(near.of('event:received')).toEqual(all))
+    expect(publisher.of('event:received')).toEqual(all.slice(1))
+  })
+})
+
+test('[S4] 200 rounds of two writers on two instances at once: none ends apart', async () => {
+  const [first, second, near, far] = await Promise.all([connectTo(0), connectTo(1), connectTo(0), connectTo(1)])
+  let apart = 0
+  let together = 0
+  for (let round = 0; round < 200; round += 1) {
+    const key = `race:${round}`
+    for (const client of [first, second, near, far]) await client.request('storage:subscribe', { keys: [{ key }] })
+    let answered = 0
+    const count = <T>(result: T): T => {
+      answered += 1
+      return result
+    }
+    const writes = [
+      first.request('storage:set', { key, value: 'first' }).then(count),
+      second.request('storage:set', { key, value: 'second' }).then(count),
+    ]
+    if (answered === 0) together += 1
+    const versions = await Promise.all(writes.map(async (write) => (await write).version))
+    const newest = Math.max(...versions)
+    const stored = await far.request('storage:get', { key })
+    const shown = async (client: PlainClient, own: number): Promise<number> =>
+      eventually(() => {
+        const latest = Math.max(own, ...versionsOf(client, key))
+        expect(latest).toBe(newest)
+        return latest
+      }).catch(() => -1)
+    const ends = await Promise.all([shown(first, versions[0] ?? 0), shown(second, versions[1] ?? 0), shown(near, 0), shown(far, 0)])
+    if (stored.version !== newest || ends.some((version) => version !== newest)) apart += 1
+    for (const observer of [near, far]) expect(versionsOf(observer, key)).toEqual(versions.toSorted((a, b) => a - b))
+  }
+  console.log(`200 rounds, both writes under way at once in ${together}: ${apart} ended apart`)
+  expect({ apart, together }).toEqual({ apart: 0, together: 200 })
+})
+
+test('[S7] 2 × 100 concurrent increments make 200, 20 times of 20', async () => {
+  const [first, second] = await Promise.all([connectTo(0), connectTo(1)])
+  const sums: unknown[] = []
+  for (let time = 0; time < 20; time += 1) {
+    const key = `count:${time}`
+    await Promise.all(Array.from({ length: 100 }, () => [first, second].map((client) => client.request('storage:increment', { key, by: 1 }))).flat())
+    sums.push((await first.request('storage:get', { key })) as unknown)
+  }
+  expect(sums).toEqual(Array.from({ length: 20 }, () => expect.objectContaining({ value: 200 }) as unknown))
+})
+
+test('[S8] patches of different properties from both instances at once all survive, and subscribers follow', async () => {
+  const [first, second, watcher] = await Promise.all([connectTo(0), connectTo(1), connectTo(1)])
+  await watcher.request('storage:subscribe', { keys: [{ key: 'form' }] })
+  await first.request('storage:set', { key: 'form', value: {} })
+  const patches = Array.from({ length: 50 }, (_, index) =>
+    [first, second].map((client, side) => client.request('storage:patch', { key: 'form', patch: { [`${side}:${index}`]: index } })),
+  ).flat()
+  const replies = await Promise.all(patches)
+  const stored = await first.request('storage:get', { key: 'form' })
+  expect(Object.keys('value' in stored && typeof stored.value === 'object' ? (stored.value ?? {}) : {})).toHaveLength(100)
+  const newest = Math.max(...replies.map(({ version }) => version))
+  expect(stored.version).toBe(newest)
+  await eventually(() => expect(Math.max(...versionsOf(watcher, 'form'))).toBe(newest))
+})
+
+test('[S5] 50 writes are 50 scripts in Redis, and nothing else on either instance', async () => {
+  const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
+  await watcher.request('storage:subscribe', { keys: [{ key: 'monitored' }] })
+  const monitor = await admin.duplicate().monitor()
+  const seen: string[] = []
+  monitor.on('monitor', (_time: string, command: string[], source: string) => {
+    if (source !== 'lua') seen.push(String(command[0]).toUpperCase())
+  })
+  for (let count = 0; count < 50; count += 1) await writer.request('storage:set', { key: 'monitored', value: count })
+  await eventually(() => expect(watcher.of('storage:updated')).toHaveLength(50))
+  await admin.echo('end')
+  await eventually(() => expect(seen).toContain('ECHO'))
+  monitor.disconnect()
+  const commands = seen.slice(0, seen.indexOf('ECHO'))
+  expect(commands.filter((name) => name === 'EVALSHA').length + commands.filter((name) => name === 'EVAL').length).toBe(50)
+  expect(commands.filter((name) => name === 'EVAL').length).toBeLessThanOrEqual(1)
+  expect(commands).toHaveLength(50)
+})
+
+test('[S12] a write repeated with its number has one effect and the same answer, on any connection and instance, after any other write', async () => {
+  const clientId = 'client-1'
+  const [first, again, other] = await Promise.all([connectTo(0, { clientId }), connectTo(1, { clientId }), connectTo(1)])
+  const increment = { key: 'once', by: 5, mutation: { number: 1 } }
+  const reply = await first.request('storage:increment', increment)
+  expect(await again.request('storage:increment', increment)).toEqual(reply)
+  const later = await other.request('storage:increment', { key: 'once', by: 1 })
+  expect(await again.request('storage:increment', increment)).toEqual(reply)
+  expect(await other.request('storage:increment', { ...increment, mutation: { number: 1, clientId } })).toEqual(reply)
+  expect(await first.request('storage:get', { key: 'once' })).toMatchObject({ value: 6, version: later.version })
+  const refused = { key: 'once', value: 0, ifVersion: 1, mutation: { number: 2 } }
+  const refusal = await first.send('storage:set', refused)
+  expect(refusal).toMatchObject({ ok: false, error: { code: 'CONFLICT', entry: { key: 'once', value: 6 } } })
+  expect(await again.send('storage:set', refused)).toEqual(refusal)
+})
+
+test('[S2] a subscriber that joins while another instance writes without pause is shown every later version, in order', async () => {
+  const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
+  const keeper = await connectTo(1)
+  await keeper.request('storage:subscribe', { keys: [{ key: 'busy' }] })
+  const written: number[] = []
+  let going = true
+  const writing = (async () => {
+    while (going) written.push((await writer.request('storage:set', { key: 'busy', value: written.length })).version)
+  })()
+  for (let round = 0; round < 30; round += 1) {
+    watcher.received.length = 0
+    const { entries } = await watcher.request('storage:subscribe', { keys: [{ key: 'busy' }] })
+    await eventually(() => expect(watcher.received.length).toBeGreaterThan(5))
+    await watcher.request('storage:unsubscribe', { keys: [{ key: 'busy' }] })
+    const from = entries[0]?.version ?? -1
+    const shown = versionsOf(watcher, 'busy')
+    await eventually(() => expect(written.filter((version) => version > from).length).toBeGreaterThanOrEqual(shown.length))
+    expect(shown).toEqual(written.filter((version) => version > from).slice(0, shown.length))
+  }
+  going = false
+  await writing
+})
+
+test('[S11] what application code writes through unstorage reaches the subscribers of every instance once', async () => {
+  const watchers = await Promise.all([connectTo(0), connectTo(1)])
+  for (const watcher of watchers) await watcher.request('storage:subscribe', { keys: [{ key: 'stored' }] })
+  await instances[0]?.call('setItem', 'stored', '{"by":"the application"}')
+  for (const watcher of watchers) {
+    await eventually(() => expect(watcher.of('storage:updated')).toEqual([{ key: 'stored', version: expect.any(Number), value: { by: 'the application' } }]))
+  }
+})
+
+test('[S2] [E3] server code watches keys and hears events of the other instance', async () => {
+  const [here] = instances
+  const client = await connectTo(1)
+  await here?.call('watch', 'watched')
+  await here?.call('listen', 'news:*')
+  await client.request('storage:set', { key: 'watched', value: { a: 1 } })
+  await client.request('storage:patch', { key: 'watched', patch: { b: 2 } })
+  await client.request('event:publish', { channel: 'news:1', data: 'hello' })
+  await eventually(async () => {
+    expect(await here?.call('watched')).toEqual([
+      expect.objectContaining({ value: { a: 1 } }),
+      expect.objectContaining({ value: { a: 1, b: 2 } }),
+      { channel: 'news:1', data: 'hello' },
+    ])
+  })
+  await instances[1]?.call('set', 'watched', 'by server code')
+  await eventually(async () => expect(await here?.call('watched')).toHaveLength(4))
+})
+
+test('[E9] a process without Socket.IO publishes events that reach the clients', async () => {
+  const client = await connectTo(0)
+  await client.request('event:subscribe', { channel: 'outside:*' })
+  const { RealtimePubSub } = await import('@tutti/pubsub')
+  const worker = new RealtimePubSub({ url: redis.url })
+  await worker.link.ready
+  await worker.publish('events', { channel: 'outside:job', data: { done: true } })
+  await eventually(() => expect(client.of('event:received')).toEqual([{ channel: 'outside:job', data: { done: true } }]))
+  await admin.publish('tutti:events', 'rubbish')
+  await admin.publish('tutti:events', '{"channel":"outside:*","data":1}')
+  await admin.publish('tutti:watch', '{"key":7}')
+  await worker.publish('events', { channel: 'outside:job', data: 'after rubbish' })
+  await eventually(() => expect(client.of('event:received')).toHaveLength(2))
+  await worker.dispose()
+})

@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { JsonValue } from '@tutti/protocol'
+import { RealtimePubSub } from '@tutti/pubsub'
+import { reactiveRedisDriver } from '@tutti/storage-driver'
+import { serveInstance } from '@tutti/test-kit/instance'
+import { attachRealtime } from '../src/node/index.ts'
+
+// One instance of a cluster: what a deployment runs on each machine, in a process of its own.
+
+const pubsub = new RealtimePubSub({ url: process.env['REDIS_URL'] ?? '' })
+const state = reactiveRedisDriver({ pubsub })
+const httpServer = createServer()
+const realtime = attachRealtime(httpServer, { state, pubsub })
+httpServer.listen(0, '127.0.0.1')
+await once(httpServer, 'listening')
+await realtime.ready
+
+const watched: unknown[] = []
+
+serveInstance(
+  { url: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`, instanceId: realtime.instanceId },
+  {
+    get: (key: string) => realtime.state.get(key),
+    set: (key: string, value: JsonValue) => realtime.state.set(key, value),
+    setItem: (key: string, value: string) => state.setItem?.(key, value, {}),
+    publish: (channel: string, data: JsonValue) => realtime.events.publish(channel, data),
+    watch: (key: string) => void realtime.state.watch(key, (entry) => watched.push(entry)),
+    listen: (pattern: string) => void realtime.events.subscribe(pattern, (event) => watched.push(event)),
+    watched: () => watched,
+    memory: () => process.memoryUsage().heapUsed,
+    cpu: () => process.cpuUsage(),
+  },
+)
+
+process.once('SIGTERM', () => {
+  void realtime.close().then(() => {
+    httpServer.close()
+    process.disconnect()
+  })
+})
