@@ -1,0 +1,58 @@
+import * as v from 'valibot'
+import { ERROR_CODES, type ErrorCode, type NoticeName, type Notices, type RequestName, type Requests } from '../src/index.ts'
+import { patchSchema, valueSchema } from '../src/schemas/values.ts'
+
+// What servers send has types only, for clients don't parse it. These schemas say the same at run time, so that the
+// fixtures can be checked and a changed shape is noticed; `messages.test.ts` proves that they are the types.
+
+const code = v.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(ERROR_CODES, value))
+
+export const entrySchema = v.union([
+  v.strictObject({ key: v.string(), version: v.number(), value: valueSchema }),
+  v.strictObject({ key: v.string(), version: v.number(), removed: v.literal(true) }),
+])
+
+export const wireErrorSchema = v.strictObject({
+  code,
+  message: v.string(),
+  retryable: v.boolean(),
+  retryAfterMs: v.exactOptional(v.number()),
+  entry: v.exactOptional(entrySchema),
+  issues: v.exactOptional(v.array(valueSchema)),
+})
+
+const nothing = v.strictObject({})
+const version = v.strictObject({ version: v.number() })
+
+/** The result of each client message: what stands in its reply beside `ok: true`. */
+export const resultSchemas = {
+  'storage:get': entrySchema,
+  'storage:subscribe': v.strictObject({ entries: v.array(entrySchema) }),
+  'storage:unsubscribe': nothing,
+  'storage:set': version,
+  'storage:remove': version,
+  'storage:increment': v.strictObject({ value: v.number(), version: v.number() }),
+  'storage:patch': v.strictObject({ version: v.number(), base: v.number() }),
+  'event:subscribe': nothing,
+  'event:unsubscribe': nothing,
+  'event:publish': nothing,
+} satisfies { [Name in RequestName]: v.GenericSchema<unknown, Requests[Name]['result']> }
+
+const reset = v.exactOptional(v.literal(true))
+const updateSchema = v.union([
+  v.strictObject({ key: v.string(), version: v.number(), value: valueSchema, reset }),
+  v.strictObject({ key: v.string(), version: v.number(), removed: v.literal(true), reset }),
+  v.strictObject({ key: v.string(), version: v.number(), base: v.number(), patch: patchSchema, reset }),
+])
+
+/** The payload of each server message. */
+export const noticeSchemas = {
+  'server:hello': v.strictObject({
+    protocol: v.number(),
+    instance: v.string(),
+    limits: v.strictObject({ maxPayloadBytes: v.number(), maxKeysPerMessage: v.number(), maxSubscriptions: v.number() }),
+  }),
+  'server:draining': v.strictObject({ reconnectAfterMs: v.number() }),
+  'storage:updated': updateSchema,
+  'event:received': v.strictObject({ channel: v.string(), data: valueSchema }),
+} satisfies { [Name in NoticeName]: v.GenericSchema<unknown, Notices[Name]> }
