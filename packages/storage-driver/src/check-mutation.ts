@@ -1,0 +1,42 @@
+import { MAX_VALUE_DEPTH, RealtimeError, isJsonObject, isJsonValue, parseKey } from '@tutti/protocol'
+import type { Mutation, MutationAuthor } from './contract.ts'
+
+/** Throws `INVALID_KEY`, `INVALID_VALUE` or `INVALID_MESSAGE` for a mutation that no store could apply. */
+export function checkMutation(mutation: Mutation): void {
+  parseKey(mutation.key)
+  if (mutation.author !== undefined) checkAuthor(mutation.author)
+  switch (mutation.op) {
+    case 'set':
+      checkJson(mutation.value)
+      checkWhole('ifVersion', mutation.ifVersion, 0)
+      checkWhole('ttlMs', mutation.ttlMs, 1)
+      break
+    case 'remove':
+      checkWhole('ifVersion', mutation.ifVersion, 0)
+      break
+    case 'increment':
+      checkJson(mutation.by)
+      checkJson(mutation.initial ?? 0)
+      break
+    case 'patch':
+      checkJson(mutation.patch)
+      if (!isJsonObject(mutation.patch)) throw new RealtimeError('INVALID_VALUE', { message: 'The patch must be an object.' })
+  }
+}
+
+function checkJson(value: unknown): void {
+  if (isJsonValue(value, MAX_VALUE_DEPTH)) return
+  throw new RealtimeError('INVALID_VALUE', { message: `The value must be JSON of at most ${MAX_VALUE_DEPTH} levels.` })
+}
+
+function checkWhole(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return
+  throw new RealtimeError('INVALID_MESSAGE', { message: `${name} must be a whole number of at least ${least}.` })
+}
+
+function checkAuthor({ user, clientId, number }: MutationAuthor): void {
+  checkWhole('The number of a mutation', number, 1)
+  // Both become parts of names in the store, where a lone surrogate could not be told from another.
+  if (user.isWellFormed() && clientId.isWellFormed() && clientId !== '') return
+  throw new RealtimeError('INVALID_MESSAGE', { message: 'The user and clientId of a mutation must be well-formed, the clientId not empty.' })
+}

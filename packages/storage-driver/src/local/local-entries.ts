@@ -1,0 +1,136 @@
+import type { JsonObject } from '@tutti/protocol'
+import type { StateChange } from '../contract.ts'
+import { bytesOf, jsonOfText, valueOfText } from '../json-text.ts'
+import type { Listeners } from '../listeners.ts'
+import type { StoreSettings } from '../store-options.ts'
+import type { DriverTexts } from './driver-texts.ts'
+import { fingerprint } from './fingerprint.ts'
+import type { NameIndex } from './name-index.ts'
+import { parseRecord, recordKey, textOfRecord, type Memory, type StateRecord } from './state-record.ts'
+
+/** A key as it is: its record, and the text of its value (null: absent). */
+export interface LocalEntry {
+  record: StateRecord
+  text: string | null
+}
+
+/** What a commit makes of an entry. */
+export interface Commit {
+  text: string | null
+  expiresAt?: number | undefined
+  /** Who asked, and what is remembered of it. */
+  memory?: { author: string; number: number; result?: number } | undefined
+  /** What subscribers are told beside the value, or instead of it. */
+  told?: { writer?: string | undefined; base?: number | undefined; patch?: JsonObject | undefined } | undefined
+}
+
+/** Entries in a driver. Callers see to it that one key is touched by one of them at a time. */
+export interface LocalEntries {
+  /** The entry now: finishes what a crash left unfinished, ends what has expired, gives a version to what others stored. */
+  load(key: string): Promise<LocalEntry>
+  /** Gives the entry its next version: record first, then value, then the listeners. */
+  commit(key: string, entry: LocalEntry, commit: Commit): Promise<LocalEntry>
+  /** Forgets a key that was removed longer than `tombstoneMs` ago, unless a client's memory still stands in its record. */
+  sweep(key: string): Promise<void>
+  /** Remembers a refusal; the entry stays. */
+  remember(key: string, entry: LocalEntry, author: string, memory: Omit<Memory, 'at'>): Promise<void>
+}
+
+const MAX_FINISHED = 10_000
+
+/** What the entries stand on. */
+export interface LocalEntriesOptions {
+  texts: DriverTexts
+  index: NameIndex
+  listeners: Listeners<StateChange>
+  settings: StoreSettings
+  now: () => number
+}
+
+/** Makes the entries over a driver. */
+export function createLocalEntries({ texts, index, listeners, settings, now }: LocalEntriesOptions): LocalEntries {
+  const tell = (key: string, { record, text }: LocalEntry, { writer, base, patch }: NonNullable<Commit['told']> = {}): void => {
+    index.note(key, text !== null)
+    if (listeners.size === 0) return
+    const change: StateChange = { key, version: record.version }
+    if (writer !== undefined) change.writer = writer
+    if (text === null) return listeners.emit({ ...change, removed: true })
+    if (record.expiresAt !== undefined) change.expiresAt = record.expiresAt
+    const patchJson = patch === undefined ? text : JSON.stringify(patch)
+    if (patch !== undefined && base !== undefined && patchJson.length < text.length && isSmall(patchJson)) {
+      return listeners.emit({ ...change, base, patch })
+    }
+    listeners.emit(isSmall(jsonOfText(text)) ? { ...change, value: valueOfText(text) } : change)
+  }
+
+  /**
+   * Versions whose value is known to have been written. A value that is what it was before such a version was put back by
+   * another program. Bounded: of a key that is forgotten here, only that guess is lost.
+   */
+  const finished = new Map<string, number>()
+  const finish = (key: string, { version }: StateRecord): void => {
+    finished.delete(key)
+    finished.set(key, version)
+    for (const oldest of finished.keys()) {
+      if (finished.size <= MAX_FINISHED) break
+      finished.delete(oldest)
+    }
+  }
+
+  const isSmall = (json: string): boolean => bytesOf(json) <= settings.inlineValueMaxBytes
+
+  /** The memories that are young enough, and the one given. */
+  const memoriesWith = (memories: StateRecord['memories'], author?: string, memory?: Memory): StateRecord['memories'] => {
+    const young = Object.entries(memories).filter(([, { at }]) => at > now() - settings.mutationMemoryMs)
+    return Object.fromEntries(author === undefined || memory === undefined ? young : [...young, [author, memory]])
+  }
+
+  const commit = async (key: string, entry: LocalEntry, change: Commit): Promise<LocalEntry> => {
+    const at = now()
+    const version = Math.max(entry.record.version + 1, Math.floor(at * 1000))
+    const { author, ...memory } = change.memory ?? {}
+    const record: StateRecord = {
+      version,
+      text: change.text,
+      before: fingerprint(entry.text),
+      ...(change.text !== null && change.expiresAt !== undefined ? { expiresAt: change.expiresAt } : {}),
+      memories: memoriesWith(entry.record.memories, author, { number: 0, verdict: 'ok', ...memory, version, at }),
+    }
+    await texts.put(recordKey(key), textOfRecord(record))
+    if (change.text !== entry.text) await texts.put(key, change.text)
+    finish(key, record)
+    const committed = { record, text: change.text }
+    tell(key, committed, change.told)
+    return committed
+  }
+
+  return {
+    commit,
+    load: async (key) => {
+      const record = parseRecord(await texts.get(recordKey(key)))
+      const text = await texts.get(key)
+      if (text !== record.text && fingerprint(text) === record.before && finished.get(key) !== record.version) {
+        // The process died, or the driver failed, after the record and before the value.
+        await texts.put(key, record.text)
+        finish(key, record)
+        const finished = { record, text: record.text }
+        tell(key, finished)
+        return finished
+      }
+      if (record.expiresAt !== undefined && record.expiresAt <= now() && text !== null) return commit(key, { record, text }, { text: null })
+      // Another program stored a value, or took ours away.
+      if ((text === null) !== (record.text === null)) return commit(key, { record, text }, { text })
+      return { record, text }
+    },
+    sweep: async (key) => {
+      const { version, text, memories } = parseRecord(await texts.get(recordKey(key)))
+      const isOld = version / 1000 < now() - settings.tombstoneMs
+      if (text === null && version > 0 && isOld && Object.keys(memoriesWith(memories)).length === 0 && (await texts.get(key)) === null) {
+        await texts.put(recordKey(key), null)
+      }
+    },
+    remember: async (key, { record }, author, memory) => {
+      await texts.put(recordKey(key), textOfRecord({ ...record, memories: memoriesWith(record.memories, author, { ...memory, at: now() }) }))
+    },
+  }
+}

@@ -1,0 +1,156 @@
+import { RealtimeError, isAbsent, isKey, parseKey, type Entry } from '@tutti/protocol'
+import type { Driver } from 'unstorage'
+import { checkMutation } from '../check-mutation.ts'
+import type { StateChange, WriteResult } from '../contract.ts'
+import { createGate } from '../gate.ts'
+import { valueOfText } from '../json-text.ts'
+import { createListeners } from '../listeners.ts'
+import type { StoreSettings } from '../store-options.ts'
+import type { TextStore } from '../text-store.ts'
+import { applyMutation, type LocalMutation } from './apply-mutation.ts'
+import { driverTexts } from './driver-texts.ts'
+import { createKeyQueue } from './key-queue.ts'
+import { createLocalEntries, type LocalEntry } from './local-entries.ts'
+import { createNameIndex } from './name-index.ts'
+import { authorName, keyOfRecord, type Memory } from './state-record.ts'
+
+const PAGE_SIZE = 1_000
+
+/** What the store stands on. */
+export interface LocalStoreOptions {
+  driver: Driver
+  settings: StoreSettings
+  /** Milliseconds since 1970. */
+  now: () => number
+}
+
+/** The state store of one process over any unstorage driver: one task at a time for each key does what a script does on Redis. */
+export function createLocalStore({ driver, settings, now }: LocalStoreOptions): TextStore {
+  const texts = driverTexts(driver)
+  const listeners = createListeners<StateChange>((error) => settings.onError(error, { stage: 'listener' }))
+  const index = createNameIndex(texts.keys)
+  const entries = createLocalEntries({ texts, index, listeners, settings, now })
+  const queue = createKeyQueue()
+  const { call, assertOpen, close } = createGate()
+
+  const load = (key: string): Promise<LocalEntry> => queue.run(parseKey(key), () => before(entries.load(key)))
+
+  const read = async (key: string): Promise<Entry> => entryOf(key, await load(key))
+
+  const write = async (mutation: LocalMutation, deadline = now() + settings.writeTimeoutMs): Promise<WriteResult> => {
+    if (mutation.op === 'text') parseKey(mutation.key)
+    else checkMutation(mutation)
+    return queue.run(mutation.key, () => apply(mutation, deadline))
+  }
+
+  const apply = async (mutation: LocalMutation, deadline: number): Promise<WriteResult> => {
+    const { key, author, writer } = mutation
+    const entry = await before(entries.load(key))
+    const name = author && authorName(author)
+    if (author !== undefined && name !== undefined) {
+      const memory = Object.hasOwn(entry.record.memories, name) ? entry.record.memories[name] : undefined
+      const young = memory !== undefined && memory.at > now() - settings.mutationMemoryMs
+      if (young && author.number < memory.number) throw new RealtimeError('STALE_MUTATION')
+      if (young && author.number === memory.number) return resultOf(mutation, entry, memory)
+    }
+    // After the memory, so that asking again late still finds the answer (F2).
+    if (now() > deadline) throw late()
+
+    const applied = applyMutation(mutation, entry.text, entry.record.version)
+    if ('refused' in applied) {
+      const refusal = { number: author?.number ?? 0, verdict: applied.refused, version: entry.record.version }
+      if (name !== undefined) await before(entries.remember(key, entry, name, refusal))
+      return resultOf(mutation, entry, refusal)
+    }
+    const { text, result, patch } = applied
+    const done = result === undefined ? {} : { result }
+    const memory = author && name !== undefined ? { author: name, number: author.number, ...done } : undefined
+    const told = { writer, patch, base: entry.record.version }
+    const committed = await after(entries.commit(key, entry, { text, expiresAt: expiryOf(mutation, entry), memory, told }))
+    return resultOf(mutation, committed, { verdict: 'ok', version: committed.record.version, ...done })
+  }
+
+  /** S18: a `set` without a lifetime makes the entry last; increments and patches keep its time. */
+  const expiryOf = (mutation: LocalMutation, { record }: LocalEntry): number | undefined => {
+    if (mutation.op === 'increment' || mutation.op === 'patch') return record.expiresAt
+    return 'ttlMs' in mutation && mutation.ttlMs !== undefined ? now() + mutation.ttlMs : undefined
+  }
+
+  return {
+    read: (keys) => call(() => Promise.all(keys.map(read))),
+    list: (prefix, after) =>
+      call(async () => {
+        const keys = await before(index.page(prefix, after, PAGE_SIZE))
+        const found = (await Promise.all(keys.map(read))).filter((entry) => !isAbsent(entry))
+        const last = keys.length < PAGE_SIZE ? undefined : keys.at(-1)
+        return last === undefined ? { entries: found } : { entries: found, after: last }
+      }),
+    write: (mutation, options = {}) => call(() => write(mutation, options.deadline)),
+    touch: (key) =>
+      call(() =>
+        queue.run(parseKey(key), async () => {
+          const entry = await before(entries.load(key))
+          const { record } = await after(entries.commit(key, entry, { text: entry.text, expiresAt: entry.record.expiresAt }))
+          return { version: record.version }
+        }),
+      ),
+    reindex: () =>
+      call(async () => {
+        const recorded = (await before(texts.keys())).flatMap((name) => keyOfRecord(name) ?? [])
+        await Promise.all(recorded.map((key) => queue.run(key, () => before(entries.sweep(key)))))
+        await before(index.reload())
+      }),
+    onChange: (listener) => {
+      assertOpen()
+      return Object.assign(listeners.add(listener), { ready: Promise.resolve() })
+    },
+    // Nothing stands between a write and its listeners, so nothing can be missed.
+    onGap: () => {
+      assertOpen()
+      return () => {}
+    },
+    dispose: async () => {
+      await close()
+      listeners.clear()
+    },
+    getText: (key) => call(async () => (await load(key)).text),
+    setText: (key, text, ttlMs) => call(async () => void (await write({ op: 'text', key, text, ttlMs }))),
+    names: (prefix) =>
+      call(async () => (await before(texts.keys())).filter((key) => isKey(key) && key.startsWith(prefix))),
+    info: (key) =>
+      call(async () => {
+        const { record, text } = await load(key)
+        if (text === null) return null
+        const { version, expiresAt } = record
+        return expiresAt === undefined ? { version } : { version, expiresAt }
+      }),
+    getMeta: (key) => call(() => before(texts.get(`${parseKey(key)}$`))),
+    setMeta: (key, text) => call(() => after(texts.put(`${parseKey(key)}$`, text))),
+  }
+}
+
+const entryOf = (key: string, { record: { version }, text }: LocalEntry): Entry =>
+  text === null ? { key, version, removed: true } : { key, version, value: valueOfText(text) }
+
+/** The result of a mutation, now or remembered, or throws what it was refused with. */
+function resultOf(mutation: LocalMutation, entry: LocalEntry, { verdict, version, result }: Pick<Memory, 'verdict' | 'version' | 'result'>): WriteResult {
+  if (verdict === 'conflict') throw new RealtimeError('CONFLICT', { entry: entryOf(mutation.key, entry) })
+  if (verdict === 'number') throw new RealtimeError('NOT_A_NUMBER')
+  if (result === undefined) return { version }
+  return mutation.op === 'patch' ? { version, base: result } : { version, value: result }
+}
+
+const late = (): RealtimeError =>
+  new RealtimeError('UNAVAILABLE', { message: 'The deadline of the write had passed. It was not made and never will be.' })
+
+/** A driver that fails before the first write of a mutation has applied nothing of it. */
+const before = <Result>(work: Promise<Result>): Promise<Result> =>
+  work.catch((cause: unknown) => {
+    throw cause instanceof RealtimeError ? cause : new RealtimeError('UNAVAILABLE', { message: 'The driver failed. The change was not made.', cause })
+  })
+
+/** A driver that fails while it writes may have stored the record, and then the next access finishes the write. */
+const after = <Result>(work: Promise<Result>): Promise<Result> =>
+  work.catch((cause: unknown) => {
+    throw cause instanceof RealtimeError ? cause : new RealtimeError('OUTCOME_UNKNOWN', { cause })
+  })

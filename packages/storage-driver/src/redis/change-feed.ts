@@ -1,0 +1,54 @@
+import type { RedisLink } from '@tutti/pubsub/redis'
+import type { StateChange, StateStore } from '../contract.ts'
+import { createListeners } from '../listeners.ts'
+import type { StoreSettings } from '../store-options.ts'
+import type { RecentEntries } from './recent-entries.ts'
+import { parseWatchMessage } from './watch-message.ts'
+
+/** Tells the listeners every change. */
+export interface ChangeFeed {
+  listen: StateStore['onChange']
+  close(): void
+}
+
+/**
+ * Changes come from one stream only: the messages of one Redis channel, own ones included, in the order in which Redis
+ * executed the scripts. So each key's changes arrive in version order, each once. Replies on the other connection
+ * overtake messages, so nothing is told from a reply. There is a SUBSCRIBE only while somebody listens, and each message
+ * is parsed once for all.
+ */
+export function createChangeFeed(link: RedisLink, channel: string, recent: RecentEntries, onError: StoreSettings['onError']): ChangeFeed {
+  const listeners = createListeners<StateChange>((error) => onError(error, { stage: 'listener' }))
+  let subscription: ReturnType<RedisLink['subscribe']> | undefined
+
+  const hear = (message: string): void => {
+    try {
+      const change = parseWatchMessage(message)
+      recent.follow(change)
+      listeners.emit(change)
+    } catch (error) {
+      onError(error, { stage: 'message' })
+    }
+  }
+
+  const end = (): void => {
+    subscription?.()
+    subscription = undefined
+  }
+
+  return {
+    listen: (listener) => {
+      const forget = listeners.add(listener)
+      subscription ??= link.subscribe(channel, hear)
+      const stop = (): void => {
+        forget()
+        if (listeners.size === 0) end()
+      }
+      return Object.assign(stop, { ready: subscription.ready })
+    },
+    close: () => {
+      listeners.clear()
+      end()
+    },
+  }
+}

@@ -1,0 +1,161 @@
+import { RealtimeError, applyPatch, composePatches, type JsonObject, type JsonValue } from '@tutti/protocol'
+import type { MutationAuthor, WriteResult } from '../contract.ts'
+import { bytesOf, valueOfText } from '../json-text.ts'
+import { createRecentEntries, type RecentEntries, type RecentEntry } from './recent-entries.ts'
+import { patchTail, valueTail } from './watch-message.ts'
+import { resultOf, type WriteAnswer, type WriteCall } from './write-call.ts'
+
+/** One patch of one key that waits to be written. */
+export interface PatchRequest {
+  key: string
+  patch: JsonObject
+  author: MutationAuthor | undefined
+  writer: string | undefined
+  deadline: number
+}
+
+/** Patches in one write at most, for each author adds a key to the script. */
+const MAX_BATCH = 100
+
+interface Waiting extends PatchRequest {
+  resolve: (result: WriteResult) => void
+  reject: (error: unknown) => void
+}
+
+/** What the queue needs of its store. */
+export interface PatchQueueOptions {
+  run(call: WriteCall): Promise<WriteAnswer>
+  inlineValueMaxBytes: number
+  recent?: RecentEntries
+}
+
+/** Writes patches, one script per key at a time. */
+export interface PatchQueue {
+  readonly recent: RecentEntries
+  write(request: PatchRequest): Promise<WriteResult>
+}
+
+/**
+ * Patches of one key that wait while one is being written go together in the next write: one script, one version, each
+ * author remembered (S8). Without that, an instance with many patches of a key would race against itself.
+ */
+export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRecentEntries() }: PatchQueueOptions): PatchQueue {
+  const queues = new Map<string, Waiting[]>()
+
+  const drain = async (key: string, queue: Waiting[]): Promise<void> => {
+    while (queue.length > 0) {
+      const batch = takeBatch(queue)
+      try {
+        await writeBatch(key, batch)
+      } catch (error) {
+        for (const patch of batch) patch.reject(error)
+      }
+    }
+    queues.delete(key)
+  }
+
+  /** Writes until every patch has its answer. What the script refuses for one author only leaves the batch alone. */
+  const writeBatch = async (key: string, batch: Waiting[]): Promise<void> => {
+    let base: RecentEntry = recent.get(key) ?? { version: 0, value: undefined }
+    let answeredBefore = false
+    while (batch.length > 0) {
+      const value = merge(base.value, batch)
+      const call = callOf(key, batch, base.version, value)
+      const answer = await run(call).catch((error: unknown) => {
+        // One author's memory answered: the others may have been in the same write, so "not applied" is more than is known.
+        const unsure = answeredBefore && error instanceof RealtimeError && error.code === 'UNAVAILABLE'
+        throw unsure ? new RealtimeError('OUTCOME_UNKNOWN', { cause: error }) : error
+      })
+      if (answer.verdict === 'base') {
+        base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }
+        hold(key, base, answer.text)
+      } else if (answer.verdict === 'late') {
+        for (const patch of remove(batch, ({ deadline }) => Math.floor(deadline * 1000) < answer.version)) settle(patch, call, answer)
+      } else if (answer.author >= 0) {
+        answeredBefore = true
+        const asked = call.authors[answer.author]
+        for (const patch of remove(batch, ({ author }) => author === asked)) settle(patch, call, answer)
+      } else {
+        if (answer.verdict === 'ok') hold(key, { version: answer.version, value }, call.text)
+        for (const patch of batch.splice(0)) settle(patch, call, answer)
+      }
+    }
+  }
+
+  const callOf = (key: string, batch: readonly Waiting[], base: number, value: JsonValue): WriteCall => {
+    const text = JSON.stringify(value)
+    const [first] = batch
+    return {
+      key,
+      op: 'patch',
+      text,
+      tail: tailOf(batch, base, text),
+      condition: { kind: 'base', version: base },
+      // Only a change that one connection asked for alone can be kept from it.
+      writer: batch.length === 1 ? first?.writer : undefined,
+      deadline: Math.min(...batch.map((patch) => patch.deadline)),
+      authors: batch.flatMap(({ author }) => author ?? []),
+    }
+  }
+
+  /** The patches as one, where that can be said and is smaller than the value; else the value; neither where both are large. */
+  const tailOf = (batch: readonly Waiting[], base: number, text: string): string => {
+    const composed = batch.map(({ patch }): JsonValue | undefined => patch).reduce((first, second) =>
+      first === undefined || second === undefined ? undefined : composePatches(first, second),
+    )
+    const patch = composed === undefined ? undefined : JSON.stringify(composed)
+    if (patch !== undefined && patch.length < text.length && bytesOf(patch) <= inlineValueMaxBytes) return patchTail(base, patch)
+    return bytesOf(text) <= inlineValueMaxBytes ? valueTail(text) : ''
+  }
+
+  const hold = (key: string, entry: RecentEntry, text: string | null): void => {
+    if (text !== null && bytesOf(text) > inlineValueMaxBytes) recent.delete(key)
+    else recent.set(key, entry)
+  }
+
+  return {
+    recent,
+    write: (request) =>
+      new Promise((resolve, reject) => {
+        const waiting = { ...request, resolve, reject }
+        const queue = queues.get(request.key)
+        if (queue !== undefined) return void queue.push(waiting)
+        const fresh = [waiting]
+        queues.set(request.key, fresh)
+        void drain(request.key, fresh)
+      }),
+  }
+}
+
+const merge = (base: JsonValue | undefined, patches: readonly PatchRequest[]): JsonValue =>
+  patches.reduce<JsonValue | undefined>((value, { patch }) => applyPatch(value, patch), base) ?? null
+
+/** From the front: patches that have an author, each author once, or patches that have none; what follows waits. */
+function takeBatch(queue: Waiting[]): Waiting[] {
+  const authors = new Set<string>()
+  const numbered = queue[0]?.author !== undefined
+  let end = 0
+  for (const { author } of queue) {
+    const name = author && JSON.stringify([author.user, author.clientId])
+    if ((name !== undefined) !== numbered || (name !== undefined && authors.has(name)) || end === MAX_BATCH) break
+    if (name !== undefined) authors.add(name)
+    end += 1
+  }
+  return queue.splice(0, end)
+}
+
+function settle(patch: Waiting, call: WriteCall, answer: WriteAnswer): void {
+  try {
+    patch.resolve(resultOf(call, answer))
+  } catch (error) {
+    patch.reject(error)
+  }
+}
+
+/** Takes out of a list what fits, and gives it back. */
+function remove<T>(list: T[], fits: (item: T) => boolean): T[] {
+  const removed = list.filter(fits)
+  const kept = list.filter((item) => !fits(item))
+  list.splice(0, list.length, ...kept)
+  return removed
+}

@@ -1,0 +1,71 @@
+import { RealtimeError, isAbsent, isKey, parseKey, parsePrefix, type Entry } from '@tutti/protocol'
+import type { RedisLink } from '@tutti/pubsub/redis'
+import type { EntryPage } from '../contract.ts'
+import type { KeyNames } from './key-names.ts'
+import { rowOf } from './write-call.ts'
+
+const PAGE_SIZE = 1_000
+
+/** What the index needs of its store. */
+export interface RedisIndexOptions {
+  link: RedisLink
+  names: KeyNames
+  readOne(key: string, how: 'list'): Promise<Entry>
+}
+
+/** The index of all keys: a sorted set without scores, so in byte order, written by the scripts (S17). */
+export interface RedisIndex {
+  list(prefix: string, after: string | undefined): Promise<EntryPage>
+  names(prefix: string): Promise<string[]>
+  reindex(): Promise<void>
+}
+
+/** Makes the reading side of the index. It may for a moment name too much, so what it names is looked at. */
+export function createRedisIndex({ link, names, readOne }: RedisIndexOptions): RedisIndex {
+  const pageOf = async (prefix: string, after: string | undefined): Promise<string[]> => {
+    const first = prefix === '' ? '-' : `[${prefix}`
+    // `;` is the byte after the `:` that ends a prefix.
+    const end = prefix === '' ? '+' : `(${prefix.slice(0, -1)};`
+    const start = after === undefined ? first : `(${after}`
+    return rowOf(await link.command('ZRANGEBYLEX', names.index, start, end, 'LIMIT', 0, PAGE_SIZE)).map(String)
+  }
+
+  const holding = async (key: string): Promise<boolean> => (await link.command('EXISTS', names.value(key))) === 1
+
+  return {
+    list: async (prefix, after) => {
+      if (prefix !== '') parsePrefix(prefix)
+      const keys = await pageOf(prefix, after === undefined ? undefined : parseKey(after))
+      const found = await Promise.all(keys.map((key) => readOne(key, 'list').catch(unlessWrongType)))
+      const entries = found.filter((entry) => entry !== undefined).filter((entry) => !isAbsent(entry))
+      const last = keys.length < PAGE_SIZE ? undefined : keys.at(-1)
+      return last === undefined ? { entries } : { entries, after: last }
+    },
+    names: async (prefix) => {
+      if (prefix !== '' && !isKey(prefix.slice(0, -1))) return []
+      const found: string[] = []
+      for (let after: string | undefined; ; ) {
+        const page = await pageOf(prefix, after)
+        const held = await Promise.all(page.map(holding))
+        found.push(...page.filter((_, place) => held[place]))
+        if (page.length < PAGE_SIZE) return found
+        after = page.at(-1)
+      }
+    },
+    reindex: async () => {
+      let cursor = '0'
+      do {
+        const [next, page] = rowOf(await link.command('SCAN', cursor, 'MATCH', names.pattern, 'COUNT', PAGE_SIZE, 'TYPE', 'string'))
+        cursor = String(next)
+        const keys = rowOf(page ?? []).flatMap((name) => names.keyOf(String(name)) ?? [])
+        if (keys.length > 0) await link.command('ZADD', names.index, ...keys.flatMap((key) => [0, key]))
+      } while (cursor !== '0')
+    },
+  }
+}
+
+/** A listing names what it can; that a hash of another program stands under one key does not spoil it. */
+function unlessWrongType(error: unknown): undefined {
+  if (error instanceof RealtimeError && error.code === 'WRONG_TYPE') return undefined
+  throw error
+}

@@ -1,0 +1,117 @@
+import { RealtimeError, parseKey, type Entry } from '@tutti/protocol'
+import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
+import { checkMutation } from '../check-mutation.ts'
+import type { Mutation, WriteOptions, WriteResult } from '../contract.ts'
+import { bytesOf, jsonOfText } from '../json-text.ts'
+import { createGate } from '../gate.ts'
+import type { StoreSettings } from '../store-options.ts'
+import type { EntryInfo, TextStore } from '../text-store.ts'
+import { createChangeFeed } from './change-feed.ts'
+import { keyNames } from './key-names.ts'
+import { createPatchQueue } from './patch-queue.ts'
+import { createRedisIndex } from './redis-index.ts'
+import { READ_SCRIPT } from './read-script.ts'
+import { messageHead, valueTail } from './watch-message.ts'
+import { createWriteCall, entryOf, resultOf, rowOf, textOf, type WriteCall } from './write-call.ts'
+
+/** What the store needs of the application's pubsub. */
+export interface RedisStoreOptions {
+  link: RedisLink
+  instanceId: string
+  base: string | undefined
+  settings: StoreSettings
+}
+
+/** The state store on Redis: every write is one script, every read one more; changes come back over one Redis channel. */
+export function createRedisStore({ link, instanceId, base, settings }: RedisStoreOptions): TextStore {
+  const names = keyNames(link, base)
+  const runWrite = createWriteCall(link, instanceId, names, settings)
+  const readScript = link.script(READ_SCRIPT)
+  const patches = createPatchQueue({ run: runWrite, inlineValueMaxBytes: settings.inlineValueMaxBytes })
+  const feed = createChangeFeed(link, names.channel, patches.recent, settings.onError)
+  const gate = createGate()
+  const stops = new Set<() => void>()
+  const { call } = gate
+
+  const readOne = async (key: string, how: '' | 'touch' | 'list' = ''): Promise<Entry> => {
+    const keys = [names.value(key), names.state(key), names.index]
+    const announcement = [key, `${link.prefix}:${names.channel}`, instanceId, messageHead(key, undefined), settings.tombstoneMs]
+    const [verdict, version, text] = rowOf(await readScript.run(keys, [...announcement, how]))
+    if (verdict === 'type') throw new RealtimeError('WRONG_TYPE')
+    return entryOf(key, Number(version), textOf(text))
+  }
+
+  const run = async (request: WriteCall): Promise<WriteResult> => {
+    const answer = await runWrite(request)
+    const remembered = answer.verdict === 'conflict' && answer.author >= 0
+    return resultOf(request, answer, remembered ? await readOne(request.key) : undefined)
+  }
+
+  const write = async (mutation: Mutation, { deadline = link.now() + settings.writeTimeoutMs }: WriteOptions): Promise<WriteResult> => {
+    checkMutation(mutation)
+    const { key, author, writer } = mutation
+    const common = { key, writer, deadline, authors: author === undefined ? [] : [author] }
+    switch (mutation.op) {
+      case 'set': {
+        const text = JSON.stringify(mutation.value)
+        const tail = bytesOf(text) <= settings.inlineValueMaxBytes ? '=' : ''
+        return run({ ...common, op: 'set', text, tail, ttlMs: mutation.ttlMs, condition: ifVersion(mutation.ifVersion) })
+      }
+      case 'remove':
+        return run({ ...common, op: 'remove', text: '', tail: '', condition: ifVersion(mutation.ifVersion) })
+      case 'increment':
+        return run({ ...common, op: 'increment', text: String(mutation.by), tail: String(mutation.initial ?? 0) })
+      case 'patch':
+        return patches.write({ key, author, writer, deadline, patch: mutation.patch })
+    }
+  }
+
+  const entries = createRedisIndex({ link, names, readOne })
+  return {
+    read: (keys) => call(() => Promise.all(keys.map((key) => readOne(key)))),
+    list: (prefix, after) => call(() => entries.list(prefix, after)),
+    write: (mutation, options = {}) => call(() => write(mutation, options)),
+    touch: (key) => call(async () => ({ version: (await readOne(key, 'touch')).version })),
+    reindex: () => call(() => entries.reindex()),
+    onChange: (listener) => {
+      gate.assertOpen()
+      return feed.listen(listener)
+    },
+    onGap: (listener) => {
+      gate.assertOpen()
+      const stop = link.onGap(listener)
+      stops.add(stop)
+      return () => void (stops.delete(stop) && stop())
+    },
+    dispose: async () => {
+      feed.close()
+      for (const stop of stops) stop()
+      await gate.close()
+    },
+    getText: (key) => call(async () => textOf(await link.command('GET', names.value(key)).catch(wrongType))),
+    setText: (key, text, ttlMs) =>
+      call(async () => {
+        const json = jsonOfText(text)
+        const tail = bytesOf(json) > settings.inlineValueMaxBytes ? '' : json === text ? '=' : valueTail(json)
+        await run({ key: parseKey(key), op: 'set', text, tail, ttlMs, deadline: link.now() + settings.writeTimeoutMs, authors: [] })
+      }),
+    names: (prefix) => call(() => entries.names(prefix)),
+    info: (key) => call(async () => infoOf(await link.command('GET', names.state(parseKey(key))))),
+    getMeta: (key) => call(async () => textOf(await link.command('GET', names.meta(key)))),
+    setMeta: (key, text) =>
+      call(async () => void (text === null ? await link.command('UNLINK', names.meta(key)) : await link.command('SET', names.meta(key), text))),
+  }
+}
+
+const ifVersion = (version: number | undefined): WriteCall['condition'] => (version === undefined ? undefined : { kind: 'if', version })
+
+/** What a state says: see `SCRIPT_HEAD`. */
+function infoOf(state: ScriptReply): EntryInfo | null {
+  const [version, mark] = textOf(state)?.split(' ') ?? []
+  if (version === undefined || mark === 'd') return null
+  return mark === undefined ? { version: Number(version) } : { version: Number(version), expiresAt: Number(mark) }
+}
+
+function wrongType(error: unknown): never {
+  throw error instanceof Error && error.message.startsWith('WRONGTYPE') ? new RealtimeError('WRONG_TYPE', { cause: error }) : error
+}

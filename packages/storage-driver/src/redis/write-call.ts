@@ -1,0 +1,112 @@
+import { RealtimeError, type AbsentEntry, type Entry } from '@tutti/protocol'
+import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
+import type { MutationAuthor, WriteResult } from '../contract.ts'
+import { parseJson, valueOfText } from '../json-text.ts'
+import type { StoreSettings } from '../store-options.ts'
+import type { KeyNames } from './key-names.ts'
+import { messageHead } from './watch-message.ts'
+import { WRITE_SCRIPT } from './write-script.ts'
+
+/** What one run of the write script is asked. */
+export interface WriteCall {
+  key: string
+  op: 'set' | 'remove' | 'increment' | 'patch'
+  /** What is stored, or with `increment` the number to add. */
+  text: string
+  /** The end of the message; `=`: the text as the value. With `increment`: the initial number. */
+  tail: string
+  /** `if`: as a client asked (0: absent). `base`: what a patch was merged into. */
+  condition?: { kind: 'if' | 'base'; version: number } | undefined
+  ttlMs?: number | undefined
+  writer?: string | undefined
+  /** Milliseconds since 1970 on Redis' clock. */
+  deadline: number
+  /** All of them share the one write. */
+  authors: readonly MutationAuthor[]
+}
+
+/** What the script said: see its own comment. */
+export interface WriteAnswer {
+  verdict: string
+  version: number
+  text: string | null
+  /** The place in `authors` of the one whose memory answered, or -1. */
+  author: number
+}
+
+/** Makes the function that runs the write script. */
+export function createWriteCall(link: RedisLink, instanceId: string, names: KeyNames, settings: StoreSettings) {
+  const script = link.script(WRITE_SCRIPT)
+  const channel = `${link.prefix}:${names.channel}`
+  return async (call: WriteCall): Promise<WriteAnswer> => {
+    const { key, condition, authors } = call
+    const keys = [names.value(key), names.state(key), names.index, ...authors.map((author) => names.memory(key, author))]
+    const announcement = [key, channel, instanceId, messageHead(key, call.writer), settings.tombstoneMs]
+    const change = [call.op, call.text, call.tail, condition?.kind ?? '', condition?.version ?? 0, call.ttlMs ?? '']
+    const limits = [Math.floor(call.deadline * 1000), settings.mutationMemoryMs]
+    const run = () => script.run(keys, [...announcement, ...change, ...limits, ...authors.map((author) => author.number)])
+    const answer = answerOf(await untilAnswered(link, authors.length > 0, run))
+    if (answer.verdict === 'late') link.adjustClock(answer.version / 1000)
+    return answer
+  }
+}
+
+/**
+ * A write with a number whose answer was lost is asked for again, with its first deadline, as long as there is a
+ * connection to ask over (F2). When there is none the outcome stays unknown; whoever has the number can ask later.
+ */
+async function untilAnswered(link: RedisLink, numbered: boolean, run: () => Promise<ScriptReply>): Promise<ScriptReply> {
+  let lost: unknown
+  for (;;) {
+    try {
+      return await run()
+    } catch (error) {
+      if (!(error instanceof RealtimeError)) throw error
+      if (error.code === 'OUTCOME_UNKNOWN' && numbered && link.status === 'ready') lost = error
+      // An earlier try may have been applied, so "not applied" is more than is known.
+      else throw lost !== undefined && error.code === 'UNAVAILABLE' ? lost : error
+    }
+  }
+}
+
+function answerOf(reply: ScriptReply): WriteAnswer {
+  const [verdict, version, text, author] = rowOf(reply)
+  return { verdict: String(verdict), version: Number(version), text: textOf(text), author: Number(author) }
+}
+
+/** The reply as a row; a script always gives one. */
+export function rowOf(reply: ScriptReply): ScriptReply[] {
+  if (Array.isArray(reply)) return reply
+  throw new RealtimeError('INTERNAL', { message: 'Redis gave an answer that the script does not give.' })
+}
+
+/** A bulk string as text, nil as null. */
+export const textOf = (part: ScriptReply | undefined): string | null => (typeof part === 'string' ? part : null)
+
+/** The entry that a version and a stored text make. */
+export function entryOf(key: string, version: number, text: string | null): Entry {
+  const absent: AbsentEntry = { key, version, removed: true }
+  return text === null ? absent : { key, version, value: valueOfText(text) }
+}
+
+/** The result of a write, or throws what it was refused with. `entry`: the one now, where a remembered conflict has none. */
+export function resultOf(call: WriteCall, { verdict, version, text }: WriteAnswer, entry?: Entry): WriteResult {
+  switch (verdict) {
+    case 'ok':
+      if (call.op === 'increment') return { version, value: Number(parseJson(text ?? 'null')) }
+      return call.op === 'patch' ? { version, base: Number(text) } : { version }
+    case 'conflict':
+      throw new RealtimeError('CONFLICT', { entry: entry ?? entryOf(call.key, version, text) })
+    case 'number':
+      throw new RealtimeError('NOT_A_NUMBER')
+    case 'type':
+      throw new RealtimeError('WRONG_TYPE')
+    case 'passed':
+      throw new RealtimeError('STALE_MUTATION')
+    case 'late':
+      throw new RealtimeError('UNAVAILABLE', { message: 'The deadline of the write had passed. It was not made and never will be.' })
+    default:
+      throw new RealtimeError('INTERNAL')
+  }
+}
+

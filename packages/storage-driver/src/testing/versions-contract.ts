@@ -1,0 +1,89 @@
+import { isAbsent, neverThere, type JsonValue } from '@tutti/protocol'
+import { expect, test } from 'vitest'
+import { freshKey, type UseStore } from './store-under-test.ts'
+
+/** S1, S10, S18, S19: versions, absence, lifetime, keys. */
+export function versionsContract(use: UseStore): void {
+  test('[S1] the versions of a key strictly increase with every kind of change', async () => {
+    const { store, other } = use()
+    const key = freshKey()
+    const versions = [
+      (await store.write({ op: 'set', key, value: 1 })).version,
+      (await other.write({ op: 'increment', key, by: 1 })).version,
+      (await store.write({ op: 'patch', key, patch: { a: 1 } })).version,
+      (await other.write({ op: 'remove', key })).version,
+      (await store.write({ op: 'set', key, value: 1 })).version,
+      (await other.touch(key)).version,
+    ]
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b))
+    expect(new Set(versions).size).toBe(versions.length)
+    expect(await store.read([key])).toEqual([{ key, version: versions.at(-1), value: 1 }])
+  })
+
+  test('[S1] a version is a time in microseconds, or one more than the last', async () => {
+    const { store } = use()
+    const key = freshKey()
+    const { version } = await store.write({ op: 'set', key, value: 1 })
+    expect(Math.abs(version / 1000 - Date.now())).toBeLessThan(60_000)
+  })
+
+  test('[S10] a key that was never there is absent at version 0, a removed one at the version of its removal', async () => {
+    const { store, other } = use()
+    const [never, removed] = [freshKey(), freshKey()]
+    await store.write({ op: 'set', key: removed, value: 1 })
+    const { version } = await store.write({ op: 'remove', key: removed })
+    expect(await other.read([never, removed])).toEqual([neverThere(never), { key: removed, version, removed: true }])
+  })
+
+  test('[S10] null is a value, and every JSON value comes back as it was', async () => {
+    const { store, other } = use()
+    const values: JsonValue[] = [null, false, 0, -1.5, 1e-7, '', 'text', '"', '5', 'true', 'ü😀\u2028', [], [[]], {}, { a: [], b: {}, c: null }]
+    values.push(JSON.parse('{"__proto__":{"a":1},"constructor":1}'))
+    for (const value of values) {
+      const key = freshKey()
+      const { version } = await store.write({ op: 'set', key, value })
+      expect(await other.read([key])).toEqual([{ key, version, value }])
+    }
+  })
+
+  test('[S18] an entry with a lifetime is absent after it, at a newer version', async () => {
+    const { store, other } = use()
+    const key = freshKey()
+    const { version } = await store.write({ op: 'set', key, value: 1, ttlMs: 30 })
+    let [entry] = await other.read([key])
+    while (entry !== undefined && !isAbsent(entry)) [entry] = await other.read([key])
+    expect(entry?.version).toBeGreaterThan(version)
+  })
+
+  test('[S18] a set without a lifetime makes the entry last, an increment keeps its time', async () => {
+    const { store } = use()
+    const [lasting, counted] = [freshKey(), freshKey()]
+    await store.write({ op: 'set', key: lasting, value: 1, ttlMs: 30 })
+    await store.write({ op: 'set', key: lasting, value: 2 })
+    await store.write({ op: 'set', key: counted, value: 1, ttlMs: 100 })
+    await store.write({ op: 'increment', key: counted, by: 1 })
+    let [entry] = await store.read([counted])
+    while (entry !== undefined && !isAbsent(entry)) [entry] = await store.read([counted])
+    expect(await store.read([lasting])).toMatchObject([{ value: 2 }])
+  })
+
+  test('[S19] what is no key is refused everywhere, and nothing is stored', async () => {
+    const { store, get } = use()
+    for (const key of ['', ':', 'a:', ':a', 'a::b', 'a/b', 'a\\b', 'q?1', 'a*', 'a$', 'a{b}', 'a:..:b', '.', 'a\u0000', '\ud800', 'k'.repeat(257)]) {
+      const refused = { code: 'INVALID_KEY' }
+      await expect(store.read([key])).rejects.toMatchObject(refused)
+      await expect(store.write({ op: 'set', key, value: 1 })).rejects.toMatchObject(refused)
+      await expect(store.write({ op: 'patch', key, patch: {} })).rejects.toMatchObject(refused)
+      await expect(store.touch(key)).rejects.toMatchObject(refused)
+    }
+    expect(await get('a:b')).toBe(null)
+  })
+
+  test('[S19] the longest key, in bytes and in any script, is one like others', async () => {
+    const { store, other } = use()
+    for (const key of ['k'.repeat(200), `ключ:${freshKey()}`, `emoji 😀:${freshKey()}`]) {
+      const { version } = await store.write({ op: 'set', key, value: 1 })
+      expect(await other.read([key])).toEqual([{ key, version, value: 1 }])
+    }
+  })
+}

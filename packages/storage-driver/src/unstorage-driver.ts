@@ -1,0 +1,63 @@
+import type { Driver, TransactionOptions } from 'unstorage'
+import type { StateStore } from './contract.ts'
+import type { TextStore } from './text-store.ts'
+
+// The driver side of both stores (S11, S21). unstorage calls a driver's methods unbound, gives keys relative to the
+// mount, and reports changes itself unless the driver has a `watch`, which then tells all of them, its own writes included.
+// What is left out on purpose: setItems, getItems and the raw methods; unstorage makes them from the others.
+
+/** One object that unstorage can mount and a server can use as its `state`. */
+export type ReactiveDriver = Driver & StateStore
+
+/** Makes the driver of a store. */
+export function unstorageDriver(name: string, store: TextStore): ReactiveDriver {
+  const removeItem = async (key: string): Promise<void> => {
+    const owner = ownerOfMeta(key)
+    if (owner === undefined) await store.write({ op: 'remove', key })
+    else await store.setMeta(owner, null)
+  }
+  const getItem = (key: string): Promise<string | null> => {
+    const owner = ownerOfMeta(key)
+    return owner === undefined ? store.getText(key) : store.getMeta(owner)
+  }
+  const { read, list, write, onChange, touch, reindex, onGap, dispose } = store
+  return {
+    ...{ read, list, write, onChange, touch, reindex, onGap, dispose },
+    name,
+    flags: { ttl: true },
+    hasItem: async (key) => (await getItem(key)) !== null,
+    getItem,
+    setItem: (key, value, options) => {
+      const owner = ownerOfMeta(key)
+      return owner === undefined ? store.setText(key, value, ttlMsOf(options)) : store.setMeta(owner, value)
+    },
+    removeItem,
+    getKeys: (base) => store.names(base ?? ''),
+    getMeta: async (key) => {
+      const info = await store.info(key)
+      if (info === null) return null
+      const { version, expiresAt } = info
+      // A version is a time in microseconds, save where many changes came within one.
+      const meta = { version, mtime: new Date(version / 1000) }
+      return expiresAt === undefined ? meta : { ...meta, ttl: Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000)) }
+    },
+    clear: async (base) => {
+      const keys = await store.names(base ?? '')
+      await Promise.all(keys.map(async (key) => Promise.all([removeItem(key), store.setMeta(key, null)])))
+    },
+    watch: async (callback) => {
+      const stop = store.onChange((change) => void callback(change.removed === true ? 'remove' : 'update', change.key))
+      await stop.ready
+      return stop
+    },
+  }
+}
+
+/** unstorage keeps the meta of `key` under `key$`. */
+const ownerOfMeta = (key: string): string | undefined => (key.endsWith('$') ? key.slice(0, -1) : undefined)
+
+/** unstorage's `ttl` is in seconds, and none where it is 0 (S18). */
+function ttlMsOf(options: TransactionOptions | undefined): number | undefined {
+  const ttl: unknown = options?.['ttl']
+  return typeof ttl === 'number' && ttl > 0 && Number.isFinite(ttl) ? Math.ceil(ttl * 1000) : undefined
+}
