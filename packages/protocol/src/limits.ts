@@ -11,7 +11,7 @@ export const DEFAULT_LIMITS = {
 /** Limits as the server names them in `server:hello`. */
 export type Limits = { [Name in keyof typeof DEFAULT_LIMITS]: number }
 
-/** UTF-8 bytes of a key, prefix, channel, pattern or room name at most (S19). Part of the grammar, so no option. */
+/** UTF-8 bytes of a key, channel or room name at most, and of what stands before the `:` of a prefix or pattern (S19). Part of the grammar, so no option. */
 export const MAX_NAME_BYTES = 256
 
 /** Levels of nesting in a value or in event data at most (X4). Part of the grammar, so no option. */

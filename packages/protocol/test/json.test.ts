@@ -16,8 +16,8 @@ class Point {
 const cyclic: Record<string, unknown> = { name: 'parent' }
 cyclic['children'] = Array.from({ length: 8 }, () => ({ parent: cyclic }))
 
-const holes = [1, 2, 3]
-delete holes[1]
+const holes = Array<number>(3)
+holes[0] = 1
 
 test.each([
   ['undefined', undefined],

@@ -14,7 +14,7 @@ import {
   type WireError,
 } from '../src/index.ts'
 import { handshakeSchema, parseMessage, relayedEventSchema } from '../src/schemas/index.ts'
-import { entrySchema, noticeSchemas, resultSchemas, wireErrorSchema } from './answer-schemas.ts'
+import type { entrySchema, noticeSchemas, resultSchemas, wireErrorSchema } from './answer-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'
 
 const names = Object.keys(requestSchemas) as (keyof typeof requestSchemas)[]

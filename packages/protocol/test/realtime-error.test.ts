@@ -19,7 +19,15 @@ test.each(codes)('[X7] %s arrives as it was thrown', (code) => {
   const sent = new RealtimeError(code, { message: 'What happened.', retryAfterMs: 50, entry, issues: [{ path: 'a' }] })
   const error = fromWireError(JSON.parse(JSON.stringify(toWireError(sent))))
   expect(error).toBeInstanceOf(RealtimeError)
-  expect({ ...error, message: error.message }).toEqual({ ...sent, message: sent.message })
+  expect(toWireError(error)).toStrictEqual(toWireError(sent))
+  expect(error).toMatchObject({
+    code,
+    message: 'What happened.',
+    retryable: sent.retryable,
+    retryAfterMs: 50,
+    entry,
+    issues: [{ path: 'a' }],
+  })
 })
 
 test('[X7] an error without extras carries code, message and retryable alone', () => {
