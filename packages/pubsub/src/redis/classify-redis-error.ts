@@ -7,6 +7,12 @@ const CANNOT_SERVE_IN_SCRIPT = /^ERR Error running script .*: -(READONLY|CLUSTER
 /** Redis itself answered with an error, so the command was read and its outcome is known. */
 export const isRedisReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
+/** The same error without the command that ioredis attaches: its arguments are passwords and users' values, and errors get logged. */
+export function withoutArguments(error: unknown): unknown {
+  if (error instanceof Error) Reflect.deleteProperty(error, 'command')
+  return error
+}
+
 /** The connection answered nothing for `commandTimeoutMs`. */
 export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message === 'Command timed out'
 

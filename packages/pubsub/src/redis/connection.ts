@@ -1,6 +1,6 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
-import { classifyRedisError, isTimeout } from './classify-redis-error.ts'
+import { classifyRedisError, isTimeout, withoutArguments } from './classify-redis-error.ts'
 import type { ScriptReply } from './link-contract.ts'
 import { parseReply } from './script-reply.ts'
 
@@ -17,9 +17,8 @@ export interface Connection {
 /** What a connection tells. */
 export interface ConnectionEvents {
   onReady: () => void
-  /** It was lost, or an attempt to connect failed; also once for each attempt. */
+  /** It was lost, or an attempt to connect failed: once for each attempt. */
   onLost: (cause: unknown) => void
-  onError: (error: unknown) => void
   onMessage?: (redisChannel: string, text: string) => void
 }
 
@@ -39,10 +38,15 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
     isUp = false
     events.onLost(lastError)
   }
+  /** Makes the connection anew. Not `disconnect(true)`, which would first send what still waits in the buffer. */
+  const drop = (): void => {
+    isUp = false
+    if (client.status === 'ready' || client.status === 'connect') client.stream.destroy()
+  }
   const failed = (error: unknown): void => {
-    lastError = error
-    // Without a loss behind it nobody else would tell of it, e.g. of a database that does not exist.
-    if (client.status === 'ready' || client.status === 'connect') events.onError(error)
+    lastError = withoutArguments(error)
+    // Also where ioredis would go on, e.g. in database 0 when the one that was asked for does not exist.
+    drop()
   }
   const message = (redisChannel: string, text: string): void => events.onMessage?.(redisChannel, text)
 
@@ -51,11 +55,6 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
   // A client of the caller's may have become ready before.
   if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
 
-  /** Makes the connection anew. Not `disconnect(true)`, which would first send what still waits in the buffer. */
-  const drop = (): void => {
-    if (client.status === 'ready') client.stream.destroy()
-  }
-
   const send = async (name: string, args: readonly (string | number)[]): Promise<ScriptReply> => {
     if (!isUp) throw new RealtimeError('UNAVAILABLE', { cause: lastError })
     unanswered += 1
@@ -63,7 +62,7 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
       return parseReply(await client.call(name, [...args]))
     } catch (error) {
       if (isTimeout(error)) drop()
-      throw classifyRedisError(error)
+      throw classifyRedisError(withoutArguments(error))
     } finally {
       unanswered -= 1
       if (unanswered === 0) onIdle()
@@ -88,11 +87,14 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
 async function closeClient(client: Redis): Promise<void> {
   if (client.status === 'end') return
   await new Promise<void>((resolve) => {
-    client.once('end', resolve)
-    // Between two attempts there is no stream, so there will be no event; ioredis keeps a timer for `disconnectTimeout`.
-    setTimeout(resolve, (client.options.disconnectTimeout ?? 0) + 20)
+    // Between two attempts there is no stream, hence no event; ioredis then keeps a timer for `disconnectTimeout`.
+    const timer = setTimeout(resolve, (client.options.disconnectTimeout ?? 0) + 20)
+    client.once('end', () => {
+      clearTimeout(timer)
+      resolve()
+    })
     client.disconnect()
-    // No stream yet at the very first attempt.
+    // Nothing waits for an answer any more. At the very first attempt there is no stream yet.
     const stream: { destroy(): void } | undefined = client.stream
     stream?.destroy()
   })

@@ -24,6 +24,7 @@ export interface RedisLinkOptions extends RedisConnectionOptions, PubSubOptions 
 /** Connects to Redis over exactly two connections, at once (N1). Throws `INVALID_OPTIONS`. */
 export function createRedisLink(options: RedisLinkOptions, instanceId: string): RedisLink {
   const { prefix = 'tutti', onError, breakerFailures = 5, breakerProbeMs = 30_000 } = options
+  checkBreakerOptions(breakerFailures, breakerProbeMs)
   const clients = connectClients(options, `${prefix}:${instanceId}`)
   const report = createReport(onError)
   const onListenerError = (error: unknown): void => report(error, { stage: 'handler' })
@@ -50,16 +51,13 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     statusListeners.emit(next)
   }
 
-  const reportOutage = (error: unknown): void => {
-    if (outageReported || closing !== undefined) return
-    outageReported = true
-    report(error, { stage: 'connection' })
-  }
-
   const lost = (cause: unknown): void => {
     lastCheck += 1
     setStatus('unavailable')
-    reportOutage(new RealtimeError('UNAVAILABLE', { message: 'The connection to Redis is lost and being sought.', cause }))
+    if (outageReported || closing !== undefined) return
+    outageReported = true
+    const reason = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
+    report(new RealtimeError('UNAVAILABLE', { message: `Redis is away${reason}; it is being sought.`, cause }), { stage: 'connection' })
   }
 
   /** Redis' clock, and the breaker's probe. */
@@ -102,7 +100,6 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
       cameBack(++pubReadies)
     },
     onLost: lost,
-    onError: reportOutage,
   })
   let subReadies = 0
   const sub: Connection = createConnection(clients.sub, clients.owned, {
@@ -111,7 +108,6 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
       cameBack(++subReadies)
     },
     onLost: lost,
-    onError: reportOutage,
     onMessage: (redisChannel, text) => subscriptions.receive(redisChannel, text),
   })
   const subscriptions = createSubscriptions({ sub: () => sub, prefix, report })
@@ -185,4 +181,11 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     },
     dispose: () => (closing ??= close()),
   }
+}
+
+function checkBreakerOptions(failures: number, probeMs: number): void {
+  if (Number.isInteger(failures) && failures > 0 && probeMs > 0 && probeMs < 2 ** 31) return
+  throw new RealtimeError('INVALID_OPTIONS', {
+    message: '`breakerFailures` and `breakerProbeMs` must be positive, the first a whole number.',
+  })
 }

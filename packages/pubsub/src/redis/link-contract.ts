@@ -6,8 +6,9 @@ export type ScriptReply = string | number | null | ScriptReply[]
 /** One Lua script. */
 export interface RedisScript {
   /**
-   * Runs it in one round trip: EVALSHA, and EVAL once where Redis does not know it (NOSCRIPT). Scripts started in one
-   * order are executed in that order. Rejects with `UNAVAILABLE` (never written to the socket, or refused by a Redis
+   * Runs it in one round trip: EVALSHA, since each connect teaches Redis the scripts (SCRIPT LOAD) before anything else.
+   * Runs started in one order are executed in that order. Where Redis has forgotten a script (SCRIPT FLUSH), a run is
+   * sent again as EVAL, after those that were already under way. Rejects with `UNAVAILABLE` (never written to the socket, or refused by a Redis
    * that cannot serve: the script did not run), `OUTCOME_UNKNOWN` (it may have run or may yet run), `CLOSED`, or with
    * the script's own error.
    */

@@ -1,0 +1,105 @@
+import { RealtimeError } from '@tutti/protocol'
+import type { MessageHandler, PubSub, PubSubOptions, PubSubStatus, Unsubscribe } from './contract.ts'
+import { createInbox, type Inbox } from './inbox.ts'
+import { createListeners, type Listeners } from './listeners.ts'
+import { createMemoryBus, type MemoryBus } from './memory-bus.ts'
+import { frameMessage } from './message-frame.ts'
+import { createReport, type Report } from './report.ts'
+
+/** Options of a `MemoryPubSub`. */
+export interface MemoryPubSubOptions extends PubSubOptions {
+  /** Instances with the same bus hear each other. Default: one of its own, so nobody hears it. */
+  bus?: MemoryBus
+}
+
+/** The notification layer within one process: for tests, and where there is only one instance. */
+export class MemoryPubSub implements PubSub {
+  readonly instanceId: string = crypto.randomUUID()
+  readonly #bus: MemoryBus
+  readonly #leave: () => void
+  readonly #report: Report
+  readonly #inboxes = new Map<string, Inbox>()
+  readonly #gapListeners: Listeners<[]>
+  readonly #statusListeners: Listeners<[PubSubStatus]>
+  #status: PubSubStatus
+  #droppedMessages = 0
+
+  constructor({ bus = createMemoryBus(), onError }: MemoryPubSubOptions = {}) {
+    this.#bus = bus
+    this.#report = createReport(onError)
+    this.#gapListeners = createListeners((error) => this.#report(error, { stage: 'handler' }))
+    this.#statusListeners = createListeners((error) => this.#report(error, { stage: 'handler' }))
+    this.#status = bus.isUp ? 'ready' : 'unavailable'
+    this.#leave = bus.join({
+      receive: (channel, text) => this.#inboxes.get(channel)?.receive(text),
+      onDown: () => {
+        this.#setStatus('unavailable')
+        this.#report(new RealtimeError('UNAVAILABLE', { message: 'The bus is interrupted.' }), { stage: 'connection' })
+      },
+      onUp: () => {
+        this.#setStatus('ready')
+        this.#gapListeners.emit()
+      },
+    })
+  }
+
+  get status(): PubSubStatus {
+    return this.#status
+  }
+
+  get droppedMessages(): number {
+    return this.#droppedMessages
+  }
+
+  async publish(channel: string, message: object): Promise<void> {
+    this.#assertOpen()
+    this.#bus.send(channel, frameMessage(this.instanceId, message))
+  }
+
+  subscribe(channel: string, handler: MessageHandler): Unsubscribe {
+    this.#assertOpen()
+    const inbox = this.#inboxes.get(channel) ?? this.#open(channel)
+    const remove = inbox.add(handler)
+    const ready = Promise.resolve()
+    const unsubscribe = (): void => {
+      remove()
+      if (inbox.isEmpty && this.#inboxes.get(channel) === inbox) this.#inboxes.delete(channel)
+    }
+    return Object.assign(unsubscribe, { ready })
+  }
+
+  onGap(listener: () => void): () => void {
+    this.#assertOpen()
+    return this.#gapListeners.add(listener)
+  }
+
+  onStatus(listener: (status: PubSubStatus) => void): () => void {
+    this.#assertOpen()
+    return this.#statusListeners.add(listener)
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#status === 'closed') return
+    this.#leave()
+    this.#setStatus('closed')
+    this.#inboxes.clear()
+    this.#gapListeners.clear()
+    this.#statusListeners.clear()
+  }
+
+  #assertOpen(): void {
+    if (this.#status === 'closed') throw new RealtimeError('CLOSED')
+  }
+
+  #setStatus(status: PubSubStatus): void {
+    this.#status = status
+    this.#statusListeners.emit(status)
+  }
+
+  #open(channel: string): Inbox {
+    const { instanceId } = this
+    const inbox = createInbox({ channel, instanceId, report: this.#report, onDropped: () => void (this.#droppedMessages += 1) })
+    this.#inboxes.set(channel, inbox)
+    return inbox
+  }
+}

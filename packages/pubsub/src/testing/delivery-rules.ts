@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import { listen, until, type Fixture } from './fixture.ts'
+
+/** Who hears what (N2, N3). */
+export function deliveryRules(fixture: Fixture): void {
+  test('[N2] each instance has a UUID of its own', async () => {
+    const [a, b] = [await fixture.connect(), await fixture.connect()]
+    expect(a.instanceId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+    expect(b.instanceId).not.toBe(a.instanceId)
+  })
+
+  test('[N2] a message reaches the others, as JSON text that begins with its origin, and never its sender', async () => {
+    const [a, b, c] = [await fixture.connect(), await fixture.connect(), await fixture.connect()]
+    const texts: string[] = []
+    await b.subscribe('news', (text) => texts.push(text)).ready
+    const [atA, atC] = [await listen(a, 'news'), await listen(c, 'news')]
+    await a.publish('news', { hello: 'world' })
+    await b.publish('news', { from: 'b' })
+    await Promise.all([atA.reaches(1), atC.reaches(2), until(() => texts.length > 0)])
+    expect(texts).toEqual([`{"origin":"${a.instanceId}","hello":"world"}`])
+    expect(atA.messages).toEqual([{ origin: b.instanceId, from: 'b' }])
+    expect(atC.messages.map((message) => message['origin'])).toEqual([a.instanceId, b.instanceId])
+  })
+
+  test('[N2] an empty message, number names and an origin of the caller’s do not disturb the frame', async () => {
+    const [a, b] = [await fixture.connect(), await fixture.connect()]
+    const heard = await listen(b, 'news')
+    await a.publish('news', {})
+    await a.publish('news', { 1: 'one', z: null })
+    await a.publish('news', { origin: b.instanceId, x: 1 })
+    await a.publish('news', { __proto__: null, x: 2 })
+    await heard.reaches(4)
+    const origin = a.instanceId
+    expect(heard.messages).toEqual([{ origin }, { origin, 1: 'one', z: null }, { origin, x: 1 }, { origin, x: 2 }])
+  })
+
+  test('[N2] what is no plain JSON object is refused with INVALID_MESSAGE', async () => {
+    const a = await fixture.connect()
+    const circle: Record<string, unknown> = {}
+    circle['self'] = circle
+    const nonsense = [[], new Date(), new Map(), { toJSON: () => ({ origin: 'forged' }) }, { big: 1n }, circle, () => {}]
+    for (const message of nonsense) await expect(a.publish('news', message)).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
+  })
+
+  test('[N2] a message of one’s own that comes without the frame is dropped all the same', async () => {
+    const a = await fixture.connect()
+    const heard = await listen(a, 'news')
+    await fixture.harness.inject('news', `{ "x": 1, "origin": "${a.instanceId}" }`)
+    await fixture.harness.inject('news', '{ "x": 2 }')
+    await heard.reaches(1)
+    expect(heard.messages).toEqual([{ x: 2 }])
+    expect(a.droppedMessages).toBe(0)
+  })
+
+  test('[N3] handlers share a channel; one that unsubscribes, even twice, leaves the others', async () => {
+    const [a, b] = [await fixture.connect(), await fixture.connect()]
+    const [first, second] = [await listen(b, 'news'), await listen(b, 'news')]
+    await a.publish('news', { n: 1 })
+    await Promise.all([first.reaches(1), second.reaches(1)])
+    first.unsubscribe()
+    first.unsubscribe()
+    await a.publish('news', { n: 2 })
+    await second.reaches(2)
+    second.unsubscribe()
+    const third = await listen(b, 'news')
+    await a.publish('news', { n: 3 })
+    await third.reaches(1)
+    expect([first, second, third].map((heard) => heard.messages.map((message) => message['n']))).toEqual([[1], [1, 2], [3]])
+  })
+
+  test('[N3] a function subscribed twice is called twice, until each is undone', async () => {
+    const [a, b] = [await fixture.connect(), await fixture.connect()]
+    let calls = 0
+    const count = (): void => void (calls += 1)
+    const [undo, second] = [b.subscribe('news', count), b.subscribe('news', count)]
+    const fence = await listen(b, 'news')
+    await Promise.all([undo.ready, second.ready])
+    await a.publish('news', {})
+    await fence.reaches(1)
+    undo()
+    await a.publish('news', {})
+    await fence.reaches(2)
+    expect(calls).toBe(3)
+  })
+
+  test('[N3] channels are kept apart, also those whose names begin alike', async () => {
+    const [a, b] = [await fixture.connect(), await fixture.connect()]
+    const [short, long] = [await listen(b, 'news'), await listen(b, 'news:today')]
+    await a.publish('news:today', { n: 1 })
+    await a.publish('news', { n: 2 })
+    await Promise.all([short.reaches(1), long.reaches(1)])
+    expect([short, long].map((heard) => heard.messages[0]?.['n'])).toEqual([2, 1])
+  })
+
+  test('[N3] messages of one sender arrive in the order published', async () => {
+    const [a, b] = [await fixture.connect(), await fixture.connect()]
+    const heard = await listen(b, 'news')
+    const numbers = Array.from({ length: 300 }, (_, n) => n)
+    await Promise.all(numbers.map((n) => a.publish('news', { n })))
+    await heard.reaches(numbers.length)
+    expect(heard.messages.map((message) => message['n'])).toEqual(numbers)
+  })
+}

@@ -1,0 +1,93 @@
+import { eventually } from '@tutti/test-kit'
+import { expect, test } from 'vitest'
+import { faultProxy } from './fault-proxy.ts'
+import { connect, observer, testRedis } from './setup.ts'
+
+for (const type of ['pubsub', 'normal'] as const) {
+  test(`[N6] a killed ${type === 'pubsub' ? 'sub' : 'pub'} connection is one gap, told when all is in force again`, async () => {
+    const redis = await testRedis()
+    const [{ pubsub: a }, { pubsub: b, errors }] = [connect({ url: redis.url }), connect({ url: redis.url })]
+    const heard: string[] = []
+    // Redis counts a connection as one of pubsub once it has a subscription.
+    await Promise.all([
+      a.link.ready,
+      a.subscribe('other', () => {}).ready,
+      b.link.ready,
+      b.subscribe('news', (text) => heard.push(text)).ready,
+    ])
+    let gapsOfA = 0
+    a.onGap(() => (gapsOfA += 1))
+    let gaps = 0
+    const published: Promise<void>[] = []
+    b.onGap(() => {
+      gaps += 1
+      // What others publish from this moment on is heard.
+      published.push(eventually(() => a.publish('news', { gaps })))
+    })
+    const look = observer(redis)
+    for (const time of [1, 2, 3]) {
+      await look.client('KILL', 'TYPE', type, 'SKIPME', 'yes')
+      await eventually(() => expect(heard).toHaveLength(time))
+      await eventually(() => expect([gaps, gapsOfA, a.status, b.status]).toEqual([time, time, 'ready', 'ready']))
+    }
+    expect(errors.map(({ stage }) => stage)).toEqual(['connection', 'connection', 'connection'])
+    await Promise.all(published)
+  })
+}
+
+test('[N6] both connections lost together are one gap', async () => {
+  const redis = await testRedis()
+  const { pubsub, errors } = connect({ url: redis.url })
+  await Promise.all([pubsub.link.ready, pubsub.subscribe('news', () => {}).ready])
+  let gaps = 0
+  pubsub.onGap(() => (gaps += 1))
+  const look = observer(redis)
+  await look.multi().client('KILL', 'TYPE', 'pubsub').client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes').exec()
+  await eventually(() => expect(gaps).toBe(1))
+  // Whatever came of a second `ready` would have come before these answers.
+  await pubsub.link.command('TIME')
+  expect([gaps, errors.length, pubsub.status]).toEqual([1, 1, 'ready'])
+})
+
+test('[N6] there is no gap at start-up', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  let gaps = 0
+  pubsub.onGap(() => (gaps += 1))
+  await pubsub.subscribe('news', () => {}).ready
+  await pubsub.link.ready
+  await pubsub.link.command('TIME')
+  expect(gaps).toBe(0)
+})
+
+test('[N6] a gap is not told while a subscription is unconfirmed', async () => {
+  const redis = await testRedis()
+  const proxy = await faultProxy(redis)
+  const { pubsub } = connect({ host: proxy.host, port: proxy.port, commandTimeoutMs: 500 })
+  await Promise.all([pubsub.link.ready, pubsub.subscribe('news', () => {}).ready])
+  const numsub: unknown[] = []
+  const look = observer(redis)
+  const told = new Promise<void>((resolve) => {
+    pubsub.onGap(() => void look.pubsub('NUMSUB', 'tutti:news').then((reply) => resolve(void numsub.push(reply))))
+  })
+  await look.client('KILL', 'TYPE', 'pubsub')
+  await told
+  expect(numsub).toEqual([['tutti:news', 1]])
+})
+
+test('[N6] a sub connection that died without a word is found when pub has been away', async () => {
+  const redis = await testRedis()
+  const proxy = await faultProxy(redis)
+  const { pubsub } = connect({ host: proxy.host, port: proxy.port, commandTimeoutMs: 300 })
+  const { pubsub: other } = connect({ url: redis.url })
+  const heard: string[] = []
+  await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => heard.push(text)).ready])
+  let gaps = 0
+  pubsub.onGap(() => (gaps += 1))
+  const find = (name: string) => proxy.connections.find(({ sent }) => sent.includes(name))
+  find(':sub')?.swallowReplies()
+  find(':pub')?.cut()
+  await eventually(() => expect(gaps).toBe(1))
+  await other.publish('news', {})
+  await eventually(() => expect(heard).toHaveLength(1))
+})

@@ -1,0 +1,134 @@
+import { eventually } from '@tutti/test-kit'
+import { expect, test } from 'vitest'
+import { faultProxy } from './fault-proxy.ts'
+import { commandCalls, connect, observer, testRedis } from './setup.ts'
+
+const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true }
+const OUTCOME_UNKNOWN = { code: 'OUTCOME_UNKNOWN', retryable: false }
+
+test('[N5] with Redis gone, everything rejects at once with UNAVAILABLE and is never sent', async () => {
+  const redis = await testRedis()
+  // A timeout longer than the test: what rejects does so because the connection is lost.
+  const { pubsub, errors } = connect({ url: redis.url, commandTimeoutMs: 3_600_000, breakerFailures: 1_000_000 })
+  await pubsub.link.ready
+  const script = pubsub.link.script(`return redis.call('INCR', KEYS[1])`)
+  const gaps: string[] = []
+  pubsub.onGap(() => gaps.push(pubsub.status))
+  await redis.kill()
+  await eventually(() => expect(pubsub.status).toBe('unavailable'))
+  for (let n = 0; n < 100; n += 1) {
+    await expect(pubsub.link.command('INCR', 'count')).rejects.toMatchObject(UNAVAILABLE)
+    await expect(script.run(['count'], [])).rejects.toMatchObject(UNAVAILABLE)
+    await expect(pubsub.publish('news', {})).rejects.toMatchObject(UNAVAILABLE)
+  }
+  await redis.restart()
+  await eventually(() => expect(gaps).toEqual(['ready']))
+  expect(await pubsub.link.command('INCR', 'count')).toBe(1)
+  expect(await commandCalls(observer(redis))).toMatchObject({ incr: 1 })
+  expect(errors.map(({ stage }) => stage)).toEqual(['connection'])
+})
+
+test('[N5] calls under way when Redis dies reject with OUTCOME_UNKNOWN, at once', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url, commandTimeoutMs: 3_600_000 })
+  await pubsub.link.ready
+  redis.pause()
+  const calls = Array.from({ length: 20 }, () => pubsub.link.command('INCR', 'count'))
+  const outcomes = Promise.allSettled(calls)
+  await new Promise((resolve) => setImmediate(resolve))
+  await redis.kill()
+  for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: OUTCOME_UNKNOWN })
+})
+
+test('[N5] when Redis hangs, calls reject after commandTimeoutMs and the connection is made anew', async () => {
+  const redis = await testRedis()
+  const { pubsub, errors } = connect({ url: redis.url, commandTimeoutMs: 200 })
+  await pubsub.link.ready
+  const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
+  redis.pause()
+  await expect(pubsub.publish('news', {})).rejects.toMatchObject(OUTCOME_UNKNOWN)
+  await eventually(() => expect(pubsub.status).toBe('unavailable'))
+  await expect(pubsub.publish('news', {})).rejects.toMatchObject(UNAVAILABLE)
+  redis.resume()
+  await gap
+  await pubsub.publish('news', {})
+  expect(errors.map(({ stage }) => stage)).toEqual(['connection'])
+})
+
+test('[N5] what a hung connection still held in its buffer is never sent', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url, commandTimeoutMs: 300 })
+  await pubsub.link.ready
+  redis.pause()
+  const megabyte = 'x'.repeat(1024 * 1024)
+  const writes = Array.from({ length: 64 }, (_, n) => pubsub.link.command('SET', `key:${n}`, megabyte))
+  for (const outcome of await Promise.allSettled(writes)) expect(outcome).toMatchObject({ status: 'rejected', reason: OUTCOME_UNKNOWN })
+  const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
+  redis.resume()
+  await gap
+  // The last stood behind all others, far beyond what the system's socket buffers hold.
+  expect(await pubsub.link.command('EXISTS', 'key:63')).toBe(0)
+})
+
+test('[N5] a call whose answer is lost is not sent again: it runs once and its outcome is unknown', async () => {
+  const redis = await testRedis()
+  const proxy = await faultProxy(redis)
+  const { pubsub } = connect({ host: proxy.host, port: proxy.port })
+  await pubsub.link.ready
+  const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
+  const pub = proxy.connections.find(({ sent }) => sent.includes(':pub'))
+  pub?.swallowReplies()
+  const outcome = Promise.allSettled([pubsub.link.command('INCR', 'count')])
+  const look = observer(redis)
+  await eventually(async () => expect(await look.get('count')).toBe('1'))
+  pub?.cut()
+  expect(await outcome).toMatchObject([{ status: 'rejected', reason: OUTCOME_UNKNOWN }])
+  await gap
+  expect(await pubsub.link.command('GET', 'count')).toBe('1')
+})
+
+test('[N5] what was swallowed on the way is not sent again on the next connection', async () => {
+  const redis = await testRedis()
+  const proxy = await faultProxy(redis)
+  const { pubsub } = connect({ host: proxy.host, port: proxy.port, commandTimeoutMs: 200 })
+  await pubsub.link.ready
+  const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
+  const before = proxy.connections.length
+  for (const connection of proxy.connections) connection.swallowCommands()
+  const calls = await Promise.allSettled([1, 2, 3].map((n) => pubsub.link.command('INCRBY', 'count', n)))
+  for (const call of calls) expect(call).toMatchObject({ status: 'rejected', reason: OUTCOME_UNKNOWN })
+  await gap
+  const later = proxy.connections.slice(before)
+  expect(later.length).toBeGreaterThan(0)
+  for (const { sent } of later) expect(sent).not.toContain('INCRBY')
+  expect(await pubsub.link.command('EXISTS', 'count')).toBe(0)
+})
+
+test('[N5] a Redis that refuses to serve is UNAVAILABLE; a script’s own refusal stays what it is', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const write = pubsub.link.script(`return redis.call('SET', KEYS[1], ARGV[1])`)
+  const refuse = pubsub.link.script(`return redis.error_reply('CONFLICT 7')`)
+  const look = observer(redis)
+  await look.config('SET', 'maxmemory', '1')
+  await expect(write.run(['x'], ['1'])).rejects.toMatchObject(UNAVAILABLE)
+  await expect(pubsub.link.command('SET', 'x', '1')).rejects.toMatchObject(UNAVAILABLE)
+  await look.config('SET', 'maxmemory', '0')
+  await expect(refuse.run([], [])).rejects.toThrow(/^CONFLICT 7/)
+  await expect(pubsub.link.command('INCR', 'x', 'y')).rejects.toThrow(/wrong number of arguments/)
+  expect(await write.run(['x'], ['1'])).toBe('OK')
+})
+
+test('[N5] on a server that became a replica, writes are UNAVAILABLE and the connection is made anew', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const look = observer(redis)
+  const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
+  await look.replicaof('127.0.0.1', '1')
+  await expect(pubsub.link.command('SET', 'x', '1')).rejects.toMatchObject(UNAVAILABLE)
+  await look.replicaof('NO', 'ONE')
+  await gap
+  expect(await pubsub.link.command('SET', 'x', '1')).toBe('OK')
+})

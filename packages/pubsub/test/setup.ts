@@ -1,0 +1,45 @@
+import { RealtimePubSub, type RealtimePubSubOptions } from '@tutti/pubsub'
+import { startRedis, type TestRedis } from '@tutti/test-kit'
+import { Redis } from 'ioredis'
+import { onTestFinished } from 'vitest'
+
+/** A Redis for one test. */
+export async function testRedis(args: readonly string[] = []): Promise<TestRedis> {
+  const redis = await startRedis({ args })
+  onTestFinished(() => redis.stop())
+  return redis
+}
+
+/** A pubsub for one test, with what it reported; not awaited to be ready. */
+export function connect(options: RealtimePubSubOptions): { pubsub: RealtimePubSub; errors: { error: unknown; stage: string }[] } {
+  const errors: { error: unknown; stage: string }[] = []
+  const pubsub = new RealtimePubSub({ onError: (error, { stage }) => errors.push({ error, stage }), ...options })
+  onTestFinished(() => pubsub.dispose())
+  return { pubsub, errors }
+}
+
+/** A plain client, to look at Redis with. */
+export function observer(redis: TestRedis): Redis {
+  const client = new Redis(redis.port, redis.host, { connectionName: 'observer' })
+  client.on('error', () => {})
+  onTestFinished(() => client.disconnect())
+  return client
+}
+
+/** The lines of CLIENT LIST, as objects, without observers. */
+export async function clientList(client: Redis): Promise<Record<string, string>[]> {
+  const text = String(await client.client('LIST'))
+  const clients = text
+    .trim()
+    .split('\n')
+    .map((line) =>
+      Object.fromEntries(line.split(' ').map((field) => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)])),
+    )
+  return clients.filter(({ name }) => name !== 'observer')
+}
+
+/** How often Redis has executed each command. */
+export async function commandCalls(client: Redis): Promise<Record<string, number>> {
+  const stats = await client.info('commandstats')
+  return Object.fromEntries([...stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name, calls]) => [name, Number(calls)]))
+}

@@ -1,0 +1,52 @@
+import { eventually } from '@tutti/test-kit'
+import { expect, test } from 'vitest'
+import { connect, observer, testRedis } from './setup.ts'
+
+test('[N3] subscriptions made before a slow Redis answers are in force once it does', async () => {
+  const redis = await testRedis()
+  const { pubsub: other } = connect({ url: redis.url })
+  await other.link.ready
+  redis.pause()
+  const { pubsub, errors } = connect({ url: redis.url })
+  const heard: string[] = []
+  const [one, two] = ['one', 'two'].map((channel) => pubsub.subscribe(channel, (text) => heard.push(text)))
+  let early = false
+  void one?.ready.then(() => (early = true))
+  await expect(pubsub.publish('one', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect([early, pubsub.status]).toEqual([false, 'connecting'])
+  redis.resume()
+  await Promise.all([pubsub.link.ready, one?.ready, two?.ready])
+  await other.publish('one', {})
+  await other.publish('two', {})
+  await eventually(() => expect(heard).toHaveLength(2))
+  expect(errors).toEqual([])
+})
+
+test('[N3] a Redis that is slower than every timeout only delays the start', async () => {
+  const redis = await testRedis()
+  redis.pause()
+  const { pubsub, errors } = connect({ url: redis.url, commandTimeoutMs: 100 })
+  const subscription = pubsub.subscribe('news', () => {})
+  await eventually(() => expect(pubsub.status).toBe('unavailable'))
+  redis.resume()
+  await Promise.all([pubsub.link.ready, subscription.ready])
+  expect(await observer(redis).pubsub('NUMSUB', 'tutti:news')).toEqual(['tutti:news', 1])
+  expect(errors).toHaveLength(1)
+})
+
+test('[N5] without Redis at the start it is unavailable, reports once and keeps trying', async () => {
+  const redis = await testRedis()
+  await redis.kill()
+  const { pubsub, errors } = connect({ url: redis.url })
+  const subscription = pubsub.subscribe('news', () => {})
+  expect(pubsub.status).toBe('connecting')
+  await eventually(() => expect(pubsub.status).toBe('unavailable'))
+  await expect(pubsub.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  // Long enough for several attempts: their errors are not told.
+  const look = observer(redis)
+  let attempts = 0
+  await new Promise<void>((resolve) => void look.on('reconnecting', () => ++attempts === 5 && resolve()))
+  await redis.restart()
+  await Promise.all([pubsub.link.ready, subscription.ready])
+  expect(errors).toMatchObject([{ stage: 'connection', error: { code: 'UNAVAILABLE', cause: { code: 'ECONNREFUSED' } } }])
+})
