@@ -11,5 +11,6 @@ export const tsupConfig = (entry: Record<string, string>, options: Options = {})
     clean: true,
     sourcemap: true,
     treeshake: true,
+    removeNodeProtocol: false,
     ...options,
   })
