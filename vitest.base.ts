@@ -3,7 +3,7 @@ import { defineProject } from 'vitest/config'
 /** The one way packages are tested: on Node, from the sources. */
 export const vitestProject = (name: string) =>
   defineProject({
-    resolve: { conditions: ['@tutti/source', 'node', 'import', 'default'] },
-    ssr: { resolve: { conditions: ['@tutti/source', 'node', 'import', 'default'] } },
+    resolve: { conditions: ['@tutti/source', 'node'] },
+    ssr: { resolve: { conditions: ['@tutti/source', 'node'] } },
     test: { name, environment: 'node', include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 },
   })

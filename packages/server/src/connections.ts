@@ -9,6 +9,8 @@ import type { Handler } from './handler.ts'
 /** Messages that are ours; what the application sends beside them is its own affair. */
 const OURS = /^(storage|event|presence|lock|room|document|server):/
 
+const isAcknowledge = (value: unknown): value is Acknowledge => typeof value === 'function'
+
 /** Binds connections to features: who comes in, which handler answers, who is told that one went. */
 export class Connections {
   private readonly open = new Map<Socket, Connection>()
@@ -77,11 +79,13 @@ export class Connections {
   private receive(connection: Connection, name: string, args: unknown[]): void {
     if (!OURS.test(name)) return
     const last = args.at(-1)
-    const acknowledge: Acknowledge = typeof last === 'function' ? (reply) => void last(reply) : () => {}
+    const acknowledge = isAcknowledge(last) ? last : () => {}
     const handler = this.handlers.get(name)
     if (handler === undefined) return acknowledge({ ok: false, error: toWireError(new RealtimeError('UNSUPPORTED')) })
     const message = typeof args[0] === 'function' ? undefined : args[0]
-    const request: Promise<void> = answer(handler, connection, message, acknowledge, this.core.onError).finally(() => this.running.delete(request))
+    const request: Promise<void> = answer(handler, connection, message, acknowledge, this.core.onError).finally(() =>
+      this.running.delete(request),
+    )
     this.running.add(request)
   }
 }

@@ -16,7 +16,11 @@ export function createFanOut(io: Server): FanOut {
   return {
     isHeard,
     emit: (rooms, name, payload, except = []) => {
-      if (isHeard(rooms)) io.local.to([...rooms]).except([...except]).emit(name, payload)
+      if (isHeard(rooms))
+        io.local
+          .to([...rooms])
+          .except([...except])
+          .emit(name, payload)
     },
   }
 }

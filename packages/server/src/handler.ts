@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts'
 export interface RequestContext {
   readonly connection: Connection
   /** Runs after the reply was handed to the socket and before anything else can be: what must follow the reply. */
-  afterReply(action: () => void): void
+  readonly afterReply: (action: () => void) => void
 }
 
 /** Answers one kind of message. It throws a `RealtimeError` to refuse; one wrapper makes replies of both. */

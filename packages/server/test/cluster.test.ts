@@ -11,7 +11,9 @@ let clients: PlainClient[] = []
 beforeAll(async () => {
   redis = await startRedis()
   admin = new Redis(redis.port, redis.host)
-  instances = await Promise.all([1, 2].map(() => spawnInstance(new URL('./instance.ts', import.meta.url), { env: { REDIS_URL: redis.url } })))
+  instances = await Promise.all(
+    [1, 2].map(() => spawnInstance(new URL('./instance.ts', import.meta.url), { env: { REDIS_URL: redis.url } })),
+  )
 })
 
 afterAll(async () => {
@@ -46,7 +48,10 @@ test('[N1] CLIENT LIST shows two connections per instance', async () => {
 describe('a plain socket.io-client that knows six messages', () => {
   test('[S4] [S10] set, update and removal reach the other instance once each', async () => {
     const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
-    expect(await watcher.send('storage:subscribe', { keys: [{ key: 'plain' }] })).toEqual({ ok: true, entries: [{ key: 'plain', version: 0, removed: true }] })
+    expect(await watcher.send('storage:subscribe', { keys: [{ key: 'plain' }] })).toEqual({
+      ok: true,
+      entries: [{ key: 'plain', version: 0, removed: true }],
+    })
     const first = await writer.request('storage:set', { key: 'plain', value: { a: 1 } })
     const second = await writer.request('storage:set', { key: 'plain', value: null })
     const third = await writer.request('storage:remove', { key: 'plain' })
@@ -115,7 +120,9 @@ test('[S7] 2 × 100 concurrent increments make 200, 20 times of 20', async () =>
   const sums: unknown[] = []
   for (let time = 0; time < 20; time += 1) {
     const key = `count:${time}`
-    await Promise.all(Array.from({ length: 100 }, () => [first, second].map((client) => client.request('storage:increment', { key, by: 1 }))).flat())
+    await Promise.all(
+      Array.from({ length: 100 }, () => [first, second].map((client) => client.request('storage:increment', { key, by: 1 }))).flat(),
+    )
     sums.push((await first.request('storage:get', { key })) as unknown)
   }
   expect(sums).toEqual(Array.from({ length: 20 }, () => expect.objectContaining({ value: 200 }) as unknown))
@@ -199,7 +206,9 @@ test('[S11] what application code writes through unstorage reaches the subscribe
   for (const watcher of watchers) await watcher.request('storage:subscribe', { keys: [{ key: 'stored' }] })
   await instances[0]?.call('setItem', 'stored', '{"by":"the application"}')
   for (const watcher of watchers) {
-    await eventually(() => expect(watcher.of('storage:updated')).toEqual([{ key: 'stored', version: expect.any(Number), value: { by: 'the application' } }]))
+    await eventually(() =>
+      expect(watcher.of('storage:updated')).toEqual([{ key: 'stored', version: expect.any(Number), value: { by: 'the application' } }]),
+    )
   }
 })
 

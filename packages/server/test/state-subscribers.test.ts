@@ -103,7 +103,9 @@ describe('subscribing while others write', () => {
     const repaired = model.subscribers.repair()
     model.store.answerNext()
     await repaired
-    expect(watcher.received.slice(2)).toEqual([{ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'missed', reset: true } }])
+    expect(watcher.received.slice(2)).toEqual([
+      { name: 'storage:updated', payload: { key: 'k', version: 1, value: 'missed', reset: true } },
+    ])
   })
 
   test('[S3] a store that lost the newer entry resets its subscribers to what it has', async () => {

@@ -47,7 +47,12 @@ export class EventHub {
 
   private deliver({ channel, data }: ServerEvent, exceptConnection?: string): void {
     const patterns = patternsOf(channel)
-    this.core.fanOut.emit(patterns.map(channelRoom), 'event:received', { channel, data }, exceptConnection === undefined ? [] : [exceptConnection])
+    this.core.fanOut.emit(
+      patterns.map(channelRoom),
+      'event:received',
+      { channel, data },
+      exceptConnection === undefined ? [] : [exceptConnection],
+    )
     this.listeners.tell(patterns, { channel, data })
   }
 }

@@ -87,7 +87,8 @@ export class SubscribedKey {
   private deliver(change: StateChange): void {
     if (change.version <= this.heard) return
     const update = toUpdate(change)
-    if (update === undefined) return this.outlet.fetch(change.writer === undefined ? undefined : { id: change.writer, version: change.version })
+    if (update === undefined)
+      return this.outlet.fetch(change.writer === undefined ? undefined : { id: change.writer, version: change.version })
     const except = this.joiners.take(change)
     if (change.writer !== undefined) except.push(change.writer)
     this.heard = change.version

@@ -11,7 +11,8 @@ import type { Turns } from '../turns.ts'
  */
 export const subscribeHandler = (store: StateStore, subscribers: StateSubscribers, turns: Turns, maxKeysPerMessage: number) =>
   defineHandler('storage:subscribe', subscribeSchema, async ({ keys: asked }, { connection, afterReply }) => {
-    if (asked.length > maxKeysPerMessage) throw new RealtimeError('TOO_LARGE', { message: `One message may name ${maxKeysPerMessage} keys.` })
+    if (asked.length > maxKeysPerMessage)
+      throw new RealtimeError('TOO_LARGE', { message: `One message may name ${maxKeysPerMessage} keys.` })
     const known = new Map(asked.map(({ key, version }) => [key, version]))
     const keys = [...known.keys()]
     const release = await turns.take(connection)
