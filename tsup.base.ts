@@ -11,6 +11,7 @@ export const tsupConfig = (entry: Record<string, string>, options: Options = {})
     clean: true,
     sourcemap: true,
     treeshake: true,
+    external: [/^node:/],
     removeNodeProtocol: false,
     ...options,
   })
