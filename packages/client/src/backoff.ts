@@ -1,0 +1,43 @@
+import type { Clock } from './clock.ts'
+
+const FIRST_MS = 1_000
+const LONGEST_MS = 30_000
+
+/**
+ * How long to wait before try number `retries` + 1, milliseconds: anything from 0 up to a bound that doubles from 1 s to
+ * 30 s, so that clients that lost one server don't come back as one (C1). `random` gives numbers from 0 up to 1.
+ */
+export const backoffMs = (retries: number, random: () => number): number => random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** retries)
+
+/** Something that is tried again, later each time. */
+export interface Retry {
+  /** True while a try is planned. */
+  readonly waiting: boolean
+  /** Plans the next try, in place of one that is planned; after `delayMs` where the server named a time. */
+  plan(run: () => void, delayMs?: number): void
+  /** Forgets what is planned and how often it failed. */
+  reset(): void
+}
+
+/** Tries again by `backoffMs`. */
+export function createRetry(clock: Clock, random: () => number): Retry {
+  let failures = 0
+  let cancel: (() => void) | undefined
+  return {
+    get waiting() {
+      return cancel !== undefined
+    },
+    plan: (run, delayMs) => {
+      cancel?.()
+      cancel = clock.after(delayMs ?? backoffMs(failures++, random), () => {
+        cancel = undefined
+        run()
+      })
+    },
+    reset: () => {
+      cancel?.()
+      cancel = undefined
+      failures = 0
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import { applyPatch, composePatches, incremented, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { jsonCopy } from './json-copy.ts'
+
+/** One local change of one key, not yet confirmed. */
+export type Change =
+  /** `value: undefined` removes; `ifVersion`: only if the entry still has this version (S6, `onlyIfUnchanged`). */
+  | { readonly op: 'set'; readonly value: JsonValue | undefined; readonly ifVersion?: number }
+  /** An absent key starts at `initial` (S7). */
+  | { readonly op: 'increment'; readonly by: number; readonly initial: number }
+  | { readonly op: 'patch'; readonly patch: JsonObject }
+  /** Runs again whenever somebody else wrote before it (S9). */
+  | { readonly op: 'update'; readonly run: (value: JsonValue | undefined) => unknown }
+
+/** What an update makes of a value; throws what the function throws, and `INVALID_VALUE` where its result is no JSON. */
+export function runUpdate(run: (value: JsonValue | undefined) => unknown, value: JsonValue | undefined): JsonValue | undefined {
+  const result = run(value)
+  return result === undefined ? undefined : jsonCopy(result)
+}
+
+/** The value with the change laid on top, as it is shown before the server has answered (S13). */
+export function applyChange(value: JsonValue | undefined, change: Change): JsonValue | undefined {
+  switch (change.op) {
+    case 'set':
+      return change.value
+    case 'increment':
+      // What the server will refuse shows no effect.
+      return incremented(value === undefined ? change.initial : value, change.by) ?? value
+    case 'patch':
+      return applyPatch(value, change.patch)
+    case 'update':
+      try {
+        return runUpdate(change.run, value)
+      } catch {
+        // It may only fail on this value, which is not yet the one it will run on.
+        return value
+      }
+  }
+}
+
+/**
+ * One change that does what both do, one after the other, or `undefined` where they go separately (S14): the last set,
+ * the sum of increments, the merged patch. Sets on different conditions and updates stay apart.
+ */
+export function mergeChanges(first: Change, second: Change): Change | undefined {
+  if (first.op === 'set' && second.op === 'set') return first.ifVersion === second.ifVersion ? second : undefined
+  if (first.op === 'increment' && second.op === 'increment') {
+    const by = incremented(first.by, second.by)
+    return by === undefined || first.initial !== second.initial ? undefined : { ...first, by }
+  }
+  if (first.op === 'patch' && second.op === 'patch') {
+    const patch = composePatches(first.patch, second.patch)
+    // Two objects compose to an object; anything else could not be sent as a patch.
+    return typeof patch === 'object' && patch !== null && !Array.isArray(patch) ? { op: 'patch', patch } : undefined
+  }
+  return undefined
+}

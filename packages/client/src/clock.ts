@@ -1,0 +1,16 @@
+/** Time as the client uses it; an option, so that tests move it by hand. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Runs something once, `delayMs` from now. Returns its undo. */
+  after(delayMs: number, run: () => void): () => void
+}
+
+/** The time of the machine. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after: (delayMs, run) => {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  },
+}

@@ -1,0 +1,169 @@
+import { parseKey, PROTOCOL_VERSION, RealtimeError } from '@tutti/protocol'
+import { createClientId } from './client-id.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { createConnection, type Connection, type ConnectionState } from './connection.ts'
+import { createEvents, type EventMap, type Events } from './events.ts'
+import { systemNetwork, type Network } from './network.ts'
+import { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
+import type { Source } from './source.ts'
+import { createStateHandle } from './state-handle.ts'
+import type { StateHandle, StateOptions } from './state-contract.ts'
+import { createStateKeys } from './state-keys.ts'
+import type { Notice, Transport } from './transport.ts'
+
+/** What the server is told of the user, e.g. `{ token }`. */
+export type Auth = Readonly<Record<string, unknown>>
+
+/** Where a background failure happened: a listener threw, or the server refused a subscription of events. */
+export interface ErrorContext {
+  stage: 'listener' | 'subscribe'
+}
+
+/** Options of `createRealtimeClient`. */
+export interface RealtimeClientOptions extends SocketTransportOptions {
+  /** A function is asked again before each try to connect, so that a token can be renewed. */
+  auth?: Auth | (() => Auth | Promise<Auth>)
+  /** Tries of reconnecting in a row before the status is `closed`. Default: for ever (C1). */
+  maxAttempts?: number
+  /** How long to wait for the server's hello and for each answer before the connection counts as lost, milliseconds. Default 10,000. */
+  requestTimeoutMs?: number
+  /** Unconfirmed changes at most, after merging; more are refused with `OVERFLOW` (S14). Default 1,000. */
+  maxPendingChanges?: number
+  /** Hears of failures that no caller awaits. Default: they are dropped. */
+  onError?: (error: unknown, context: ErrorContext) => void
+  /** Another way to reach the server than Socket.IO; `url`, `path` and `transports` are then not used. */
+  transport?: Transport
+  /** For tests. */
+  clock?: Clock
+  /** For tests: numbers from 0 up to, not including, 1. */
+  random?: () => number
+  /** For tests, and for platforms that know better than `navigator.onLine`. */
+  network?: Network
+}
+
+/** The application's end of the connection. */
+export interface ClientConnection extends Source<ConnectionState> {
+  /** Connects again after `disconnect()`, after `closed`, or at once instead of after the current wait. */
+  connect(): void
+  /** Goes offline until `connect()`; changes wait meanwhile (S14). */
+  disconnect(): void
+}
+
+/** State, events and connection of one application. */
+export interface RealtimeClient<Channels extends EventMap = object> {
+  /** Random, made with the client; the server knows its mutations by it (S12). */
+  readonly clientId: string
+  readonly connection: ClientConnection
+  readonly events: Events<Channels>
+  /** A handle on a key; dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
+  state<T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
+  state<T>(key: string, options?: StateOptions<T>): StateHandle<T>
+  /**
+   * Disposes of every handle, waits until what they sent is confirmed (as long as there is a connection, `requestTimeoutMs` at
+   * most) and disconnects. What is then unconfirmed rejects with `CLOSED`, or `OUTCOME_UNKNOWN` where it was sent. Idempotent.
+   */
+  close(): Promise<void>
+}
+
+const DEFAULTS = {
+  maxAttempts: Infinity,
+  requestTimeoutMs: 10_000,
+  maxPendingChanges: 1_000,
+  clock: systemClock,
+  random: Math.random,
+  network: systemNetwork,
+}
+
+/** Makes a client and begins to connect. Listeners of its sources are called synchronously, once after each change. */
+export function createRealtimeClient<Channels extends EventMap = object>(options: RealtimeClientOptions = {}): RealtimeClient<Channels> {
+  const { clock, random, requestTimeoutMs, ...rest } = { ...DEFAULTS, ...options }
+  const clientId = createClientId()
+  const handles = new Set<{ dispose(): void }>()
+  const onError = (error: unknown, stage: ErrorContext['stage']): void => options.onError?.(error, { stage })
+  const onThrow = (error: unknown): void => onError(error, 'listener')
+  let closing: Promise<void> | undefined
+
+  let onSettled = (): void => {}
+
+  const keys = createStateKeys({
+    clock,
+    random,
+    connection: () => connection,
+    maxPendingChanges: rest.maxPendingChanges,
+    onSettled: () => onSettled(),
+  })
+  const events = createEvents<Channels>({ clock, random, connection: () => connection, isClosed: () => closing !== undefined, onError })
+  const connection: Connection = createConnection({
+    ...rest,
+    clock,
+    random,
+    requestTimeoutMs,
+    transport: options.transport ?? socketTransport(options),
+    handshake: async () => {
+      const auth = typeof options.auth === 'function' ? await options.auth() : options.auth
+      return { ...auth, protocol: PROTOCOL_VERSION, clientId, features: [] }
+    },
+    onUp: () => {
+      keys.restore()
+      events.restore()
+    },
+    onDown: () => {
+      keys.lose()
+      events.lose()
+    },
+    onNotice: (notice: Notice) => {
+      if (notice.name === 'storage:updated') keys.receive(notice.payload)
+      if (notice.name === 'event:received') events.receive(notice.payload)
+    },
+    onThrow,
+  })
+
+  function state<T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
+  function state<T>(key: string, options?: StateOptions<T>): StateHandle<T>
+  function state(key: string, options: StateOptions<unknown> = {}): StateHandle<unknown> {
+    if (closing) throw new RealtimeError('CLOSED')
+    const handle = createStateHandle(parseKey(key), options, { keys, clock, onThrow, onDispose: (gone) => handles.delete(gone) })
+    handles.add(handle)
+    return handle
+  }
+
+  const close = async (): Promise<void> => {
+    for (const handle of handles) handle.dispose()
+    await drained()
+    keys.close()
+    connection.close()
+  }
+
+  /** Settles when nothing is pending, or when it makes no sense to wait. */
+  const drained = (): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        cancel()
+        stopListening()
+        onSettled = () => {}
+        resolve()
+      }
+      const look = (): void => {
+        if (keys.pendingCount === 0 || !connection.up) end()
+      }
+      const cancel = clock.after(requestTimeoutMs, end)
+      const stopListening = connection.state.subscribe(look)
+      onSettled = look
+      look()
+    })
+
+  return {
+    clientId,
+    connection: {
+      get current() {
+        return connection.state.current
+      },
+      subscribe: (listener) => connection.state.subscribe(listener),
+      connect: () => connection.connect(),
+      disconnect: () => connection.disconnect(),
+    },
+    events: events.events,
+    state,
+    close: () => (closing ??= close()),
+  }
+}

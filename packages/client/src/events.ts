@@ -1,0 +1,118 @@
+import { parseChannel, parsePattern, patternsOf, RealtimeError, type JsonValue } from '@tutti/protocol'
+import type { Clock } from './clock.ts'
+import type { Connection } from './connection.ts'
+import { handled } from './handled.ts'
+import { jsonCopy } from './json-copy.ts'
+import { createSubscriptions } from './subscriptions.ts'
+
+/** Event data by channel, e.g. `{ 'chat:room1': Message }` or, by template, ``{ [channel: `chat:${string}`]: Message }``. */
+export type EventMap = object
+
+/** The data of a channel or pattern, where the map knows it. */
+export type EventData<Events extends EventMap, Name extends string> = Name extends keyof Events ? Events[Name] : unknown
+
+/** Where an event came from. */
+export interface EventContext {
+  channel: string
+}
+
+/** How an event is published. */
+export interface PublishOptions {
+  /** This client hears it too, if it subscribed (E2). Default false. */
+  includeSelf?: boolean
+}
+
+/** Events: told to whoever listens now, kept for nobody. */
+export interface Events<Channels extends EventMap> {
+  /**
+   * Hears a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`), also after reconnects (E5). Returns its undo.
+   * Throws `INVALID_CHANNEL`, `CLOSED`.
+   */
+  subscribe<Name extends string>(name: Name, listener: (data: EventData<Channels, Name>, context: EventContext) => void): () => void
+  /**
+   * Tells everybody who listens to the channel; settles when the server has told its own. Events are not queued: without a
+   * connection it rejects with `UNAVAILABLE`. Others: `INVALID_CHANNEL`, `INVALID_VALUE`, `TOO_LARGE`, `RELAY_FAILED` (told on
+   * one instance only), `OUTCOME_UNKNOWN` (the connection was lost before the answer), `CLOSED`.
+   */
+  publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
+}
+
+/** What events need of their client. */
+export interface EventsContext {
+  clock: Clock
+  random: () => number
+  connection: () => Pick<Connection, 'up' | 'request'>
+  isClosed: () => boolean
+  onError: (error: unknown, stage: 'listener' | 'subscribe') => void
+}
+
+/** A method, so that listeners of any data fit: what a channel carries is the application's word. */
+interface Listener {
+  run(data: unknown, context: EventContext): void
+}
+
+/** Events, and what the client tells them. */
+export interface EventsCore<Channels extends EventMap> {
+  readonly events: Events<Channels>
+  receive(event: { channel: string; data: JsonValue }): void
+  restore(): void
+  lose(): void
+}
+
+/** Makes the events of one client. Many listeners of one name are one subscription on the server. */
+export function createEvents<Channels extends EventMap>(context: EventsContext): EventsCore<Channels> {
+  const { clock, random, connection, isClosed, onError } = context
+  const listeners = new Map<string, Set<Listener>>()
+  const subscriptions = createSubscriptions({
+    clock,
+    random,
+    isUp: () => connection().up,
+    batches: (names) => names.map((name) => [name]),
+    ask: ([channel = ''], on, done) => {
+      connection().request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, (outcome) =>
+        done(outcome.ok ? undefined : outcome.error),
+      )
+    },
+    onRefused: (_name, error) => onError(error, 'subscribe'),
+    onGone: () => {},
+  })
+
+  const publish = (channel: string, data: unknown, { includeSelf = false }: PublishOptions = {}): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (isClosed()) throw new RealtimeError('CLOSED')
+      const event = { channel: parseChannel(channel), data: jsonCopy(data), ...(includeSelf ? { includeSelf } : {}) }
+      connection().request('event:publish', event, (outcome) => (outcome.ok ? resolve() : reject(outcome.error)))
+    })
+
+  return {
+    events: {
+      subscribe: (name, run) => {
+        if (isClosed()) throw new RealtimeError('CLOSED')
+        const listener: Listener = { run }
+        const group = listeners.get(parsePattern(name)) ?? new Set<Listener>()
+        listeners.set(name, group.add(listener))
+        if (group.size === 1) subscriptions.want(name)
+        return () => {
+          if (!group.delete(listener) || group.size > 0) return
+          listeners.delete(name)
+          subscriptions.unwant(name)
+        }
+      },
+      publish: (channel, data, options) => handled(publish(channel, data, options)),
+    },
+    receive: ({ channel, data }) => {
+      for (const name of patternsOf(channel)) {
+        const told = [...(listeners.get(name) ?? [])]
+        for (const listener of told) {
+          try {
+            listener.run(data, { channel })
+          } catch (error) {
+            onError(error, 'listener')
+          }
+        }
+      }
+    },
+    restore: () => subscriptions.restore(),
+    lose: () => subscriptions.lose(),
+  }
+}

@@ -1,0 +1,16 @@
+export type { Clock } from './clock.ts'
+export type { ConnectionState } from './connection.ts'
+export {
+  createRealtimeClient,
+  type Auth,
+  type ClientConnection,
+  type ErrorContext,
+  type RealtimeClient,
+  type RealtimeClientOptions,
+} from './create-realtime-client.ts'
+export type { EventContext, EventData, EventMap, Events, PublishOptions } from './events.ts'
+export type { Network } from './network.ts'
+export { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
+export type { Source } from './source.ts'
+export type { MergePatch, StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
+export type { Link, LinkListener, Notice, Transport } from './transport.ts'

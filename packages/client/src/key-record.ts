@@ -1,0 +1,27 @@
+import type { RealtimeError } from '@tutti/protocol'
+import type { Retry } from './backoff.ts'
+import type { Change } from './change.ts'
+import type { KeyState } from './key-state.ts'
+
+/** What a handle is to the key it uses. */
+export interface KeyUser {
+  /** The key's state is another. */
+  changed(): void
+  /** One's own change was confirmed: conditions of unsent changes move with it. */
+  rebase(move: (change: Change) => Change): void
+}
+
+/** One key of a client, shared by all its handles (S15). */
+export interface KeyRecord {
+  readonly key: string
+  readonly users: Set<KeyUser>
+  /** What is to be tried again: the first pending change, or the question for the entry. */
+  readonly retry: Retry
+  state: KeyState
+  /** Why the server does not let this client read it. */
+  refused: RealtimeError | undefined
+  /** A change of this key is unanswered (S12: at most one). */
+  sending: boolean
+  /** The entry was asked for and has not come. */
+  fetching: boolean
+}

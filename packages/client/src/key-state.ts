@@ -1,0 +1,169 @@
+import { applyPatch, isAbsent, valueOf, type Entry, type JsonValue, type StateUpdate } from '@tutti/protocol'
+import { applyChange, mergeChanges, type Change } from './change.ts'
+
+// What a client knows of one key, as plain data and functions from one state to the next: what the server confirmed, and
+// the client's own changes that lie on top of it until they are confirmed (S13). No I/O and no time in here, so that every
+// interleaving can be tried.
+
+/** A change that went out: its number never changes again (S12). */
+export interface SentMutation {
+  readonly number: number
+  /** When it went out first, milliseconds since 1970. */
+  readonly sentAt: number
+  /** What the key holds once a set or update is applied. */
+  readonly value?: JsonValue | undefined
+  /** The version on whose condition it is applied. */
+  readonly ifVersion?: number | undefined
+}
+
+/** Hears how a change ended: with nothing, or with the reason why it was refused. */
+export type Waiter = (error?: unknown) => void
+
+/** A change of this client that is not confirmed. */
+export interface PendingChange {
+  readonly change: Change
+  /** Not to be sent yet (S16). */
+  readonly held: boolean
+  /** Everybody whose change went into this one; they share its fate (S14). */
+  readonly waiters: readonly Waiter[]
+  readonly sent?: SentMutation
+  /** The server has it; shown until the entry that includes it is here. */
+  readonly acked?: true
+}
+
+/** What is known of one key. Immutable. */
+export interface KeyState {
+  readonly key: string
+  /** The newest entry that the server told; `undefined` before the first. */
+  readonly confirmed: Entry | undefined
+  /** In the order in which they were made; at most the first was sent. */
+  readonly pending: readonly PendingChange[]
+  /** The newest version heard of without its value, 0 for none: while it is newer than `confirmed`, the entry is asked for. */
+  readonly wanted: number
+}
+
+/** What an acknowledgement says. */
+export interface Acknowledgement {
+  version: number
+  value?: number
+  base?: number
+}
+
+/** The state of a key that nothing is known of. */
+export const unknownKey = (key: string): KeyState => ({ key, confirmed: undefined, pending: [], wanted: 0 })
+
+/** The value to show: pending changes laid on the confirmed value (S13); `undefined` for an absent key. */
+export const shownValue = (state: KeyState): JsonValue | undefined =>
+  state.pending.reduce((value, { change }) => applyChange(value, change), confirmedValue(state))
+
+/** The value that the server confirmed. */
+export const confirmedValue = ({ confirmed }: KeyState): JsonValue | undefined => confirmed && valueOf(confirmed)
+
+/** Tells whether the server has a newer version than the one that is here. */
+export const isBehind = ({ confirmed, wanted }: KeyState): boolean => wanted > (confirmed?.version ?? 0)
+
+/** Adds a change behind the others, merged into the last where that was not sent yet (S14). */
+export function withChange(state: KeyState, added: PendingChange): KeyState {
+  return { ...state, pending: appendChange(state.pending, added) }
+}
+
+/** The list with a change added. What stands before another change is no longer held, for order would suffer. */
+export function appendChange(pending: readonly PendingChange[], added: PendingChange): readonly PendingChange[] {
+  const last = pending.at(-1)
+  const change = last && !last.sent ? mergeChanges(last.change, added.change) : undefined
+  if (last && change) return [...pending.slice(0, -1), { ...added, change, waiters: [...last.waiters, ...added.waiters] }]
+  return [...pending.map(released), added]
+}
+
+/** Lets every change go out. */
+export const withReleased = (state: KeyState): KeyState =>
+  state.pending.some(({ held }) => held) ? { ...state, pending: state.pending.map(released) } : state
+
+/** Takes what the server tells: a newer entry, or a patch of the version that is here (S3, S8). */
+export function withUpdate(state: KeyState, update: StateUpdate): KeyState {
+  const { confirmed } = state
+  if ('patch' in update) {
+    const { key, version, base, patch } = update
+    if (confirmed && version <= confirmed.version) return state
+    if (confirmed?.version === base) return confirm(state, { key, version, value: applyPatch(valueOf(confirmed), patch) })
+    return { ...state, wanted: Math.max(state.wanted, version) }
+  }
+  const entry = plainEntry(update)
+  if (update.reset) return confirm({ ...state, wanted: 0 }, entry)
+  return isNewer(state, entry) ? confirm(state, entry) : state
+}
+
+/**
+ * Takes the answer to a question that was asked in the state `asked`: an entry, or nothing where it is unchanged. It beats
+ * what was known when it was asked, even a newer version, but not what came since (S3).
+ */
+export function withAnswer(state: KeyState, asked: KeyState, answer: Entry | undefined): KeyState {
+  const taken = answer && (state.confirmed === asked.confirmed || isNewer(state, answer)) ? confirm(state, plainEntry(answer)) : state
+  // The versions heard of before the question are in the answer, or gone from the store.
+  if (taken.wanted === 0 || taken.wanted !== asked.wanted) return taken
+  return { ...taken, wanted: 0, pending: withoutAcked(taken.pending) }
+}
+
+/** The first pending change is confirmed. */
+export function withAck(state: KeyState, ack: Acknowledgement): KeyState {
+  const [head, ...waiting] = state.pending
+  if (!head) return state
+  const rebase = rebaseAfter(state, ack)
+  const pending = waiting.map((item) => ({ ...item, change: rebase(item.change) }))
+  const { confirmed } = state
+  if (confirmed && ack.version <= confirmed.version) return { ...state, pending }
+  const { key } = state
+  switch (head.change.op) {
+    case 'set':
+    case 'update':
+      return confirm({ ...state, pending }, entryOf(key, ack.version, head.sent?.value))
+    case 'increment':
+      return confirm({ ...state, pending }, entryOf(key, ack.version, ack.value))
+    case 'patch':
+      if (confirmed && confirmed.version === ack.base) {
+        return confirm({ ...state, pending }, entryOf(key, ack.version, applyPatch(valueOf(confirmed), head.change.patch)))
+      }
+      return { ...state, wanted: Math.max(state.wanted, ack.version), pending: [{ ...head, acked: true, waiters: [] }, ...pending] }
+  }
+}
+
+/** Takes the first pending change back, and that one alone (S13). */
+export const withoutHead = (state: KeyState): KeyState => ({ ...state, pending: state.pending.slice(1) })
+
+/**
+ * A condition of one's own (`ifVersion`) means "nobody else wrote": when the first pending change is confirmed, conditions
+ * that were waiting behind it move to the version it made, unless somebody else wrote between.
+ */
+export function rebaseAfter(state: KeyState, ack: Acknowledgement): (change: Change) => Change {
+  const holds = unchangedBefore(state, ack)
+  return (change) =>
+    change.op === 'set' && change.ifVersion !== undefined && holds(change.ifVersion) ? { ...change, ifVersion: ack.version } : change
+}
+
+/** Tells of a version whether all that was written between it and the acknowledged one is one's own or overwritten by it. */
+function unchangedBefore(state: KeyState, ack: Acknowledgement): (version: number) => boolean {
+  const [head] = state.pending
+  const base = head?.sent?.ifVersion ?? ack.base
+  if (base !== undefined) return (version) => version === base
+  if (head?.change.op === 'set') return (version) => version < ack.version
+  // A sum as foreseen: nobody else added.
+  const foreseen = head && applyChange(confirmedValue(state), head.change)
+  return (version) => foreseen === ack.value && version === (state.confirmed?.version ?? 0)
+}
+
+const released = (item: PendingChange): PendingChange => (item.held ? { ...item, held: false } : item)
+
+const isNewer = ({ confirmed }: KeyState, { version }: Entry): boolean => !confirmed || version > confirmed.version
+
+const entryOf = (key: string, version: number, value: JsonValue | undefined): Entry =>
+  value === undefined ? { key, version, removed: true } : { key, version, value }
+
+const plainEntry = (entry: Entry): Entry => entryOf(entry.key, entry.version, isAbsent(entry) ? undefined : entry.value)
+
+const withoutAcked = (pending: readonly PendingChange[]): readonly PendingChange[] => (pending[0]?.acked ? pending.slice(1) : pending)
+
+/** The entry is what the server has; versions up to it need not be asked for any more. */
+function confirm(state: KeyState, confirmed: Entry): KeyState {
+  if (state.wanted > confirmed.version) return { ...state, confirmed }
+  return { ...state, confirmed, wanted: 0, pending: withoutAcked(state.pending) }
+}

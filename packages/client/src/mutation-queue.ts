@@ -1,0 +1,123 @@
+import { MUTATION_MEMORY_MS, RealtimeError, type JsonValue, type MutationId } from '@tutti/protocol'
+import { runUpdate } from './change.ts'
+import type { Clock } from './clock.ts'
+import type { Connection, Outcome } from './connection.ts'
+import type { KeyRecord } from './key-record.ts'
+import {
+  confirmedValue,
+  rebaseAfter,
+  withAck,
+  withAnswer,
+  withoutHead,
+  type Acknowledgement,
+  type KeyState,
+  type PendingChange,
+  type SentMutation,
+} from './key-state.ts'
+
+/** What the queue needs. */
+export interface MutationQueueOptions {
+  clock: Clock
+  connection: () => Pick<Connection, 'up' | 'request'>
+  /** Puts another state in the place of a record's. */
+  replace: (record: KeyRecord, state: KeyState) => void
+  /** Goes on with whatever the record is waiting for. */
+  resume: (record: KeyRecord) => void
+}
+
+/** Sends what is pending: each key's changes in order and one at a time, keys beside each other (S12, S14). */
+export interface MutationQueue {
+  /** Sends the key's first pending change, if it may go now. */
+  send(record: KeyRecord): void
+}
+
+/** Makes the queue of one client. Its numbers grow with every message, whatever the key. */
+export function createMutationQueue({ clock, connection, replace, resume }: MutationQueueOptions): MutationQueue {
+  let lastNumber = 0
+
+  /** The first pending change as it goes out, or the error that it ends with. */
+  const prepare = (record: KeyRecord, head: PendingChange): SentMutation | { error: unknown } => {
+    if (head.sent) {
+      // Beyond the server's memory, sending again could make it happen twice (S12).
+      return clock.now() - head.sent.sentAt > MUTATION_MEMORY_MS ? { error: new RealtimeError('OUTCOME_UNKNOWN') } : head.sent
+    }
+    const next = { number: lastNumber + 1, sentAt: clock.now() }
+    const { change } = head
+    if (change.op === 'set') return { ...next, value: change.value, ifVersion: change.ifVersion }
+    if (change.op !== 'update') return next
+    try {
+      return { ...next, value: runUpdate(change.run, confirmedValue(record.state)), ifVersion: record.state.confirmed?.version ?? 0 }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  const send = (record: KeyRecord): void => {
+    const { state } = record
+    const [head] = state.pending
+    if (!connection().up || record.sending || record.retry.waiting || !head || head.held || head.acked) return
+    // An update runs on the newest value, so it waits for one.
+    if (head.change.op === 'update' && !head.sent && !state.confirmed) {
+      if (record.refused) refuse(record, record.refused)
+      return
+    }
+    const sent = prepare(record, head)
+    if ('error' in sent) return refuse(record, sent.error)
+    if (!head.sent) lastNumber = sent.number
+    record.sending = true
+    replace(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
+    const asked = record.state
+    transmit(record.key, head, sent, (outcome) => {
+      if (outcome.ok) return acknowledge(record, outcome.result)
+      const { error } = outcome
+      if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
+        record.sending = false
+        // With its number it may be asked for again. A lost connection sends all that is pending when it is back.
+        if (connection().up) record.retry.plan(() => resume(record), error.retryAfterMs)
+        return
+      }
+      if (error.code !== 'CONFLICT' || !error.entry) return refuse(record, error)
+      const answered = withAnswer(record.state, asked, error.entry)
+      if (head.change.op !== 'update') return finish(record, withoutHead(answered), head.waiters, error)
+      finish(record, { ...answered, pending: [head, ...answered.pending.slice(1)] }, [])
+    })
+  }
+
+  const acknowledge = (record: KeyRecord, ack: Acknowledgement): void => {
+    const waiters = record.state.pending[0]?.waiters ?? []
+    const move = rebaseAfter(record.state, ack)
+    for (const user of record.users) user.rebase(move)
+    finish(record, withAck(record.state, ack), waiters)
+  }
+
+  /** Refused for good: taken back alone, the next may go (S13). */
+  const refuse = (record: KeyRecord, error: unknown): void =>
+    finish(record, withoutHead(record.state), record.state.pending[0]?.waiters ?? [], error)
+
+  const finish = (record: KeyRecord, state: KeyState, waiters: PendingChange['waiters'], error?: unknown): void => {
+    record.retry.reset()
+    for (const settle of waiters) settle(error)
+    // Until the state is the new one nothing may be sent, and listeners run in here.
+    replace(record, state)
+    record.sending = false
+    send(record)
+  }
+
+  const transmit = (
+    key: string,
+    { change }: PendingChange,
+    sent: SentMutation,
+    answer: (outcome: Outcome<Acknowledgement>) => void,
+  ): void => {
+    const mutation: MutationId = { number: sent.number }
+    const { request } = connection()
+    if (change.op === 'increment') return request('storage:increment', { key, by: change.by, initial: change.initial, mutation }, answer)
+    if (change.op === 'patch') return request('storage:patch', { key, patch: change.patch, mutation }, answer)
+    const condition = sent.ifVersion === undefined ? {} : { ifVersion: sent.ifVersion }
+    if (sent.value === undefined) return request('storage:remove', { key, ...condition, mutation }, answer)
+    const value: JsonValue = sent.value
+    return request('storage:set', { key, value, ...condition, mutation }, answer)
+  }
+
+  return { send }
+}

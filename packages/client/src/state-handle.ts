@@ -1,0 +1,169 @@
+import { isJsonObject, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { applyChange, runUpdate, type Change } from './change.ts'
+import type { Clock } from './clock.ts'
+import { handled } from './handled.ts'
+import { jsonCopy } from './json-copy.ts'
+import { appendChange, shownValue, type PendingChange } from './key-state.ts'
+import { createSnapshots } from './state-snapshot.ts'
+import type { StateHandle, StateOptions } from './state-contract.ts'
+import type { StateKeys } from './state-keys.ts'
+
+/** What a handle needs of its client. */
+export interface HandleContext {
+  keys: StateKeys
+  clock: Clock
+  onThrow: (error: unknown) => void
+  /** Runs when the handle is disposed. */
+  onDispose: (handle: { dispose(): void }) => void
+}
+
+const DEBOUNCE_MS = 200
+
+const gone = (): RealtimeError => new RealtimeError('CLOSED', { message: 'The handle was disposed.' })
+
+/** Makes a handle. Values inside are JSON; the type parameters of `StateHandle` are the application's word for them. */
+export function createStateHandle(key: string, options: StateOptions<unknown>, context: HandleContext): StateHandle<unknown> {
+  const { keys, clock } = context
+  const { strategy = 'immediate', debounceMs = DEBOUNCE_MS, onlyIfUnchanged = false } = options
+  const initial = options.default
+  /** Changes of a manual handle, which nobody else sees before `sync()` (S16). */
+  let drafts: readonly PendingChange[] = []
+  let error: Error | undefined
+  let disposed = false
+  let cancelDebounce: (() => void) | undefined
+  const open = new Set<Promise<void>>()
+
+  const user = {
+    changed: (): void => snapshots.refresh(),
+    rebase: (move: (change: Change) => Change): void => {
+      drafts = drafts.map((draft) => ({ ...draft, change: move(draft.change) }))
+    },
+  }
+  const record = keys.use(key, user)
+  const storedValue = (): JsonValue | undefined =>
+    drafts.reduce((value, { change }) => applyChange(value, change), shownValue(record.state))
+  const snapshots = createSnapshots(
+    () => {
+      const { confirmed, pending } = record.state
+      return {
+        stored: storedValue(),
+        loading: confirmed === undefined && record.refused === undefined,
+        pending: pending.length > 0,
+        error: error ?? record.refused,
+        version: confirmed?.version,
+        isDirty: drafts.length > 0 || cancelDebounce !== undefined,
+      }
+    },
+    initial,
+    context.onThrow,
+  )
+
+  /** Takes a change up; the promise tells how it ended (S13) and may be ignored, for `error` says the same. */
+  const submit = (make: () => Change): Promise<void> => {
+    if (disposed) return handled(Promise.reject(gone()))
+    const promise = new Promise<void>((resolve, reject) => {
+      error = undefined
+      const settle = (reason?: unknown): void => {
+        if (reason === undefined) return resolve()
+        error =
+          reason instanceof Error
+            ? reason
+            : new RealtimeError('INTERNAL', { message: 'The function threw something that is no error.', cause: reason })
+        reject(error)
+      }
+      try {
+        take({ change: make(), held: strategy === 'debounced', waiters: [settle] })
+      } catch (reason) {
+        settle(reason)
+      }
+      snapshots.refresh()
+    })
+    open.add(promise)
+    const forget = (): void => void open.delete(promise)
+    promise.then(forget, forget)
+    return handled(promise)
+  }
+
+  const take = (change: PendingChange): void => {
+    if (strategy === 'manual') {
+      drafts = appendChange(drafts, change)
+      return
+    }
+    keys.add(record, change)
+    if (strategy !== 'debounced') return
+    cancelDebounce?.()
+    cancelDebounce = clock.after(debounceMs, flush)
+  }
+
+  /** Sends what was kept back. */
+  const flush = (): void => {
+    cancelDebounce?.()
+    cancelDebounce = undefined
+    const ready = drafts
+    drafts = []
+    for (const draft of ready) {
+      try {
+        keys.add(record, draft)
+      } catch (reason) {
+        for (const settle of draft.waiters) settle(reason)
+      }
+    }
+    keys.release(record)
+    snapshots.refresh()
+  }
+
+  const set = (value: JsonValue | undefined): Change => {
+    if (!onlyIfUnchanged) return { op: 'set', value }
+    // What lies on an unconfirmed change of one's own has not seen what others wrote beneath it.
+    const before = [...record.state.pending, ...drafts].at(-1)?.change
+    const seen = before?.op === 'set' ? before.ifVersion : undefined
+    return { op: 'set', value, ifVersion: seen ?? record.state.confirmed?.version ?? 0 }
+  }
+
+  const handle: StateHandle<unknown> = {
+    key,
+    get current() {
+      return snapshots.source.current
+    },
+    subscribe: (listener) => snapshots.source.subscribe(listener),
+    set: (value) => submit(() => set(jsonCopy(value))),
+    remove: () => submit(() => set(undefined)),
+    increment: (by = 1) =>
+      submit(() => {
+        if (!Number.isFinite(by)) throw new RealtimeError('INVALID_VALUE', { message: 'The step must be a finite number.' })
+        return { op: 'increment', by, initial: typeof initial === 'number' ? initial : 0 }
+      }),
+    patch: (patch) =>
+      submit(() => {
+        const copy = jsonCopy(patch)
+        if (!isJsonObject(copy)) throw new RealtimeError('INVALID_VALUE', { message: 'The patch must be an object.' })
+        return { op: 'patch', patch: copy }
+      }),
+    update: (run) =>
+      submit(() => {
+        const change: Change = { op: 'update', run: (value) => run(value === undefined ? initial : value) }
+        // What throws on the value that is shown is the caller's mistake, told at once.
+        if (record.state.confirmed) runUpdate(change.run, storedValue())
+        return change
+      }),
+    refresh: () =>
+      handled(
+        new Promise((resolve, reject) => {
+          if (disposed) throw gone()
+          keys.refresh(record, (reason) => (reason ? reject(reason) : resolve()))
+        }),
+      ),
+    sync: () => {
+      flush()
+      return handled(Promise.all(open).then(() => {}))
+    },
+    dispose: () => {
+      if (disposed) return
+      flush()
+      disposed = true
+      keys.leave(record, user)
+      context.onDispose(handle)
+    },
+  }
+  return handle
+}

@@ -1,0 +1,220 @@
+import { neverThere, RealtimeError, type Entry, type StateUpdate } from '@tutti/protocol'
+import { createRetry } from './backoff.ts'
+import type { Clock } from './clock.ts'
+import type { Connection } from './connection.ts'
+import { inBatches } from './in-batches.ts'
+import type { KeyRecord, KeyUser } from './key-record.ts'
+import { isBehind, unknownKey, withAnswer, withChange, withReleased, withUpdate, type KeyState, type PendingChange } from './key-state.ts'
+import { createMutationQueue } from './mutation-queue.ts'
+import { createSubscriptions } from './subscriptions.ts'
+
+/** What the keys need. */
+export interface StateKeysOptions {
+  clock: Clock
+  random: () => number
+  connection: () => Pick<Connection, 'up' | 'limits' | 'request'>
+  /** Unconfirmed changes of the client at most. */
+  maxPendingChanges: number
+  /** Runs after a change was confirmed or refused. */
+  onSettled: () => void
+}
+
+/** All the keys that a client uses or has changes for. */
+export interface StateKeys {
+  /** Unconfirmed changes of all keys. */
+  readonly pendingCount: number
+  /** The key's record, with another user; the first user subscribes it. */
+  use(key: string, user: KeyUser): KeyRecord
+  /** The last user to leave ends the subscription (S15). */
+  leave(record: KeyRecord, user: KeyUser): void
+  /** Adds a change and sends it, unless it is held. Throws `OVERFLOW`. */
+  add(record: KeyRecord, change: PendingChange): void
+  /** Sends what was held. */
+  release(record: KeyRecord): void
+  /** Asks for the entry now. */
+  refresh(record: KeyRecord, done: (error?: RealtimeError) => void): void
+  receive(update: StateUpdate): void
+  restore(): void
+  lose(): void
+  /** Ends every pending change with an error. */
+  close(): void
+}
+
+/** Makes the keys of one client. */
+export function createStateKeys({ clock, random, connection, maxPendingChanges, onSettled }: StateKeysOptions): StateKeys {
+  const records = new Map<string, KeyRecord>()
+  let pendingCount = 0
+
+  const replace = (record: KeyRecord, state: KeyState): void => {
+    if (state === record.state) return
+    const settled = record.state.pending.length - state.pending.length
+    pendingCount -= settled
+    record.state = state
+    if (isBehind(state)) fetchEntry(record)
+    for (const user of record.users) user.changed()
+    collect(record)
+    if (settled > 0) onSettled()
+  }
+  const queue = createMutationQueue({ clock, connection, replace, resume: (record) => resume(record) })
+
+  /** A record is kept as long as somebody uses it, something is pending, or the server still tells of it. */
+  const collect = (record: KeyRecord): void => {
+    if (record.users.size > 0 || record.state.pending.length > 0 || subscriptions.has(record.key)) return
+    if (records.get(record.key) === record) records.delete(record.key)
+    record.retry.reset()
+  }
+
+  const fetchEntry = (record: KeyRecord): void => {
+    if (record.fetching || record.retry.waiting || !connection().up) return
+    record.fetching = true
+    const asked = record.state
+    connection().request('storage:get', { key: record.key }, (outcome) => {
+      record.fetching = false
+      if (outcome.ok) take(record, asked, outcome.result)
+      else if (!outcome.error.retryable && connection().up) take(record, asked, undefined)
+      else if (connection().up) record.retry.plan(() => resume(record), outcome.error.retryAfterMs)
+    })
+  }
+
+  const take = (record: KeyRecord, asked: KeyState, entry: Entry | undefined): void => {
+    replace(record, withAnswer(record.state, asked, entry))
+    resume(record)
+  }
+
+  /** Goes on with whatever the record is waiting for. */
+  const resume = (record: KeyRecord): void => {
+    if (isBehind(record.state)) fetchEntry(record)
+    queue.send(record)
+  }
+
+  const subscriptions = createSubscriptions({
+    clock,
+    random,
+    isUp: () => connection().up,
+    batches: (keys) => inBatches(keys, (key) => question(records.get(key), key), connection().limits),
+    ask: (keys, on, done) => {
+      if (!on)
+        return connection().request('storage:unsubscribe', { keys: keys.map((key) => ({ key })) }, (end) =>
+          done(end.ok ? undefined : end.error),
+        )
+      const asked = keys.map((key) => records.get(key)?.state ?? unknownKey(key))
+      // The answer brings the entry, so nobody needs to ask for it meanwhile.
+      const fetching = (open: boolean): void => {
+        for (const key of keys) {
+          const record = records.get(key)
+          if (record) record.fetching = open
+        }
+      }
+      fetching(true)
+      const questions = keys.map((key) => question(records.get(key), key))
+      connection().request('storage:subscribe', { keys: questions }, (outcome) => {
+        fetching(false)
+        if (outcome.ok) {
+          const entries = new Map(outcome.result.entries.map((entry) => [entry.key, entry]))
+          for (const state of asked) answered(state, entries.get(state.key))
+        }
+        done(outcome.ok ? undefined : outcome.error)
+      })
+    },
+    onRefused: (key, error) => {
+      const record = records.get(key)
+      if (!record) return
+      record.refused = error
+      for (const user of record.users) user.changed()
+      queue.send(record)
+    },
+    onGone: (key) => {
+      const record = records.get(key)
+      if (record) collect(record)
+    },
+  })
+
+  const answered = (asked: KeyState, entry: Entry | undefined): void => {
+    const record = records.get(asked.key)
+    if (!record) return
+    record.refused = undefined
+    // What is unchanged is left out (C2); what was unknown can't be unchanged.
+    take(record, asked, entry ?? (asked.confirmed ? undefined : neverThere(asked.key)))
+  }
+
+  return {
+    get pendingCount() {
+      return pendingCount
+    },
+    use: (key, user) => {
+      const record = records.get(key) ?? newRecord(key, clock, random)
+      records.set(key, record)
+      record.users.add(user)
+      subscriptions.want(key)
+      return record
+    },
+    leave: (record, user) => {
+      record.users.delete(user)
+      if (record.users.size > 0) return
+      subscriptions.unwant(record.key)
+      // A change may still wait for the entry, which no subscription brings any more.
+      const { state } = record
+      if (!state.confirmed && state.pending.length > 0) replace(record, { ...state, wanted: Math.max(state.wanted, 1) })
+      collect(record)
+    },
+    add: (record, change) => {
+      const state = withChange(record.state, change)
+      if (state.pending.length > record.state.pending.length && pendingCount >= maxPendingChanges) throw new RealtimeError('OVERFLOW')
+      replace(record, state)
+      queue.send(record)
+    },
+    release: (record) => {
+      replace(record, withReleased(record.state))
+      queue.send(record)
+    },
+    refresh: (record, done) => {
+      const asked = record.state
+      connection().request('storage:get', { key: record.key }, (outcome) => {
+        if (outcome.ok) take(record, asked, outcome.result)
+        done(outcome.ok ? undefined : outcome.error)
+      })
+    },
+    receive: (update) => {
+      const record = records.get(update.key)
+      if (!record) return
+      replace(record, withUpdate(record.state, update))
+      queue.send(record)
+    },
+    restore: () => {
+      subscriptions.restore()
+      for (const record of records.values()) resume(record)
+    },
+    lose: () => {
+      subscriptions.lose()
+      for (const record of records.values()) {
+        record.retry.reset()
+        collect(record)
+      }
+    },
+    close: () => {
+      for (const record of records.values()) {
+        const { pending } = record.state
+        replace(record, { ...record.state, pending: [] })
+        for (const { sent, waiters } of pending) {
+          for (const settle of waiters) settle(new RealtimeError(sent ? 'OUTCOME_UNKNOWN' : 'CLOSED'))
+        }
+      }
+    },
+  }
+}
+
+const newRecord = (key: string, clock: Clock, random: () => number): KeyRecord => ({
+  key,
+  users: new Set(),
+  retry: createRetry(clock, random),
+  state: unknownKey(key),
+  refused: undefined,
+  sending: false,
+  fetching: false,
+})
+
+/** A key and the version that is known of it, so that only what differs comes back (C2). */
+const question = (record: KeyRecord | undefined, key: string): { key: string; version?: number } => {
+  const version = record?.state.confirmed?.version
+  return version === undefined ? { key } : { key, version }
+}
