@@ -1,0 +1,51 @@
+import { createServer } from 'node:http'
+import { serveInstance } from '@tutti/test-kit/instance'
+import { Redis } from 'ioredis'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { listen } from '../listen.ts'
+import type { RelayNotice, RelayRequest } from './relay-message.ts'
+
+// The control: what somebody would write by hand who needs just this. It checks nothing, repairs nothing and forgets
+// who is gone when Redis is. Its script is the smallest that keeps values, versions and notices in one order.
+
+const WRITE = `
+redis.call('SET', KEYS[1], ARGV[2])
+local version = redis.call('INCR', KEYS[2])
+redis.call('PUBLISH', 'relay', '{"key":' .. ARGV[1] .. ',"version":' .. version .. ',"value":' .. ARGV[2] .. '}')
+return version`
+
+const redisUrl = process.env['REDIS_URL'] ?? ''
+const [pub, sub] = [new Redis(redisUrl), new Redis(redisUrl)]
+const sha = String(await pub.script('LOAD', WRITE))
+
+const write = async (key: string, value: unknown): Promise<number> =>
+  Number(await pub.evalsha(sha, 2, `relay:${key}`, `relay:${key}:version`, JSON.stringify(key), JSON.stringify(value)))
+
+const subscribers = new Map<string, Set<WebSocket>>()
+
+await sub.subscribe('relay')
+sub.on('message', (_channel: string, text: string) => {
+  const { key }: { key: string } = JSON.parse(text)
+  for (const socket of subscribers.get(key) ?? []) socket.send(text)
+})
+
+const httpServer = createServer()
+const webSockets = new WebSocketServer({ server: httpServer })
+webSockets.on('connection', (socket) => {
+  const send = (notice: RelayNotice): void => socket.send(JSON.stringify(notice))
+  const answer = async (request: RelayRequest): Promise<void> => {
+    if ('key' in request) return send({ id: request.id, version: await write(request.key, request.value) })
+    for (const key of request.subscribe) {
+      const sockets = subscribers.get(key) ?? new Set()
+      subscribers.set(key, sockets.add(socket))
+    }
+    send({ id: request.id, version: 0 })
+  }
+  socket.on('message', (data: Buffer) => void answer(JSON.parse(data.toString())))
+  socket.on('close', () => {
+    for (const sockets of subscribers.values()) sockets.delete(socket)
+  })
+})
+
+serveInstance({ url: await listen(httpServer) }, { cpu: () => process.cpuUsage() })
+process.once('SIGTERM', () => process.exit(0))

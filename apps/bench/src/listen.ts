@@ -1,0 +1,11 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+
+/** Listens on a free port of 127.0.0.1 and gives back the address. */
+export async function listen(httpServer: Server): Promise<string> {
+  httpServer.listen(0, '127.0.0.1')
+  await once(httpServer, 'listening')
+  const address = httpServer.address()
+  if (typeof address !== 'object' || address === null) throw new Error('The server has no port.')
+  return `http://127.0.0.1:${address.port}`
+}

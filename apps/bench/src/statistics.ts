@@ -1,0 +1,18 @@
+/** The value below which `share` (0 to 1) of the sorted numbers lie, by the nearest rank; NaN for none. */
+export const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
+
+/** Median with least and greatest. */
+export interface Spread {
+  median: number
+  min: number
+  max: number
+}
+
+/** The spread of some numbers; NaN for none. */
+export function spreadOf(numbers: readonly number[]): Spread {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const median = ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2
+  return { median, min: sorted.at(0) ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
+}
