@@ -6,7 +6,7 @@ import { connectPlain, type PlainClient } from './serve.ts'
 let redis: TestRedis
 let admin: Redis
 let instances: Instance[]
-let clients: PlainClient[] = []
+const clients: PlainClient[] = []
 
 beforeAll(async () => {
   redis = await startRedis()

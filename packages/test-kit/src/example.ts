@@ -42,7 +42,7 @@ export function startExample(readme: URL, { index = 0, env = {} }: { index?: num
     return child.exitCode
   })
   return {
-    promised: [...code.matchAll(/^ *console\.log\(.*\) \/\/ (.*)$/gm)].map(([, line = '']) => line),
+    promised: [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, line = '']) => line),
     get printed() {
       return output.split('\n').filter((line) => line !== '')
     },
