@@ -1,4 +1,4 @@
-import { parseKey, PROTOCOL_VERSION, RealtimeError } from '@tutti/protocol'
+import { parseKey, PROTOCOL_VERSION, RealtimeError, type Entry } from '@tutti/protocol'
 import { createClientId } from './client-id.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { createConnection, type Connection, type ConnectionState } from './connection.ts'
@@ -29,6 +29,11 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
   requestTimeoutMs?: number
   /** Unconfirmed changes at most, after merging; more are refused with `OVERFLOW` (S14). Default 1,000. */
   maxPendingChanges?: number
+  /**
+   * What a server already told of some keys, e.g. in the page that it rendered: shown from the first moment, and only what
+   * differs is asked for (S22, C2).
+   */
+  entries?: readonly Entry[]
   /** Hears of failures that no caller awaits. Default: they are dropped. */
   onError?: (error: unknown, context: ErrorContext) => void
   /** Another way to reach the server than Socket.IO; `url`, `path` and `transports` are then not used. */
@@ -90,6 +95,7 @@ export function createRealtimeClient<Channels extends EventMap = object>(options
     random,
     connection: () => connection,
     maxPendingChanges: rest.maxPendingChanges,
+    entries: options.entries,
     onSettled: () => onSettled(),
   })
   const events = createEvents<Channels>({ clock, random, connection: () => connection, isClosed: () => closing !== undefined, onError })

@@ -15,6 +15,8 @@ export interface StateKeysOptions {
   connection: () => Pick<Connection, 'up' | 'limits' | 'request'>
   /** Unconfirmed changes of the client at most. */
   maxPendingChanges: number
+  /** What a server already told of some keys. */
+  entries?: readonly Entry[] | undefined
   /** Runs after a change was confirmed or refused. */
   onSettled: () => void
 }
@@ -41,8 +43,9 @@ export interface StateKeys {
 }
 
 /** Makes the keys of one client. */
-export function createStateKeys({ clock, random, connection, maxPendingChanges, onSettled }: StateKeysOptions): StateKeys {
+export function createStateKeys({ clock, random, connection, maxPendingChanges, entries, onSettled }: StateKeysOptions): StateKeys {
   const records = new Map<string, KeyRecord>()
+  const given = new Map(entries?.map((entry) => [entry.key, entry]))
   let pendingCount = 0
 
   const replace = (record: KeyRecord, state: KeyState): void => {
@@ -142,7 +145,9 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
       return pendingCount
     },
     use: (key, user) => {
-      const record = records.get(key) ?? newRecord(key, clock, random)
+      const record = records.get(key) ?? newRecord(key, given.get(key), clock, random)
+      // Of use once: later the server knows better.
+      given.delete(key)
       records.set(key, record)
       record.users.add(user)
       subscriptions.want(key)
@@ -203,11 +208,11 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
   }
 }
 
-const newRecord = (key: string, clock: Clock, random: () => number): KeyRecord => ({
+const newRecord = (key: string, given: Entry | undefined, clock: Clock, random: () => number): KeyRecord => ({
   key,
   users: new Set(),
   retry: createRetry(clock, random),
-  state: unknownKey(key),
+  state: { ...unknownKey(key), confirmed: given },
   refused: undefined,
   sending: false,
   fetching: false,
