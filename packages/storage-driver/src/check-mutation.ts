@@ -38,5 +38,7 @@ function checkAuthor({ user, clientId, number }: MutationAuthor): void {
   checkWhole('The number of a mutation', number, 1)
   // Both become parts of names in the store, where a lone surrogate could not be told from another.
   if (user.isWellFormed() && clientId.isWellFormed() && clientId !== '') return
-  throw new RealtimeError('INVALID_MESSAGE', { message: 'The user and clientId of a mutation must be well-formed, the clientId not empty.' })
+  throw new RealtimeError('INVALID_MESSAGE', {
+    message: 'The user and clientId of a mutation must be well-formed, the clientId not empty.',
+  })
 }

@@ -16,4 +16,7 @@ export interface ReactiveRedisDriverOptions extends StoreOptions {
  * remembers and announces it (S5), on every instance that shares the Redis. Throws `INVALID_OPTIONS`.
  */
 export const reactiveRedisDriver = ({ pubsub, base, ...options }: ReactiveRedisDriverOptions): ReactiveDriver =>
-  unstorageDriver('tutti-redis', createRedisStore({ link: pubsub.link, instanceId: pubsub.instanceId, base, settings: storeSettings(options) }))
+  unstorageDriver(
+    'tutti-redis',
+    createRedisStore({ link: pubsub.link, instanceId: pubsub.instanceId, base, settings: storeSettings(options) }),
+  )

@@ -3,7 +3,9 @@ import type { Mutation } from '../contract.ts'
 import { valueOfText } from '../json-text.ts'
 
 /** A change of one key before it has a version; `text` is one that is stored as it is. */
-export type LocalMutation = Mutation | { op: 'text'; key: string; text: string; ttlMs?: number | undefined; author?: undefined; writer?: undefined }
+export type LocalMutation =
+  | Mutation
+  | { op: 'text'; key: string; text: string; ttlMs?: number | undefined; author?: undefined; writer?: undefined }
 
 /** What a mutation makes of a value: the text to store (null: none), and what the writer and the subscribers are told. */
 export type Applied = { text: string | null; result?: number; patch?: JsonObject } | { refused: 'conflict' | 'number' }

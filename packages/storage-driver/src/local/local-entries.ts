@@ -1,4 +1,4 @@
-import type { JsonObject } from '@tutti/protocol'
+import { RealtimeError, type JsonObject } from '@tutti/protocol'
 import type { StateChange } from '../contract.ts'
 import { bytesOf, jsonOfText, valueOfText } from '../json-text.ts'
 import type { Listeners } from '../listeners.ts'
@@ -28,7 +28,10 @@ export interface Commit {
 export interface LocalEntries {
   /** The entry now: finishes what a crash left unfinished, ends what has expired, gives a version to what others stored. */
   load(key: string): Promise<LocalEntry>
-  /** Gives the entry its next version: record first, then value, then the listeners. */
+  /**
+   * Gives the entry its next version: record first, then value, then the listeners. When the driver fails: `UNAVAILABLE`
+   * where nothing is left of it, else `OUTCOME_UNKNOWN`.
+   */
   commit(key: string, entry: LocalEntry, commit: Commit): Promise<LocalEntry>
   /** Forgets a key that was removed longer than `tombstoneMs` ago, unless a client's memory still stands in its record. */
   sweep(key: string): Promise<void>
@@ -85,6 +88,17 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
     return Object.fromEntries(author === undefined || memory === undefined ? young : [...young, [author, memory]])
   }
 
+  /** After a failed write: tells whether the entry is as it was before. If not, the next access finds out, and may finish it. */
+  const undo = async (key: string, { record, text }: LocalEntry): Promise<boolean> => {
+    try {
+      if ((await texts.get(key)) !== text) return false
+      await texts.put(recordKey(key), record.version === 0 ? null : textOfRecord(record))
+      return true
+    } catch {
+      return false
+    }
+  }
+
   const commit = async (key: string, entry: LocalEntry, change: Commit): Promise<LocalEntry> => {
     const at = now()
     const version = Math.max(entry.record.version + 1, Math.floor(at * 1000))
@@ -96,8 +110,12 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
       ...(change.text !== null && change.expiresAt !== undefined ? { expiresAt: change.expiresAt } : {}),
       memories: memoriesWith(entry.record.memories, author, { number: 0, verdict: 'ok', ...memory, version, at }),
     }
-    await texts.put(recordKey(key), textOfRecord(record))
-    if (change.text !== entry.text) await texts.put(key, change.text)
+    try {
+      await texts.put(recordKey(key), textOfRecord(record))
+      if (change.text !== entry.text) await texts.put(key, change.text)
+    } catch (cause) {
+      throw new RealtimeError((await undo(key, entry)) ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN', { cause })
+    }
     finish(key, record)
     const committed = { record, text: change.text }
     tell(key, committed, change.told)
@@ -130,7 +148,10 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
       }
     },
     remember: async (key, { record }, author, memory) => {
-      await texts.put(recordKey(key), textOfRecord({ ...record, memories: memoriesWith(record.memories, author, { ...memory, at: now() }) }))
+      await texts.put(
+        recordKey(key),
+        textOfRecord({ ...record, memories: memoriesWith(record.memories, author, { ...memory, at: now() }) }),
+      )
     },
   }
 }

@@ -66,7 +66,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     const done = result === undefined ? {} : { result }
     const memory = author && name !== undefined ? { author: name, number: author.number, ...done } : undefined
     const told = { writer, patch, base: entry.record.version }
-    const committed = await after(entries.commit(key, entry, { text, expiresAt: expiryOf(mutation, entry), memory, told }))
+    const committed = await entries.commit(key, entry, { text, expiresAt: expiryOf(mutation, entry), memory, told })
     return resultOf(mutation, committed, { verdict: 'ok', version: committed.record.version, ...done })
   }
 
@@ -90,7 +90,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
       call(() =>
         queue.run(parseKey(key), async () => {
           const entry = await before(entries.load(key))
-          const { record } = await after(entries.commit(key, entry, { text: entry.text, expiresAt: entry.record.expiresAt }))
+          const { record } = await entries.commit(key, entry, { text: entry.text, expiresAt: entry.record.expiresAt })
           return { version: record.version }
         }),
       ),
@@ -115,8 +115,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     },
     getText: (key) => call(async () => (await load(key)).text),
     setText: (key, text, ttlMs) => call(async () => void (await write({ op: 'text', key, text, ttlMs }))),
-    names: (prefix) =>
-      call(async () => (await before(texts.keys())).filter((key) => isKey(key) && key.startsWith(prefix))),
+    names: (prefix) => call(async () => (await before(texts.keys())).filter((key) => isKey(key) && key.startsWith(prefix))),
     info: (key) =>
       call(async () => {
         const { record, text } = await load(key)
@@ -125,7 +124,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
         return expiresAt === undefined ? { version } : { version, expiresAt }
       }),
     getMeta: (key) => call(() => before(texts.get(`${parseKey(key)}$`))),
-    setMeta: (key, text) => call(() => after(texts.put(`${parseKey(key)}$`, text))),
+    setMeta: (key, text) => call(() => before(texts.put(`${parseKey(key)}$`, text))),
   }
 }
 
@@ -133,7 +132,11 @@ const entryOf = (key: string, { record: { version }, text }: LocalEntry): Entry 
   text === null ? { key, version, removed: true } : { key, version, value: valueOfText(text) }
 
 /** The result of a mutation, now or remembered, or throws what it was refused with. */
-function resultOf(mutation: LocalMutation, entry: LocalEntry, { verdict, version, result }: Pick<Memory, 'verdict' | 'version' | 'result'>): WriteResult {
+function resultOf(
+  mutation: LocalMutation,
+  entry: LocalEntry,
+  { verdict, version, result }: Pick<Memory, 'verdict' | 'version' | 'result'>,
+): WriteResult {
   if (verdict === 'conflict') throw new RealtimeError('CONFLICT', { entry: entryOf(mutation.key, entry) })
   if (verdict === 'number') throw new RealtimeError('NOT_A_NUMBER')
   if (result === undefined) return { version }
@@ -143,14 +146,10 @@ function resultOf(mutation: LocalMutation, entry: LocalEntry, { verdict, version
 const late = (): RealtimeError =>
   new RealtimeError('UNAVAILABLE', { message: 'The deadline of the write had passed. It was not made and never will be.' })
 
-/** A driver that fails before the first write of a mutation has applied nothing of it. */
+/** A driver that fails before a mutation is committed has applied nothing of it. */
 const before = <Result>(work: Promise<Result>): Promise<Result> =>
   work.catch((cause: unknown) => {
-    throw cause instanceof RealtimeError ? cause : new RealtimeError('UNAVAILABLE', { message: 'The driver failed. The change was not made.', cause })
-  })
-
-/** A driver that fails while it writes may have stored the record, and then the next access finishes the write. */
-const after = <Result>(work: Promise<Result>): Promise<Result> =>
-  work.catch((cause: unknown) => {
-    throw cause instanceof RealtimeError ? cause : new RealtimeError('OUTCOME_UNKNOWN', { cause })
+    throw cause instanceof RealtimeError
+      ? cause
+      : new RealtimeError('UNAVAILABLE', { message: 'The driver failed. The change was not made.', cause })
   })

@@ -100,9 +100,9 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRece
 
   /** The patches as one, where that can be said and is smaller than the value; else the value; neither where both are large. */
   const tailOf = (batch: readonly Waiting[], base: number, text: string): string => {
-    const composed = batch.map(({ patch }): JsonValue | undefined => patch).reduce((first, second) =>
-      first === undefined || second === undefined ? undefined : composePatches(first, second),
-    )
+    const composed = batch
+      .map(({ patch }): JsonValue | undefined => patch)
+      .reduce((first, second) => (first === undefined || second === undefined ? undefined : composePatches(first, second)))
     const patch = composed === undefined ? undefined : JSON.stringify(composed)
     if (patch !== undefined && patch.length < text.length && bytesOf(patch) <= inlineValueMaxBytes) return patchTail(base, patch)
     return bytesOf(text) <= inlineValueMaxBytes ? valueTail(text) : ''

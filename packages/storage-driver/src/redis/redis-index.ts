@@ -44,7 +44,7 @@ export function createRedisIndex({ link, names, readOne }: RedisIndexOptions): R
     names: async (prefix) => {
       if (prefix !== '' && !isKey(prefix.slice(0, -1))) return []
       const found: string[] = []
-      for (let after: string | undefined; ; ) {
+      for (let after: string | undefined; ;) {
         const page = await pageOf(prefix, after)
         const held = await Promise.all(page.map(holding))
         found.push(...page.filter((_, place) => held[place]))

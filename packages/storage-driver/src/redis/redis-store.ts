@@ -99,7 +99,9 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     info: (key) => call(async () => infoOf(await link.command('GET', names.state(parseKey(key))))),
     getMeta: (key) => call(async () => textOf(await link.command('GET', names.meta(key)))),
     setMeta: (key, text) =>
-      call(async () => void (text === null ? await link.command('UNLINK', names.meta(key)) : await link.command('SET', names.meta(key), text))),
+      call(
+        async () => void (text === null ? await link.command('UNLINK', names.meta(key)) : await link.command('SET', names.meta(key), text)),
+      ),
   }
 }
 

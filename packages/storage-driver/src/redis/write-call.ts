@@ -109,4 +109,3 @@ export function resultOf(call: WriteCall, { verdict, version, text }: WriteAnswe
       throw new RealtimeError('INTERNAL')
   }
 }
-

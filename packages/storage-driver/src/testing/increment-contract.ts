@@ -9,8 +9,26 @@ export function incrementContract(use: UseStore): void {
   test('[S7] a sum is the one of JavaScript, to the last digit', async () => {
     const { store, other } = use()
     const sums: [number, number][] = [
-      ...[[2 ** 31, 1], [MAX - 1, 1], [-MAX + 1, -1], [0.1, 0.2], [1e-7, 0], [2251799813685248.5, 1], [1, -1], [-1.5, 1.5], [5e-324, 5e-324]],
-      ...[[1e15, 0.3], [123456789.123, 1e-9], [-0.5, 0.25], [0, -0], [1 / 3, 1e-17], [100, 1e-3], [4.35, 100]],
+      ...[
+        [2 ** 31, 1],
+        [MAX - 1, 1],
+        [-MAX + 1, -1],
+        [0.1, 0.2],
+        [1e-7, 0],
+        [2251799813685248.5, 1],
+        [1, -1],
+        [-1.5, 1.5],
+        [5e-324, 5e-324],
+      ],
+      ...[
+        [1e15, 0.3],
+        [123456789.123, 1e-9],
+        [-0.5, 0.25],
+        [0, -0],
+        [1 / 3, 1e-17],
+        [100, 1e-3],
+        [4.35, 100],
+      ],
     ].map(([value = 0, by = 0]) => [value, by])
     for (const [value, by] of sums) {
       const key = freshKey()
@@ -25,8 +43,23 @@ export function incrementContract(use: UseStore): void {
   test('[S7] what is no number, or has no sum, is refused with NOT_A_NUMBER and stays', async () => {
     const { store, other } = use()
     const refused: [JsonValue, number][] = [
-      ...[['5', 1], [null, 1], [true, 1], [{}, 1], [[1], 1], ['', 1], ['nan', 1]] satisfies [JsonValue, number][],
-      ...[[MAX, 1], [-MAX, -1], [1e308, 1e308], [1e21, 1], [2 ** 53, 0], [1, 1e300]] satisfies [JsonValue, number][],
+      ...([
+        ['5', 1],
+        [null, 1],
+        [true, 1],
+        [{}, 1],
+        [[1], 1],
+        ['', 1],
+        ['nan', 1],
+      ] satisfies [JsonValue, number][]),
+      ...([
+        [MAX, 1],
+        [-MAX, -1],
+        [1e308, 1e308],
+        [1e21, 1],
+        [2 ** 53, 0],
+        [1, 1e300],
+      ] satisfies [JsonValue, number][]),
     ]
     for (const [value, by] of refused) {
       const key = freshKey()
@@ -39,7 +72,27 @@ export function incrementContract(use: UseStore): void {
   test('[S7] [S20] a text that others stored is a number exactly where JSON says so', async () => {
     const { store, put } = use()
     const texts = ['5', ' 5\n', '-0', '5.50', '5e2', '5E+2', '-5e-2', '0', '0.5', '9007199254740991']
-    texts.push('0x10', 'inf', '-inf', 'nan', 'NaN', 'Infinity', '', ' ', '05', '-05', '+5', '5.', '.5', '5e', '5 5', '1_0', '1e999', '0b1', '٥')
+    texts.push(
+      '0x10',
+      'inf',
+      '-inf',
+      'nan',
+      'NaN',
+      'Infinity',
+      '',
+      ' ',
+      '05',
+      '-05',
+      '+5',
+      '5.',
+      '.5',
+      '5e',
+      '5 5',
+      '1_0',
+      '1e999',
+      '0b1',
+      '٥',
+    )
     for (const text of texts) {
       const key = freshKey()
       await put(key, text)

@@ -37,7 +37,23 @@ export function versionsContract(use: UseStore): void {
 
   test('[S10] null is a value, and every JSON value comes back as it was', async () => {
     const { store, other } = use()
-    const values: JsonValue[] = [null, false, 0, -1.5, 1e-7, '', 'text', '"', '5', 'true', 'ü😀\u2028', [], [[]], {}, { a: [], b: {}, c: null }]
+    const values: JsonValue[] = [
+      null,
+      false,
+      0,
+      -1.5,
+      1e-7,
+      '',
+      'text',
+      '"',
+      '5',
+      'true',
+      'ü😀\u2028',
+      [],
+      [[]],
+      {},
+      { a: [], b: {}, c: null },
+    ]
     values.push(JSON.parse('{"__proto__":{"a":1},"constructor":1}'))
     for (const value of values) {
       const key = freshKey()
@@ -69,7 +85,24 @@ export function versionsContract(use: UseStore): void {
 
   test('[S19] what is no key is refused everywhere, and nothing is stored', async () => {
     const { store, get } = use()
-    for (const key of ['', ':', 'a:', ':a', 'a::b', 'a/b', 'a\\b', 'q?1', 'a*', 'a$', 'a{b}', 'a:..:b', '.', 'a\u0000', '\ud800', 'k'.repeat(257)]) {
+    for (const key of [
+      '',
+      ':',
+      'a:',
+      ':a',
+      'a::b',
+      'a/b',
+      'a\\b',
+      'q?1',
+      'a*',
+      'a$',
+      'a{b}',
+      'a:..:b',
+      '.',
+      'a\u0000',
+      '\ud800',
+      'k'.repeat(257),
+    ]) {
       const refused = { code: 'INVALID_KEY' }
       await expect(store.read([key])).rejects.toMatchObject(refused)
       await expect(store.write({ op: 'set', key, value: 1 })).rejects.toMatchObject(refused)

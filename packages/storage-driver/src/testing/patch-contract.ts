@@ -1,0 +1,123 @@
+import { applyPatch, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { expect, test } from 'vitest'
+import { freshAuthor, freshKey, record, type UseStore } from './store-under-test.ts'
+
+/** S8: patches merge by property, and none is lost. */
+export function patchContract(use: UseStore): void {
+  test('[S8] a patch merges as RFC 7396 says, and names the version that it was merged into', async () => {
+    const { store, other } = use()
+    const cases: [JsonValue | undefined, JsonObject, JsonValue][] = [
+      [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+      [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
+      [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+      [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+      [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+      [['a'], { a: 1 }, { a: 1 }],
+      [undefined, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+      [{ list: [], number: 12345678901234567 }, { a: [] }, { list: [], number: 12345678901234567, a: [] }],
+    ]
+    for (const [value, patch, merged] of cases) {
+      const key = freshKey()
+      const { version } = value === undefined ? { version: 0 } : await store.write({ op: 'set', key, value })
+      const result = await other.write({ op: 'patch', key, patch })
+      expect(result.base).toBe(version)
+      expect(await store.read([key])).toEqual([{ key, version: result.version, value: merged }])
+    }
+  })
+
+  test('[S8] concurrent patches of different properties all survive, also beside increments of other kinds', async () => {
+    const { store, other } = use()
+    const key = freshKey()
+    await store.write({ op: 'set', key, value: { kept: [] } })
+    const names = Array.from({ length: 60 }, (_, place) => `p${place}`)
+    const results = await Promise.all(
+      names.map((name, place) =>
+        (place % 2 === 0 ? store : other).write({
+          op: 'patch',
+          key,
+          patch: { [name]: place },
+          ...(place % 3 === 0 ? {} : { author: freshAuthor() }),
+        }),
+      ),
+    )
+    expect(await store.read([key])).toMatchObject([
+      { value: { kept: [], ...Object.fromEntries(names.map((name, place) => [name, place])) } },
+    ])
+    for (const { version, base } of results) expect(base).toBeLessThan(version)
+  })
+
+  test('[S8] patches that are sent one after the other are applied in that order', async () => {
+    const { store } = use()
+    const key = freshKey()
+    await Promise.all(Array.from({ length: 30 }, (_, last) => store.write({ op: 'patch', key, patch: { last } })))
+    expect(await store.read([key])).toMatchObject([{ value: { last: 29 } }])
+  })
+
+  test('[S8] a patch after somebody else wrote, removed or stored past us merges into what is there', async () => {
+    const { store, other, put } = use()
+    const key = freshKey()
+    await store.write({ op: 'patch', key, patch: { a: 1 } })
+    await other.write({ op: 'set', key, value: { b: 2 } })
+    await store.write({ op: 'patch', key, patch: { c: 3 } })
+    expect(await store.read([key])).toMatchObject([{ value: { b: 2, c: 3 } }])
+    const { version } = await other.write({ op: 'remove', key })
+    expect(await store.write({ op: 'patch', key, patch: { d: 4 } })).toMatchObject({ base: version })
+    expect(await store.read([key])).toMatchObject([{ value: { d: 4 } }])
+    const foreign = freshKey()
+    await put(foreign, '{ "x": 1 }')
+    await store.write({ op: 'patch', key: foreign, patch: { y: 2 } })
+    expect(await store.read([foreign])).toMatchObject([{ value: { x: 1, y: 2 } }])
+  })
+
+  test('[S8] listeners get the patch where it is smaller than the value, else the value; whoever follows has what is stored', async () => {
+    const { store, other } = use()
+    const key = freshKey()
+    const told = await record(other, key)
+    await store.write({ op: 'patch', key, patch: { a: 1, gone: null } })
+    await store.write({ op: 'patch', key, patch: { text: 'x'.repeat(100) } })
+    await store.write({ op: 'patch', key, patch: { a: 2 } })
+    await store.write({ op: 'patch', key, patch: { text: null } })
+    const changes = await told.count(4)
+    let held: JsonValue | undefined
+    let version = 0
+    for (const change of changes) {
+      if (change.patch !== undefined) expect(change.base).toBe(version)
+      held = change.patch === undefined ? change.value : applyPatch(held, change.patch)
+      version = change.version
+    }
+    expect(changes[2]).toMatchObject({ patch: { a: 2 } })
+    expect(changes[2]).not.toHaveProperty('value')
+    expect(changes[0]).toHaveProperty('value', { a: 1 })
+    expect(await store.read([key])).toEqual([{ key, version, value: held }])
+    told.stop()
+  })
+
+  test('[S8] patches that waited together are told as a chain that ends at the stored value', async () => {
+    const { store, other } = use()
+    const key = freshKey()
+    const told = await record(other, key)
+    await store.write({ op: 'set', key, value: { text: 'x'.repeat(200), nested: { a: 1 } } })
+    const patches: JsonObject[] = [{ a: 1 }, { nested: null }, { nested: { b: 1 } }, { a: null }, { nested: 5 }, { nested: { c: [] } }]
+    const results = await Promise.all(patches.map((patch) => store.write({ op: 'patch', key, patch })))
+    const last = Math.max(...results.map(({ version }) => version))
+    const [entry] = await store.read([key])
+    let held: JsonValue | undefined
+    for (let place = 0, version = 0; version < last; place++) {
+      const change = (await told.count(place + 1))[place]
+      if (change?.patch !== undefined) expect(change.base).toBe(version)
+      held = change?.patch === undefined ? change?.value : applyPatch(held, change.patch)
+      version = change?.version ?? last
+    }
+    expect(entry).toEqual({ key, version: last, value: held })
+    told.stop()
+  })
+
+  test('[S8] a patch that is no JSON object is refused', async () => {
+    const { store } = use()
+    const notPatches: unknown[] = [null, [], 'text', 5, { a: undefined }, { a: Number.NaN }]
+    for (const patch of notPatches) {
+      const mutation = { op: 'patch', key: freshKey(), patch: patch as JsonObject } as const
+      await expect(store.write(mutation)).rejects.toMatchObject({ code: 'INVALID_VALUE' })
+    }
+  })
+}

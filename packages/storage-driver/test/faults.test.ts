@@ -1,0 +1,91 @@
+import { RealtimePubSub } from '@tutti/pubsub'
+import { eventually, startRedis, type TestRedis } from '@tutti/test-kit'
+import { Redis } from 'ioredis'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { reactiveRedisDriver, type ReactiveDriver } from '../src/index.ts'
+import { freshAuthor, record } from '../src/testing/store-under-test.ts'
+
+let redis: TestRedis
+let pubsub: RealtimePubSub
+let store: ReactiveDriver
+
+beforeEach(async () => {
+  redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
+  pubsub = new RealtimePubSub({ url: redis.url, commandTimeoutMs: 400 })
+  await pubsub.link.ready
+  store = reactiveRedisDriver({ pubsub, writeTimeoutMs: 300 })
+})
+afterEach(async () => {
+  redis.resume()
+  await store.dispose()
+  await pubsub.dispose()
+  await redis.stop()
+})
+
+const codesOf = async (writes: Promise<unknown>[]): Promise<unknown[]> =>
+  (await Promise.allSettled(writes)).map((result) => (result.status === 'fulfilled' ? 'done' : result.reason.code))
+
+test('[F2] what a frozen Redis did not apply by its deadline it never applies, though it was in its socket', async () => {
+  await store.write({ op: 'set', key: 'count', value: 0 })
+  redis.pause()
+  const author = freshAuthor()
+  const writes = [
+    store.write({ op: 'increment', key: 'count', by: 1 }),
+    store.write({ op: 'increment', key: 'count', by: 10, author }),
+    store.write({ op: 'patch', key: 'patched', patch: { a: 1 } }),
+  ]
+  expect(await codesOf(writes)).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
+  redis.resume()
+  await eventually(() => expect(pubsub.status).toBe('ready'))
+  expect(await store.read(['count', 'patched'])).toMatchObject([{ value: 0 }, { version: 0, removed: true }])
+  // Asked for again with its number and a new deadline it happens, once.
+  expect(await store.write({ op: 'increment', key: 'count', by: 10, author })).toMatchObject({ value: 10 })
+  expect(await store.write({ op: 'increment', key: 'count', by: 10, author })).toMatchObject({ value: 10 })
+})
+
+test('[F2] a write while Redis is away is refused, and never applied', async () => {
+  const gap = new Promise<void>((resolve) => store.onGap(resolve))
+  await redis.kill()
+  await eventually(() => expect(pubsub.status).toBe('unavailable'))
+  expect(await codesOf([store.write({ op: 'set', key: 'a', value: 1 }), store.write({ op: 'patch', key: 'a', patch: {} })])).toEqual([
+    'UNAVAILABLE',
+    'UNAVAILABLE',
+  ])
+  await redis.restart()
+  await gap
+  expect(await store.read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
+})
+
+test('[S1] [S12] versions, memories and values survive a restart of Redis; listeners hear on', async () => {
+  const author = freshAuthor()
+  const told = await record(store, 'a')
+  const write = { op: 'increment', key: 'a', by: 1, author } as const
+  const done = await store.write(write)
+  const gap = new Promise<void>((resolve) => store.onGap(resolve))
+  await redis.restart()
+  await gap
+  expect(await store.write(write)).toEqual(done)
+  expect(await store.read(['a'])).toEqual([{ key: 'a', version: done.version, value: 1 }])
+  const next = await store.write({ op: 'increment', key: 'a', by: 1 })
+  expect(next.version).toBeGreaterThan(done.version)
+  expect((await told.count(2)).map(({ version }) => version)).toEqual([done.version, next.version])
+  told.stop()
+})
+
+test('[S1] versions grow past a Redis that came back empty', async () => {
+  const { version } = await store.write({ op: 'set', key: 'a', value: 1 })
+  const client = new Redis(redis.url)
+  await client.flushall()
+  client.disconnect()
+  await redis.restart()
+  await eventually(() => expect(pubsub.status).toBe('ready'))
+  expect(await store.read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
+  expect((await store.write({ op: 'set', key: 'a', value: 1 })).version).toBeGreaterThan(version)
+})
+
+test("[F2] an instance whose idea of Redis' clock is wrong learns it from the refusal", async () => {
+  pubsub.link.adjustClock(Date.now() - 3_600_000)
+  expect(await codesOf([store.write({ op: 'set', key: 'a', value: 1 })])).toEqual(['UNAVAILABLE'])
+  expect(Math.abs(pubsub.link.now() - Date.now())).toBeLessThan(60_000)
+  expect(await codesOf([store.write({ op: 'set', key: 'a', value: 1 })])).toEqual(['done'])
+})

@@ -1,0 +1,6 @@
+import { stateStoreContract } from '../src/testing/index.ts'
+import { fileStore, memoryStore, redisStores } from './stores.ts'
+
+stateStoreContract('two instances on one Redis', redisStores)
+stateStoreContract('one process over the memory driver', memoryStore)
+stateStoreContract('one process over the fs driver', fileStore)

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RealtimePubSub } from '@tutti/pubsub'
+import { startRedis, type TestRedis } from '@tutti/test-kit'
+import { Redis } from 'ioredis'
+import fsDriver from 'unstorage/drivers/fs'
+import memoryDriver from 'unstorage/drivers/memory'
+import type { Driver } from 'unstorage'
+import { reactiveDriver, reactiveRedisDriver, type ReactiveDriver } from '../src/index.ts'
+import type { StoreUnderTest } from '../src/testing/index.ts'
+
+/** A store under test that is also a driver. */
+export interface DriverUnderTest extends StoreUnderTest {
+  store: ReactiveDriver
+  other: ReactiveDriver
+}
+
+/** Two instances on one Redis of their own. */
+export async function redisStores(): Promise<DriverUnderTest & { redis: TestRedis; pubsubs: RealtimePubSub[]; client: Redis }> {
+  const redis = await startRedis()
+  const base = `app:${randomUUID()}`
+  const pubsubs = [new RealtimePubSub({ url: redis.url }), new RealtimePubSub({ url: redis.url })]
+  await Promise.all(pubsubs.map((pubsub) => pubsub.link.ready))
+  const [store, other] = pubsubs.map((pubsub) => reactiveRedisDriver({ pubsub, base }))
+  if (store === undefined || other === undefined) throw new Error('There are two.')
+  const client = new Redis(redis.url)
+  return {
+    ...{ redis, pubsubs, client, store, other },
+    put: async (key, text) => void (text === null ? await client.del(`${base}:${key}`) : await client.set(`${base}:${key}`, text)),
+    get: (key) => client.get(`${base}:${key}`),
+    dispose: async () => {
+      await Promise.all([store.dispose(), other.dispose()])
+      await Promise.all(pubsubs.map((pubsub) => pubsub.dispose()))
+      client.disconnect()
+      await redis.stop()
+    },
+  }
+}
+
+const over = (driver: Driver, dispose: () => Promise<void>): DriverUnderTest => {
+  const store = reactiveDriver(driver)
+  return {
+    store,
+    other: store,
+    put: async (key, text) => void (text === null ? await driver.removeItem?.(key, {}) : await driver.setItem?.(key, text, {})),
+    get: async (key) => {
+      const text = await driver.getItem(key)
+      return typeof text === 'string' ? text : null
+    },
+    dispose: async () => {
+      await store.dispose()
+      await dispose()
+    },
+  }
+}
+
+/** One process over unstorage's memory driver. */
+export const memoryStore = async (): Promise<DriverUnderTest> => over(memoryDriver(), async () => {})
+
+/** One process over unstorage's fs driver in a folder of its own. */
+export async function fileStore(): Promise<DriverUnderTest> {
+  const folder = await mkdtemp(join(tmpdir(), 'tutti-store-'))
+  return over(fsDriver({ base: folder }), () => rm(folder, { recursive: true, force: true }))
+}
