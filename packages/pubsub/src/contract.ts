@@ -36,6 +36,7 @@ export interface PubSub {
   readonly droppedMessages: number
   /**
    * Sends a plain object, with `origin` added, to every other instance subscribed to the channel, never to this one (N2).
+   * While `connecting` it waits for the outcome of the first attempt.
    * Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `INVALID_MESSAGE` (no plain JSON object) or `CLOSED`.
    */
   publish(channel: string, message: object): Promise<void>

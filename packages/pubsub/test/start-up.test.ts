@@ -2,7 +2,7 @@ import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 import { connect, observer, testRedis } from './setup.ts'
 
-test('[N3] subscriptions made before a slow Redis answers are in force once it does', async () => {
+test('[N3] subscriptions and calls made before a slow Redis answers are in force once it does', async () => {
   const redis = await testRedis()
   const { pubsub: other } = connect({ url: redis.url })
   await other.link.ready
@@ -12,9 +12,10 @@ test('[N3] subscriptions made before a slow Redis answers are in force once it d
   const [one, two] = ['one', 'two'].map((channel) => pubsub.subscribe(channel, (text) => heard.push(text)))
   let early = false
   void one?.ready.then(() => (early = true))
-  await expect(pubsub.publish('one', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  const calls = [pubsub.publish('three', {}), ...[1, 2, 3].map((n) => pubsub.link.command('RPUSH', 'list', n))]
   expect([early, pubsub.status]).toEqual([false, 'connecting'])
   redis.resume()
+  expect(await Promise.all(calls)).toEqual([undefined, 1, 2, 3])
   await Promise.all([pubsub.link.ready, one?.ready, two?.ready])
   await other.publish('one', {})
   await other.publish('two', {})
@@ -27,6 +28,7 @@ test('[N3] a Redis that is slower than every timeout only delays the start', asy
   redis.pause()
   const { pubsub, errors } = connect({ url: redis.url, commandTimeoutMs: 100 })
   const subscription = pubsub.subscribe('news', () => {})
+  await expect(pubsub.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   await eventually(() => expect(pubsub.status).toBe('unavailable'))
   redis.resume()
   await Promise.all([pubsub.link.ready, subscription.ready])
@@ -40,6 +42,7 @@ test('[N5] without Redis at the start it is unavailable, reports once and keeps 
   const { pubsub, errors } = connect({ url: redis.url })
   const subscription = pubsub.subscribe('news', () => {})
   expect(pubsub.status).toBe('connecting')
+  await expect(pubsub.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   await eventually(() => expect(pubsub.status).toBe('unavailable'))
   await expect(pubsub.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   // Long enough for several attempts: their errors are not told.
@@ -49,4 +52,13 @@ test('[N5] without Redis at the start it is unavailable, reports once and keeps 
   await redis.restart()
   await Promise.all([pubsub.link.ready, subscription.ready])
   expect(errors).toMatchObject([{ stage: 'connection', error: { code: 'UNAVAILABLE', cause: { code: 'ECONNREFUSED' } } }])
+})
+
+test('[N7] calls that wait for the first connection are refused with CLOSED by dispose', async () => {
+  const redis = await testRedis()
+  redis.pause()
+  const { pubsub } = connect({ url: redis.url })
+  const calls = Promise.allSettled([pubsub.publish('news', {}), pubsub.link.command('PING')])
+  await pubsub.dispose()
+  for (const outcome of await calls) expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'CLOSED' } })
 })

@@ -25,18 +25,21 @@ export interface ConnectionEvents {
 /** Watches over one client. */
 export function createConnection(client: Redis, owned: boolean, events: ConnectionEvents): Connection {
   let isUp = false
-  let lastError: unknown
+  let cause: unknown
+  let firstError: unknown
   let unanswered = 0
   let onIdle = (): void => {}
 
   const ready = (): void => {
     isUp = true
-    lastError = undefined
+    firstError = undefined
     events.onReady()
   }
   const lost = (): void => {
     isUp = false
-    events.onLost(lastError)
+    cause = firstError
+    firstError = undefined
+    events.onLost(cause)
   }
   /** Makes the connection anew. Not `disconnect(true)`, which would first send what still waits in the buffer. */
   const drop = (): void => {
@@ -44,7 +47,8 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
     if (client.status === 'ready' || client.status === 'connect') client.stream.destroy()
   }
   const failed = (error: unknown): void => {
-    lastError = withoutArguments(error)
+    // What follows from it, as the failed ready check of a client without its password, says less.
+    firstError ??= withoutArguments(error)
     // Also where ioredis would go on, e.g. in database 0 when the one that was asked for does not exist.
     drop()
   }
@@ -56,7 +60,7 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
   if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
 
   const send = async (name: string, args: readonly (string | number)[]): Promise<ScriptReply> => {
-    if (!isUp) throw new RealtimeError('UNAVAILABLE', { cause: lastError })
+    if (!isUp) throw new RealtimeError('UNAVAILABLE', { cause })
     unanswered += 1
     try {
       return parseReply(await client.call(name, [...args]))

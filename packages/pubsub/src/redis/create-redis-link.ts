@@ -1,14 +1,17 @@
 import { RealtimeError } from '@tutti/protocol'
-import type { PubSubOptions, PubSubStatus } from '../contract.ts'
-import { createDeferred } from '../deferred.ts'
+import type { PubSubOptions } from '../contract.ts'
 import { createListeners } from '../listeners.ts'
 import { createReport } from '../report.ts'
+import { createAvailability } from './availability.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 import { isConnectionFailure } from './classify-redis-error.ts'
 import { connectClients, type RedisConnectionOptions } from './connect-clients.ts'
-import { createConnection, type Connection } from './connection.ts'
+import { createConnection } from './connection.ts'
+import { createFirstContact } from './first-contact.ts'
+import { guardedSend } from './guarded-send.ts'
 import type { BreakerState, RedisLink } from './link-contract.ts'
 import { createRedisClock, parseTime } from './redis-clock.ts'
+import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
 import { createScript, type Send } from './script.ts'
 import { sideKey } from './side-key.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -21,47 +24,56 @@ export interface RedisLinkOptions extends RedisConnectionOptions, PubSubOptions 
   breakerProbeMs?: number
 }
 
-/** Connects to Redis over exactly two connections, at once (N1). Throws `INVALID_OPTIONS`. */
+/** Connects to Redis over exactly two connections, at once (N1). They are named `<prefix>:<instanceId>:pub` and `:sub`. Throws `INVALID_OPTIONS`. */
 export function createRedisLink(options: RedisLinkOptions, instanceId: string): RedisLink {
   const { prefix = 'tutti', onError, breakerFailures = 5, breakerProbeMs = 30_000 } = options
   checkBreakerOptions(breakerFailures, breakerProbeMs)
   const clients = connectClients(options, `${prefix}:${instanceId}`)
   const report = createReport(onError)
-  const onListenerError = (error: unknown): void => report(error, { stage: 'handler' })
-  const gapListeners = createListeners<[]>(onListenerError)
-  const statusListeners = createListeners<[PubSubStatus]>(onListenerError)
-  const breakerListeners = createListeners<[BreakerState]>(onListenerError)
-  const breaker = createCircuitBreaker({
-    failures: breakerFailures,
-    probeEveryMs: breakerProbeMs,
-    onState: (state) => breakerListeners.emit(state),
-  })
+  const breakerListeners = createListeners<[BreakerState]>((error) => report(error, { stage: 'handler' }))
+  const onState = (state: BreakerState): void => breakerListeners.emit(state)
+  const breaker = createCircuitBreaker({ failures: breakerFailures, probeEveryMs: breakerProbeMs, onState })
   const clock = createRedisClock()
-  const firstReady = createDeferred<void>()
+  const firstContact = createFirstContact(options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS)
   const sources = new Set<string>()
-  let status: PubSubStatus = 'connecting'
   let closing: Promise<void> | undefined
-  let gap = false
-  let outageReported = false
-  let lastCheck = 0
 
-  const setStatus = (next: PubSubStatus): void => {
-    if (status === next || status === 'closed') return
-    status = next
-    statusListeners.emit(next)
+  /** When one has come back the other is asked too: what listens only may hang unseen, and then there is a gap as well. */
+  const verify = async (): Promise<boolean> => {
+    await Promise.allSettled([probe(), sub.send('PING', []), subscriptions.settled()])
+    return pub.isUp && sub.isUp
   }
+  const availability = createAvailability(report, verify)
 
-  const lost = (cause: unknown): void => {
-    lastCheck += 1
-    setStatus('unavailable')
-    if (outageReported || closing !== undefined) return
-    outageReported = true
-    const reason = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
-    report(new RealtimeError('UNAVAILABLE', { message: `Redis is away${reason}; it is being sought.`, cause }), { stage: 'connection' })
-  }
+  let pubReadies = 0
+  const pub = createConnection(clients.pub, clients.owned, {
+    onReady: () => {
+      for (const source of sources) teach(source)
+      firstContact.end()
+      breaker.probeNow()
+      pubReadies += 1
+      availability.cameBack(pubReadies > 1)
+    },
+    onLost: (cause) => {
+      firstContact.end()
+      availability.lost(cause)
+    },
+  })
+  let subReadies = 0
+  const sub = createConnection(clients.sub, clients.owned, {
+    onReady: () => {
+      subscriptions.renew()
+      subReadies += 1
+      availability.cameBack(subReadies > 1)
+    },
+    onLost: (cause) => availability.lost(cause),
+    onMessage: (redisChannel, text) => subscriptions.receive(redisChannel, text),
+  })
+  const subscriptions = createSubscriptions({ sub, prefix, report })
 
-  /** Redis' clock, and the breaker's probe. */
-  const checkPub = async (): Promise<void> => {
+  /** Asks Redis for its time; the answer is the breaker's probe as well. */
+  const probe = async (): Promise<void> => {
+    if (!pub.isUp) return
     try {
       const time = parseTime(await pub.send('TIME', []))
       if (time !== undefined) clock.adjust(time)
@@ -72,85 +84,37 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     }
   }
 
-  /** When one has come back the other is asked too: what listens only may hang unseen, and then there is a gap as well. */
-  const check = async (): Promise<void> => {
-    const thisCheck = ++lastCheck
-    const checks = [pub.isUp ? checkPub() : undefined, sub.isUp ? sub.send('PING', []) : undefined]
-    await Promise.allSettled([...checks, subscriptions.settled()])
-    if (thisCheck !== lastCheck || !pub.isUp || !sub.isUp || closing !== undefined) return
-    outageReported = false
-    setStatus('ready')
-    firstReady.resolve()
-    if (!gap) return
-    gap = false
-    gapListeners.emit()
-  }
-
-  /** Both were there before, or one of them: in between something may have been missed (N6). */
-  const cameBack = (times: number): void => {
-    gap ||= times > 1
-    void check()
-  }
-
-  let pubReadies = 0
-  const pub: Connection = createConnection(clients.pub, clients.owned, {
-    onReady: () => {
-      for (const source of sources) teach(source)
-      breaker.probeNow()
-      cameBack(++pubReadies)
-    },
-    onLost: lost,
-  })
-  let subReadies = 0
-  const sub: Connection = createConnection(clients.sub, clients.owned, {
-    onReady: () => {
-      subscriptions.renew()
-      cameBack(++subReadies)
-    },
-    onLost: lost,
-    onMessage: (redisChannel, text) => subscriptions.receive(redisChannel, text),
-  })
-  const subscriptions = createSubscriptions({ sub: () => sub, prefix, report })
-
-  /** Where it may not be taught, a run finds out by NOSCRIPT and sends it whole. */
+  /** Where Redis may not be taught, a run finds out by NOSCRIPT and sends the script whole. */
   const teach = (source: string): void => void pub.send('SCRIPT', ['LOAD', source]).catch(() => {})
 
   const assertOpen = (): void => {
     if (closing !== undefined) throw new RealtimeError('CLOSED')
   }
-
+  const sendPastBreaker = guardedSend(breaker, (name, args) => pub.send(name, args))
   const send: Send = async (name, args) => {
+    if (!firstContact.isOver) await firstContact.over
     assertOpen()
-    if (!breaker.tryPass()) throw new RealtimeError('UNAVAILABLE', { message: 'Redis failed repeatedly and is left alone for a while.' })
-    try {
-      const reply = await pub.send(name, args)
-      breaker.succeeded()
-      return reply
-    } catch (error) {
-      if (isConnectionFailure(error)) breaker.failed()
-      else breaker.succeeded()
-      throw error
-    }
+    return sendPastBreaker(name, args)
   }
 
   const close = async (): Promise<void> => {
-    setStatus('closed')
-    firstReady.reject(new RealtimeError('CLOSED'))
+    availability.close()
     subscriptions.clear()
     breaker.close()
+    firstContact.end()
+    breakerListeners.clear()
     await Promise.all([pub.close(), sub.close()])
-    for (const listeners of [gapListeners, statusListeners, breakerListeners]) listeners.clear()
   }
 
   return {
     prefix,
     get status() {
-      return status
+      return availability.status
     },
     get breaker() {
       return breaker.state
     },
-    ready: firstReady.promise,
+    ready: availability.ready,
     script: (source) => {
       assertOpen()
       if (!sources.has(source) && pub.isUp) teach(source)
@@ -169,11 +133,11 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     adjustClock: (redisMs) => clock.adjust(redisMs),
     onGap: (listener) => {
       assertOpen()
-      return gapListeners.add(listener)
+      return availability.onGap(listener)
     },
     onStatus: (listener) => {
       assertOpen()
-      return statusListeners.add(listener)
+      return availability.onStatus(listener)
     },
     onBreaker: (listener) => {
       assertOpen()

@@ -35,7 +35,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
   const request = async (subscription: Subscription): Promise<void> => {
     try {
       // In lower case: ioredis counts the replies of the commands it knows by that name.
-      await sub().send('subscribe', [nameOf(subscription.channel)])
+      await sub.send('subscribe', [nameOf(subscription.channel)])
       subscription.confirmed.resolve()
     } catch (error) {
       // The connection comes back and asks again; only a refusal of Redis is an answer.
@@ -49,7 +49,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
     const handlers = createListeners<[string]>((error) => report(error, { stage: 'handler', channel }))
     const subscription = { channel, handlers, confirmed: createDeferred<void>(), size: 0, request: Promise.resolve() }
     byRedisChannel.set(nameOf(channel), subscription)
-    if (sub().isUp) subscription.request = request(subscription)
+    if (sub.isUp) subscription.request = request(subscription)
     return subscription
   }
 
@@ -59,10 +59,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
     byRedisChannel.delete(name)
     subscription.confirmed.reject(new RealtimeError('CLOSED'))
     // A connection that is away has no subscription to end, and one that fails now will have none.
-    if (sub().isUp)
-      sub()
-        .send('unsubscribe', [name])
-        .catch(() => {})
+    if (sub.isUp) sub.send('unsubscribe', [name]).catch(() => {})
   }
 
   return {
@@ -95,7 +92,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
 
 /** What the registry needs. */
 export interface SubscriptionsOptions {
-  sub: () => Connection
+  sub: Connection
   prefix: string
   report: Report
 }

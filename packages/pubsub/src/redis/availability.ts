@@ -1,0 +1,77 @@
+import { RealtimeError } from '@tutti/protocol'
+import type { PubSubStatus } from '../contract.ts'
+import { createDeferred } from '../deferred.ts'
+import { createListeners } from '../listeners.ts'
+import type { Report } from '../report.ts'
+
+/** Whether Redis is there, as one answer for both connections; tells of outages and gaps, each once. */
+export interface Availability {
+  readonly status: PubSubStatus
+  /** Settles when both are there for the first time; rejects with `CLOSED` if it is closed before. */
+  readonly ready: Promise<void>
+  /** A connection became ready. `again`: it had been before, so something may have been missed (N6). */
+  cameBack(again: boolean): void
+  /** A connection was lost, or could not be made. */
+  lost(cause: unknown): void
+  onGap(listener: () => void): () => void
+  onStatus(listener: (status: PubSubStatus) => void): () => void
+  close(): void
+}
+
+/** Starts out `connecting`. `verify` settles when all is asked that can be asked, and tells whether everything is in force. */
+export function createAvailability(report: Report, verify: () => Promise<boolean>): Availability {
+  const onListenerError = (error: unknown): void => report(error, { stage: 'handler' })
+  const gapListeners = createListeners<[]>(onListenerError)
+  const statusListeners = createListeners<[PubSubStatus]>(onListenerError)
+  const ready = createDeferred<void>()
+  let status: PubSubStatus = 'connecting'
+  let gap = false
+  let outageReported = false
+  let lastEvent = 0
+
+  const setStatus = (next: PubSubStatus): void => {
+    if (status === next || status === 'closed') return
+    status = next
+    statusListeners.emit(next)
+  }
+
+  const settle = async (): Promise<void> => {
+    lastEvent += 1
+    const thisEvent = lastEvent
+    const inForce = await verify()
+    if (!inForce || thisEvent !== lastEvent || status === 'closed') return
+    outageReported = false
+    setStatus('ready')
+    ready.resolve()
+    if (!gap) return
+    gap = false
+    gapListeners.emit()
+  }
+
+  return {
+    get status() {
+      return status
+    },
+    ready: ready.promise,
+    cameBack: (again) => {
+      gap ||= again
+      void settle()
+    },
+    lost: (cause) => {
+      lastEvent += 1
+      setStatus('unavailable')
+      if (outageReported || status === 'closed') return
+      outageReported = true
+      const reason = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
+      report(new RealtimeError('UNAVAILABLE', { message: `Redis is away${reason}; it is being sought.`, cause }), { stage: 'connection' })
+    },
+    onGap: (listener) => gapListeners.add(listener),
+    onStatus: (listener) => statusListeners.add(listener),
+    close: () => {
+      setStatus('closed')
+      ready.reject(new RealtimeError('CLOSED'))
+      gapListeners.clear()
+      statusListeners.clear()
+    },
+  }
+}

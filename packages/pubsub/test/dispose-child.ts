@@ -1,0 +1,27 @@
+import { RealtimePubSub } from '@tutti/pubsub'
+
+// Says what still holds the process when everything is disposed of, in the state that is asked for.
+
+const [port, state] = process.argv.slice(2)
+const pubsub = new RealtimePubSub({ port: Number(port), host: '127.0.0.1', breakerFailures: 1, commandTimeoutMs: 300 })
+pubsub.subscribe('news', () => {})
+
+if (state === 'ready') {
+  await pubsub.link.ready
+  await pubsub.publish('news', {})
+}
+if (state === 'away') {
+  await new Promise<void>((resolve) => void pubsub.onStatus((status) => status === 'unavailable' && resolve()))
+  await pubsub.publish('news', {}).catch(() => {})
+}
+if (state === 'under-way') {
+  await pubsub.link.ready
+  process.send?.('ready')
+  await new Promise<void>((resolve) => void process.once('message', resolve))
+  pubsub.publish('news', {}).catch(() => {})
+}
+
+await pubsub.dispose()
+const held = process.getActiveResourcesInfo().filter((kind) => /Timeout|TCP|Immediate/.test(kind))
+if (process.connected) process.disconnect()
+console.log(JSON.stringify(held))

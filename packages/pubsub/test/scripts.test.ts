@@ -1,0 +1,86 @@
+import { eventually } from '@tutti/test-kit'
+import { expect, test } from 'vitest'
+import { commandCalls, connect, observer, testRedis } from './setup.ts'
+
+const APPEND = `redis.call('RPUSH', KEYS[1], ARGV[1]); return redis.call('LLEN', KEYS[1])`
+
+test('[S5] a script runs as one EVALSHA a call, and its source goes once over the wire', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  const early = pubsub.link.script(APPEND)
+  await pubsub.link.ready
+  const late = pubsub.link.script('return ARGV[1]')
+  pubsub.link.script(APPEND)
+  expect(await Promise.all([early.run(['list'], ['a']), early.run(['list'], ['b']), late.run([], ['c'])])).toEqual([1, 2, 'c'])
+  const calls = await commandCalls(observer(redis))
+  expect([calls['evalsha'], calls['eval'], calls['script|load']]).toEqual([3, undefined, 2])
+})
+
+test('[S5] replies are text, numbers, null and lists of these; keys and arguments arrive as given', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const echo = pubsub.link.script(
+    `return { KEYS[1], KEYS[2], ARGV[1], ARGV[2], #ARGV, 7, {}, { 'deep' }, redis.status_reply('FINE'), false }`,
+  )
+  expect(await echo.run(['k1', 'kü'], ['', 1.5])).toEqual(['k1', 'kü', '', '1.5', 2, 7, [], ['deep'], 'FINE', null])
+  expect(await pubsub.link.command('hset', 'h', 'field', 'value')).toBe(1)
+  // Some commands ioredis would turn into objects.
+  expect(await pubsub.link.command('hgetall', 'h')).toEqual(['field', 'value'])
+  expect(await pubsub.link.command('GET', 'absent')).toBeNull()
+})
+
+test('[S5] Redis learns the scripts again at each connect, before anything else is sent', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const script = pubsub.link.script(APPEND)
+  await script.run(['list'], ['a'])
+  await redis.kill()
+  await redis.restart()
+  await eventually(() => script.run(['list'], ['b']))
+  const calls = await commandCalls(observer(redis))
+  expect([calls['evalsha'], calls['eval']]).toEqual([1, undefined])
+})
+
+test('[S5] a Redis that forgot its scripts is sent them whole, in order', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const [append, other] = [pubsub.link.script(APPEND), pubsub.link.script(`${APPEND} -- another`)]
+  await append.run(['list'], ['0'])
+  const look = observer(redis)
+  await look.script('FLUSH')
+  const runs = Array.from({ length: 20 }, (_, n) => (n % 3 === 0 ? other : append).run(['list'], [n + 1]))
+  await Promise.all(runs)
+  expect(await pubsub.link.command('LRANGE', 'list', 0, -1)).toEqual(Array.from({ length: 21 }, (_, n) => String(n)))
+  await append.run(['list'], ['x'])
+  expect((await commandCalls(look))['eval']).toBe(20)
+})
+
+test('[S5] scripts and commands started in one order are executed in that order', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const runs = Array.from({ length: 100 }, (_, n) => {
+    if (n % 2 === 0) return pubsub.link.command('RPUSH', 'list', n)
+    return pubsub.link.script(`return redis.call('RPUSH', KEYS[1], ARGV[1]) -- ${n % 7}`).run(['list'], [n])
+  })
+  expect(await Promise.all(runs)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
+})
+
+test('[S5] where scripts may not be loaded beforehand, they run all the same', async () => {
+  const redis = await testRedis()
+  await observer(redis).acl('SETUSER', 'ann', 'on', '>pw', '~*', '&*', '+@all', '-script|load')
+  const { pubsub, errors } = connect({ host: redis.host, port: redis.port, username: 'ann', password: 'pw' })
+  await pubsub.link.ready
+  expect(await pubsub.link.script(APPEND).run(['list'], ['a'])).toBe(1)
+  expect(errors).toEqual([])
+})
+
+test('[S5] a script that does not compile rejects with its own error', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  await expect(pubsub.link.script('return (').run([], [])).rejects.toThrow(/Error compiling script/)
+})
