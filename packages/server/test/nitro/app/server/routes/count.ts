@@ -1,0 +1,4 @@
+import { useRealtime } from '@tutti/server/nitro'
+import { defineHandler } from 'nitro'
+
+export default defineHandler(() => useRealtime().state.get('count'))

@@ -1,0 +1,137 @@
+import type { Entry } from '@tutti/protocol'
+import { eventually } from '@tutti/test-kit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { codeOf, serve, type PlainClient, type Served } from './serve.ts'
+
+let served: Served
+let client: PlainClient
+let other: PlainClient
+
+beforeAll(async () => {
+  served = await serve()
+  ;[client, other] = await Promise.all([served.connect(), served.connect()])
+})
+
+afterAll(() => served.close())
+
+describe('over the wire', () => {
+  test('[S2] [C2] a subscription replies with the entries that differ from the versions named', async () => {
+    const one = await client.request('storage:set', { key: 'sub:1', value: 1 })
+    const two = await client.request('storage:set', { key: 'sub:2', value: 2 })
+    const keys = [{ key: 'sub:1', version: one.version }, { key: 'sub:2', version: 1 }, { key: 'sub:3' }, { key: 'sub:4', version: 0 }]
+    expect(await other.send('storage:subscribe', { keys })).toEqual({
+      ok: true,
+      entries: [
+        { key: 'sub:2', version: two.version, value: 2 },
+        { key: 'sub:3', version: 0, removed: true },
+      ],
+    })
+    const again = await client.request('storage:set', { key: 'sub:1', value: 'one' })
+    await eventually(() => expect(other.of('storage:updated')).toContainEqual({ key: 'sub:1', version: again.version, value: 'one' }))
+  })
+
+  test('[S2] a writer that subscribes is not told of its own change, its reply carries the version', async () => {
+    for (const subscriber of [client, other]) await subscriber.request('storage:subscribe', { keys: [{ key: 'own' }] })
+    const { version } = await client.request('storage:set', { key: 'own', value: 'mine' })
+    const second = await other.request('storage:set', { key: 'own', value: 'theirs' })
+    const about = (subscriber: PlainClient): unknown[] => subscriber.of('storage:updated').filter((update) => (update as Entry).key === 'own')
+    await eventually(() => expect(about(client)).toEqual([{ key: 'own', version: second.version, value: 'theirs' }]))
+    expect(about(other)).toEqual([{ key: 'own', version, value: 'mine' }])
+  })
+
+  test('[S2] after unsubscribing nothing of the key arrives', async () => {
+    const watcher = await served.connect()
+    await watcher.request('storage:subscribe', { keys: [{ key: 'left' }, { key: 'kept' }] })
+    await watcher.request('storage:unsubscribe', { keys: [{ key: 'left' }, { key: 'never:subscribed' }] })
+    await client.request('storage:set', { key: 'left', value: 1 })
+    const kept = await client.request('storage:set', { key: 'kept', value: 2 })
+    await eventually(() => expect(watcher.of('storage:updated')).toEqual([{ key: 'kept', version: kept.version, value: 2 }]))
+  })
+
+  test('[S2] a failing store refuses the subscription, and what was subscribed before goes on', async () => {
+    const watcher = await served.connect()
+    await watcher.request('storage:subscribe', { keys: [{ key: 'before' }] })
+    await watcher.request('storage:subscribe', { keys: [{ key: 'before' }] })
+    const { version } = await client.request('storage:set', { key: 'before', value: 1 })
+    await eventually(() => expect(watcher.of('storage:updated')).toEqual([{ key: 'before', version, value: 1 }]))
+  })
+
+  test('[S6] ifVersion that does not match is CONFLICT with the entry, and nothing is written', async () => {
+    const { version } = await client.request('storage:set', { key: 'cond', value: 'first', ifVersion: 0 })
+    const refused = await client.send('storage:set', { key: 'cond', value: 'second', ifVersion: 0 })
+    expect(refused).toEqual({
+      ok: false,
+      error: { code: 'CONFLICT', message: expect.any(String), retryable: false, entry: { key: 'cond', version, value: 'first' } },
+    })
+    expect(codeOf(await client.send('storage:remove', { key: 'cond', ifVersion: version + 1 }))).toBe('CONFLICT')
+    expect(await client.request('storage:get', { key: 'cond' })).toMatchObject({ version, value: 'first' })
+    await client.request('storage:remove', { key: 'cond', ifVersion: version })
+    expect(await client.request('storage:get', { key: 'cond' })).toMatchObject({ removed: true })
+  })
+
+  test('[S7] an increment starts an absent key at initial and refuses what is no number', async () => {
+    expect(await client.request('storage:increment', { key: 'count', by: 2, initial: 40 })).toMatchObject({ value: 42 })
+    expect(await client.request('storage:increment', { key: 'count', by: -2 })).toMatchObject({ value: 40 })
+    await client.request('storage:set', { key: 'word', value: 'one' })
+    expect(codeOf(await client.send('storage:increment', { key: 'word', by: 1 }))).toBe('NOT_A_NUMBER')
+    expect(await client.request('storage:get', { key: 'word' })).toMatchObject({ value: 'one' })
+  })
+
+  test('[S8] a patch merges by property and reaches subscribers as the patch where that is smaller', async () => {
+    const text = 'x'.repeat(500)
+    const { version } = await client.request('storage:set', { key: 'doc', value: { text, title: 'a', gone: 1 } })
+    const watcher = await served.connect()
+    await watcher.request('storage:subscribe', { keys: [{ key: 'doc' }] })
+    const patched = await client.request('storage:patch', { key: 'doc', patch: { title: 'b', gone: null } })
+    expect(patched.base).toBe(version)
+    await eventually(() =>
+      expect(watcher.of('storage:updated')).toEqual([
+        { key: 'doc', version: patched.version, base: version, patch: { title: 'b', gone: null } },
+      ]),
+    )
+    expect(await client.request('storage:get', { key: 'doc' })).toMatchObject({ value: { text, title: 'b' } })
+  })
+
+  test('[S12] a mutation may name its clientId itself, and is remembered by it', async () => {
+    const message = { key: 'numbered', by: 1, mutation: { number: 3, clientId: 'somebody' } }
+    const reply = await client.request('storage:increment', message)
+    expect(await other.request('storage:increment', message)).toEqual(reply)
+    expect(codeOf(await client.send('storage:increment', { ...message, mutation: { number: 2, clientId: 'somebody' } }))).toBe('STALE_MUTATION')
+  })
+})
+
+describe('from server code', () => {
+  test('[S4] it reads and writes like a client, and clients see it', async () => {
+    const { state } = served.realtime
+    const watcher = await served.connect()
+    await watcher.request('storage:subscribe', { keys: [{ key: 'server' }] })
+    await state.set('server', { a: 1 }, { ifVersion: 0 })
+    await state.patch('server', { b: 2 })
+    expect(await state.get('server')).toMatchObject({ value: { a: 1, b: 2 } })
+    await state.remove('server')
+    await state.increment('server', 5, { initial: 10 })
+    await state.increment('server')
+    expect(await state.get('server')).toMatchObject({ value: 16 })
+    await eventually(() => expect(watcher.of('storage:updated')).toHaveLength(5))
+    await expect(state.set('server', 1, { ifVersion: 1 })).rejects.toMatchObject({ code: 'CONFLICT' })
+    await expect(state.set('a/b', 1)).rejects.toMatchObject({ code: 'INVALID_KEY' })
+    await expect(state.get('$')).rejects.toMatchObject({ code: 'INVALID_KEY' })
+    expect(() => state.watch('', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }))
+  })
+
+  test('[S2] it watches a key: the entry as it is, then every change, until it no longer wants to', async () => {
+    const { state } = served.realtime
+    await state.set('watched', { n: 0 })
+    const seen: unknown[] = []
+    const undo = state.watch('watched', (entry) => seen.push('value' in entry ? entry.value : undefined))
+    await eventually(() => expect(seen).toEqual([{ n: 0 }]))
+    await state.patch('watched', { m: 1 })
+    await state.remove('watched')
+    await state.set('watched', 'x'.repeat(10_000))
+    await eventually(() => expect(seen).toEqual([{ n: 0 }, { n: 0, m: 1 }, undefined, 'x'.repeat(10_000)]))
+    undo()
+    await state.set('watched', 'after')
+    await state.get('watched')
+    expect(seen).toHaveLength(4)
+  })
+})
