@@ -1,4 +1,4 @@
-import type { Entry, NoticeName, Notices, Reply } from '@tutti/protocol'
+import { RealtimeError, type Entry, type NoticeName, type Notices, type Reply } from '@tutti/protocol'
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
 import { answer } from '../src/answer.ts'
 import type { Connection } from '../src/connection.ts'
@@ -19,6 +19,8 @@ export class ModelStore implements StateStore {
   readonly entries = new Map<string, Entry>()
   private readonly changes: StateChange[] = []
   private readonly reads: (() => void)[] = []
+  /** Reads fail from now on. */
+  away = false
   private readonly listeners = new Set<Listener>()
   private clock = 0
 
@@ -37,7 +39,9 @@ export class ModelStore implements StateStore {
 
   read(keys: readonly string[]): Promise<Entry[]> {
     const seen = keys.map((key): Entry => this.entries.get(key) ?? { key, version: 0, removed: true })
-    return new Promise((resolve) => this.reads.push(() => resolve(seen)))
+    return new Promise((resolve, reject) => {
+      this.reads.push(() => (this.away ? reject(new RealtimeError('UNAVAILABLE')) : resolve(seen)))
+    })
   }
 
   /** The next change is heard; false when all were. */

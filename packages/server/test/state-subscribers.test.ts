@@ -1,6 +1,7 @@
 import type { Entry } from '@tutti/protocol'
 import { seededRandom } from '@tutti/test-kit'
 import { describe, expect, test } from 'vitest'
+import { keyRoom } from '../src/inner-rooms.ts'
 import { subscribeHandler } from '../src/state/handlers/subscribe.ts'
 import { unsubscribeHandler } from '../src/state/handlers/unsubscribe.ts'
 import { StateSubscribers } from '../src/state/state-subscribers.ts'
@@ -21,6 +22,7 @@ function createModel() {
     store,
     subscribers,
     connect,
+    isHeard: (key: string) => core.fanOut.isHeard([keyRoom(key)]),
     subscribe: (connection: ModelConnection, key = 'k') => connection.request(subscribe, { keys: [{ key }] }, core.onError),
     unsubscribe: (connection: ModelConnection, key = 'k') => connection.request(unsubscribe, { keys: [{ key }] }, core.onError),
     /** Everything that is on its way arrives. */
@@ -120,6 +122,42 @@ describe('subscribing while others write', () => {
     model.store.answerNext()
     await repaired
     expect(watcher.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'old', reset: true } })
+  })
+
+  test('[S2] a subscription that the store could not answer is refused, and one that stood before goes on without a hole', async () => {
+    const model = createModel()
+    const [old, fresh] = [model.connect('old'), model.connect('fresh')]
+    model.subscribe(old)
+    await model.flush()
+    model.store.away = true
+    for (const connection of [old, fresh]) model.subscribe(connection)
+    await settled()
+    model.store.commit('k', { value: 'meanwhile' })
+    model.store.announceNext()
+    await model.flush()
+    for (const connection of [old, fresh]) {
+      expect(connection.received).toContainEqual({ name: 'reply', payload: { ok: false, error: expect.objectContaining({ code: 'UNAVAILABLE' }) } })
+    }
+    model.store.away = false
+    model.store.commit('k', { value: 'later' })
+    await model.flush()
+    expect(versionsShown(old)).toEqual([0, 1, 2])
+    expect(versionsShown(fresh)).toEqual([])
+    expect([...fresh.subscriptions.all]).toEqual([])
+  })
+
+  test('[S2] a connection that goes while its entry is read is not subscribed', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    model.subscribe(watcher)
+    await settled()
+    watcher.connected = false
+    model.subscribers.leaveAll(watcher)
+    await model.flush()
+    model.store.commit('k', { value: 'late' })
+    await model.flush()
+    expect(watcher.received.filter(({ name }) => name === 'storage:updated')).toEqual([])
+    expect(model.isHeard('k')).toBe(false)
   })
 
   test('[F2] a writer that does not know what became of its write is told once the store can be read again', async () => {
