@@ -44,7 +44,10 @@ const over = (driver: Driver, dispose: () => Promise<void>): DriverUnderTest => 
   return {
     store,
     other: store,
-    put: async (key, text) => void (text === null ? await driver.removeItem?.(key, {}) : await driver.setItem?.(key, text, {})),
+    put: async (key, text) => {
+      if (text === null) await driver.removeItem?.(key, {})
+      else await driver.setItem?.(key, text, {})
+    },
     get: async (key) => {
       const text = await driver.getItem(key)
       return typeof text === 'string' ? text : null

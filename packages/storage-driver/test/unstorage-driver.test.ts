@@ -161,7 +161,7 @@ describe.each(backends)('a storage on the %s driver', (_name, create) => {
     // One process is one driver, mounted twice here: each storage watches it for itself.
     await eventually(() => expect(told.map((events) => events.at(-1))).toEqual(['update last', 'update last']))
     for (const events of told) expect(events.toSorted()).toEqual([...expected, 'update last'].toSorted())
-    await Promise.all(stops.map((stop) => stop()))
+    for (const stop of stops) await stop()
     await storage.setItem('a', 2)
     expect(told[0]).toHaveLength(expected.length + 1)
   })

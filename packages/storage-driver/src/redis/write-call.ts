@@ -56,7 +56,7 @@ export function createWriteCall(link: RedisLink, instanceId: string, names: KeyN
  * connection to ask over (F2). When there is none the outcome stays unknown; whoever has the number can ask later.
  */
 async function untilAnswered(link: RedisLink, numbered: boolean, run: () => Promise<ScriptReply>): Promise<ScriptReply> {
-  let lost: unknown
+  let lost: RealtimeError | undefined
   for (;;) {
     try {
       return await run()

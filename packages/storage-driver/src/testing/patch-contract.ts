@@ -14,7 +14,7 @@ export function patchContract(use: UseStore): void {
       [{ e: null }, { a: 1 }, { e: null, a: 1 }],
       [['a'], { a: 1 }, { a: 1 }],
       [undefined, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
-      [{ list: [], number: 12345678901234567 }, { a: [] }, { list: [], number: 12345678901234567, a: [] }],
+      [{ list: [], number: 1234567890123456 }, { a: [] }, { list: [], number: 1234567890123456, a: [] }],
     ]
     for (const [value, patch, merged] of cases) {
       const key = freshKey()

@@ -1,0 +1,107 @@
+import type { Driver } from 'unstorage'
+import memoryDriver from 'unstorage/drivers/memory'
+import { beforeEach, expect, test } from 'vitest'
+import { reactiveDriver } from '../src/index.ts'
+import { record } from '../src/testing/store-under-test.ts'
+
+let inner: Driver
+const now = () => 1_700_000_000_000
+const author = { user: 'u', clientId: 'c', number: 1 }
+
+beforeEach(() => {
+  inner = memoryDriver()
+})
+
+/** A driver over `inner` that fails at some calls, as a dying process or a full disk would. */
+const failing = (fails: (method: 'getItem' | 'setItem' | 'removeItem', key: string) => boolean): Driver => {
+  const check = (method: 'getItem' | 'setItem' | 'removeItem', key: string): void => {
+    if (fails(method, key)) throw new Error(`${method} ${key} failed`)
+  }
+  return {
+    ...inner,
+    getItem: (key) => (check('getItem', key), inner.getItem(key)),
+    setItem: (key, text) => (check('setItem', key), inner.setItem?.(key, text, {})),
+    removeItem: (key) => (check('removeItem', key), inner.removeItem?.(key, {})),
+  }
+}
+
+/** Every way to die between the record of a write and its value: nothing of the driver works from then on. */
+const dying = (key: string): Driver => {
+  let dead = false
+  return failing((method, name) => (dead ||= method !== 'getItem' && name === key))
+}
+
+test('[S12] a write that died between its record and its value is finished at the next access, told, and answered as it was meant', async () => {
+  const first = reactiveDriver(inner, { now })
+  const before = await first.write({ op: 'set', key: 'a', value: 1 })
+  await expect(reactiveDriver(dying('a'), { now }).write({ op: 'increment', key: 'a', by: 1, author })).rejects.toMatchObject({
+    code: 'OUTCOME_UNKNOWN',
+  })
+  expect(await inner.getItem('a')).toBe('1')
+  const second = reactiveDriver(inner, { now })
+  const told = await record(second, 'a')
+  const [entry] = await second.read(['a'])
+  expect(entry).toMatchObject({ value: 2 })
+  expect(entry?.version).toBeGreaterThan(before.version)
+  expect(await inner.getItem('a')).toBe('2')
+  expect(await second.write({ op: 'increment', key: 'a', by: 1, author })).toEqual({ version: entry?.version, value: 2 })
+  expect(told.changes).toEqual([entry])
+})
+
+test('[S12] the same holds for creations and removals, and when the next access is a write', async () => {
+  await expect(reactiveDriver(dying('new'), { now }).write({ op: 'set', key: 'new', value: 1, author })).rejects.toMatchObject({
+    code: 'OUTCOME_UNKNOWN',
+  })
+  expect(await reactiveDriver(inner, { now }).write({ op: 'increment', key: 'new', by: 1 })).toMatchObject({ value: 2 })
+  await expect(reactiveDriver(dying('new'), { now }).write({ op: 'remove', key: 'new' })).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  expect(await inner.getItem('new')).toBe('2')
+  expect(await reactiveDriver(inner, { now }).read(['new'])).toMatchObject([{ removed: true }])
+  expect(await inner.getItem('new')).toBe(null)
+})
+
+test('[S20] what another program stored in the middle of it, or put back later, is not taken for an unfinished write', async () => {
+  await reactiveDriver(inner, { now }).write({ op: 'set', key: 'a', value: 1 })
+  await expect(reactiveDriver(dying('a'), { now }).write({ op: 'set', key: 'a', value: 2 })).rejects.toMatchObject({
+    code: 'OUTCOME_UNKNOWN',
+  })
+  await inner.setItem?.('a', '3', {})
+  const store = reactiveDriver(inner, { now })
+  expect(await store.read(['a'])).toMatchObject([{ value: 3 }])
+  await store.write({ op: 'set', key: 'a', value: 4 })
+  await inner.setItem?.('a', '3', {})
+  expect(await store.read(['a'])).toMatchObject([{ value: 3 }])
+  await store.write({ op: 'set', key: 'b', value: 4 })
+  await inner.removeItem?.('b', {})
+  expect(await store.read(['b'])).toMatchObject([{ removed: true }])
+})
+
+test('[F2] a driver that fails before anything was written refuses as retryable; nothing is changed', async () => {
+  for (const fails of [
+    (method: string) => method === 'getItem',
+    (method: string, key: string) => method === 'setItem' && key.endsWith('$state'),
+  ]) {
+    const store = reactiveDriver(failing(fails), { now })
+    await expect(store.write({ op: 'set', key: 'a', value: 1, author })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      cause: expect.any(Error),
+    })
+  }
+  expect(await reactiveDriver(inner, { now }).read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
+})
+
+test('[F2] a driver that refuses one value only leaves the key as it was', async () => {
+  const store = reactiveDriver(
+    failing((method, key) => method === 'setItem' && key === 'a'),
+    { now },
+  )
+  const told = await record(store, 'a')
+  await expect(store.write({ op: 'set', key: 'a', value: 1, author })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(await store.read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
+  expect(await inner.getKeys('', {})).toEqual([])
+  expect(told.changes).toEqual([])
+})
+
+test('[F2] a driver that hands back its error instead of throwing it counts as failing', async () => {
+  const store = reactiveDriver({ ...inner, getItem: () => new Error('EACCES') }, { now })
+  await expect(store.read(['a'])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+})

@@ -1,0 +1,161 @@
+import type { RealtimePubSub } from '@tutti/pubsub'
+import { createStorage } from 'unstorage'
+import redisDriver from 'unstorage/drivers/redis'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { reactiveRedisDriver, type ReactiveDriver, type ReactiveRedisDriverOptions } from '../src/index.ts'
+import { freshAuthor, record } from '../src/testing/store-under-test.ts'
+import { redisStores } from './stores.ts'
+
+let made: Awaited<ReturnType<typeof redisStores>>
+let pubsub: RealtimePubSub
+let another: RealtimePubSub
+let store: ReactiveDriver
+let other: ReactiveDriver
+
+beforeAll(async () => {
+  made = await redisStores()
+  const [first, second] = made.pubsubs
+  if (first === undefined || second === undefined) throw new Error('There are two.')
+  ;[pubsub, another] = [first, second]
+})
+afterAll(() => made.dispose())
+beforeEach(async () => {
+  await made.client.flushall()
+  store = reactiveRedisDriver({ pubsub })
+  other = reactiveRedisDriver({ pubsub: another })
+})
+
+const driver = (options: Omit<ReactiveRedisDriverOptions, 'pubsub'>) => reactiveRedisDriver({ pubsub, ...options })
+
+describe('versions', () => {
+  test('[S1] grow past a Redis that lost its data', async () => {
+    const before = await store.write({ op: 'patch', key: 'a', patch: { a: 1 } })
+    await made.client.flushall()
+    const after = await store.write({ op: 'patch', key: 'a', patch: { b: 1 } })
+    expect(after.version).toBeGreaterThan(before.version)
+    expect(after.base).toBe(0)
+    expect(await store.read(['a'])).toMatchObject([{ value: { b: 1 } }])
+  })
+
+  test("[S1] grow by one where Redis' clock is behind the last", async () => {
+    const { version } = await store.write({ op: 'set', key: 'a', value: 1 })
+    const ahead = version + 3_600_000_000
+    await made.client.set('{tutti:a}$', String(ahead))
+    expect(await store.write({ op: 'set', key: 'a', value: 2 })).toEqual({ version: ahead + 1 })
+    expect(await other.write({ op: 'remove', key: 'a' })).toEqual({ version: ahead + 2 })
+    expect(await store.write({ op: 'set', key: 'a', value: 3 })).toEqual({ version: ahead + 3 })
+  })
+
+  test('[S1] of a removed key are kept for tombstoneMs, of an expiring one for tombstoneMs after its end', async () => {
+    await driver({ tombstoneMs: 100_000 }).write({ op: 'remove', key: 'a' })
+    expect(await made.client.pttl('{tutti:a}$')).toBeGreaterThan(50_000)
+    expect(await made.client.pttl('{tutti:a}$')).toBeLessThanOrEqual(100_000)
+    await driver({ tombstoneMs: 100_000 }).write({ op: 'set', key: 'b', value: 1, ttlMs: 200_000 })
+    expect(await made.client.pttl('{tutti:b}$')).toBeGreaterThan(250_000)
+    expect(await made.client.pttl('{tutti:b}$')).toBeLessThanOrEqual(300_000)
+    await store.write({ op: 'set', key: 'b', value: 1 })
+    expect(await made.client.pttl('{tutti:b}$')).toBe(-1)
+  })
+
+  test('[S12] memories last for mutationMemoryMs', async () => {
+    await driver({ mutationMemoryMs: 100_000 }).write({ op: 'set', key: 'a', value: 1, author: { user: 'u:1', clientId: 'c', number: 1 } })
+    expect(await made.client.pttl('{tutti:a}$m:u%3A1:c')).toBeGreaterThan(50_000)
+    expect(await made.client.pttl('{tutti:a}$m:u%3A1:c')).toBeLessThanOrEqual(100_000)
+  })
+})
+
+describe('other programs', () => {
+  test("[S20] [S21] unstorage's own redis driver reads ours, and we read its", async () => {
+    const theirs = createStorage({ driver: redisDriver({ url: made.redis.url, base: 'tutti' }) })
+    const ours = createStorage({ driver: store })
+    const values = [{ a: [1, null] }, [], 'text', '', 5, true, null, 'with "quotes"']
+    for (const [place, value] of values.entries()) {
+      await theirs.setItem(`theirs:${place}`, value)
+      expect(await ours.getItem(`theirs:${place}`)).toEqual(value)
+      expect(await store.read([`theirs:${place}`])).toMatchObject([{ value }])
+      await ours.setItem(`ours:${place}`, value)
+      expect(await theirs.getItem(`ours:${place}`)).toEqual(value)
+      await store.write({ op: 'set', key: `client:${place}`, value })
+      expect(await theirs.getItem(`client:${place}`)).toEqual(value)
+    }
+    await theirs.setItemRaw('bytes', new Uint8Array([7]))
+    expect(Buffer.from((await ours.getItemRaw<Uint8Array>('bytes')) ?? []).toJSON().data).toEqual([7])
+    await store.reindex()
+    expect((await ours.getKeys()).toSorted()).toEqual((await theirs.getKeys()).toSorted())
+    await theirs.dispose()
+  })
+
+  test('[S20] what is no string is refused with WRONG_TYPE, left as it is, and hides nothing else', async () => {
+    await made.client.hset('tutti:hash', 'field', 'kept')
+    await made.client.zadd('tutti$index', 0, 'hash')
+    const refused = { code: 'WRONG_TYPE' }
+    const author = freshAuthor()
+    await expect(store.read(['hash'])).rejects.toMatchObject(refused)
+    await expect(store.getItem('hash')).rejects.toMatchObject(refused)
+    await expect(store.touch('hash')).rejects.toMatchObject(refused)
+    await expect(store.write({ op: 'set', key: 'hash', value: 1, author })).rejects.toMatchObject(refused)
+    for (const op of ['remove', 'increment', 'patch'] as const) {
+      await expect(store.write({ op, key: 'hash', by: 1, patch: {} })).rejects.toMatchObject(refused)
+    }
+    expect(await made.client.hget('tutti:hash', 'field')).toBe('kept')
+    await store.write({ op: 'set', key: 'text', value: 1 })
+    expect((await store.list('')).entries).toMatchObject([{ key: 'text' }])
+    await made.client.del('tutti:hash')
+    await expect(other.write({ op: 'set', key: 'hash', value: 1, author })).rejects.toMatchObject(refused)
+  })
+
+  test('[S18] [S20] a foreign lifetime is kept by increments and known after the first read', async () => {
+    await made.client.set('tutti:a', '5', 'PX', 100_000)
+    await store.write({ op: 'increment', key: 'a', by: 1 })
+    expect(await made.client.pttl('tutti:a')).toBeGreaterThan(50_000)
+    await made.client.set('tutti:b', '5', 'PX', 100_000)
+    await store.read(['b'])
+    expect((await createStorage({ driver: store }).getMeta('b'))['ttl']).toBeGreaterThan(50)
+  })
+
+  test('[S17] reindex names all that is below the base, however its glob characters', async () => {
+    for (const key of ['tu?ti:a', 'tuXti:b', 'tutti:c', 'tu?ti:no$key']) await made.client.set(key, '1')
+    // A base with glob characters can't be given; one that is the pattern of another can't be made either.
+    expect(() => driver({ base: 'tu?ti' })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+    const bracketed = driver({ base: 't[uv]' })
+    await made.client.set('t[uv]:a', '1')
+    await made.client.set('tu:b', '1')
+    await bracketed.reindex()
+    expect(await bracketed.getKeys('', {})).toEqual(['a'])
+  })
+})
+
+describe('the base', () => {
+  test('[X3] is never empty and no pattern', () => {
+    for (const base of ['', ':', 'a:', 'a*', 'a$', '{}', '{a', 'a}', '{a}{b}', 'a b/']) {
+      expect(() => driver({ base }), base).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+    }
+  })
+
+  test('[X3] stands before every key; everything internal has a $ and the slot of its value', async () => {
+    for (const base of ['plain', 'with:colon', '{tag}', 'app:{tag}:v1']) {
+      await made.client.flushall()
+      const tagged = driver({ base })
+      await tagged.write({ op: 'set', key: 'a:b', value: 1, author: freshAuthor() })
+      await createStorage({ driver: tagged }).setMeta('a:b', { meta: 1 })
+      const keys = (await made.client.keys('*')).filter((key) => key !== `${base}$index`)
+      expect(keys).toHaveLength(4)
+      expect(keys.filter((key) => !key.includes('$'))).toEqual([`${base}:a:b`])
+      const slotted = base.includes('{') ? '{tag}' : `{${base}:a:b}`
+      for (const key of keys) expect(key === `${base}:a:b` || key.includes(slotted), key).toBe(true)
+    }
+  })
+
+  test("[X3] separates stores: neither hears of or lists the other's keys", async () => {
+    const [one, two] = [driver({ base: 'one' }), driver({ base: '{two}' })]
+    const [toldOne, toldTwo] = [await record(one, 'a'), await record(two, 'a')]
+    await one.write({ op: 'set', key: 'a', value: 1 })
+    await two.write({ op: 'set', key: 'a', value: 2 })
+    await one.write({ op: 'set', key: 'a', value: 3 })
+    expect((await toldOne.count(2)).map(({ value }) => value)).toEqual([1, 3])
+    expect((await toldTwo.count(1)).map(({ value }) => value)).toEqual([2])
+    expect((await two.list('')).entries).toMatchObject([{ value: 2 }])
+    toldOne.stop()
+    toldTwo.stop()
+  })
+})

@@ -1,0 +1,99 @@
+import { RealtimeError } from '@tutti/protocol'
+import { RealtimePubSub } from '@tutti/pubsub'
+import { eventually } from '@tutti/test-kit'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { reactiveRedisDriver, type ReactiveDriver, type ReactiveRedisDriverOptions } from '../src/index.ts'
+import { record } from '../src/testing/store-under-test.ts'
+import { redisStores } from './stores.ts'
+
+let made: Awaited<ReturnType<typeof redisStores>>
+let pubsub: RealtimePubSub
+let another: RealtimePubSub
+let store: ReactiveDriver
+let other: ReactiveDriver
+
+beforeAll(async () => {
+  made = await redisStores()
+  const [first, second] = made.pubsubs
+  if (first === undefined || second === undefined) throw new Error('There are two.')
+  ;[pubsub, another] = [first, second]
+})
+afterAll(() => made.dispose())
+beforeEach(async () => {
+  await made.client.flushall()
+  store = reactiveRedisDriver({ pubsub })
+  other = reactiveRedisDriver({ pubsub: another })
+})
+
+const driver = (options: Omit<ReactiveRedisDriverOptions, 'pubsub'>) => reactiveRedisDriver({ pubsub, ...options })
+
+describe('notifications', () => {
+  test('[N8] travel on <prefix>:watch with their fields in one order', async () => {
+    const messages: string[] = []
+    const listener = made.client.duplicate()
+    await listener.subscribe('tutti:watch')
+    listener.on('message', (_channel, text) => void messages.push(text))
+    const { version } = await store.write({ op: 'set', key: 'a', value: { n: 'ü"\\' }, writer: 'w"1' })
+    const { version: timed } = await other.write({ op: 'set', key: 'a', value: { n: 1, text: 'long enough' }, ttlMs: 60_000 })
+    const { version: patched } = await store.write({ op: 'patch', key: 'a', patch: { n: 2 } })
+    const { version: removed } = await store.write({ op: 'remove', key: 'a' })
+    await eventually(() => expect(messages).toHaveLength(4))
+    const expiresAt: unknown = JSON.parse(messages[1] ?? '')['expiresAt']
+    const origin = `"origin":"${pubsub.instanceId}"`
+    expect(messages).toEqual([
+      `{${origin},"event":"update","key":"a","writer":"w\\"1","version":${version},"value":{"n":"ü\\"\\\\"}}`,
+      `{"origin":"${another.instanceId}","event":"update","key":"a","version":${timed},"expiresAt":${String(expiresAt)},"value":{"n":1,"text":"long enough"}}`,
+      `{${origin},"event":"update","key":"a","version":${patched},"expiresAt":${String(expiresAt)},"base":${timed},"patch":{"n":2}}`,
+      `{${origin},"event":"remove","key":"a","version":${removed}}`,
+    ])
+    listener.disconnect()
+  })
+
+  test('[S5] are subscribed to only while somebody listens', async () => {
+    const subscribers = async () => (await made.client.pubsub('NUMSUB', 'tutti:watch'))[1]
+    const stops = [store.onChange(() => {}), store.onChange(() => {})]
+    await Promise.all(stops.map(({ ready }) => ready))
+    expect(await subscribers()).toBe(1)
+    stops[0]?.()
+    stops[0]?.()
+    expect(await subscribers()).toBe(1)
+    stops[1]?.()
+    await eventually(async () => expect(await subscribers()).toBe(0))
+    const again = await record(store, 'a')
+    await store.write({ op: 'set', key: 'a', value: 1 })
+    expect(await again.count(1)).toHaveLength(1)
+    again.stop()
+  })
+
+  test('[N4] that are no change are reported and dropped; those after them arrive', async () => {
+    const errors: unknown[] = []
+    const careful = driver({ onError: (error, { stage }) => errors.push([stage, error instanceof RealtimeError && error.code]) })
+    const told = await record(careful, 'a')
+    for (const text of ['', 'null', '[]', '{}', '{"event":"update","key":"a/b","version":1}', '{"event":"other","key":"a","version":1}'])
+      await made.client.publish('tutti:watch', text)
+    await store.write({ op: 'set', key: 'a', value: 1 })
+    await told.count(1)
+    expect(errors).toEqual(Array.from({ length: 6 }, () => ['message', 'INVALID_MESSAGE']))
+    expect(told.changes).toHaveLength(1)
+    told.stop()
+  })
+
+  test('[N6] may be missed only where onGap tells', async () => {
+    const gap = new Promise<void>((resolve) => store.onGap(resolve))
+    const told = await record(store, 'a')
+    await made.client.client('KILL', 'TYPE', 'pubsub')
+    await gap
+    await other.write({ op: 'set', key: 'a', value: 1 })
+    expect(await told.count(1)).toHaveLength(1)
+    told.stop()
+  })
+
+  test('[S4] are refused to a writer without the right to publish, and its write is done all the same', async () => {
+    await made.client.call('ACL', 'SETUSER', 'mute', 'on', 'nopass', 'allkeys', 'allcommands', 'resetchannels')
+    const mute = new RealtimePubSub({ host: made.redis.host, port: made.redis.port, username: 'mute', password: 'x' })
+    await mute.link.ready
+    const { version } = await reactiveRedisDriver({ pubsub: mute }).write({ op: 'set', key: 'a', value: 1 })
+    expect(await store.read(['a'])).toEqual([{ key: 'a', version, value: 1 }])
+    await mute.dispose()
+  })
+})
