@@ -19,15 +19,28 @@ export interface Example {
 
 let count = 0
 
-/**
- * Starts the `ts` block number `index` of a README, as it stands, against the sources. It runs from the folder of the
- * test, so that it imports the package by its own name; `env` is added to the environment.
- */
-export function startExample(readme: URL, { index = 0, env = {} }: { index?: number; env?: Record<string, string> } = {}): Example {
+/** Which example, and where it runs. */
+export interface ExampleOptions {
+  /** Which of the README's `ts` blocks, from 0. */
+  index?: number
+  /** Added to the environment. */
+  env?: Record<string, string>
+  /** Where the code is put to run, so that its imports are found. Default: `test` beside the README. */
+  folder?: URL
+  /** Puts what differs on a test machine, such as a free port, in the place of what the README says. */
+  edit?: (code: string) => string
+}
+
+/** Starts a `ts` block of a README, as it stands, against the sources. */
+export function startExample(
+  readme: URL,
+  { index = 0, env = {}, folder = new URL('./test/', readme), edit = (code) => code }: ExampleOptions = {},
+): Example {
   const blocks = [...readFileSync(readme, 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)]
-  const code = blocks[index]?.[1]
-  if (code === undefined) throw new Error(`${readme.pathname} has no ts block ${index}.`)
-  const file = fileURLToPath(new URL(`./test/readme-example-${process.pid}-${++count}.ts`, readme))
+  const block = blocks[index]?.[1]
+  if (block === undefined) throw new Error(`${readme.pathname} has no ts block ${index}.`)
+  const code = edit(block)
+  const file = fileURLToPath(new URL(`readme-example-${process.pid}-${++count}.ts`, folder))
   writeFileSync(file, code)
   const child = spawn(process.execPath, ['--conditions=@tutti/source', '--disable-warning=ExperimentalWarning', file], {
     env: { ...process.env, ...env },

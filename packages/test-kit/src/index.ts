@@ -1,5 +1,5 @@
 export { eventually } from './eventually.ts'
-export { startExample, type Example } from './example.ts'
+export { startExample, type Example, type ExampleOptions } from './example.ts'
 export { spawnInstance, type Instance } from './instance.ts'
 export { freePort } from './free-port.ts'
 export { startRedis, type TestRedis } from './redis.ts'
