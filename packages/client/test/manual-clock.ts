@@ -1,0 +1,41 @@
+import type { Clock } from '@tutti/client'
+
+/** A clock that stands still until it is moved. */
+export interface ManualClock extends Clock {
+  /** Timers that have not run. */
+  readonly waiting: number
+  /** When the next timer is due, milliseconds from now; `undefined` without one. */
+  readonly nextMs: number | undefined
+  /** Moves on, and runs what falls due, in order. */
+  advance(ms: number): void
+}
+
+export function manualClock(start = 1_000_000): ManualClock {
+  let now = start
+  const timers = new Set<{ at: number; run: () => void }>()
+  const next = () => [...timers].reduce<{ at: number; run: () => void } | undefined>((first, timer) => (first && first.at <= timer.at ? first : timer), undefined)
+  return {
+    get waiting() {
+      return timers.size
+    },
+    get nextMs() {
+      const timer = next()
+      return timer && timer.at - now
+    },
+    now: () => now,
+    after: (delayMs, run) => {
+      const timer = { at: now + delayMs, run }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+    advance: (ms) => {
+      const end = now + ms
+      for (let timer = next(); timer && timer.at <= end; timer = next()) {
+        timers.delete(timer)
+        now = Math.max(now, timer.at)
+        timer.run()
+      }
+      now = end
+    },
+  }
+}
