@@ -100,6 +100,7 @@ test('[N8] clients that would send late or twice are refused with INVALID_OPTION
     { maxRetriesPerRequest: 20 },
     { maxRetriesPerRequest: null },
     { autoResubscribe: true },
+    { protocol: 3 },
     { commandTimeout: undefined },
     { retryStrategy: null },
   ]

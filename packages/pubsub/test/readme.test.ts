@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { RealtimePubSub } from '@tutti/pubsub'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { testRedis } from './setup.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
@@ -11,11 +11,10 @@ const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 /** The code blocks of the README, the example first. */
 const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
 
-async function run(name: string, code: string): Promise<string> {
-  const file = fileURLToPath(new URL(`readme-${name}.ts`, import.meta.url))
-  await writeFile(file, code)
-  onTestFinished(() => rm(file))
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--conditions=@tutti/source', file])
+async function run(code: string): Promise<string> {
+  const cwd = fileURLToPath(new URL('..', import.meta.url))
+  const args = ['--conditions=@tutti/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', code]
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd })
   expect(stderr).toBe('')
   return stdout
 }
@@ -24,15 +23,13 @@ test('[N2] the example at the top of the README runs as it stands, but for its p
   const redis = await testRedis()
   const [example = ''] = blocks
   expect(example).toContain('port: 6379')
-  expect(await run('example', example.replaceAll('6379', String(redis.port)))).toMatch(
-    /^\{\n? +origin: '[0-9a-f-]{36}',\n? +hello: 'world'\n? *\}\n$/,
-  )
+  expect(await run(example.replaceAll('6379', String(redis.port)))).toMatch(/^\{\n? +origin: '[0-9a-f-]{36}',\n? +hello: 'world'\n? *\}\n$/)
 })
 
 test('[N8] the example with clients of one’s own runs as it stands, but for its port', async () => {
   const redis = await testRedis()
   const example = blocks.find((code) => code.includes('redisOptions()')) ?? ''
-  expect(await run('clients', example.replaceAll('6379', String(redis.port)))).toBe('')
+  expect(await run(example.replaceAll('6379', String(redis.port)))).toBe('')
 })
 
 test('[N2] publishing right after construction works, as its users know it', async () => {

@@ -13,6 +13,8 @@ test('[N3] subscriptions and calls made before a slow Redis answers are in force
   let early = false
   void one?.ready.then(() => (early = true))
   const calls = [pubsub.publish('three', {}), ...[1, 2, 3].map((n) => pubsub.link.command('RPUSH', 'list', n))]
+  // One turn of the event loop: whatever does not wait for Redis has happened by then.
+  await new Promise((resolve) => setImmediate(resolve))
   expect([early, pubsub.status]).toEqual([false, 'connecting'])
   redis.resume()
   expect(await Promise.all(calls)).toEqual([undefined, 1, 2, 3])

@@ -5,7 +5,7 @@ const CANNOT_SERVE = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|OOM|MISCONF|NORE
 const CANNOT_SERVE_IN_SCRIPT = /^ERR Error running script .*: -(READONLY|CLUSTERDOWN|MASTERDOWN|OOM|MISCONF|NOREPLICAS)\b/
 
 /** Redis itself answered with an error, so the command was read and its outcome is known. */
-export const isRedisReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
+const isRedisReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError'
 
 /** The same error without the command that ioredis attaches: its arguments are passwords and users' values, and errors get logged. */
 export function withoutArguments(error: unknown): unknown {

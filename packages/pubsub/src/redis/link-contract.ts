@@ -20,7 +20,9 @@ export type BreakerState = 'closed' | 'open' | 'probing'
 
 /**
  * Redis as the packages see it: two connections, scripts, raw subscriptions. `RealtimePubSub` stands on it and shows it
- * as `pubsub.link`; whoever needs Redis takes the link, and nobody else imports ioredis.
+ * as `pubsub.link`; whoever needs Redis takes the link, and nobody else imports ioredis. Calls made before the first
+ * attempt to connect has an outcome wait for it; later ones are sent at once or refused. After `dispose` methods that
+ * return no promise throw `CLOSED`.
  */
 export interface RedisLink {
   /** The application's prefix, before every Redis channel and everything internal (N8). */
@@ -28,7 +30,10 @@ export interface RedisLink {
   readonly status: PubSubStatus
   readonly breaker: BreakerState
   script(source: string): RedisScript
-  /** One plain command over `pub`, e.g. `command('ZRANGEBYLEX', key, '-', '+')`. Rejects as `run` does. */
+  /**
+   * One plain command over `pub`, e.g. `command('ZRANGEBYLEX', key, '-', '+')`; never one that blocks or subscribes, for
+   * everybody waits behind it. Rejects as `run` does.
+   */
   command(name: string, ...args: (string | number)[]): Promise<ScriptReply>
   /** Publishes text on `<prefix>:<channel>`. Rejects as `run` does. */
   publish(channel: string, text: string): Promise<void>
@@ -36,7 +41,8 @@ export interface RedisLink {
   subscribe(channel: string, handler: MessageHandler): Unsubscribe
   /**
    * The name of what stands beside a value, in the value's hash slot: `{<base>:<key>}$<name>`, or `<base>:<key>$<name>`
-   * when `base` has a hash tag of its own. `name` is '' for the state.
+   * when `base` has a hash tag of its own. `name` is '' for the state. Throws `INVALID_OPTIONS` for a `base` whose braces
+   * are no hash tag.
    */
   sideKey(base: string, key: string, name: string): string
   /** Redis' clock, milliseconds since 1970, as estimated from its TIME at the last connect. */

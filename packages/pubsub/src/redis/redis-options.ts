@@ -11,7 +11,9 @@ const REQUIRED = {
   maxRetriesPerRequest: 0,
   // ioredis resubscribes without awaiting the outcome: the link does it, and knows when it is done (N6).
   autoResubscribe: false,
-} as const satisfies RedisOptions
+  // ioredis 6 speaks RESP3 by default, whose replies have other shapes; ioredis 5 does not know the option.
+  protocol: 2,
+} as const
 
 /**
  * The settings without which ioredis breaks the rules N5 and N6, for clients that you make yourself:

@@ -55,7 +55,6 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
 
   const shut = (subscription: Subscription): void => {
     const name = nameOf(subscription.channel)
-    if (byRedisChannel.get(name) !== subscription) return
     byRedisChannel.delete(name)
     subscription.confirmed.reject(new RealtimeError('CLOSED'))
     // A connection that is away has no subscription to end, and one that fails now will have none.

@@ -83,6 +83,21 @@ export function deliveryRules(fixture: Fixture): void {
     expect(calls).toBe(3)
   })
 
+  test('[N3] an undo that is called again does not touch later subscriptions', async () => {
+    const a = await fixture.connect()
+    const first = await listen(a, 'news')
+    first.unsubscribe()
+    const second = await listen(a, 'news')
+    first.unsubscribe()
+    const third = await listen(a, 'news')
+    await fixture.harness.inject('news', 'nonsense')
+    await fixture.harness.inject('news', '{}')
+    await Promise.all([second.reaches(1), third.reaches(1)])
+    expect([first, second, third].map(({ messages }) => messages.length)).toEqual([0, 1, 1])
+    // They share the channel still: what nobody can read is dropped once.
+    expect(a.droppedMessages).toBe(1)
+  })
+
   test('[N3] channels are kept apart, also those whose names begin alike', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
     const [short, long] = [await listen(b, 'news'), await listen(b, 'news:today')]
