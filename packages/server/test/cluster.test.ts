@@ -143,23 +143,67 @@ test('[S8] patches of different properties from both instances at once all survi
   await eventually(() => expect(Math.max(...versionsOf(watcher, 'form'))).toBe(newest))
 })
 
-test('[S5] 50 writes are 50 scripts in Redis, and nothing else on either instance', async () => {
-  const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
-  await watcher.request('storage:subscribe', { keys: [{ key: 'monitored' }] })
+/** What Redis is asked from outside its scripts while the action runs, by command. */
+async function askedOfRedis(action: () => Promise<void>): Promise<string[]> {
   const monitor = await admin.duplicate().monitor()
   const seen: string[] = []
   monitor.on('monitor', (_time: string, command: string[], source: string) => {
     if (source !== 'lua') seen.push(String(command[0]).toUpperCase())
   })
-  for (let count = 0; count < 50; count += 1) await writer.request('storage:set', { key: 'monitored', value: count })
-  await eventually(() => expect(watcher.of('storage:updated')).toHaveLength(50))
+  await action()
   await admin.echo('end')
   await eventually(() => expect(seen).toContain('ECHO'))
   monitor.disconnect()
-  const commands = seen.slice(0, seen.indexOf('ECHO'))
-  expect(commands.filter((name) => name === 'EVALSHA').length + commands.filter((name) => name === 'EVAL').length).toBe(50)
-  expect(commands.filter((name) => name === 'EVAL').length).toBeLessThanOrEqual(1)
-  expect(commands).toHaveLength(50)
+  return seen.slice(0, seen.indexOf('ECHO'))
+}
+
+describe('what a write costs Redis', () => {
+  test('[S5] 50 writes are 50 scripts, and nothing else on either instance', async () => {
+    const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
+    await watcher.request('storage:subscribe', { keys: [{ key: 'monitored' }] })
+    const asked = await askedOfRedis(async () => {
+      for (let count = 0; count < 50; count += 1) await writer.request('storage:set', { key: 'monitored', value: count })
+      await eventually(() => expect(watcher.of('storage:updated')).toHaveLength(50))
+    })
+    expect(asked).toHaveLength(50)
+    expect(asked.filter((name) => name === 'EVAL').length).toBeLessThanOrEqual(1)
+    expect(new Set(asked.filter((name) => name !== 'EVAL'))).toEqual(new Set(['EVALSHA']))
+  })
+
+  test('[S5] a value over the inline limit is read once by an instance with subscribers, and not by one without', async () => {
+    const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
+    const value = 'x'.repeat(9_000)
+    expect(await askedOfRedis(async () => void (await writer.request('storage:set', { key: 'large', value })))).toEqual(['EVALSHA'])
+    await watcher.request('storage:subscribe', { keys: [{ key: 'large' }] })
+    const asked = await askedOfRedis(async () => {
+      const { version } = await writer.request('storage:set', { key: 'large', value })
+      await eventually(() => expect(watcher.of('storage:updated')).toEqual([{ key: 'large', version, value }]))
+    })
+    expect(asked).toEqual(['EVALSHA', 'EVALSHA'])
+  })
+})
+
+test('[S8] patches of several writers that were written together say so, and their writers are told like everybody else', async () => {
+  const writers = await Promise.all(Array.from({ length: 10 }, (_, index) => connectTo(0, { clientId: `patcher-${index}` })))
+  for (const writer of writers) await writer.request('storage:subscribe', { keys: [{ key: 'together' }] })
+  const patch = (writer: PlainClient, index: number, numbered: boolean) =>
+    writer.request('storage:patch', {
+      key: 'together',
+      patch: { [`${numbered}${index}`]: index },
+      ...(numbered ? { mutation: { number: 1 } } : {}),
+    })
+  for (const numbered of [true, false]) {
+    const replies = await Promise.all(writers.map((writer, index) => patch(writer, index, numbered)))
+    const versions = replies.map(({ version }) => version)
+    const shared = replies.filter(({ version }) => versions.indexOf(version) !== versions.lastIndexOf(version))
+    expect(shared.length).toBeGreaterThan(1)
+    for (const { version, base } of shared) expect(base).toBe(version)
+    if (numbered) expect(await Promise.all(writers.map((writer, index) => patch(writer, index, numbered)))).toEqual(replies)
+    for (const [index, writer] of writers.entries()) {
+      const { version } = replies[index] ?? { version: 0 }
+      if (versions.filter((other) => other === version).length > 1) await eventually(() => expect(versionsOf(writer, 'together')).toContain(version))
+    }
+  }
 })
 
 test('[S12] a write repeated with its number has one effect and the same answer, on any connection and instance, after any other write', async () => {

@@ -30,7 +30,7 @@ export interface WriteResult {
   version: number
   /** With `increment`: the sum. */
   value?: number
-  /** With `patch`: the version it was merged into. */
+  /** With `patch`: the version it was merged into; the new version itself where patches of others went together with it. */
   base?: number
 }
 

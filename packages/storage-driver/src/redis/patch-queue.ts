@@ -77,7 +77,8 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRece
         for (const patch of remove(batch, ({ author }) => author === asked)) settle(patch, call, answer)
       } else {
         if (answer.verdict === 'ok') hold(key, { version: answer.version, value }, call.text)
-        for (const patch of batch.splice(0)) settle(patch, call, answer)
+        const shared = batch.length > 1 && answer.verdict === 'ok'
+        for (const patch of batch.splice(0)) settle(patch, call, shared ? { ...answer, text: String(answer.version) } : answer)
       }
     }
   }

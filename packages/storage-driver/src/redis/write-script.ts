@@ -5,7 +5,7 @@ import { SCRIPT_HEAD } from './script-head.ts'
  * script is not rolled back.
  *
  * Reply: `{ verdict, version, text, author }`. `author` is the place of the author whose memory answered, or -1.
- * - `ok`: done; text is the sum of an increment, the base of a patch.
+ * - `ok`: done; text is the sum of an increment, the base of a patch (the new version where several authors share it).
  * - `conflict` (text: the value now; as remembered: none), `number`, `type`: refused for good, and remembered.
  * - `base`: a patch was merged into another version than the newest; text is the newest value. `passed`: a later number
  *   of the author was handled. `late`: past the deadline; version is Redis' time in microseconds.
@@ -89,7 +89,9 @@ end
 
 here = op ~= 'remove'
 record(expiry)
-local result = op == 'increment' and text or op == 'patch' and before or ''
+-- Who patched together with others can't make the value from a base and a patch of its own: then the base is the new version.
+local base = #KEYS > 4 and version or before
+local result = op == 'increment' and text or op == 'patch' and base or ''
 remember('ok', result)
 announce(expiry, tail == '=' and ',"value":' .. text or tail)
 return { 'ok', version, result, -1 }
