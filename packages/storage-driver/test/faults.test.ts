@@ -11,9 +11,9 @@ let store: ReactiveDriver
 
 beforeEach(async () => {
   redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] })
-  pubsub = new RealtimePubSub({ url: redis.url, commandTimeoutMs: 400 })
+  pubsub = new RealtimePubSub({ url: redis.url, commandTimeoutMs: 3_000 })
   await pubsub.link.ready
-  store = reactiveRedisDriver({ pubsub, writeTimeoutMs: 300 })
+  store = reactiveRedisDriver({ pubsub, writeTimeoutMs: 1_500 })
 })
 afterEach(async () => {
   redis.resume()

@@ -125,6 +125,36 @@ describe('other programs', () => {
   })
 })
 
+describe('the index', () => {
+  const named = () => made.client.zrange('tutti$index', 0, -1)
+
+  test('[S17] names what was created, and no longer what was removed or has ended', async () => {
+    await store.write({ op: 'set', key: 'a', value: 1 })
+    await store.write({ op: 'increment', key: 'b', by: 1 })
+    await store.write({ op: 'patch', key: 'c', patch: {} })
+    await made.client.set('tutti:d', 'foreign')
+    await store.read(['d'])
+    expect(await named()).toEqual(['a', 'b', 'c', 'd'])
+    await store.write({ op: 'remove', key: 'a' })
+    await made.client.del('tutti:b')
+    await store.read(['b'])
+    expect(await named()).toEqual(['c', 'd'])
+  })
+
+  test('[S17] that names too much is put right by a listing', async () => {
+    await made.client.zadd('tutti$index', 0, 'never')
+    await store.write({ op: 'set', key: 'a', value: 1 })
+    expect(await store.getKeys('', {})).toEqual(['a'])
+    expect((await store.list('')).entries).toMatchObject([{ key: 'a' }])
+    expect(await named()).toEqual(['a'])
+  })
+
+  test('[S17] a prefix does not list the key of its own name', async () => {
+    for (const key of ['a', 'a:b', 'a;', 'a-b']) await store.write({ op: 'set', key, value: 1 })
+    expect((await store.list('a:')).entries.map(({ key }) => key)).toEqual(['a:b'])
+  })
+})
+
 describe('the base', () => {
   test('[X3] is never empty and no pattern', () => {
     for (const base of ['', ':', 'a:', 'a*', 'a$', '{}', '{a', 'a}', '{a}{b}', 'a b/']) {
