@@ -38,9 +38,12 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const sources = new Set<string>()
   let closing: Promise<void> | undefined
 
-  /** When one has come back the other is asked too: what listens only may hang unseen, and then there is a gap as well. */
+  /**
+   * Asks both, also when only one has come back: what listens only may hang unseen, and then there is a gap as well. The
+   * answer of `sub` comes after those to all its SUBSCRIBEs.
+   */
   const verify = async (): Promise<boolean> => {
-    await Promise.allSettled([probe(), sub.send('PING', []), subscriptions.settled()])
+    await Promise.allSettled([probe(), sub.send('PING', [])])
     return pub.isUp && sub.isUp
   }
   const availability = createAvailability(report, verify)

@@ -10,10 +10,8 @@ import type { Connection } from './connection.ts'
 export interface Subscriptions {
   add(channel: string, handler: MessageHandler): Unsubscribe
   receive(redisChannel: string, text: string): void
-  /** Subscribes everything again, on a connection that has no subscription yet. */
+  /** Subscribes everything again, on a connection that has no subscription yet; what is asked on it later is answered later. */
   renew(): void
-  /** Settles when Redis has confirmed or refused each subscription that was asked for. */
-  settled(): Promise<void>
   /** Ends all. */
   clear(): void
 }
@@ -23,8 +21,6 @@ interface Subscription {
   readonly handlers: Listeners<[string]>
   readonly confirmed: Deferred<void>
   size: number
-  /** The SUBSCRIBE under way; settles whatever comes of it. */
-  request: Promise<void>
 }
 
 /** Makes the registry; `sub` is asked only while it is up. */
@@ -47,9 +43,9 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
 
   const open = (channel: string): Subscription => {
     const handlers = createListeners<[string]>((error) => report(error, { stage: 'handler', channel }))
-    const subscription = { channel, handlers, confirmed: createDeferred<void>(), size: 0, request: Promise.resolve() }
+    const subscription = { channel, handlers, confirmed: createDeferred<void>(), size: 0 }
     byRedisChannel.set(nameOf(channel), subscription)
-    if (sub.isUp) subscription.request = request(subscription)
+    if (sub.isUp) void request(subscription)
     return subscription
   }
 
@@ -78,10 +74,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
     },
     receive: (redisChannel, text) => byRedisChannel.get(redisChannel)?.handlers.emit(text),
     renew: () => {
-      for (const subscription of byRedisChannel.values()) subscription.request = request(subscription)
-    },
-    settled: async () => {
-      await Promise.all([...byRedisChannel.values()].map((subscription) => subscription.request))
+      for (const subscription of byRedisChannel.values()) void request(subscription)
     },
     clear: () => {
       for (const subscription of byRedisChannel.values()) shut(subscription)
