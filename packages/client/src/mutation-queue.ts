@@ -79,7 +79,9 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
       if (error.code !== 'CONFLICT' || !error.entry) return refuse(record, error)
       const answered = withAnswer(record.state, asked, error.entry)
       if (head.change.op !== 'update') return finish(record, withoutHead(answered), head.waiters, error)
-      finish(record, { ...answered, pending: [head, ...answered.pending.slice(1)] }, [])
+      // Another condition is another message, with a number of its own.
+      const again = { change: head.change, held: false, waiters: head.waiters }
+      finish(record, { ...answered, pending: [again, ...answered.pending.slice(1)] }, [])
     })
   }
 

@@ -16,11 +16,17 @@ type Step =
 
 const who = fc.nat(1)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('increment' as const, 'update' as const), who, amount: fc.integer({ min: 1, max: 9 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constantFrom('increment' as const, 'update' as const), who, amount: fc.integer({ min: 1, max: 9 }) }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('set' as const, 'patch' as const, 'remove' as const), who, amount: fc.nat(9) }) },
   { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('up' as const, 'down' as const), who }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('cut' as const, 'switch' as const), who }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('refuse' as const, 'fail' as const, 'foreign' as const, 'repair' as const), who }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('refuse' as const, 'fail' as const, 'foreign' as const, 'repair' as const), who }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('time' as const), ms: fc.nat(2_000) }) },
 )
 
@@ -159,5 +165,5 @@ async function play(steps: Step[]): Promise<void> {
 }
 
 test('[S4] [S12] [S13] whatever happens in whatever order, clients end on the stored value, each change made once or taken back', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 80 }), play), { numRuns: 150 })
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 80 }), play), { numRuns: Number(process.env['RUNS'] ?? 150) })
 }, 120_000)

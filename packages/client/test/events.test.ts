@@ -25,7 +25,10 @@ test('[E1] [E2] [E3] an event reaches every matching listener once; includeSelf 
   expect(heard).toEqual([])
   void client.events.publish('chat', 2, { includeSelf: true })
   await server.flush()
-  expect(heard).toEqual([['*', 'chat', 2], ['chat', 2]])
+  expect(heard).toEqual([
+    ['*', 'chat', 2],
+    ['chat', 2],
+  ])
 })
 
 test('[E5] many listeners of one pattern are one subscription on the server, which outlives reconnects', async () => {

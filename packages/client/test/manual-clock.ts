@@ -13,7 +13,11 @@ export interface ManualClock extends Clock {
 export function manualClock(start = 1_000_000): ManualClock {
   let now = start
   const timers = new Set<{ at: number; run: () => void }>()
-  const next = () => [...timers].reduce<{ at: number; run: () => void } | undefined>((first, timer) => (first && first.at <= timer.at ? first : timer), undefined)
+  const next = () =>
+    [...timers].reduce<{ at: number; run: () => void } | undefined>(
+      (first, timer) => (first && first.at <= timer.at ? first : timer),
+      undefined,
+    )
   return {
     get waiting() {
       return timers.size

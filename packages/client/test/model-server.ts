@@ -117,10 +117,15 @@ export class ModelServer {
 
   /** Delivers everything until nothing moves any more. */
   async flush(): Promise<void> {
-    for (let quiet = 0; quiet < 3; ) {
+    let messages = 0
+    for (let quiet = 0; quiet < 3;) {
       await new Promise((resolve) => setImmediate(resolve))
       let moved = false
-      for (const link of this.openLinks) while (link.open && (this.deliverUp(link) || this.deliverDown(link))) moved = true
+      for (const link of this.openLinks)
+        while (link.open && (this.deliverUp(link) || this.deliverDown(link))) {
+          moved = true
+          if (++messages > 10_000) throw new Error(`no end of messages: ${JSON.stringify(this.log.slice(-4))}`)
+        }
       quiet = moved ? 0 : quiet + 1
     }
   }
@@ -161,7 +166,13 @@ export class ModelServer {
     return link
   }
 
-  #store(key: string, value: JsonValue | undefined, version: number, writer?: ModelLink, patch?: { patch: { [name: string]: JsonValue }; base: number }): Entry {
+  #store(
+    key: string,
+    value: JsonValue | undefined,
+    version: number,
+    writer?: ModelLink,
+    patch?: { patch: { [name: string]: JsonValue }; base: number },
+  ): Entry {
     this.#version = Math.max(version, this.#version)
     const entry: Entry = value === undefined ? { key, version, removed: true } : { key, version, value }
     this.entries.set(key, entry)
@@ -179,7 +190,10 @@ export class ModelServer {
         if (refusal) throw refusal
         const { keys } = request.payload
         for (const { key } of keys) link.keys.add(key)
-        return { ok: true, entries: keys.filter(({ key, version }) => version !== this.entry(key).version).map(({ key }) => this.entry(key)) }
+        return {
+          ok: true,
+          entries: keys.filter(({ key, version }) => version !== this.entry(key).version).map(({ key }) => this.entry(key)),
+        }
       }
       case 'storage:unsubscribe':
         for (const { key } of request.payload.keys) link.keys.delete(key)

@@ -51,7 +51,11 @@ export function startClient(options: RealtimeClientOptions = {}, server = new Mo
 }
 
 /** A client that is connected. */
-export async function connectedClient(options: RealtimeClientOptions = {}, server = new ModelServer(), clock = manualClock()): Promise<TestClient> {
+export async function connectedClient(
+  options: RealtimeClientOptions = {},
+  server = new ModelServer(),
+  clock = manualClock(),
+): Promise<TestClient> {
   const started = startClient(options, server, clock)
   await server.flush()
   return started

@@ -401,7 +401,9 @@ test('[S13] a snapshot stays the same object until it changes, and a throwing li
 test('[S3] a refused subscription shows its error and keeps no other key out', async () => {
   const { client, server } = await connectedClient()
   server.judge = (request) =>
-    request.name === 'storage:subscribe' && request.payload.keys.some(({ key }) => key === 'bad') ? new RealtimeError('TOO_MANY_SUBSCRIPTIONS') : undefined
+    request.name === 'storage:subscribe' && request.payload.keys.some(({ key }) => key === 'bad')
+      ? new RealtimeError('TOO_MANY_SUBSCRIPTIONS')
+      : undefined
   server.write('good1', 1)
   server.write('good2', 2)
   const [good1, bad, good2] = [client.state('good1'), client.state('bad'), client.state('good2')]
