@@ -1,0 +1,19 @@
+import { RealtimePubSub } from '@tutti/pubsub'
+import { attachRealtime } from '@tutti/server/nitro2'
+import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
+import fsDriver from 'unstorage/drivers/fs'
+
+export default defineNitroPlugin((nitroApp) => {
+  attachRealtime(nitroApp, () => {
+    const url = process.env['REDIS_URL']
+    const pubsub = url === undefined ? undefined : new RealtimePubSub({ url })
+    return {
+      pubsub,
+      state: pubsub === undefined ? reactiveDriver(fsDriver({ base: '.data/state' })) : reactiveRedisDriver({ pubsub }),
+      maxPayloadBytes: 10_000,
+      socketIo: {
+        allowRequest: ({ headers }, decide) => decide(null, headers['x-denied'] === undefined),
+      },
+    }
+  })
+})
