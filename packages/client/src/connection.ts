@@ -2,7 +2,7 @@ import { fromWireError, PROTOCOL_VERSION, RealtimeError, type Limits, type Reque
 import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Network } from './network.ts'
-import { isLargerThan } from './payload-size.ts'
+import { isTooLarge } from './payload-size.ts'
 import type { Source } from './source.ts'
 import type { Link, Notice, Transport } from './transport.ts'
 import { createSource } from './writable-source.ts'
@@ -48,8 +48,7 @@ export interface ConnectionOptions {
 }
 
 /** One connection at a time, made again when it is lost. */
-export interface Connection {
-  readonly state: Source<ConnectionState>
+export interface Connection extends Source<ConnectionState> {
   /** True from the server's hello until the link is lost. */
   readonly up: boolean
   readonly limits: Limits | undefined
@@ -66,9 +65,6 @@ export interface Connection {
   ): void
   close(): void
 }
-
-/** Room for the message's name and Socket.IO's frame around the payload. */
-const ENVELOPE_BYTES = 128
 
 const none = { attempt: 0, reason: undefined, instance: undefined, degraded: false }
 
@@ -99,8 +95,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (!up) return
     up = false
     options.onDown()
-    const lost = new RealtimeError('OUTCOME_UNKNOWN', { message: 'The connection was lost before the answer came.' })
-    for (const fail of waiting) fail(lost)
+    for (const fail of waiting) fail(new RealtimeError('OUTCOME_UNKNOWN'))
   }
 
   const stay = (status: 'offline' | 'closed', reason?: RealtimeError): void => {
@@ -118,15 +113,13 @@ export function createConnection(options: ConnectionOptions): Connection {
         if (mine === round) listener(argument)
       }
     trying = true
-    cancelTimer = clock.after(requestTimeoutMs, () => lose(away('The server did not say hello in time.')))
+    cancelTimer = clock.after(requestTimeoutMs, () => lose(away('No hello in time.')))
     options.handshake().then(
       heard((handshake) => {
         link = transport(handshake, { onNotice: heard(receive), onClose: heard(lose) })
       }),
       heard((error: unknown) =>
-        lose(
-          error instanceof RealtimeError ? error : new RealtimeError('UNAVAILABLE', { message: 'Asking for `auth` failed.', cause: error }),
-        ),
+        lose(error instanceof RealtimeError ? error : new RealtimeError('UNAVAILABLE', { message: '`auth` failed.', cause: error })),
       ),
     )
     show({ ...none, status: wasUp || attempt > 0 ? 'reconnecting' : 'connecting', attempt, reason })
@@ -155,21 +148,24 @@ export function createConnection(options: ConnectionOptions): Connection {
       show({ ...none, status: 'connected', instance })
     } else if (notice.name === 'server:draining') {
       cancelTimer()
-      cancelTimer = clock.after(notice.payload.reconnectAfterMs, () => lose(away('The server is being stopped.'), 0))
+      cancelTimer = clock.after(notice.payload.reconnectAfterMs, () => lose(away('The server stops.'), 0))
     }
     options.onNotice(notice)
   }
 
   const forgetNetwork = network.onChange(() => {
     if (!switchedOn || source.current.status === 'closed') return
-    if (!network.online()) stay('offline', away('The machine has no network.'))
+    if (!network.online()) stay('offline', away('No network.'))
     else if (!trying) begin()
   })
   if (network.online()) begin()
-  else stay('offline', away('The machine has no network.'))
+  else stay('offline', away('No network.'))
 
   return {
-    state: source,
+    get current() {
+      return source.current
+    },
+    subscribe: (listener) => source.subscribe(listener),
     get up() {
       return up
     },
@@ -185,9 +181,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (!ended) stay('offline')
     },
     request: (name, payload, answer) => {
-      if (!link || !limits || !up) return answer({ ok: false, error: away('There is no connection.') })
-      if (isLargerThan(payload, limits.maxPayloadBytes - ENVELOPE_BYTES))
-        return answer({ ok: false, error: new RealtimeError('TOO_LARGE') })
+      if (!link || !limits || !up) return answer({ ok: false, error: away('Not connected.') })
+      if (isTooLarge(payload, limits)) return answer({ ok: false, error: new RealtimeError('TOO_LARGE') })
       const fail = (error: RealtimeError): void => {
         if (settled()) answer({ ok: false, error })
       }
@@ -195,7 +190,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         cancelTimeout()
         return waiting.delete(fail)
       }
-      const cancelTimeout = clock.after(requestTimeoutMs, () => lose(away(`The server did not answer within ${requestTimeoutMs} ms.`)))
+      const cancelTimeout = clock.after(requestTimeoutMs, () => lose(away('No answer in time.')))
       waiting.add(fail)
       link.request(name, payload, (reply) => {
         if (settled()) answer(reply.ok ? { ok: true, result: reply } : { ok: false, error: fromWireError(reply.error) })

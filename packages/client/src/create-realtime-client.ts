@@ -153,21 +153,14 @@ export function createRealtimeClient<Channels extends EventMap = object>(options
         if (keys.pendingCount === 0 || !connection.up) end()
       }
       const cancel = clock.after(requestTimeoutMs, end)
-      const stopListening = connection.state.subscribe(look)
+      const stopListening = connection.subscribe(look)
       onSettled = look
       look()
     })
 
   return {
     clientId,
-    connection: {
-      get current() {
-        return connection.state.current
-      },
-      subscribe: (listener) => connection.state.subscribe(listener),
-      connect: () => connection.connect(),
-      disconnect: () => connection.disconnect(),
-    },
+    connection,
     events: events.events,
     state,
     close: () => (closing ??= close()),

@@ -1,4 +1,4 @@
-import { applyPatch, isAbsent, valueOf, type Entry, type JsonValue, type StateUpdate } from '@tutti/protocol'
+import { applyPatch, valueOf, type Entry, type JsonValue, type StateUpdate } from '@tutti/protocol'
 import { applyChange, mergeChanges, type Change } from './change.ts'
 
 // What a client knows of one key, as plain data and functions from one state to the next: what the server confirmed, and
@@ -85,7 +85,7 @@ export function withUpdate(state: KeyState, update: StateUpdate): KeyState {
   if ('patch' in update) {
     const { key, version, base, patch } = update
     if (confirmed && version <= confirmed.version) return state
-    if (confirmed?.version === base) return confirm(state, { key, version, value: applyPatch(valueOf(confirmed), patch) })
+    if (confirmed?.version === base) return confirm(state, entryOf(key, version, applyPatch(valueOf(confirmed), patch)))
     return { ...state, wanted: Math.max(state.wanted, version) }
   }
   const entry = plainEntry(update)
@@ -108,23 +108,16 @@ export function withAnswer(state: KeyState, asked: KeyState, answer: Entry | und
 export function withAck(state: KeyState, ack: Acknowledgement): KeyState {
   const [head, ...waiting] = state.pending
   if (!head) return state
+  const { key, confirmed } = state
+  const { version, value = head.sent?.value } = ack
   const rebase = rebaseAfter(state, ack)
   const pending = waiting.map((item) => ({ ...item, change: rebase(item.change) }))
-  const { confirmed } = state
-  if (confirmed && ack.version <= confirmed.version) return { ...state, pending }
-  const { key } = state
-  switch (head.change.op) {
-    case 'set':
-    case 'update':
-      return confirm({ ...state, pending }, entryOf(key, ack.version, head.sent?.value))
-    case 'increment':
-      return confirm({ ...state, pending }, entryOf(key, ack.version, ack.value))
-    case 'patch':
-      if (confirmed && confirmed.version === ack.base) {
-        return confirm({ ...state, pending }, entryOf(key, ack.version, applyPatch(valueOf(confirmed), head.change.patch)))
-      }
-      return { ...state, wanted: Math.max(state.wanted, ack.version), pending: [{ ...head, acked: true, waiters: [] }, ...pending] }
+  if (confirmed && version <= confirmed.version) return { ...state, pending }
+  if (head.change.op !== 'patch') return confirm({ ...state, pending }, entryOf(key, version, value))
+  if (confirmed?.version === ack.base) {
+    return confirm({ ...state, pending }, entryOf(key, version, applyPatch(confirmedValue(state), head.change.patch)))
   }
+  return { ...state, wanted: Math.max(state.wanted, version), pending: [{ ...head, acked: true, waiters: [] }, ...pending] }
 }
 
 /** Takes the first pending change back, and that one alone (S13). */
@@ -134,21 +127,12 @@ export const withoutHead = (state: KeyState): KeyState => ({ ...state, pending: 
  * A condition of one's own (`ifVersion`) means "nobody else wrote": when the first pending change is confirmed, conditions
  * that were waiting behind it move to the version it made, unless somebody else wrote between.
  */
-export function rebaseAfter(state: KeyState, ack: Acknowledgement): (change: Change) => Change {
-  const holds = unchangedBefore(state, ack)
+export function rebaseAfter({ pending: [head] }: KeyState, { version, base }: Acknowledgement): (change: Change) => Change {
+  const seen = head?.sent?.ifVersion ?? base
+  // A set without a condition leaves nothing of what others wrote before it.
+  const holds = (condition: number): boolean => (seen === undefined ? head?.change.op === 'set' && condition < version : condition === seen)
   return (change) =>
-    change.op === 'set' && change.ifVersion !== undefined && holds(change.ifVersion) ? { ...change, ifVersion: ack.version } : change
-}
-
-/** Tells of a version whether all that was written between it and the acknowledged one is one's own or overwritten by it. */
-function unchangedBefore(state: KeyState, ack: Acknowledgement): (version: number) => boolean {
-  const [head] = state.pending
-  const base = head?.sent?.ifVersion ?? ack.base
-  if (base !== undefined) return (version) => version === base
-  if (head?.change.op === 'set') return (version) => version < ack.version
-  // A sum as foreseen: nobody else added.
-  const foreseen = head && applyChange(confirmedValue(state), head.change)
-  return (version) => foreseen === ack.value && version === (state.confirmed?.version ?? 0)
+    change.op === 'set' && change.ifVersion !== undefined && holds(change.ifVersion) ? { ...change, ifVersion: version } : change
 }
 
 const released = (item: PendingChange): PendingChange => (item.held ? { ...item, held: false } : item)
@@ -158,7 +142,7 @@ const isNewer = ({ confirmed }: KeyState, { version }: Entry): boolean => !confi
 const entryOf = (key: string, version: number, value: JsonValue | undefined): Entry =>
   value === undefined ? { key, version, removed: true } : { key, version, value }
 
-const plainEntry = (entry: Entry): Entry => entryOf(entry.key, entry.version, isAbsent(entry) ? undefined : entry.value)
+const plainEntry = (entry: Entry): Entry => entryOf(entry.key, entry.version, valueOf(entry))
 
 const withoutAcked = (pending: readonly PendingChange[]): readonly PendingChange[] => (pending[0]?.acked ? pending.slice(1) : pending)
 

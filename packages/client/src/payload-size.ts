@@ -1,8 +1,28 @@
+import { DEFAULT_LIMITS, type Limits } from '@tutti/protocol'
+
 const encoder = new TextEncoder()
 
-/** Tells whether the JSON of a payload takes more than `maxBytes` UTF-8 bytes. */
-export function isLargerThan(payload: unknown, maxBytes: number): boolean {
-  const text = JSON.stringify(payload)
-  // A UTF-16 unit takes 1 to 3 bytes, so most are decided by their length.
-  return text.length > maxBytes || (text.length * 3 > maxBytes && encoder.encode(text).length > maxBytes)
+/** Room for the message's name and Socket.IO's frame around a payload. */
+const ENVELOPE_BYTES = 128
+
+const bytesOf = (payload: unknown): number => encoder.encode(JSON.stringify(payload)).length
+
+/** Tells whether a message with this payload is larger than the server takes (X5). */
+export const isTooLarge = (payload: unknown, { maxPayloadBytes }: Limits): boolean => bytesOf(payload) > maxPayloadBytes - ENVELOPE_BYTES
+
+/** Cuts a list of names into as few messages as the limits allow; `toItem` is what stands for a name in one (C2). */
+export function inBatches(names: string[], toItem: (name: string) => unknown, limits: Limits = DEFAULT_LIMITS): string[][] {
+  const batches: string[][] = []
+  let batch: string[] = []
+  let room = 0
+  for (const name of names) {
+    const size = bytesOf(toItem(name)) + 1
+    if (batch.length >= limits.maxKeysPerMessage || room < size) {
+      batches.push((batch = []))
+      room = limits.maxPayloadBytes - 2 * ENVELOPE_BYTES
+    }
+    batch.push(name)
+    room -= size
+  }
+  return batches
 }

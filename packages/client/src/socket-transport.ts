@@ -30,9 +30,9 @@ export function socketTransport({ url, path, transports = ['websocket'] }: Socke
     }
     socket.on('connect_error', (error) => {
       const data: unknown = 'data' in error ? error.data : undefined
-      closed(isRefusal(data) ? fromWireError(data) : away(`The server could not be reached: ${error.message}`, error))
+      closed(isRefusal(data) ? fromWireError(data) : away(error.message, error))
     })
-    socket.on('disconnect', (reason) => closed(away(`The connection was lost: ${reason}`)))
+    socket.on('disconnect', (reason) => closed(away(reason)))
     socket.on('server:hello', (payload) => listener.onNotice({ name: 'server:hello', payload }))
     socket.on('server:draining', (payload) => listener.onNotice({ name: 'server:draining', payload }))
     socket.on('storage:updated', (payload) => listener.onNotice({ name: 'storage:updated', payload }))

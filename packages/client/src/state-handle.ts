@@ -19,7 +19,7 @@ export interface HandleContext {
 
 const DEBOUNCE_MS = 200
 
-const gone = (): RealtimeError => new RealtimeError('CLOSED', { message: 'The handle was disposed.' })
+const gone = (): RealtimeError => new RealtimeError('CLOSED')
 
 /** Makes a handle. Values inside are JSON; the type parameters of `StateHandle` are the application's word for them. */
 export function createStateHandle(key: string, options: StateOptions<unknown>, context: HandleContext): StateHandle<unknown> {
@@ -65,10 +65,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
       error = undefined
       const settle = (reason?: unknown): void => {
         if (reason === undefined) return resolve()
-        error =
-          reason instanceof Error
-            ? reason
-            : new RealtimeError('INTERNAL', { message: 'The function threw something that is no error.', cause: reason })
+        error = reason instanceof Error ? reason : new RealtimeError('INTERNAL', { cause: reason })
         reject(error)
       }
       try {
@@ -130,13 +127,13 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     remove: () => submit(() => set(undefined)),
     increment: (by = 1) =>
       submit(() => {
-        if (!Number.isFinite(by)) throw new RealtimeError('INVALID_VALUE', { message: 'The step must be a finite number.' })
+        if (!Number.isFinite(by)) throw new RealtimeError('INVALID_VALUE')
         return { op: 'increment', by, initial: typeof initial === 'number' ? initial : 0 }
       }),
     patch: (patch) =>
       submit(() => {
         const copy = jsonCopy(patch)
-        if (!isJsonObject(copy)) throw new RealtimeError('INVALID_VALUE', { message: 'The patch must be an object.' })
+        if (!isJsonObject(copy)) throw new RealtimeError('INVALID_VALUE')
         return { op: 'patch', patch: copy }
       }),
     update: (run) =>

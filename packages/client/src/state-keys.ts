@@ -2,7 +2,7 @@ import { neverThere, RealtimeError, type Entry, type StateUpdate } from '@tutti/
 import { createRetry } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
-import { inBatches } from './in-batches.ts'
+import { inBatches } from './payload-size.ts'
 import type { KeyRecord, KeyUser } from './key-record.ts'
 import { isBehind, unknownKey, withAnswer, withChange, withReleased, withUpdate, type KeyState, type PendingChange } from './key-state.ts'
 import { createMutationQueue } from './mutation-queue.ts'
