@@ -12,18 +12,12 @@ export const isJsonObject = (value: unknown): value is JsonObject => typeof valu
  * and at most `maxDepth` levels of nesting. Never recurses deeper than that, whatever is sent (X4).
  * What JSON leaves out without a word, such as properties named by symbols, is not looked at.
  */
-export const isJsonValue = (value: unknown, maxDepth: number): value is JsonValue => isJson(value, maxDepth, [])
-
-/** `above`: the objects that the value stands in. A cycle is found at once, or two references up would take 2^maxDepth steps. */
-function isJson(value: unknown, maxDepth: number, above: unknown[]): boolean {
+export function isJsonValue(value: unknown, maxDepth: number): value is JsonValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return true
   if (typeof value === 'number') return Number.isFinite(value)
-  if (typeof value !== 'object' || above.length >= maxDepth || above.includes(value)) return false
-  if (!Array.isArray(value) && !isPlain(value)) return false
-  above.push(value)
+  if (typeof value !== 'object' || maxDepth <= 0 || !(Array.isArray(value) || isPlain(value))) return false
   // The iterator of an array gives holes as `undefined`.
-  for (const item of Array.isArray(value) ? value : Object.values(value)) if (!isJson(item, maxDepth, above)) return false
-  above.pop()
+  for (const item of Array.isArray(value) ? value : Object.values(value)) if (!isJsonValue(item, maxDepth - 1)) return false
   return true
 }
 
