@@ -76,11 +76,15 @@ test('[N10] what began before it opened changes nothing while it is open', () =>
   expect([tested.state, timers.length]).toEqual(['open', 1])
 })
 
-test('[N10] closing it leaves no timer', () => {
+test('[N7] closing it leaves no timer, also when calls fail afterwards', () => {
   const { tested, timers, fail } = breaker()
   fail(3)
   tested.close()
   expect(timers[0]?.stopped).toBe(true)
+  const other = breaker()
+  other.tested.close()
+  other.fail(3)
+  expect(other.timers).toEqual([])
 })
 
 test('[N10] a Redis out of memory is left alone after 5 failures; a script’s own refusals never count', async () => {

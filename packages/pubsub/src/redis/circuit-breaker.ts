@@ -10,7 +10,7 @@ export interface CircuitBreaker {
   failed(): void
   /** The connection is back: the next call, the link's own, probes at once. */
   probeNow(): void
-  /** Leaves no timer. */
+  /** Leaves no timer, whatever fails afterwards. */
   close(): void
 }
 
@@ -19,9 +19,11 @@ export function createCircuitBreaker({ failures, probeEveryMs, onState, after = 
   let state: BreakerState = 'closed'
   let failuresInRow = 0
   let probeIsOut = false
+  let isClosed = false
   let stopTimer = (): void => {}
 
   const enter = (next: BreakerState): void => {
+    if (isClosed) return
     stopTimer()
     stopTimer = next === 'open' ? after(probeEveryMs, () => enter('probing')) : () => {}
     failuresInRow = 0
@@ -54,7 +56,10 @@ export function createCircuitBreaker({ failures, probeEveryMs, onState, after = 
     probeNow: () => {
       if (state === 'open') enter('probing')
     },
-    close: () => stopTimer(),
+    close: () => {
+      isClosed = true
+      stopTimer()
+    },
   }
 }
 
@@ -65,12 +70,11 @@ export interface CircuitBreakerOptions {
   /** Between two probes, milliseconds. */
   probeEveryMs: number
   onState: (state: BreakerState) => void
-  /** Runs it after so many milliseconds; returns how to prevent that. Default: a timer that keeps no process alive. */
+  /** Runs it after so many milliseconds; returns how to prevent that. Default: `setTimeout`. */
   after?: (ms: number, run: () => void) => () => void
 }
 
 const startTimer = (ms: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, ms)
-  timer.unref()
   return () => clearTimeout(timer)
 }

@@ -104,8 +104,8 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     availability.close()
     subscriptions.clear()
     breaker.close()
-    firstContact.end()
     breakerListeners.clear()
+    firstContact.end()
     await Promise.all([pub.close(), sub.close()])
   }
 

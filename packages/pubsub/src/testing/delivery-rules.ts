@@ -115,4 +115,13 @@ export function deliveryRules(fixture: Fixture): void {
     await heard.reaches(numbers.length)
     expect(heard.messages.map((message) => message['n'])).toEqual(numbers)
   })
+
+  test('[N3] an answer arrives after what it answers', async () => {
+    const [a, b, c] = [await fixture.connect(), await fixture.connect(), await fixture.connect()]
+    await b.subscribe('news', () => void b.publish('news', { is: 'answer' })).ready
+    const heard = await listen(c, 'news')
+    await a.publish('news', { is: 'question' })
+    await heard.reaches(2)
+    expect(heard.messages.map((message) => message['is'])).toEqual(['question', 'answer'])
+  })
 }

@@ -132,5 +132,8 @@ export function failureRules(fixture: Fixture): void {
     await fence.reaches(1)
     expect(heard.messages).toEqual([])
     heard.unsubscribe()
+    await fixture.harness.interrupt()
+    await until(() => b.status === 'unavailable')
+    expect([a.status, statuses]).toEqual(['closed', ['closed']])
   })
 }
