@@ -1,0 +1,54 @@
+import type { Source } from '@tutti/client'
+import { getCurrentInstance, onMounted, onScopeDispose, onServerPrefetch } from 'vue'
+
+/** How a source is shown. */
+export interface BridgeOptions<T> {
+  onServer: boolean
+  /** What stands in the page: shown while the page is rendered on a server, and until its component is hydrated (S22). */
+  rendered: () => T
+  /** On a server: runs before the component is rendered. */
+  load?: () => Promise<void>
+  /** `current` is another. */
+  onChange: () => void
+}
+
+/** The end of a source in a component. */
+export interface Bridge<T> {
+  readonly current: T
+  /** Follows another source instead. */
+  follow(source: Source<T>): void
+}
+
+/** The one bridge from sources to Vue: follows a source until the scope ends. */
+export function bridgeSource<T>(first: Source<T>, { onServer, rendered, load, onChange }: BridgeOptions<T>): Bridge<T> {
+  let source = first
+  let live = false
+  let stop = (): void => {}
+  const goLive = (): void => {
+    stop()
+    stop = source.subscribe(onChange)
+    live = true
+  }
+  if (onServer) {
+    if (load && getCurrentInstance()) onServerPrefetch(() => load().then(onChange))
+  } else if (isHydrating()) {
+    onMounted(() => {
+      goLive()
+      onChange()
+    })
+  } else goLive()
+  onScopeDispose(() => stop(), true)
+  return {
+    get current() {
+      return live ? source.current : rendered()
+    },
+    follow: (next) => {
+      source = next
+      if (live) goLive()
+      onChange()
+    },
+  }
+}
+
+/** A component that is about to take over what a server rendered has its element before its `setup`. */
+const isHydrating = (): boolean => Boolean(getCurrentInstance()?.vnode.el)

@@ -1,0 +1,65 @@
+import { createRealtimeClient, type Network, type RealtimeClient, type RealtimeClientOptions } from '@tutti/client'
+import type { Entry } from '@tutti/protocol'
+import type { App } from 'vue'
+import { createPageEntries, type ReadEntries } from './page-entries.ts'
+import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
+
+/** A client of the caller's, who closes it. */
+export interface ExistingClientOptions {
+  client: RealtimeClient
+  /** What the page was rendered with, if it was (S22); the client is given the same. */
+  entries?: readonly Entry[]
+}
+
+/** How pages are rendered on a server: nothing is connected, and each page reads what it shows (S22). */
+export interface PageOptions {
+  /** Reads entries, e.g. `(keys) => store.read(keys)`. Who may see them is the caller's to decide. */
+  read: ReadEntries
+}
+
+/** Options of `createRealtime`: those of `createRealtimeClient`, or a client, or what renders pages. */
+export type RealtimeOptions = RealtimeClientOptions | ExistingClientOptions | PageOptions
+
+/** A Vue plugin: `app.use(createRealtime(…))`. */
+export interface Realtime {
+  readonly client: RealtimeClient
+  install(app: App): void
+  /** The entries that the page shows, as JSON that may stand inside a `<script type="application/json">` (S22). */
+  dehydrate(): string
+}
+
+/** Nothing is connected where this is the network. */
+const noNetwork: Network = { online: () => false, onChange: () => () => {} }
+
+/**
+ * Makes the plugin and, unless one is given, its client, which begins to connect at once and is closed when the last
+ * application that uses it is unmounted. Without a `document` nothing is connected. On a server make one for each page.
+ */
+export function createRealtime(options: RealtimeOptions = {}): Realtime {
+  const theirs = 'client' in options ? options.client : undefined
+  const onServer = 'read' in options || (!theirs && !('document' in globalThis))
+  const client = theirs ?? createRealtimeClient(onServer ? { network: noNetwork } : options)
+  const page = 'read' in options ? createPageEntries([], options.read) : createPageEntries(options.entries)
+  const context: RealtimeContext = {
+    client,
+    onServer,
+    owners: new WeakMap(),
+    rendered: (key) => page.get(key),
+    load: (key) => page.load(key),
+  }
+  const apps = new Set<App>()
+  return {
+    client,
+    install: (app) => {
+      apps.add(app)
+      app.provide(realtimeKey, context)
+      app.onUnmount(() => {
+        apps.delete(app)
+        // After the components, which may still send something.
+        if (!theirs && apps.size === 0) void Promise.resolve().then(() => client.close())
+      })
+    },
+    // Inside a script only `<` could end it.
+    dehydrate: () => JSON.stringify(page.all()).replaceAll('<', String.raw`\u003c`),
+  }
+}

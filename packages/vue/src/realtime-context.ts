@@ -1,0 +1,27 @@
+import type { RealtimeClient } from '@tutti/client'
+import { RealtimeError, type Entry } from '@tutti/protocol'
+import { hasInjectionContext, inject, type InjectionKey } from 'vue'
+import type { Owners } from './draft.ts'
+
+/** What the composables of one application share. */
+export interface RealtimeContext {
+  readonly client: RealtimeClient
+  /** Pages are rendered here, and nothing is connected (S22). */
+  readonly onServer: boolean
+  readonly owners: Owners
+  /** The entry of a key as the page shows it, where the page was rendered with it. */
+  rendered(key: string): Entry | undefined
+  /** On a server: reads the entry of a key, once for the whole page. */
+  load(key: string): Promise<void>
+}
+
+/** By a name, so that a package that was loaded twice (by hot module replacement, or in two versions) finds it. */
+export const realtimeKey: InjectionKey<RealtimeContext> = Symbol.for('@tutti/vue')
+
+/** What `app.use(createRealtime(…))` provided. Throws `INVALID_OPTIONS`. */
+export function useRealtimeContext(): RealtimeContext {
+  const context = hasInjectionContext() ? inject(realtimeKey, undefined) : undefined
+  if (context) return context
+  const message = 'Realtime composables work in `setup()` of an application with `app.use(createRealtime(…))`.'
+  throw new RealtimeError('INVALID_OPTIONS', { message })
+}

@@ -1,0 +1,29 @@
+import type { StateHandle } from '@tutti/client'
+import { createPatch, equalJson, isJsonObject, isJsonValue, MAX_VALUE_DEPTH, type JsonObject, type JsonValue } from '@tutti/protocol'
+import type { DraftChange } from './draft.ts'
+
+/**
+ * Sends what was changed in place as the smallest thing that says it (S8): a patch; an update, where RFC 7396 can't say it or
+ * where nothing is stored yet that a patch could be merged into; the whole value, where that is no object.
+ */
+export function sendChange(handle: StateHandle<JsonValue>, { from, to }: DraftChange, isStored: boolean): Promise<void> {
+  if (to === undefined) return handle.remove()
+  // What is no JSON is refused there, and its `error` says so.
+  if (!isJsonObject(from) || !isJsonObject(to) || !isJsonValue(to, MAX_VALUE_DEPTH)) return handle.set(to)
+  const patch = isStored ? createPatch(from, to) : undefined
+  return patch ? handle.patch(patch) : handle.update((newest = from) => mergeChange(from, to, newest))
+}
+
+/** Does to the newest value what was done to `from`, property by property; arrays are replaced as a whole, as in a patch. */
+export function mergeChange(from: JsonValue | undefined, to: JsonValue, newest: JsonValue | undefined): JsonValue {
+  if (!isJsonObject(from) || !isJsonObject(to) || !isJsonObject(newest)) return to
+  const merged = new Map(Object.entries(newest))
+  for (const name of Object.keys({ ...from, ...to })) {
+    const [before, after] = [own(from, name), own(to, name)]
+    if (after === undefined) merged.delete(name)
+    else if (before === undefined || !equalJson(before, after)) merged.set(name, mergeChange(before, after, merged.get(name)))
+  }
+  return Object.fromEntries(merged)
+}
+
+const own = (object: JsonObject, name: string): JsonValue | undefined => (Object.hasOwn(object, name) ? object[name] : undefined)

@@ -1,0 +1,32 @@
+import type { ConnectionState } from '@tutti/client'
+import { computed, shallowRef, type ComputedRef } from 'vue'
+import { bridgeSource } from './bridge-source.ts'
+import { useRealtimeContext } from './realtime-context.ts'
+
+/** How the connection stands (C1), as refs, and its switch. */
+export type UseRealtimeConnectionReturn = { readonly [Name in keyof ConnectionState]: ComputedRef<ConnectionState[Name]> } & {
+  /** Connects again after `disconnect()`, after `closed`, or at once instead of after the current wait. */
+  connect(): void
+  /** Goes offline until `connect()`; changes wait meanwhile (S14). */
+  disconnect(): void
+}
+
+/** What a page that was rendered on a server says. */
+const connecting: ConnectionState = { status: 'connecting', attempt: 0, reason: undefined, instance: undefined, degraded: false }
+
+/** The connection of this application. */
+export function useRealtimeConnection(): UseRealtimeConnectionReturn {
+  const { client, onServer } = useRealtimeContext()
+  const onChange = (): void => void (shown.value = bridge.current)
+  const bridge = bridgeSource(client.connection, { onServer, rendered: () => connecting, onChange })
+  const shown = shallowRef(bridge.current)
+  return {
+    status: computed(() => shown.value.status),
+    attempt: computed(() => shown.value.attempt),
+    reason: computed(() => shown.value.reason),
+    instance: computed(() => shown.value.instance),
+    degraded: computed(() => shown.value.degraded),
+    connect: () => client.connection.connect(),
+    disconnect: () => client.connection.disconnect(),
+  }
+}

@@ -1,0 +1,47 @@
+import type { EventContext, EventData, EventMap, PublishOptions } from '@tutti/client'
+import { effectScope, getCurrentScope, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import { useRealtimeContext } from './realtime-context.ts'
+
+/** Options of `useRealtimeEvents`. */
+export interface UseRealtimeEventsOptions {
+  /** What `publish` does where it isn't told: whether this client hears its own events (E2). Default false. */
+  includeSelf?: boolean
+}
+
+/** Events in a component. */
+export interface UseRealtimeEventsReturn<Channels extends EventMap> {
+  /**
+   * Hears a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`) until the scope ends; a name that changes is followed.
+   * Returns its undo. Throws `INVALID_CHANNEL`.
+   */
+  subscribe<Name extends string>(
+    name: MaybeRefOrGetter<Name>,
+    listener: (data: EventData<Channels, Name>, context: EventContext) => void,
+  ): () => void
+  /** Tells everybody who listens to the channel; errors are those of `client.events.publish`. */
+  publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
+}
+
+/** Events of this application, typed by a map of channels: `useRealtimeEvents<{ [channel: `chat:${string}`]: Message }>()`. */
+export function useRealtimeEvents<Channels extends EventMap = object>(
+  options: UseRealtimeEventsOptions = {},
+): UseRealtimeEventsReturn<Channels> {
+  const { client, onServer } = useRealtimeContext()
+  const scope = getCurrentScope() ?? effectScope(true)
+  return {
+    subscribe: <Name extends string>(
+      name: MaybeRefOrGetter<Name>,
+      run: (data: EventData<Channels, Name>, context: EventContext) => void,
+    ) => {
+      // Nobody listens on a server, nor in a component that is gone.
+      if (onServer || !scope.active) return () => {}
+      // A method, so that a listener of any data fits: what a channel carries is the application's word.
+      const listener: { run(data: unknown, context: EventContext): void } = { run }
+      const hear = (now: string, _before: unknown, onCleanup: (end: () => void) => void): void =>
+        onCleanup(client.events.subscribe(now, (data, context) => listener.run(data, context)))
+      const stop = scope.run(() => watch(() => toValue(name), hear, { immediate: true, flush: 'sync' }))
+      return () => stop?.()
+    },
+    publish: (channel, data, how) => client.events.publish<string>(channel, data, { ...options, ...how }),
+  }
+}

@@ -1,0 +1,5 @@
+import { tsupConfig } from '../../tsup.base.ts'
+
+export default tsupConfig({
+  index: 'src/index.ts',
+})
