@@ -31,7 +31,7 @@ test('[docs] the page on the wire tells versions and limits', () => {
 
 test('[docs] every line of the sample session is what the wire allows', () => {
   const asked = new Map<string, RequestName>()
-  const lines = [...page.matchAll(/^(Ann|Bob) ([→←]) (\S+) +(\{.*\})$/gm)]
+  const lines = [...page.matchAll(/^(A|B) ([→←]) (\S+) +(\{.*\})$/gm)]
   expect(lines.length).toBeGreaterThan(20)
   for (const [, who = '', direction, name = '', json = ''] of lines) {
     const payload: unknown = JSON.parse(json)
