@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os'
 import { formatTable } from './format-table.ts'
 import { HELP, parseOptions, type BenchOptions } from './parse-options.ts'
 import { runBench, type Round } from './run-bench.ts'
@@ -11,11 +12,13 @@ else await bench(options)
 async function bench({ rounds: count, seconds, rate, connections, keys, profile, ...rest }: BenchOptions): Promise<void> {
   const valueBytes = rest['value-bytes']
   write(`${count} rounds; 2 instances on one Redis for each side; ${connections} connections to each instance; ${keys} keys; `)
-  write(`values of about ${valueBytes} bytes; Node ${process.version}\n`)
+  write(`values of about ${valueBytes} bytes\n`)
+  write(`Node ${process.version}, ${availableParallelism()} cores, load average before ${loadavg()[0]?.toFixed(1)}\n`)
   const rounds = await runBench(
     {
       ...{ rounds: count, connections, keys, valueBytes, profileFolder: profile },
-      warmUp: { seconds: 2, rate: 0 },
+      // By writes, not by time: on a busy machine 2 s were too short for the JIT, and the longer code lost by it.
+      warmUp: { seconds: 30, rate: 0, maxWrites: 30_000 },
       phases: { paced: { seconds, rate }, full: { seconds, rate: 0 } },
     },
     (done) => write(`round ${done} of ${count}\n`),

@@ -65,11 +65,15 @@ export async function startSide(name: SideName, { redisUrl, redisCpuMs, plan, pr
     const used = await Promise.all(instances.map(async (instance) => numbersOf(['user', 'system'], await instance.call('cpu'))))
     return used.reduce((sum, { user, system }) => sum + (user + system) / 1000, 0)
   }
+  const run = (phase: LoadPhase): Promise<unknown> =>
+    load.call('run', phase).catch((error: unknown) => {
+      throw new Error(`${name}: ${String(error)}`, { cause: error })
+    })
   return {
     name,
     measure: async (phase) => {
       const [serverBefore, redisBefore] = [await serverCpuMs(), await redisCpuMs()]
-      const { sent, acked, delivered, doubled, elapsedMs, cpuMs, p50Ms, p99Ms } = numbersOf(LOAD_FIGURES, await load.call('run', phase))
+      const { sent, acked, delivered, doubled, elapsedMs, cpuMs, p50Ms, p99Ms } = numbersOf(LOAD_FIGURES, await run(phase))
       const [serverUsed, redisUsed] = [(await serverCpuMs()) - serverBefore, (await redisCpuMs()) - redisBefore]
       const per1000 = (ms: number): number => (ms * 1000) / acked
       return {

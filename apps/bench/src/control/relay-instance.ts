@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { serveInstance } from '@tutti/test-kit/instance'
 import { Redis } from 'ioredis'
@@ -16,6 +17,8 @@ return version`
 
 const redisUrl = process.env['REDIS_URL'] ?? ''
 const [pub, sub] = [new Redis(redisUrl), new Redis(redisUrl)]
+// A SUBSCRIBE during ioredis' ready check can break the connection, and then nothing is delivered.
+await Promise.all([once(pub, 'ready'), once(sub, 'ready')])
 const sha = String(await pub.script('LOAD', WRITE))
 
 const write = async (key: string, value: unknown): Promise<number> =>
