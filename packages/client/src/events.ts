@@ -81,6 +81,8 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
     new Promise((resolve, reject) => {
       if (isClosed()) throw new RealtimeError('CLOSED')
       const event = { channel: parseChannel(channel), data: jsonCopy(data), ...(includeSelf ? { includeSelf } : {}) }
+      // Who subscribes and then publishes must hear it.
+      subscriptions.flush()
       connection().request('event:publish', event, (outcome) => (outcome.ok ? resolve() : reject(outcome.error)))
     })
 

@@ -23,6 +23,8 @@ export interface Subscriptions {
   has(name: string): boolean
   want(name: string): void
   unwant(name: string): void
+  /** Asks now for what was to go out with the end of the turn. */
+  flush(): void
   /** Connected anew: asks for everything at once (C2, E5). */
   restore(): void
   /** The connection is lost, and with it all subscriptions. */
@@ -105,6 +107,7 @@ export function createSubscriptions({ clock, random, isUp, batches, ask, onRefus
       wanted.delete(name)
       plan(name)
     },
+    flush: update,
     restore: () => {
       for (const name of wanted) dirty.add(name)
       update()

@@ -102,3 +102,13 @@ test('[E1] a listener that throws stops no other', async () => {
   expect(heard).toEqual(['x'])
   expect(errors).toEqual([mistake])
 })
+
+test('[E2] who subscribes and publishes in the same turn hears the event', async () => {
+  const { client, server } = await connectedClient()
+  const heard: unknown[] = []
+  client.events.subscribe('chat', (data) => heard.push(data))
+  void client.events.publish('chat', 1, { includeSelf: true })
+  await server.flush()
+  expect(heard).toEqual([1])
+  expect(server.logged('event:subscribe')).toHaveLength(1)
+})
