@@ -3,11 +3,14 @@ import { DEFAULT_LIMITS } from '@tutti/protocol'
 import { Server, type ServerOptions } from 'socket.io'
 import { createRealtimeServer, type RealtimeServer } from '../create-realtime-server.ts'
 import type { RealtimeServerOptions } from '../options.ts'
+import { withOrigins } from './origins.ts'
 
 /** Options of `createRealtimeServer`, without a Socket.IO server, and how to make one. */
 export interface AttachRealtimeOptions extends Omit<RealtimeServerOptions, 'io'> {
   /** Bytes of one message, on WebSocket and on polling. Default 1,000,000 (X5). */
   maxPayloadBytes?: number
+  /** Origins whose pages may connect beside the server's own, e.g. `['https://app.example']`. Default: all may. */
+  origins?: readonly string[]
   /** More options for Socket.IO, e.g. `cors` or `path`. */
   socketIo?: Partial<Omit<ServerOptions, 'maxHttpBufferSize'>>
 }
@@ -19,8 +22,9 @@ export interface AttachedRealtimeServer extends RealtimeServer {
 
 /** Puts realtime state and events on a plain Node HTTP server, which stays the caller's to close. Throws `INVALID_OPTIONS`. */
 export function attachRealtime(httpServer: HttpServer, options: AttachRealtimeOptions): AttachedRealtimeServer {
-  const { maxPayloadBytes = DEFAULT_LIMITS.maxPayloadBytes, socketIo, ...rest } = options
-  const io = new Server({ serveClient: false, perMessageDeflate: false, ...socketIo, maxHttpBufferSize: maxPayloadBytes })
+  const { maxPayloadBytes = DEFAULT_LIMITS.maxPayloadBytes, origins, socketIo = {}, ...rest } = options
+  const ioOptions = origins === undefined ? socketIo : withOrigins(origins, socketIo)
+  const io = new Server({ serveClient: false, perMessageDeflate: false, ...ioOptions, maxHttpBufferSize: maxPayloadBytes })
   io.attach(httpServer)
   const realtime = createRealtimeServer({ ...rest, io })
   let closing: Promise<void> | undefined
