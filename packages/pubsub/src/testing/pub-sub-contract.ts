@@ -6,7 +6,7 @@ import { ready, type Fixture, type PubSubHarness } from './fixture.ts'
 
 /** What every `PubSub` must do (N2 to N7). Runs as a vitest suite: `pubSubContract('MyPubSub', async () => ({ … }))`. */
 export function pubSubContract(name: string, create: () => Promise<PubSubHarness>): void {
-  describe(`${name} is a PubSub`, () => {
+  describe(`[N9] ${name} passes the suite of a PubSub`, () => {
     let harness: PubSubHarness
     let instances: PubSub[]
 
