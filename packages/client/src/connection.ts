@@ -25,7 +25,7 @@ export interface ConnectionState {
 }
 
 /** The outcome of a request: the result, or why there is none. */
-export type Outcome<Result> = { ok: true; result: Result } | { ok: false; error: RealtimeError }
+export type Outcome<Result> = { result: Result; error?: undefined } | { error: RealtimeError; result?: undefined }
 
 /** What the connection needs. */
 export interface ConnectionOptions {
@@ -181,10 +181,10 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (!ended) stay('offline')
     },
     request: (name, payload, answer) => {
-      if (!link || !limits || !up) return answer({ ok: false, error: away('Not connected.') })
-      if (isTooLarge(payload, limits)) return answer({ ok: false, error: new RealtimeError('TOO_LARGE') })
+      if (!link || !limits || !up) return answer({ error: away('Not connected.') })
+      if (isTooLarge(payload, limits)) return answer({ error: new RealtimeError('TOO_LARGE') })
       const fail = (error: RealtimeError): void => {
-        if (settled()) answer({ ok: false, error })
+        if (settled()) answer({ error })
       }
       const settled = (): boolean => {
         cancelTimeout()
@@ -193,7 +193,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       const cancelTimeout = clock.after(requestTimeoutMs, () => lose(away('No answer in time.')))
       waiting.add(fail)
       link.request(name, payload, (reply) => {
-        if (settled()) answer(reply.ok ? { ok: true, result: reply } : { ok: false, error: fromWireError(reply.error) })
+        if (settled()) answer(reply.ok ? { result: reply } : { error: fromWireError(reply.error) })
       })
     },
     close: () => {

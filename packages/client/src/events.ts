@@ -70,7 +70,7 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
     batches: (names) => names.map((name) => [name]),
     ask: ([channel = ''], on, done) => {
       connection().request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, (outcome) =>
-        done(outcome.ok ? undefined : outcome.error),
+        done(outcome.error),
       )
     },
     onRefused: (_name, error) => onError(error, 'subscribe'),
@@ -83,7 +83,7 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
       const event = { channel: parseChannel(channel), data: jsonCopy(data), ...(includeSelf ? { includeSelf } : {}) }
       // Who subscribes and then publishes must hear it.
       subscriptions.flush()
-      connection().request('event:publish', event, (outcome) => (outcome.ok ? resolve() : reject(outcome.error)))
+      connection().request('event:publish', event, (outcome) => (outcome.error ? reject(outcome.error) : resolve()))
     })
 
   return {

@@ -68,7 +68,7 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     replace(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
     const asked = record.state
     transmit(record.key, head, sent, (outcome) => {
-      if (outcome.ok) return acknowledge(record, outcome.result)
+      if (outcome.result) return acknowledge(record, outcome.result)
       const { error } = outcome
       if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
         record.sending = false

@@ -1,7 +1,7 @@
 import { neverThere, RealtimeError, type Entry, type StateUpdate } from '@tutti/protocol'
 import { createRetry } from './backoff.ts'
 import type { Clock } from './clock.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Outcome } from './connection.ts'
 import { inBatches } from './payload-size.ts'
 import type { KeyRecord, KeyUser } from './key-record.ts'
 import { isBehind, unknownKey, withAnswer, withChange, withReleased, withUpdate, type KeyState, type PendingChange } from './key-state.ts'
@@ -54,10 +54,15 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
     pendingCount -= settled
     record.state = state
     if (isBehind(state)) fetchEntry(record)
-    for (const user of record.users) user.changed()
+    tell(record)
     collect(record)
     if (settled > 0) onSettled()
   }
+
+  const tell = (record: KeyRecord): void => {
+    for (const user of record.users) user.changed()
+  }
+
   const queue = createMutationQueue({ clock, connection, replace, resume: (record) => resume(record) })
 
   /** A record is kept as long as somebody uses it, something is pending, or the server still tells of it. */
@@ -70,12 +75,20 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
   const fetchEntry = (record: KeyRecord): void => {
     if (record.fetching || record.retry.waiting || !connection().up) return
     record.fetching = true
+    ask(record, ({ error }) => {
+      record.fetching = false
+      if (!error || !connection().up) return
+      if (error.retryable) record.retry.plan(() => resume(record), error.retryAfterMs)
+      // It can't be had: goes on without.
+      else take(record, record.state, undefined)
+    })
+  }
+
+  const ask = (record: KeyRecord, done: (outcome: Outcome<Entry>) => void): void => {
     const asked = record.state
     connection().request('storage:get', { key: record.key }, (outcome) => {
-      record.fetching = false
-      if (outcome.ok) take(record, asked, outcome.result)
-      else if (!outcome.error.retryable && connection().up) take(record, asked, undefined)
-      else if (connection().up) record.retry.plan(() => resume(record), outcome.error.retryAfterMs)
+      done(outcome)
+      if (outcome.result) take(record, asked, outcome.result)
     })
   }
 
@@ -94,36 +107,30 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
     clock,
     random,
     isUp: () => connection().up,
-    batches: (keys) => inBatches(keys, (key) => question(records.get(key), key), connection().limits),
+    batches: (keys) => inBatches(keys, (key) => question(records.get(key)?.state ?? unknownKey(key)), connection().limits),
     ask: (keys, on, done) => {
-      if (!on)
-        return connection().request('storage:unsubscribe', { keys: keys.map((key) => ({ key })) }, (end) =>
-          done(end.ok ? undefined : end.error),
-        )
-      const asked = keys.map((key) => records.get(key)?.state ?? unknownKey(key))
+      if (!on) return connection().request('storage:unsubscribe', { keys: keys.map((key) => ({ key })) }, ({ error }) => done(error))
+      const asked = keys.flatMap((key) => records.get(key) ?? []).map((record) => ({ record, state: record.state }))
       // The answer brings the entry, so nobody needs to ask for it meanwhile.
-      const fetching = (open: boolean): void => {
-        for (const key of keys) {
-          const record = records.get(key)
-          if (record) record.fetching = open
+      for (const { record } of asked) record.fetching = true
+      connection().request('storage:subscribe', { keys: asked.map(({ state }) => question(state)) }, ({ result, error }) => {
+        const entries = new Map(result?.entries.map((entry) => [entry.key, entry]))
+        for (const { record, state } of asked) {
+          record.fetching = false
+          if (!result) continue
+          record.refused = undefined
+          // What is unchanged is left out (C2); what was unknown can't be unchanged.
+          take(record, state, entries.get(record.key) ?? (state.confirmed ? undefined : neverThere(record.key)))
+          tell(record)
         }
-      }
-      fetching(true)
-      const questions = keys.map((key) => question(records.get(key), key))
-      connection().request('storage:subscribe', { keys: questions }, (outcome) => {
-        fetching(false)
-        if (outcome.ok) {
-          const entries = new Map(outcome.result.entries.map((entry) => [entry.key, entry]))
-          for (const state of asked) answered(state, entries.get(state.key))
-        }
-        done(outcome.ok ? undefined : outcome.error)
+        done(error)
       })
     },
     onRefused: (key, error) => {
       const record = records.get(key)
       if (!record) return
       record.refused = error
-      for (const user of record.users) user.changed()
+      tell(record)
       queue.send(record)
     },
     onGone: (key) => {
@@ -131,14 +138,6 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
       if (record) collect(record)
     },
   })
-
-  const answered = (asked: KeyState, entry: Entry | undefined): void => {
-    const record = records.get(asked.key)
-    if (!record) return
-    record.refused = undefined
-    // What is unchanged is left out (C2); what was unknown can't be unchanged.
-    take(record, asked, entry ?? (asked.confirmed ? undefined : neverThere(asked.key)))
-  }
 
   return {
     get pendingCount() {
@@ -172,13 +171,7 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
       replace(record, withReleased(record.state))
       queue.send(record)
     },
-    refresh: (record, done) => {
-      const asked = record.state
-      connection().request('storage:get', { key: record.key }, (outcome) => {
-        if (outcome.ok) take(record, asked, outcome.result)
-        done(outcome.ok ? undefined : outcome.error)
-      })
-    },
+    refresh: (record, done) => ask(record, ({ error }) => done(error)),
     receive: (update) => {
       const record = records.get(update.key)
       if (!record) return
@@ -219,7 +212,5 @@ const newRecord = (key: string, given: Entry | undefined, clock: Clock, random: 
 })
 
 /** A key and the version that is known of it, so that only what differs comes back (C2). */
-const question = (record: KeyRecord | undefined, key: string): { key: string; version?: number } => {
-  const version = record?.state.confirmed?.version
-  return version === undefined ? { key } : { key, version }
-}
+const question = ({ key, confirmed }: KeyState): { key: string; version?: number } =>
+  confirmed ? { key, version: confirmed.version } : { key }
