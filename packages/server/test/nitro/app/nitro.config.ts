@@ -1,3 +1,8 @@
 import { defineConfig } from 'nitro/config'
 
-export default defineConfig({ serverDir: './server', features: { websocket: true }, exportConditions: ['@tutti/source'] })
+export default defineConfig({
+  serverDir: './server',
+  features: { websocket: true },
+  prerender: { routes: ['/about'] },
+  exportConditions: ['@tutti/source'],
+})

@@ -12,9 +12,8 @@ export default definePlugin((nitroApp) => {
       pubsub,
       state: pubsub === undefined ? reactiveDriver(fsDriver({ base: '.data/state' })) : reactiveRedisDriver({ pubsub }),
       maxPayloadBytes: 10_000,
-      socketIo: {
-        allowRequest: ({ headers }, decide) => decide(null, headers['x-denied'] === undefined),
-      },
+      origins: ['https://friend.example'],
+      socketIo: { allowRequest: ({ headers }, decide) => decide(null, headers['x-denied'] === undefined) },
     }
   })
 })

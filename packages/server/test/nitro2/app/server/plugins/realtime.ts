@@ -1,6 +1,7 @@
 import { RealtimePubSub } from '@tutti/pubsub'
 import { attachRealtime } from '@tutti/server/nitro2'
 import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
+import { defineNitroPlugin } from 'nitropack/runtime'
 import fsDriver from 'unstorage/drivers/fs'
 
 export default defineNitroPlugin((nitroApp) => {
@@ -11,9 +12,8 @@ export default defineNitroPlugin((nitroApp) => {
       pubsub,
       state: pubsub === undefined ? reactiveDriver(fsDriver({ base: '.data/state' })) : reactiveRedisDriver({ pubsub }),
       maxPayloadBytes: 10_000,
-      socketIo: {
-        allowRequest: ({ headers }, decide) => decide(null, headers['x-denied'] === undefined),
-      },
+      origins: ['https://friend.example'],
+      socketIo: { allowRequest: ({ headers }, decide) => decide(null, headers['x-denied'] === undefined) },
     }
   })
 })
