@@ -69,18 +69,16 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
     isUp: () => connection().up,
     batches: (names) => names.map((name) => [name]),
     ask: ([channel = ''], on, done) => {
-      connection().request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, (outcome) =>
-        done(outcome.error),
-      )
+      connection().request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, (outcome) => done(outcome.error))
     },
     onRefused: (_name, error) => onError(error, 'subscribe'),
     onGone: () => {},
   })
 
-  const publish = (channel: string, data: unknown, { includeSelf = false }: PublishOptions = {}): Promise<void> =>
+  const publish = (channel: string, data: unknown, { includeSelf }: PublishOptions = {}): Promise<void> =>
     new Promise((resolve, reject) => {
       if (isClosed()) throw new RealtimeError('CLOSED')
-      const event = { channel: parseChannel(channel), data: jsonCopy(data), ...(includeSelf ? { includeSelf } : {}) }
+      const event = { channel: parseChannel(channel), data: jsonCopy(data), includeSelf }
       // Who subscribes and then publishes must hear it.
       subscriptions.flush()
       connection().request('event:publish', event, (outcome) => (outcome.error ? reject(outcome.error) : resolve()))

@@ -1,4 +1,4 @@
-import { MUTATION_MEMORY_MS, RealtimeError, type JsonValue, type MutationId } from '@tutti/protocol'
+import { MUTATION_MEMORY_MS, RealtimeError, type MutationId } from '@tutti/protocol'
 import { runUpdate } from './change.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, Outcome } from './connection.ts'
@@ -58,17 +58,17 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     if (!connection().up || record.sending || record.retry.waiting || !head || head.held || head.acked) return
     // An update runs on the newest value, so it waits for one.
     if (head.change.op === 'update' && !head.sent && !state.confirmed) {
-      if (record.refused) refuse(record, record.refused)
+      if (record.refused) refuse(record, head, record.refused)
       return
     }
     const sent = prepare(record, head)
-    if ('error' in sent) return refuse(record, sent.error)
+    if ('error' in sent) return refuse(record, head, sent.error)
     if (!head.sent) lastNumber = sent.number
     record.sending = true
     replace(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
     const asked = record.state
     transmit(record.key, head, sent, (outcome) => {
-      if (outcome.result) return acknowledge(record, outcome.result)
+      if (outcome.result) return acknowledge(record, head, outcome.result)
       const { error } = outcome
       if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
         record.sending = false
@@ -76,7 +76,7 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
         if (connection().up) record.retry.plan(() => resume(record), error.retryAfterMs)
         return
       }
-      if (error.code !== 'CONFLICT' || !error.entry) return refuse(record, error)
+      if (error.code !== 'CONFLICT' || !error.entry) return refuse(record, head, error)
       const answered = withAnswer(record.state, asked, error.entry)
       if (head.change.op !== 'update') return finish(record, withoutHead(answered), head.waiters, error)
       // Another condition is another message, with a number of its own.
@@ -85,16 +85,15 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     })
   }
 
-  const acknowledge = (record: KeyRecord, ack: Acknowledgement): void => {
-    const waiters = record.state.pending[0]?.waiters ?? []
+  const acknowledge = (record: KeyRecord, head: PendingChange, ack: Acknowledgement): void => {
     const move = rebaseAfter(record.state, ack)
     for (const user of record.users) user.rebase(move)
-    finish(record, withAck(record.state, ack), waiters)
+    finish(record, withAck(record.state, ack), head.waiters)
   }
 
   /** Refused for good: taken back alone, the next may go (S13). */
-  const refuse = (record: KeyRecord, error: unknown): void =>
-    finish(record, withoutHead(record.state), record.state.pending[0]?.waiters ?? [], error)
+  const refuse = (record: KeyRecord, head: PendingChange, error: unknown): void =>
+    finish(record, withoutHead(record.state), head.waiters, error)
 
   const finish = (record: KeyRecord, state: KeyState, waiters: PendingChange['waiters'], error?: unknown): void => {
     record.retry.reset()
@@ -111,14 +110,13 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     sent: SentMutation,
     answer: (outcome: Outcome<Acknowledgement>) => void,
   ): void => {
-    const mutation: MutationId = { number: sent.number }
     const { request } = connection()
-    if (change.op === 'increment') return request('storage:increment', { key, by: change.by, initial: change.initial, mutation }, answer)
-    if (change.op === 'patch') return request('storage:patch', { key, patch: change.patch, mutation }, answer)
-    const condition = sent.ifVersion === undefined ? {} : { ifVersion: sent.ifVersion }
-    if (sent.value === undefined) return request('storage:remove', { key, ...condition, mutation }, answer)
-    const value: JsonValue = sent.value
-    return request('storage:set', { key, value, ...condition, mutation }, answer)
+    const { number, value, ifVersion } = sent
+    const mutation: MutationId = { number }
+    if (change.op === 'increment') request('storage:increment', { key, by: change.by, initial: change.initial, mutation }, answer)
+    else if (change.op === 'patch') request('storage:patch', { key, patch: change.patch, mutation }, answer)
+    else if (value === undefined) request('storage:remove', { key, ifVersion, mutation }, answer)
+    else request('storage:set', { key, value, ifVersion, mutation }, answer)
   }
 
   return { send }

@@ -212,5 +212,7 @@ const newRecord = (key: string, given: Entry | undefined, clock: Clock, random: 
 })
 
 /** A key and the version that is known of it, so that only what differs comes back (C2). */
-const question = ({ key, confirmed }: KeyState): { key: string; version?: number } =>
-  confirmed ? { key, version: confirmed.version } : { key }
+const question = ({ key, confirmed }: KeyState): { key: string; version: number | undefined } => ({
+  key,
+  version: confirmed?.version,
+})

@@ -13,13 +13,24 @@ test('[README] the example runs as it stands against a real server and prints wh
   try {
     const args = ['--conditions=@tutti/source', '--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', code]
     const cwd = fileURLToPath(new URL('..', import.meta.url))
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd, env: { ...process.env, TUTTI_URL: server.url }, timeout: 20_000 })
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
+      cwd,
+      env: { ...process.env, TUTTI_URL: server.url },
+      timeout: 20_000,
+    })
     expect(stderr).toBe('')
     const printed = stdout.trim().split('\n')
     const promised = [...code.matchAll(/^console\.log\(.*\) \/\/ (.*)$/gm)].map(([, output]) => output)
     expect(promised).toHaveLength(4)
     expect(printed.filter((line) => !/[…✓]$/.test(line))).toEqual(promised)
-    expect(printed.filter((line) => /[…✓]$/.test(line))).toEqual(['Plan …', 'Plan ✓', 'Our plan …', 'Our plan ✓', 'Our plan …', 'Our plan ✓'])
+    expect(printed.filter((line) => /[…✓]$/.test(line))).toEqual([
+      'Plan …',
+      'Plan ✓',
+      'Our plan …',
+      'Our plan ✓',
+      'Our plan …',
+      'Our plan ✓',
+    ])
   } finally {
     await server.close()
   }
