@@ -27,6 +27,7 @@ const codesOf = async (writes: Promise<unknown>[]): Promise<unknown[]> =>
 
 test('[F2] what a frozen Redis did not apply by its deadline it never applies, though it was in its socket', async () => {
   await store.write({ op: 'set', key: 'count', value: 0 })
+  const gap = new Promise<void>((resolve) => store.onGap(resolve))
   redis.pause()
   const author = freshAuthor()
   const writes = [
@@ -36,7 +37,7 @@ test('[F2] what a frozen Redis did not apply by its deadline it never applies, t
   ]
   expect(await codesOf(writes)).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
   redis.resume()
-  await eventually(() => expect(pubsub.status).toBe('ready'))
+  await gap
   expect(await store.read(['count', 'patched'])).toMatchObject([{ value: 0 }, { version: 0, removed: true }])
   // Asked for again with its number and a new deadline it happens, once.
   expect(await store.write({ op: 'increment', key: 'count', by: 10, author })).toMatchObject({ value: 10 })
@@ -61,6 +62,7 @@ test('[S1] [S12] versions, memories and values survive a restart of Redis; liste
   const told = await record(store, 'a')
   const write = { op: 'increment', key: 'a', by: 1, author } as const
   const done = await store.write(write)
+  await told.count(1)
   const gap = new Promise<void>((resolve) => store.onGap(resolve))
   await redis.restart()
   await gap
@@ -77,8 +79,9 @@ test('[S1] versions grow past a Redis that came back empty', async () => {
   const client = new Redis(redis.url)
   await client.flushall()
   client.disconnect()
+  const gap = new Promise<void>((resolve) => store.onGap(resolve))
   await redis.restart()
-  await eventually(() => expect(pubsub.status).toBe('ready'))
+  await gap
   expect(await store.read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
   expect((await store.write({ op: 'set', key: 'a', value: 1 })).version).toBeGreaterThan(version)
 })

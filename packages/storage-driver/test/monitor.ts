@@ -14,8 +14,8 @@ export async function monitor(redis: TestRedis, work: () => Promise<void>): Prom
       else if (source !== 'lua') names.push((args[0] ?? '').toLowerCase())
     })
   })
-  // What the marker itself says at its start is over before the work begins.
-  await marker.ping()
+  // What these two say at their start is over before the work begins.
+  await Promise.all([watcher.ping(), marker.ping()])
   names.length = 0
   await work()
   await marker.echo(end)

@@ -80,9 +80,16 @@ describe('notifications', () => {
 
   test('[N6] may be missed only where onGap tells', async () => {
     const gap = new Promise<void>((resolve) => store.onGap(resolve))
+    const silent: string[] = []
+    const undo = store.onGap(() => void silent.push('undone'))
+    undo()
+    const closed = driver({})
+    closed.onGap(() => void silent.push('closed'))
+    await closed.dispose()
     const told = await record(store, 'a')
     await made.client.client('KILL', 'TYPE', 'pubsub')
     await gap
+    expect(silent).toEqual([])
     await other.write({ op: 'set', key: 'a', value: 1 })
     expect(await told.count(1)).toHaveLength(1)
     told.stop()

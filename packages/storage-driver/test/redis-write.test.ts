@@ -2,7 +2,7 @@ import { RealtimeError } from '@tutti/protocol'
 import type { RealtimePubSub } from '@tutti/pubsub'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { reactiveRedisDriver, type ReactiveDriver } from '../src/index.ts'
+import { reactiveRedisDriver, type MutationAuthor, type ReactiveDriver } from '../src/index.ts'
 import { freshAuthor, record } from '../src/testing/store-under-test.ts'
 import { monitor } from './monitor.ts'
 import { redisStores } from './stores.ts'
@@ -82,6 +82,28 @@ describe('one write', () => {
     expect(await store.read(['a'])).toMatchObject([{ value: { a: 1, b: 1, p0: 0, p2: 2, p4: 4 } }])
   })
 
+  test('[S8] [S12] takes one patch of each author at a time, so that a lower number is still refused', async () => {
+    const author = freshAuthor()
+    const writes = [freshAuthor(), { ...author, number: 2 }, { ...author, number: 1 }].map((each, place) =>
+      store.write({ op: 'patch', key: 'a', patch: { [`p${place}`]: 1 }, author: each }),
+    )
+    const [, , last] = await Promise.allSettled(writes)
+    expect(last).toMatchObject({ status: 'rejected', reason: { code: 'STALE_MUTATION' } })
+    expect(await store.read(['a'])).toMatchObject([{ value: { p0: 1, p1: 1 } }])
+  })
+
+  test('[S8] names a writer only where one connection asked for all of it', async () => {
+    const told = await record(other, 'a')
+    await Promise.all(['one', 'two', 'three'].map((writer) => store.write({ op: 'patch', key: 'a', patch: { [writer]: 1 }, writer })))
+    expect((await told.count(2)).map(({ writer }) => writer)).toEqual(['one', undefined])
+    told.stop()
+  })
+
+  test('[S5] holds no value that is large', async () => {
+    await store.write({ op: 'patch', key: 'a', patch: { text: 'x'.repeat(9_000) } })
+    expect(await monitor(made.redis, async () => void (await store.write({ op: 'patch', key: 'a', patch: { b: 1 } })))).toHaveLength(2)
+  })
+
   test('[F2] of waiting patches refuses those past their deadline, and writes the others', async () => {
     const writes = [0, 1, 2, 3].map((place) =>
       store.write({ op: 'patch', key: 'a', patch: { [`p${place}`]: place } }, place === 2 ? { deadline: Date.now() - 60_000 } : {}),
@@ -108,20 +130,17 @@ describe('one write', () => {
 })
 
 describe('a lost answer', () => {
-  /** A link whose scripts run, but whose next `times` answers are lost. */
-  const losing = (times: number, { status = 'ready', afterwards }: { status?: string; afterwards?: RealtimeError } = {}) => {
-    const lost: { left: number } = { left: times }
+  /** A store whose scripts end one after the other as told: they run, or run and the answer is lost, or never run. */
+  const scripted = (ends: ('ok' | 'lost' | 'away')[], status = 'ready') => {
     const link: RedisLink = Object.create(pubsub.link, {
       status: { get: () => status },
       script: {
         value: (source: string) => ({
           run: async (...call: Parameters<ReturnType<RedisLink['script']>['run']>) => {
-            if (lost.left < 0 && afterwards !== undefined) throw afterwards
+            const end = ends.shift()
+            if (end === 'away') throw new RealtimeError('UNAVAILABLE')
             const reply = await pubsub.link.script(source).run(...call)
-            if (lost.left > 0) {
-              lost.left = afterwards === undefined ? lost.left - 1 : -1
-              throw new RealtimeError('OUTCOME_UNKNOWN')
-            }
+            if (end === 'lost') throw new RealtimeError('OUTCOME_UNKNOWN')
             return reply
           },
         }),
@@ -129,28 +148,48 @@ describe('a lost answer', () => {
     })
     return reactiveRedisDriver({ pubsub: { instanceId: pubsub.instanceId, link } })
   }
+  const unknown = { code: 'OUTCOME_UNKNOWN' }
+  const patch = (one: ReactiveDriver, name: string, author?: MutationAuthor) =>
+    one.write({ op: 'patch', key: 'a', patch: { [name]: 1 }, author })
 
   test('[F2] of a write with a number is asked for again until it is known', async () => {
     const author = freshAuthor()
-    const { version } = await losing(3).write({ op: 'increment', key: 'a', by: 1, author })
-    expect(await store.read(['a'])).toEqual([{ key: 'a', version, value: 1 }])
-    await losing(2).write({ op: 'patch', key: 'b', patch: { a: 1 }, author })
-    expect(await store.read(['b'])).toMatchObject([{ value: { a: 1 } }])
+    const { version } = await scripted(['lost', 'lost', 'lost']).write({ op: 'increment', key: 'count', by: 1, author })
+    expect(await store.read(['count'])).toEqual([{ key: 'count', version, value: 1 }])
+    const told = await record(other, 'a')
+    await patch(scripted(['lost', 'lost']), 'p', author)
+    await store.write({ op: 'remove', key: 'a' })
+    expect(await told.count(2)).toMatchObject([{ value: { p: 1 } }, { removed: true }])
+    told.stop()
   })
 
   test('[F2] of a write without a number is told as OUTCOME_UNKNOWN, and not repeated', async () => {
-    await expect(losing(1).write({ op: 'increment', key: 'a', by: 1 })).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
-    await expect(losing(1).write({ op: 'patch', key: 'b', patch: { a: 1 } })).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
-    expect(await store.read(['a', 'b'])).toMatchObject([{ value: 1 }, { value: { a: 1 } }])
+    await expect(scripted(['lost']).write({ op: 'increment', key: 'count', by: 1 })).rejects.toMatchObject(unknown)
+    await expect(patch(scripted(['lost']), 'p')).rejects.toMatchObject(unknown)
+    expect(await store.read(['count', 'a'])).toMatchObject([{ value: 1 }, { value: { p: 1 } }])
   })
 
   test('[F2] stays unknown where there is no connection to ask over, whatever the next try says', async () => {
     const author = freshAuthor()
-    const write = { op: 'increment', key: 'a', by: 1, author } as const
-    await expect(losing(1, { status: 'unavailable' }).write(write)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+    const write = { op: 'increment', key: 'count', by: 1, author } as const
+    await expect(scripted(['lost'], 'unavailable').write(write)).rejects.toMatchObject(unknown)
     const second = { ...write, author: { ...author, number: 2 } }
-    const away = new RealtimeError('UNAVAILABLE')
-    await expect(losing(1, { afterwards: away }).write(second)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+    await expect(scripted(['lost', 'away']).write(second)).rejects.toMatchObject(unknown)
     expect(await store.write(second)).toMatchObject({ value: 2 })
+    await expect(scripted(['away']).write(second)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  })
+
+  test('[F2] [S8] waiting patches with and without numbers do not share one write, so that only the latter are unknown', async () => {
+    const one = scripted(['ok', 'lost'])
+    const results = await Promise.allSettled([patch(one, 'a', freshAuthor()), patch(one, 'b'), patch(one, 'c', freshAuthor())])
+    expect(results).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: unknown }, { status: 'fulfilled' }])
+    expect(await store.read(['a'])).toMatchObject([{ value: { a: 1, b: 1, c: 1 } }])
+  })
+
+  test('[F2] [S8] patches that shared a lost write stay unknown when Redis goes away before all have their answer', async () => {
+    const one = scripted(['ok', 'lost', 'ok', 'away'])
+    const results = await Promise.allSettled(['a', 'b', 'c'].map((name) => patch(one, name, freshAuthor())))
+    expect(results).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }, { status: 'rejected', reason: unknown }])
+    expect(await store.read(['a'])).toMatchObject([{ value: { a: 1, b: 1, c: 1 } }])
   })
 })

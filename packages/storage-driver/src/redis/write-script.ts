@@ -58,11 +58,10 @@ end
 if op == 'increment' then
   local number = json_number(here and call('GET', KEYS[1]) or tail)
   local sum = number and number + tonumber(text)
-  -- Finite, and a safe integer if it is an integer; not equal to itself is not a number.
-  if not sum or sum ~= sum or math.abs(sum) == math.huge then return refuse('number') end
+  -- Infinity is an integer too, and no safe one.
+  if not sum or (sum == math.floor(sum) and math.abs(sum) > 9007199254740991) then return refuse('number') end
   if sum == math.floor(sum) then
-    if math.abs(sum) > 9007199254740991 then return refuse('number') end
-    text = sum == 0 and '0' or whole(sum)
+    text = whole(sum)
   else
     -- The fewest digits that read back as the same number, as in JavaScript.
     for digits = 15, 17 do
