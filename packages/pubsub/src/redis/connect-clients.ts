@@ -1,5 +1,5 @@
 import { RealtimeError, isKey } from '@tutti/protocol'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Redis } from 'ioredis'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { COMMAND_TIMEOUT_MS, checkClient, redisOptions } from './redis-options.ts'
 
@@ -43,13 +43,13 @@ export function connectClients(options: RedisConnectionOptions, name: string): R
     return { ...clients, owned: false }
   }
   const connect = (role: 'pub' | 'sub'): Redis => {
-    const settings: RedisOptions = { ...addressOf(options), ...redisOptions(options), connectionName: `${name}:${role}` }
+    const settings = { ...addressOf(options), ...redisOptions(options), connectionName: `${name}:${role}` }
     return url === undefined ? new Redis(settings) : new Redis(url, settings)
   }
   return { pub: connect('pub'), sub: connect('sub'), owned: true }
 }
 
-function addressOf({ host, port, username, password, db, tls }: RedisConnectionOptions): RedisOptions {
+function addressOf({ host, port, username, password, db, tls }: RedisConnectionOptions) {
   const tlsOptions = tls === true ? {} : tls
   return {
     ...(host === undefined ? {} : { host }),

@@ -1,5 +1,5 @@
 import { RealtimeError } from '@tutti/protocol'
-import type { Redis, RedisOptions } from 'ioredis'
+import type { Redis } from 'ioredis'
 
 /** Longer than any event-loop stall that calls should survive: timers fire before the replies that wait behind a stall. */
 export const COMMAND_TIMEOUT_MS = 5_000
@@ -20,7 +20,7 @@ const REQUIRED = {
  * `new Redis(url, redisOptions())`. Your own options may be added, but not change what stands here.
  * `commandTimeoutMs` (default 5,000): when an unanswered command gives up and the connection is made anew.
  */
-export function redisOptions({ commandTimeoutMs = COMMAND_TIMEOUT_MS }: { commandTimeoutMs?: number } = {}): RedisOptions {
+export function redisOptions({ commandTimeoutMs = COMMAND_TIMEOUT_MS }: { commandTimeoutMs?: number } = {}) {
   return {
     ...REQUIRED,
     commandTimeout: commandTimeoutMs,
@@ -31,9 +31,9 @@ export function redisOptions({ commandTimeoutMs = COMMAND_TIMEOUT_MS }: { comman
     // A peer that vanished without a word is noticed in about 15 s, even on a connection that only listens.
     keepAlive: 5_000,
     disableClientInfo: true,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
     // The server became a replica: the address may lead to the new master.
-    reconnectOnError: (error) => error.message.includes('READONLY'),
+    reconnectOnError: (error: Error) => error.message.includes('READONLY'),
   }
 }
 
