@@ -1,14 +1,11 @@
 import type { RealtimeError } from '@tutti/protocol'
 import type { Retry } from './backoff.ts'
-import type { Change } from './change.ts'
 import type { KeyState } from './key-state.ts'
 
 /** What a handle is to the key it uses. */
 export interface KeyUser {
   /** The key's state is another. */
   changed(): void
-  /** One's own change was confirmed: conditions of unsent changes move with it. */
-  rebase(move: (change: Change) => Change): void
 }
 
 /** One key of a client, shared by all its handles (S15). */

@@ -40,6 +40,8 @@ export interface KeyState {
   readonly pending: readonly PendingChange[]
   /** The newest version heard of without its value, 0 for none: while it is newer than `confirmed`, the entry is asked for. */
   readonly wanted: number
+  /** Of the versions from `from`, before `until`, all that was written since is in the client's own `version`, or replaced by it. */
+  readonly own?: { readonly from: number; readonly until: number; readonly version: number } | undefined
 }
 
 /** What an acknowledgement says. */
@@ -110,30 +112,33 @@ export function withAck(state: KeyState, ack: Acknowledgement): KeyState {
   if (!head) return state
   const { key, confirmed } = state
   const { version, value = head.sent?.value } = ack
-  const rebase = rebaseAfter(state, ack)
-  const pending = waiting.map((item) => ({ ...item, change: rebase(item.change) }))
-  if (confirmed && version <= confirmed.version) return { ...state, pending }
-  if (head.change.op !== 'patch') return confirm({ ...state, pending }, entryOf(key, version, value))
-  if (confirmed?.version === ack.base) {
-    return confirm({ ...state, pending }, entryOf(key, version, applyPatch(confirmedValue(state), head.change.patch)))
-  }
-  return { ...state, wanted: Math.max(state.wanted, version), pending: [{ ...head, acked: true, waiters: [] }, ...pending] }
+  const next: KeyState = { ...state, own: ownAfter(state, head, ack), pending: waiting }
+  if (confirmed && version <= confirmed.version) return next
+  if (head.change.op !== 'patch') return confirm(next, entryOf(key, version, value))
+  if (confirmed?.version === ack.base) return confirm(next, entryOf(key, version, applyPatch(confirmedValue(state), head.change.patch)))
+  return { ...next, wanted: Math.max(state.wanted, version), pending: [{ ...head, acked: true, waiters: [] }, ...waiting] }
+}
+
+/** What an acknowledgement says of the versions before it. */
+function ownAfter(
+  { own }: KeyState,
+  { change, sent }: PendingChange,
+  { version, base = sent?.ifVersion }: Acknowledgement,
+): KeyState['own'] {
+  // A set without a condition leaves nothing of what others wrote before it.
+  if (base === undefined) return change.op === 'set' ? { from: 0, until: version, version } : own
+  return { from: own?.version === base ? own.from : base, until: base + 1, version }
 }
 
 /** Takes the first pending change back, and that one alone (S13). */
 export const withoutHead = (state: KeyState): KeyState => ({ ...state, pending: state.pending.slice(1) })
 
 /**
- * A condition of one's own (`ifVersion`) means "nobody else wrote": when the first pending change is confirmed, conditions
- * that were waiting behind it move to the version it made, unless somebody else wrote between.
+ * The version to ask for where a change was made on the condition of `version`. A condition means "nobody else wrote", so
+ * what one wrote oneself on that version moves it.
  */
-export function rebaseAfter({ pending: [head] }: KeyState, { version, base }: Acknowledgement): (change: Change) => Change {
-  const seen = head?.sent?.ifVersion ?? base
-  // A set without a condition leaves nothing of what others wrote before it.
-  const holds = (condition: number): boolean => (seen === undefined ? head?.change.op === 'set' && condition < version : condition === seen)
-  return (change) =>
-    change.op === 'set' && change.ifVersion !== undefined && holds(change.ifVersion) ? { ...change, ifVersion: version } : change
-}
+export const conditionOf = ({ own }: KeyState, version: number | undefined): number | undefined =>
+  own && version !== undefined && version >= own.from && version < own.until ? own.version : version
 
 const released = (item: PendingChange): PendingChange => (item.held ? { ...item, held: false } : item)
 

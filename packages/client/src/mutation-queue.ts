@@ -4,8 +4,8 @@ import type { Clock } from './clock.ts'
 import type { Connection, Outcome } from './connection.ts'
 import type { KeyRecord } from './key-record.ts'
 import {
+  conditionOf,
   confirmedValue,
-  rebaseAfter,
   withAck,
   withAnswer,
   withoutHead,
@@ -43,7 +43,7 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     }
     const next = { number: lastNumber + 1, sentAt: clock.now() }
     const { change } = head
-    if (change.op === 'set') return { ...next, value: change.value, ifVersion: change.ifVersion }
+    if (change.op === 'set') return { ...next, value: change.value, ifVersion: conditionOf(record.state, change.ifVersion) }
     if (change.op !== 'update') return next
     try {
       return { ...next, value: runUpdate(change.run, confirmedValue(record.state)), ifVersion: record.state.confirmed?.version ?? 0 }
@@ -68,7 +68,7 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     replace(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
     const asked = record.state
     transmit(record.key, head, sent, (outcome) => {
-      if (outcome.result) return acknowledge(record, head, outcome.result)
+      if (outcome.result) return finish(record, withAck(record.state, outcome.result), head.waiters)
       const { error } = outcome
       if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
         record.sending = false
@@ -83,12 +83,6 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
       const again = { change: head.change, held: false, waiters: head.waiters }
       finish(record, { ...answered, pending: [again, ...answered.pending.slice(1)] }, [])
     })
-  }
-
-  const acknowledge = (record: KeyRecord, head: PendingChange, ack: Acknowledgement): void => {
-    const move = rebaseAfter(record.state, ack)
-    for (const user of record.users) user.rebase(move)
-    finish(record, withAck(record.state, ack), head.waiters)
   }
 
   /** Refused for good: taken back alone, the next may go (S13). */

@@ -33,12 +33,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
   let cancelDebounce: (() => void) | undefined
   const open = new Set<Promise<void>>()
 
-  const user = {
-    changed: (): void => snapshots.refresh(),
-    rebase: (move: (change: Change) => Change): void => {
-      drafts = drafts.map((draft) => ({ ...draft, change: move(draft.change) }))
-    },
-  }
+  const user = { changed: (): void => snapshots.refresh() }
   const record = keys.use(key, user)
   const storedValue = (): JsonValue | undefined =>
     drafts.reduce((value, { change }) => applyChange(value, change), shownValue(record.state))
