@@ -34,8 +34,8 @@ export async function startRedis({ args = [] }: { args?: readonly string[] } = {
 
   const start = async (): Promise<ChildProcess> => {
     const options = ['--bind', host, '--port', String(port), '--dir', folder, '--save', '', '--loglevel', 'warning', ...args]
-    // setpriv: a killed test run leaves no orphan behind.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...options], { stdio: 'ignore' })
+    // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal is for whoever started it.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...options], { stdio: 'ignore', detached: true })
     await eventually(() => {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`)
       return ping(host, port)
@@ -72,14 +72,14 @@ export async function startRedis({ args = [] }: { args?: readonly string[] } = {
   }
 }
 
-/** Settles when Redis answers PONG and has loaded its data. */
+/** Settles when Redis answers PONG, or asks for a password, and so has loaded its data. */
 function ping(host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host, () => socket.write('PING\r\n'))
     socket.once('error', reject)
     socket.once('data', (data) => {
       socket.destroy()
-      if (data.toString().startsWith('+PONG')) resolve()
+      if (/^(\+PONG|-NOAUTH)/.test(data.toString())) resolve()
       else reject(new Error(data.toString()))
     })
   })
