@@ -105,3 +105,17 @@ test('[F2] a driver that hands back its error instead of throwing it counts as f
   const store = reactiveDriver({ ...inner, getItem: () => new Error('EACCES') }, { now })
   await expect(store.read(['a'])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
 })
+
+test('[F2] a driver that fails after it stored the value leaves the outcome unknown, and the write is whole', async () => {
+  const stores = reactiveDriver({
+    ...inner,
+    setItem: (key, text) => {
+      void inner.setItem?.(key, text, {})
+      if (key === 'a') throw new Error('The answer was lost.')
+    },
+  })
+  await expect(stores.write({ op: 'increment', key: 'a', by: 1, author })).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  const again = await stores.write({ op: 'increment', key: 'a', by: 1, author })
+  expect(again.value).toBe(1)
+  expect(await stores.read(['a'])).toEqual([{ key: 'a', ...again }])
+})
