@@ -1,0 +1,15 @@
+import { onScopeDispose, readonly, ref, watch, type Ref } from 'vue'
+
+/** True once the source has been true for `delayMs`: what is over in a moment is not worth a word. */
+export function useSettled(source: () => boolean, delayMs: number): Readonly<Ref<boolean>> {
+  const settled = ref(false)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const stop = (): void => clearTimeout(timer)
+  watch(source, (value) => {
+    stop()
+    if (value) timer = setTimeout(() => (settled.value = true), delayMs)
+    else settled.value = false
+  })
+  onScopeDispose(stop)
+  return readonly(settled)
+}

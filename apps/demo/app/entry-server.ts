@@ -1,0 +1,24 @@
+import './styles/index.css'
+import { useRealtime } from '@tutti/server/nitro'
+import { createRealtime } from '@tutti/vue'
+import { createSSRApp } from 'vue'
+import { renderToString } from 'vue/server-renderer'
+// oxlint-disable-next-line import/default -- Nitro makes this module when it builds.
+import assets from './entry-client.ts?assets=client'
+import DemoApp from './demo-app.vue'
+import { documentHtml } from './document-html.ts'
+import { pageInfoKey, type PageInfo } from './page-info.ts'
+
+/** Renders the page with what is stored now (S22). */
+async function renderPage(request: Request): Promise<Response> {
+  if (new URL(request.url).pathname !== '/') return new Response('Not found\n', { status: 404 })
+  const { state, instanceId } = useRealtime()
+  const instances = (process.env['DEMO_INSTANCES'] ?? '').split(',').filter((address) => URL.canParse(address))
+  const info: PageInfo = { instance: instanceId, instances }
+  const realtime = createRealtime({ read: (keys) => Promise.all(keys.map((key) => state.get(key))) })
+  const body = await renderToString(createSSRApp(DemoApp).use(realtime).provide(pageInfoKey, info))
+  const html = documentHtml({ body, info, entries: realtime.dehydrate(), assets })
+  return new Response(html, { headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } })
+}
+
+export default { fetch: renderPage }

@@ -1,0 +1,78 @@
+// What the people on this page share: the keys, what stands under them, and the events of the chat.
+
+/** The keys of the shared state. */
+export const KEYS = { count: 'demo:count', list: 'demo:list', room: 'demo:room' } as const
+
+/** One entry of the shared list. */
+export interface ListItem {
+  readonly text: string
+  done: boolean
+  /** When it was added, milliseconds since 1970. */
+  readonly at: number
+}
+
+/** The shared list, by id: people who add at once touch different properties, so that both entries survive. */
+export type List = Record<string, ListItem>
+
+/** The colours that the page can have. */
+export const COLOURS = ['pine', 'sea', 'violet', 'rose', 'ember', 'moss'] as const
+export type Colour = (typeof COLOURS)[number]
+
+/** The shared form. */
+export interface Room {
+  name: string
+  about: string
+  colour: Colour
+  /** Beats per minute. */
+  tempo: number
+}
+
+/** Shown until somebody changes something. */
+export const DEFAULT_ROOM: Room = {
+  name: 'The rehearsal room',
+  about: 'Everything on this page is shared with everybody who has it open. Change something, and watch it change in the other window.',
+  colour: 'pine',
+  tempo: 96,
+}
+
+/** The slowest and the fastest that musicians have a word for here. */
+export const TEMPO = { min: 40, max: 200 } as const
+
+const WORDS = [
+  { below: 60, word: 'Largo' },
+  { below: 76, word: 'Adagio' },
+  { below: 108, word: 'Andante' },
+  { below: 120, word: 'Moderato' },
+  { below: 168, word: 'Allegro' },
+] as const
+
+/** What musicians call a tempo. */
+export const tempoWord = (tempo: number): string => WORDS.find(({ below }) => tempo < below)?.word ?? 'Presto'
+
+/** The rooms of the chat; each is a channel `chat:<room>`. */
+export const CHAT_ROOMS = ['lobby', 'rehearsal', 'random'] as const
+export type ChatRoom = (typeof CHAT_ROOMS)[number]
+
+/** What is published in a room of the chat. */
+export interface ChatEvent {
+  readonly id: string
+  /** The page that it comes from. */
+  readonly from: string
+  readonly name: string
+  readonly text: string
+}
+
+/** The events of this page, by channel. */
+export type DemoEvents = Record<`chat:${string}`, ChatEvent>
+
+/** Events come from other people's browsers: only what has this shape is shown. */
+export const isChatEvent = (data: unknown): data is ChatEvent =>
+  typeof data === 'object' &&
+  data !== null &&
+  ['id', 'from', 'name', 'text'].every((name) => typeof Object.getOwnPropertyDescriptor(data, name)?.value === 'string')
+
+/** The room of a channel, if the page has it. */
+export const roomOf = (channel: string): ChatRoom | undefined => CHAT_ROOMS.find((room) => channel === `chat:${room}`)
+
+/** An id that nobody else makes; `crypto.randomUUID` would need HTTPS or localhost. */
+export const createId = (): string => Date.now().toString(36) + Math.random().toString(36).slice(2, 10).padEnd(8, '0')

@@ -1,0 +1,39 @@
+// `pnpm run demo:cluster`: a Redis and three instances on three ports, until Ctrl-C. HOST, PORT (of the first), REDIS_URL (instead
+// of a Redis of its own, whose data ends with it).
+import { startRedis } from '@tutti/test-kit'
+import { buildDemo } from './build-demo.ts'
+import { startInstance } from './start-instance.ts'
+import { stopWith } from './stop-with.ts'
+import { addressOf, whereToListen } from './where-to-listen.ts'
+
+const INSTANCES = 3
+
+try {
+  const { host, ports } = await whereToListen(INSTANCES)
+  await buildDemo(console.log)
+  const redis = process.env['REDIS_URL'] ? undefined : await startRedis()
+  const url = redis?.url ?? process.env['REDIS_URL'] ?? ''
+  const env = { REDIS_URL: url, DEMO_INSTANCES: ports.map((port) => addressOf(host, port)).join(',') }
+  const instances = await Promise.all(ports.map((port) => startInstance({ host, port, env })))
+
+  console.log(`\nThree instances on one Redis (${url}):\n`)
+  for (const { address } of instances) console.log(`  ${address}`)
+  console.log('\nOpen two of them side by side and change something. Ctrl-C ends all.\n')
+
+  let ending: Promise<void> | undefined
+  const end = (code: number): void => {
+    ending ??= Promise.all(instances.map((instance) => instance.stop()))
+      .then(() => redis?.stop())
+      .then(() => process.exit(code))
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0))
+  for (const instance of instances) {
+    void instance.ended.then(() => {
+      if (ending) return
+      console.error(`The instance on ${instance.address} has ended:\n${instance.output}`)
+      end(1)
+    })
+  }
+} catch (error) {
+  stopWith(error)
+}

@@ -1,0 +1,19 @@
+// `pnpm run demo`: builds what has changed and starts one instance in this process. HOST, PORT, REDIS_URL.
+import { buildDemo } from './build-demo.ts'
+import { DEMO_FOLDER, SERVER_FILE } from './demo-folder.ts'
+import { stopWith } from './stop-with.ts'
+import { addressOf, whereToListen } from './where-to-listen.ts'
+
+try {
+  const {
+    host,
+    ports: [port = 3000],
+  } = await whereToListen(1)
+  await buildDemo(console.log)
+  process.chdir(DEMO_FOLDER)
+  Object.assign(process.env, { HOST: host, PORT: String(port), NODE_ENV: 'production' })
+  await import(SERVER_FILE)
+  console.log(`\nOpen ${addressOf(host, port)} in two windows and change something. Ctrl-C ends it.\n`)
+} catch (error) {
+  stopWith(error)
+}

@@ -1,0 +1,19 @@
+import { createServer } from 'node:net'
+
+/** The first free ports of the host, from `from` on. */
+export async function freePorts(host: string, from: number, count: number): Promise<number[]> {
+  const ports: number[] = []
+  for (let port = from; ports.length < count; port++) {
+    if (port > 65_535) throw new Error(`There are no ${count} free ports from ${from} on.`)
+    if (await isFree(host, port)) ports.push(port)
+  }
+  return ports
+}
+
+/** Tells whether one can listen there. */
+export function isFree(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer().once('error', () => resolve(false))
+    probe.listen(port, host, () => probe.close(() => resolve(true)))
+  })
+}

@@ -1,0 +1,96 @@
+// `pnpm --filter @tutti/demo screenshots [folder]`: pictures of the page at two widths, light and dark, and docs/images/two-browsers.png.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startRedis } from '@tutti/test-kit'
+import type { Browser, Page } from 'playwright-core'
+import { buildDemo } from './build-demo.ts'
+import { DEMO_FOLDER } from './demo-folder.ts'
+import { freePorts } from './free-ports.ts'
+import { openBrowser } from './open-browser.ts'
+import { pictureSideBySide } from './picture-side-by-side.ts'
+import { startInstance } from './start-instance.ts'
+
+const folder = process.argv[2] ?? join(DEMO_FOLDER, '.screenshots')
+const README_PICTURE = join(DEMO_FOLDER, '../../docs/images/two-browsers.png')
+
+await buildDemo(console.log)
+mkdirSync(folder, { recursive: true })
+const redis = await startRedis()
+const ports = await freePorts('127.0.0.1', 3000, 2)
+const env = { REDIS_URL: redis.url, DEMO_INSTANCES: ports.map((port) => `http://127.0.0.1:${port}`).join(',') }
+const instances = await Promise.all(ports.map((port) => startInstance({ port, env })))
+const [left = '', right = ''] = instances.map(({ address }) => address)
+const browser = await openBrowser()
+try {
+  await everyLook(browser, left, 'empty')
+  await fill(browser, left, right)
+  await everyLook(browser, right, 'filled')
+  await pictureSideBySide(browser, [left, right], README_PICTURE)
+} finally {
+  await browser.close()
+  await Promise.all(instances.map((instance) => instance.stop()))
+  await redis.stop()
+}
+console.log(`The pictures are in ${folder} and ${README_PICTURE}`)
+
+async function everyLook(browser: Browser, address: string, name: string): Promise<void> {
+  for (const width of [390, 768, 1280]) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await open(browser, address, { width, height: width === 390 ? 844 : 800 }, colorScheme)
+      if (name === 'filled') await talk(page)
+      await page.evaluate(() => scrollTo(0, 0))
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true })
+      if (colorScheme === 'light' && name === 'filled') {
+        await page.getByRole('switch').click()
+        await page.getByRole('button', { name: 'Add one' }).click()
+        await page.evaluate(() => scrollTo(0, 0))
+        await page.screenshot({ path: join(folder, `offline-${width}.png`) })
+      }
+      await page.context().close()
+    }
+  }
+}
+
+async function open(
+  browser: Browser,
+  address: string,
+  viewport: { width: number; height: number },
+  colorScheme: 'light' | 'dark',
+): Promise<Page> {
+  const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  await page.goto(address)
+  await page.getByText('Connected', { exact: true }).waitFor()
+  return page
+}
+
+async function fill(browser: Browser, left: string, right: string): Promise<void> {
+  const [one, two] = [
+    await open(browser, left, { width: 1280, height: 800 }, 'light'),
+    await open(browser, right, { width: 1280, height: 800 }, 'light'),
+  ]
+  for (let click = 0; click < 42; click++) await one.getByRole('button', { name: 'Add one' }).click()
+  for (const text of [
+    'Tune the harpsichord',
+    'Copies of the second violin part',
+    'Chairs for the choir',
+    'Coffee',
+    'A very long entry that wraps to a second line on a phone',
+  ]) {
+    await two.getByLabel('New entry').fill(text)
+    await two.getByLabel('New entry').press('Enter')
+  }
+  await two.getByRole('checkbox', { name: 'Coffee' }).check()
+  await one.getByText('1 of 5 done').waitFor()
+  await one.context().close()
+  await two.context().close()
+}
+
+async function talk(page: Page): Promise<void> {
+  await page.getByLabel('Your name').fill('Viola')
+  for (const text of ['Shall we take the second movement a little slower?', 'I have put it at 96.']) {
+    await page.getByRole('textbox', { name: 'Message' }).fill(text)
+    await page.getByRole('textbox', { name: 'Message' }).press('Enter')
+    await page.getByRole('log').getByText(text).waitFor()
+  }
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
+import { SERVER_FILE } from './demo-folder.ts'
+import { addressOf } from './where-to-listen.ts'
+
+/** One server process of the demo. */
+export interface DemoInstance {
+  readonly address: string
+  readonly pid: number
+  /** What it has printed so far. */
+  readonly output: string
+  /** Settles when the process has ended, with its exit code. */
+  readonly ended: Promise<number | null>
+  /** Ends it politely (SIGTERM). */
+  stop(): Promise<number | null>
+}
+
+/** How an instance is started. */
+export interface InstanceOptions {
+  host?: string
+  port: number
+  /** Added to the environment. */
+  env?: Record<string, string>
+  /** The folder it runs in, where it keeps its state without Redis. */
+  folder?: string
+  /** The built server. Default: the one of this application. */
+  file?: string
+}
+
+/** Nitro leaves signals alone where these say that it is tested; these are not for the application. */
+const NOT_FOR_IT = ['CI', 'TEST', 'NODE_ENV', 'NODE_OPTIONS', 'REDIS_URL']
+
+/** Starts the built demo as a process of its own that ends with this one; settles when it answers. */
+export async function startInstance(options: InstanceOptions): Promise<DemoInstance> {
+  const { host = '127.0.0.1', port, env = {}, folder, file = SERVER_FILE } = options
+  const inherited = Object.entries(process.env).filter(([name]) => !NOT_FOR_IT.includes(name) && !name.startsWith('VITEST'))
+  const child = spawn(process.execPath, ['--import', new URL('end-with-parent.ts', import.meta.url).href, file], {
+    cwd: folder,
+    env: { ...Object.fromEntries(inherited), HOST: host, PORT: String(port), ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  const ended = once(child, 'exit').then(() => child.exitCode)
+  const address = addressOf(host, port)
+  while (!(await answers(address))) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The instance on ${address} did not start:\n${output}`)
+    await wait(50)
+  }
+  return {
+    address,
+    pid: child.pid ?? -1,
+    get output() {
+      return output
+    },
+    ended,
+    stop: () => {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
+}
+
+async function answers(address: string): Promise<boolean> {
+  try {
+    return (await fetch(address)).ok
+  } catch {
+    return false
+  }
+}
