@@ -1,6 +1,16 @@
-import type { StateHandle } from '@tutti/client'
-import { createPatch, equalJson, isJsonObject, isJsonValue, MAX_VALUE_DEPTH, type JsonObject, type JsonValue } from '@tutti/protocol'
+import type { MergePatch, StateHandle } from '@tutti/client'
+import {
+  applyPatch,
+  createPatch,
+  equalJson,
+  isJsonObject,
+  isJsonValue,
+  MAX_VALUE_DEPTH,
+  type JsonObject,
+  type JsonValue,
+} from '@tutti/protocol'
 import type { DraftChange } from './draft.ts'
+import { plainCopy } from './plain-copy.ts'
 
 /**
  * Sends what was changed in place as the smallest thing that says it (S8): a patch; an update, where RFC 7396 can't say it or
@@ -13,6 +23,20 @@ export function sendChange(handle: StateHandle<JsonValue>, { from, to }: DraftCh
   const patch = isStored ? createPatch(from, to) : undefined
   return patch ? handle.patch(patch) : handle.update((newest = from) => mergeChange(from, to, newest))
 }
+
+/** Merges a patch; where nothing is stored, into the default, so that what is stored then is complete. */
+export function sendPatch(handle: StateHandle<JsonValue>, patch: MergePatch<JsonValue>, fallback: JsonValue | undefined): Promise<void> {
+  const copy: unknown = plainCopy(patch)
+  if (!isJsonObject(copy) || !isJsonObject(fallback) || handle.current.value !== undefined) return handle.patch(patch)
+  return handle.update((newest = fallback) => applyPatch(newest, copy))
+}
+
+/** Updates by a function, which gets a copy: it may be one that changes what it is given. */
+export const sendUpdate = (
+  handle: StateHandle<JsonValue>,
+  run: (value: JsonValue | undefined) => JsonValue | undefined,
+  fallback: JsonValue | undefined,
+): Promise<void> => handle.update((newest = fallback) => run(newest === undefined ? undefined : plainCopy(newest)))
 
 /** Does to the newest value what was done to `from`, property by property; arrays are replaced as a whole, as in a patch. */
 export function mergeChange(from: JsonValue | undefined, to: JsonValue, newest: JsonValue | undefined): JsonValue {

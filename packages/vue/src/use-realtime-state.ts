@@ -1,11 +1,9 @@
-import type { MergePatch, StateHandle, StateOptions, StateSnapshot } from '@tutti/client'
-import { parseValue, valueOf, type JsonValue } from '@tutti/protocol'
-import { computed, customRef, onScopeDispose, shallowRef, toValue, watch, type ComputedRef, type MaybeRefOrGetter, type Ref } from 'vue'
-import { bridgeSource } from './bridge-source.ts'
-import { createDraft } from './draft.ts'
+import type { MergePatch, StateOptions } from '@tutti/client'
+import { parseValue, type JsonValue } from '@tutti/protocol'
+import { computed, customRef, type ComputedRef, type MaybeRefOrGetter, type Ref } from 'vue'
+import { followState } from './follow-state.ts'
 import { plainCopy } from './plain-copy.ts'
-import { useRealtimeContext } from './realtime-context.ts'
-import { sendChange } from './send-change.ts'
+import { sendPatch, sendUpdate } from './send-change.ts'
 
 /** How the state behaves; see `StateOptions`. */
 export type UseRealtimeStateOptions = Omit<StateOptions<unknown>, 'default'>
@@ -52,76 +50,23 @@ export function useRealtimeState(
   initial?: unknown,
   options: UseRealtimeStateOptions = {},
 ): RealtimeState<JsonValue | undefined> {
-  const { client, onServer, owners, rendered, load } = useRealtimeContext()
   const fallback = initial === undefined ? undefined : parseValue(plainCopy(initial))
-  const orFallback = (value: JsonValue | undefined): JsonValue | undefined => (value === undefined ? fallback : value)
-  // Only a number is a default for the client too, as the start of increments: of all else one has to know whether it is stored.
-  const start = typeof fallback === 'number' ? { default: fallback } : {}
-  const take = (): StateHandle<JsonValue> => client.state<JsonValue>(toValue(key), { ...options, ...start })
-  const draft = createDraft(owners)
-  let handle = take()
-
-  const asRendered = (): StateSnapshot<JsonValue | undefined> => {
-    const entry = rendered(handle.key)
-    return { value: entry && valueOf(entry), loading: !entry, pending: false, error: undefined, version: entry?.version, isDirty: false }
-  }
-  const send = (): void => {
-    const change = draft.takeChange()
-    if (change) void sendChange(handle, change, change.from !== fallback)
-  }
-  /** Shows what the handle has; what the application changed meanwhile is sent first, so that it is among it. */
-  const show = (): void => {
-    send()
-    snapshot.value = bridge.current
-    draft.show(orFallback(bridge.current.value))
-  }
-  const bridge = bridgeSource(handle, { onServer, rendered: asRendered, load: () => load(handle.key), onChange: show })
-  const snapshot = shallowRef(bridge.current)
-  draft.show(orFallback(bridge.current.value))
-  watch(() => draft.value, show, { deep: true })
-  watch(
-    () => toValue(key),
-    () => {
-      const before = handle
-      send()
-      handle = take()
-      before.dispose()
-      draft.reset()
-      bridge.follow(handle)
-    },
-    { flush: 'sync' },
-  )
-  onScopeDispose(() => {
-    send()
-    handle.dispose()
-  }, true)
-
-  /** The handle, once it knows of everything that was done so far. */
-  const current = (): StateHandle<JsonValue> => {
-    show()
-    return handle
-  }
-  const set = (value: JsonValue | undefined): Promise<void> => (value === undefined ? current().remove() : current().set(value))
-  return Object.assign(
-    customRef<JsonValue | undefined>(() => ({ get: () => draft.value, set: (value) => void set(value) })),
-    {
-      loading: computed(() => snapshot.value.loading),
-      pending: computed(() => snapshot.value.pending),
-      error: computed(() => snapshot.value.error),
-      version: computed(() => snapshot.value.version),
-      isDirty: computed(() => snapshot.value.isDirty),
-      set,
-      remove: () => current().remove(),
-      increment: (by?: number) => current().increment(by),
-      patch: (patch: MergePatch<JsonValue>) => current().patch(patch),
-      // A copy, for the function may be one that changes what it is given.
-      update: (run: (value: JsonValue | undefined) => JsonValue | undefined) =>
-        current().update((value) => {
-          const newest = orFallback(value)
-          return run(newest === undefined ? undefined : plainCopy(newest))
-        }),
-      refresh: () => current().refresh(),
-      sync: () => current().sync(),
-    },
-  )
+  const live = followState(key, fallback, options)
+  const { snapshot } = live
+  const set = (value: JsonValue | undefined): Promise<void> => (value === undefined ? live.handle().remove() : live.handle().set(value))
+  const value = customRef<JsonValue | undefined>(() => ({ get: () => live.draft.value, set: (next) => void set(next) }))
+  return Object.assign(value, {
+    loading: computed(() => snapshot.value.loading),
+    pending: computed(() => snapshot.value.pending),
+    error: computed(() => snapshot.value.error),
+    version: computed(() => snapshot.value.version),
+    isDirty: computed(() => snapshot.value.isDirty),
+    set,
+    remove: () => live.handle().remove(),
+    increment: (by?: number) => live.handle().increment(by),
+    patch: (patch: MergePatch<JsonValue>) => sendPatch(live.handle(), patch, fallback),
+    update: (run: (value: JsonValue | undefined) => JsonValue | undefined) => sendUpdate(live.handle(), run, fallback),
+    refresh: () => live.handle().refresh(),
+    sync: () => live.handle().sync(),
+  })
 }

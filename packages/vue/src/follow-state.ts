@@ -1,0 +1,70 @@
+import type { StateHandle, StateOptions, StateSnapshot } from '@tutti/client'
+import { valueOf, type JsonValue } from '@tutti/protocol'
+import { onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
+import { bridgeSource } from './bridge-source.ts'
+import { createDraft, type Draft } from './draft.ts'
+import { useRealtimeContext } from './realtime-context.ts'
+import { sendChange } from './send-change.ts'
+
+/** The state of a key in a component, until its scope ends. */
+export interface FollowedState {
+  /** What may be changed in place; it is sent once per tick. */
+  readonly draft: Draft
+  readonly snapshot: Readonly<ShallowRef<StateSnapshot<JsonValue | undefined>>>
+  /** The handle, once it knows of all that was changed in place. */
+  handle(): StateHandle<JsonValue>
+}
+
+/** Follows the state of a key, also when it becomes another key. `fallback` is shown where nothing is stored (S10). */
+export function followState(
+  key: MaybeRefOrGetter<string>,
+  fallback: JsonValue | undefined,
+  options: Omit<StateOptions<unknown>, 'default'>,
+): FollowedState {
+  const { client, onServer, owners, rendered, load } = useRealtimeContext()
+  // Only a number is a default for the client too, where increments start: of all else one has to know whether it is stored.
+  const start = typeof fallback === 'number' ? { default: fallback } : {}
+  const take = (): StateHandle<JsonValue> => client.state<JsonValue>(toValue(key), { ...options, ...start })
+  const draft = createDraft(owners)
+  let handle = take()
+
+  const asRendered = (): StateSnapshot<JsonValue | undefined> => {
+    const entry = rendered(handle.key)
+    return { value: entry && valueOf(entry), loading: !entry, pending: false, error: undefined, version: entry?.version, isDirty: false }
+  }
+  const send = (): void => {
+    const change = draft.takeChange()
+    if (change) void sendChange(handle, change, change.from !== fallback)
+  }
+  /** Shows what the handle has; what was changed here meanwhile is sent first, so that it is among it. */
+  const show = (): void => {
+    send()
+    const { value } = (snapshot.value = bridge.current)
+    draft.show(value === undefined ? fallback : value)
+  }
+  const bridge = bridgeSource(handle, { onServer, rendered: asRendered, load: () => load(handle.key), onChange: show })
+  const snapshot = shallowRef(bridge.current)
+  show()
+  watch(() => draft.value, show, { deep: true })
+  const follow = (): void => {
+    const before = handle
+    send()
+    handle = take()
+    before.dispose()
+    draft.reset()
+    bridge.follow(handle)
+  }
+  watch(() => toValue(key), follow, { flush: 'sync' })
+  onScopeDispose(() => {
+    send()
+    handle.dispose()
+  }, true)
+  return {
+    draft,
+    snapshot,
+    handle: () => {
+      show()
+      return handle
+    },
+  }
+}

@@ -1,0 +1,161 @@
+// @vitest-environment happy-dom
+import { eventually } from '@tutti/test-kit'
+import { createRealtime, useRealtimeConnection, useRealtimeEvents, useRealtimeState, type Realtime } from '@tutti/vue'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { createSSRApp, defineAsyncComponent, h, nextTick, Suspense, type App } from 'vue'
+import { renderToString } from 'vue/server-renderer'
+import { serve, type Served } from './serve.ts'
+
+const Votes = {
+  setup: () => {
+    const poll = useRealtimeState('poll', { title: 'nothing yet', votes: 0 })
+    const absent = useRealtimeState('absent', 'no one')
+    const { status } = useRealtimeConnection()
+    const { loading } = poll
+    return { poll, absent, status, loading }
+  },
+  template: '<p>{{ poll.title }} {{ poll.votes }} {{ absent }} {{ status }} {{ loading }}</p>',
+}
+const Page = { components: { Votes }, template: '<main><Votes /><Votes /></main>' }
+
+interface RenderedPage {
+  html: string
+  entries: string
+}
+
+async function render(server: Served, root: object = Page): Promise<RenderedPage> {
+  const realtime = createRealtime({ read: (keys) => server.store.read(keys) })
+  const html = await renderToString(createSSRApp(root).use(realtime))
+  return { html, entries: realtime.dehydrate() }
+}
+
+/** Takes the page over, as a browser does. */
+function hydrate(page: RenderedPage, realtime: Realtime, root: object = Page): { element: HTMLElement; app: App } {
+  const element = document.createElement('div')
+  element.innerHTML = page.html
+  const app = createSSRApp(root).use(realtime)
+  app.mount(element)
+  onTestFinished(() => app.unmount())
+  return { element, app }
+}
+
+const text = (title: string, votes: number, loading = false, status = 'connecting'): string =>
+  `<main>${`<p>${title} ${votes} no one ${status} ${loading}</p>`.repeat(2)}</main>`
+
+test('[S22] a page rendered on a server shows what is stored, and the browser starts from it without a flash', async () => {
+  const server = await serve()
+  await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
+  const warn = vi.spyOn(console, 'warn')
+  const error = vi.spyOn(console, 'error')
+  const page = await render(server)
+  expect(page.html).toBe(text('Tabs?', 3))
+  const { element } = hydrate(page, createRealtime({ url: server.url, entries: JSON.parse(page.entries) }))
+  const [paragraph] = element.querySelectorAll('p')
+  expect(element.innerHTML).toBe(text('Tabs?', 3))
+  await eventually(() => expect(element.innerHTML).toBe(text('Tabs?', 3, false, 'connected')))
+  const { version } = await server.realtime.state.get('poll')
+  expect(server.of('storage:subscribe')).toEqual([
+    {
+      keys: [
+        { key: 'poll', version },
+        { key: 'absent', version: 0 },
+      ],
+    },
+  ])
+  await server.realtime.state.patch('poll', { votes: 4 })
+  await eventually(() => expect(element.innerHTML).toBe(text('Tabs?', 4, false, 'connected')))
+  // Taken over, not made anew.
+  expect(element.querySelector('p')).toBe(paragraph)
+  expect([warn.mock.calls, error.mock.calls]).toEqual([[], []])
+})
+
+test('[S22] what changed between rendering and hydration is shown after it, without a mismatch', async () => {
+  const server = await serve()
+  await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
+  const warn = vi.spyOn(console, 'warn')
+  const page = await render(server)
+  await server.realtime.state.set('poll', { title: 'Spaces?', votes: 9 })
+  const realtime = createRealtime({ url: server.url, entries: JSON.parse(page.entries) })
+  // Another part of the page is quicker, and the client knows already.
+  const handle = realtime.client.state<{ votes: number }>('poll')
+  await eventually(() => expect(handle.current.value?.votes).toBe(9))
+  const { element } = hydrate(page, realtime)
+  expect(element.innerHTML).toBe(text('Tabs?', 3))
+  await nextTick()
+  expect(element.innerHTML).toBe(text('Spaces?', 9, true, 'connected').replaceAll('true', 'false'))
+  expect(warn.mock.calls).toEqual([])
+})
+
+test('[S22] a part of the page that is hydrated later starts from what was rendered, too', async () => {
+  const server = await serve()
+  await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
+  const warn = vi.spyOn(console, 'warn')
+  const parts: (() => void)[] = []
+  const later = { setup: () => () => h(Suspense, null, { default: () => h(defineAsyncComponent(async () => Votes)) }) }
+  const lateInBrowser = {
+    setup: () => () => h(Suspense, null, { default: () => h(part) }),
+  }
+  const part = defineAsyncComponent(() => new Promise<typeof Votes>((resolve) => parts.push(() => resolve(Votes))))
+  const page = await render(server, later)
+  const realtime = createRealtime({ url: server.url, entries: JSON.parse(page.entries) })
+  const { element } = hydrate(page, realtime, lateInBrowser)
+  const handle = realtime.client.state<{ votes: number }>('poll')
+  await eventually(() => expect(handle.current.loading).toBe(false))
+  await server.realtime.state.patch('poll', { votes: 4 })
+  await eventually(() => expect(handle.current.value?.votes).toBe(4))
+  expect(element.textContent).toBe('Tabs? 3 no one connecting false')
+  for (const resolve of parts) resolve()
+  await eventually(() => expect(element.textContent).toBe('Tabs? 4 no one connected false'))
+  expect(warn.mock.calls).toEqual([])
+})
+
+test('[S22] a page reads each key once, all that are wanted at the same time together', async () => {
+  const server = await serve()
+  const read = vi.fn((keys: readonly string[]) => server.store.read(keys))
+  const realtime = createRealtime({ read })
+  await renderToString(createSSRApp(Page).use(realtime))
+  expect(read.mock.calls).toEqual([[['poll', 'absent']]])
+})
+
+test('[S22] what is read cannot end the script that carries it', async () => {
+  const server = await serve()
+  const value = { title: '</script><script>alert(1)</script><!--', votes: 0 }
+  await server.realtime.state.set('poll', value)
+  const { entries } = await render(server)
+  expect(entries).not.toContain('<')
+  expect(JSON.parse(entries)).toContainEqual(expect.objectContaining({ key: 'poll', value }))
+})
+
+test('[S22] a page whose values cannot be read shows the defaults as loading, and the browser loads them', async () => {
+  const server = await serve()
+  await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
+  const realtime = createRealtime({ read: async () => Promise.reject(new Error('no store')) })
+  const app = createSSRApp(Page).use(realtime)
+  const errors: unknown[] = []
+  app.config.errorHandler = (error) => errors.push(error)
+  const html = await renderToString(app)
+  expect(html).toBe(text('nothing yet', 0, true))
+  expect(errors).toContainEqual(new Error('no store'))
+  const { element } = hydrate({ html, entries: '[]' }, createRealtime({ url: server.url, entries: JSON.parse(realtime.dehydrate()) }))
+  await eventually(() => expect(element.innerHTML).toBe(text('Tabs?', 3, false, 'connected')))
+})
+
+test('[S22] on a server nothing is connected, subscribed or left running', async () => {
+  const server = await serve()
+  const realtime = createRealtime({ read: (keys) => server.store.read(keys) })
+  const Chat = {
+    setup: () => {
+      const { subscribe } = useRealtimeEvents()
+      subscribe('chat:*', () => {})
+      const count = useRealtimeState('count', 0)
+      void count.increment()
+      return () => h('b', count.value)
+    },
+  }
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] })
+  onTestFinished(() => void vi.useRealTimers())
+  expect(await renderToString(createSSRApp(Chat).use(realtime))).toBe('<b>0</b>')
+  expect(vi.getTimerCount()).toBe(0)
+  expect(realtime.client.connection.current.status).toBe('offline')
+  expect(server.messages).toEqual([])
+})
