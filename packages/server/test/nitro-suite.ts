@@ -13,6 +13,8 @@ export interface NitroUnderTest {
   dev: (port: number) => readonly string[]
   /** Environment of the dev server. */
   devEnv?: Record<string, string>
+  /** With this in its environment the built application has no signal handler of Nitro's own. */
+  withoutSignals: Record<string, string>
   /** Its dev server loses responses to POST, of every route; what needs them in dev is left out. */
   losesResponsesInDev?: boolean
 }
@@ -59,12 +61,22 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
     test('[C5] on SIGTERM with open connections clients are told, the process ends, nothing stays in Redis', async () => {
       const stopping = await production({ REDIS_URL: redis.url })
       const clients = await Promise.all([connectPlain(stopping.url), connectPlain(stopping.url), connectPlain(stopping.url, POLLING)])
+      const kept = await keptAlivePoll(stopping.url)
       const before = await connectionsOf(redis)
       const ms = await stopping.terminate()
-      console.log(`${name}: ended ${Math.round(ms)} ms after SIGTERM, with 2 WebSockets and 1 long poll open`)
+      console.log(`${name}: ended ${Math.round(ms)} ms after SIGTERM, with 2 WebSockets and 2 long polls open`)
       expect(ms).toBeLessThan(10_000)
+      expect(stopping.output).not.toMatch(/forcibly|timed out|timeout/i)
+      expect(await kept.brings).toContain('server:draining')
       for (const client of clients) await eventually(() => expect(client.of('server:draining')).toHaveLength(1))
       await eventually(async () => expect(await connectionsOf(redis)).toBe(before - 2))
+    })
+
+    test('[C5] where Nitro does not handle signals, a process that gets SIGTERM still tells its clients and ends', async () => {
+      const stopping = ended(await production({ REDIS_URL: redis.url, ...nitro.withoutSignals }))
+      const client = await connectPlain(stopping.url)
+      expect(await stopping.terminate()).toBeLessThan(10_000)
+      await eventually(() => expect(client.of('server:draining')).toHaveLength(1))
     })
 
     test('[F5] without Redis it works on one instance, keeps state on disk, and says once that there is no sync', async () => {
@@ -122,7 +134,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
 
 /** What holds on the port of the application, whoever serves it. */
 function behavesOnItsPort(url: () => string, answersPosts: boolean): void {
-  const count = async (): Promise<unknown> => (await (await fetch(`${url()}/count`)).json()).value
+  const count = async (): Promise<unknown> => ((await (await fetch(`${url()}/count`)).json()) as { value: unknown }).value
   const connect = async (options: Parameters<typeof connectPlain>[1] = {}): Promise<PlainClient> => {
     const client = await connectPlain(url(), options)
     onTestFinished(() => void client.socket.disconnect())
@@ -140,13 +152,6 @@ function behavesOnItsPort(url: () => string, answersPosts: boolean): void {
     if (!answersPosts) return
     await client.request('storage:set', { key: 'count', value: 2 })
     expect(await count()).toBe(2)
-  })
-
-  test.runIf(answersPosts)('[C3] polling becomes a WebSocket', async () => {
-    const client = await connect({ transports: ['polling', 'websocket'] })
-    await eventually(() => expect(client.socket.io.engine.transport.name).toBe('websocket'))
-    await client.request('storage:set', { key: 'count', value: 3 })
-    expect(await count()).toBe(3)
   })
 
   for (const transport of ['websocket', 'polling']) {
@@ -169,7 +174,16 @@ function behavesOnItsPort(url: () => string, answersPosts: boolean): void {
     expect(await count()).toBe(4)
   })
 
-  test.runIf(answersPosts)('[X5] a message that is too large ends polling, and is not stored', async () => {
+  if (!answersPosts) return
+
+  test('[C3] polling becomes a WebSocket', async () => {
+    const client = await connect({ transports: ['polling', 'websocket'] })
+    await eventually(() => expect(client.socket.io.engine.transport.name).toBe('websocket'))
+    await client.request('storage:set', { key: 'count', value: 3 })
+    expect(await count()).toBe(3)
+  })
+
+  test('[X5] a message that is too large ends polling, and is not stored', async () => {
     const client = await connect(POLLING)
     await client.request('storage:set', { key: 'count', value: 5 })
     await expect(client.send('storage:set', { key: 'count', value: TOO_LARGE })).rejects.toThrow('disconnected')
@@ -178,6 +192,19 @@ function behavesOnItsPort(url: () => string, answersPosts: boolean): void {
 }
 
 const helloOf = (client: PlainClient) => client.of('server:hello')[0] as { instance: string; limits: { maxPayloadBytes: number } }
+
+/** A client that polls over a connection that is kept alive, as browsers do, and waits; gives what its poll then brings. */
+async function keptAlivePoll(url: string): Promise<{ brings: Promise<string> }> {
+  const poll = async (sid = '', body?: string): Promise<string> => {
+    const response = await fetch(`${url}/socket.io/?EIO=4&transport=polling&sid=${sid}`, body === undefined ? {} : { method: 'POST', body })
+    return response.text()
+  }
+  const { sid } = JSON.parse((await poll()).slice(1)) as { sid: string }
+  await poll(sid, '40')
+  let brought = await poll(sid)
+  while (!brought.includes('server:hello')) brought = await poll(sid)
+  return { brings: poll(sid) }
+}
 
 /** Connections to Redis beside this one. */
 async function connectionsOf({ url }: TestRedis): Promise<number> {

@@ -1,7 +1,40 @@
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { eventually, startRedis } from '@tutti/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { createNitroApp } from '../nitro-app.ts'
 import { nitroSuite } from '../nitro-suite.ts'
+import { connectPlain } from '../serve.ts'
 
-nitroSuite('Nitro 3', {
-  source: new URL('app', import.meta.url),
-  build: ['node_modules/vite/bin/vite.js', 'build'],
-  dev: (port) => ['node_modules/vite/bin/vite.js', 'dev', '--host', '127.0.0.1', '--port', String(port)],
+const SOURCE = new URL('app', import.meta.url)
+const VITE = 'node_modules/vite/bin/vite.js'
+const dev = (port: number): string[] => [VITE, 'dev', '--host', '127.0.0.1', '--port', String(port)]
+
+nitroSuite('Nitro 3', { source: SOURCE, build: [VITE, 'build'], dev, withoutSignals: { CI: 'true' } })
+
+test("[README] the example for Nitro runs as it stands, on one port with Vite's hot updates", async () => {
+  const [app, redis] = await Promise.all([createNitroApp(SOURCE), startRedis()])
+  const example = (name: string): string => new URL(`example/${name}`, import.meta.url).pathname
+  await cp(example('realtime.ts'), join(app.folder, 'server/plugins/realtime.ts'))
+  await cp(example('visits.ts'), join(app.folder, 'server/routes/visits.ts'))
+  const server = await app.serve(dev, { REDIS_URL: redis.url })
+  onTestFinished(async () => {
+    await server.kill()
+    await app.remove()
+    await redis.stop()
+  })
+
+  const client = await connectPlain(server.url)
+  await client.request('storage:subscribe', { keys: [{ key: 'visits' }] })
+  expect(await (await fetch(`${server.url}/visits`)).json()).toMatchObject({ value: 1 })
+  await eventually(() => expect(client.of('storage:updated')).toMatchObject([{ key: 'visits', value: 1 }]))
+
+  const { token = '' } = /const wsToken = "(?<token>[^"]*)"/.exec(await (await fetch(`${server.url}/@vite/client`)).text())?.groups ?? {}
+  const hot = new WebSocket(`${server.url.replace('http', 'ws')}/?token=${token}`, 'vite-hmr')
+  const greeting = await new Promise((resolve) =>
+    hot.addEventListener('message', ({ data }) => resolve(JSON.parse(String(data))), { once: true }),
+  )
+  expect(greeting).toEqual({ type: 'connected' })
+  hot.close()
+  client.socket.disconnect()
 })

@@ -7,5 +7,6 @@ nitroSuite('Nitro 2', {
   build: [CLI, 'build'],
   // Without this its dev server ends whenever a client resets the connection of a WebSocket.
   dev: (port) => ['--unhandled-rejections=warn', CLI, 'dev', '--host', '127.0.0.1', '--port', String(port)],
+  withoutSignals: { NITRO_SHUTDOWN_DISABLED: 'true' },
   losesResponsesInDev: true,
 })
