@@ -61,11 +61,13 @@ test('[S1] reindex forgets keys removed longer than tombstoneMs ago, unless a mu
   await store.write({ op: 'remove', key: 'old' })
   await store.write({ op: 'remove', key: 'remembered', author })
   await store.write({ op: 'set', key: 'kept', value: 1 })
+  await store.write({ op: 'set', key: 'unfinished', value: 1 })
+  await inner.removeItem?.('unfinished', {})
   time += 900
   await store.write({ op: 'remove', key: 'young' })
   time += 200
   await store.reindex()
-  expect(await inner.getKeys('', {})).toEqual(['remembered$state', 'kept$state', 'kept', 'young$state'])
+  expect(await inner.getKeys('', {})).toEqual(['remembered$state', 'kept$state', 'kept', 'unfinished$state', 'young$state'])
 })
 
 test("[F2] the deadline is judged when the write's turn comes, not when it was asked for", async () => {

@@ -202,7 +202,10 @@ describe.each(backends)('a storage on the %s driver', (_name, create) => {
     expect((await mounted.getKeys()).toSorted()).toEqual(['cache:part:a', 'other:b'])
     expect(await mounted.getKeys('cache:part')).toEqual(['cache:part:a'])
     await mounted.clear('cache')
-    await eventually(() => expect(told).toEqual(['update cache:part:a', 'update other:b', 'remove cache:part:a']))
+    // The other mount is a driver of its own, so nothing orders its event among these.
+    const below = () => told.filter((event) => event !== 'update other:b')
+    await eventually(() => expect(below()).toEqual(['update cache:part:a', 'remove cache:part:a']))
+    expect(told).toHaveLength(3)
     await stop()
   })
 })

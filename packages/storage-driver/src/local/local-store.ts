@@ -48,7 +48,8 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     const entry = await before(entries.load(key))
     const name = author && authorName(author)
     if (author !== undefined && name !== undefined) {
-      const memory = Object.hasOwn(entry.record.memories, name) ? entry.record.memories[name] : undefined
+      // The name has a `:`, so it is no property that objects inherit.
+      const memory = entry.record.memories[name]
       const young = memory !== undefined && memory.at > now() - settings.mutationMemoryMs
       if (young && author.number < memory.number) throw new RealtimeError('STALE_MUTATION')
       if (young && author.number === memory.number) return resultOf(mutation, entry, memory)
