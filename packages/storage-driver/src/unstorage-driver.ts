@@ -39,7 +39,7 @@ export function unstorageDriver(name: string, store: TextStore): ReactiveDriver 
       const { version, expiresAt } = info
       // A version is a time in microseconds, save where many changes came within one.
       const meta = { version, mtime: new Date(version / 1000) }
-      return expiresAt === undefined ? meta : { ...meta, ttl: Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000)) }
+      return expiresAt === undefined ? meta : { ...meta, ttl: Math.max(0, Math.round((expiresAt - Date.now()) / 1000)) }
     },
     clear: async (base) => {
       const keys = await store.names(base ?? '')

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { createKeyQueue } from '../src/local/key-queue.ts'
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+}
+
+test('[S5] tasks of one key run one after the other, also when asked for while another is under way; other keys do not wait', async () => {
+  const queue = createKeyQueue()
+  const log: string[] = []
+  const ends = new Map<string, () => void>()
+  const run = (key: string, name: string): Promise<void> =>
+    queue.run(key, async () => {
+      log.push(`${name} begins`)
+      await new Promise<void>((resolve) => ends.set(name, resolve))
+    })
+  const first = run('a', 'first')
+  const second = run('a', 'second')
+  await turns()
+  ends.get('first')?.()
+  await first
+  await turns()
+  const third = run('a', 'third')
+  const elsewhere = run('b', 'elsewhere')
+  await turns()
+  expect(log).toEqual(['first begins', 'second begins', 'elsewhere begins'])
+  ends.get('second')?.()
+  await second
+  await turns()
+  expect(log.at(-1)).toBe('third begins')
+  ends.get('third')?.()
+  ends.get('elsewhere')?.()
+  await Promise.all([third, elsewhere])
+})
+
+test('[S5] a task that fails does not hold up those behind it', async () => {
+  const queue = createKeyQueue()
+  const failed = queue.run('a', () => Promise.reject(new Error('It failed.')))
+  const next = queue.run('a', () => Promise.resolve('done'))
+  await expect(failed).rejects.toThrow('It failed.')
+  expect(await next).toBe('done')
+})
