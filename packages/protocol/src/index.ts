@@ -32,6 +32,7 @@ export {
   ERROR_CODES,
   RealtimeError,
   fromWireError,
+  isRetryable,
   toWireError,
   type ErrorCode,
   type RealtimeErrorOptions,

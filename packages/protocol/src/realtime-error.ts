@@ -2,40 +2,37 @@ import type { JsonValue } from './json.ts'
 import type { Entry } from './entry.ts'
 
 /**
- * Every error code, once. `retryable`: the same request, sent again unchanged, may succeed and does no harm.
- * The message is what the user reads when the place that failed has nothing better to say.
+ * Every error code, once, with what the user reads where the place that failed has nothing better to say. Codes that one
+ * place raises are explained there, and have nothing here: this table is part of every client.
  */
 export const ERROR_CODES = {
-  UNAVAILABLE: { retryable: true, message: 'The store or relay is away. The change was not made; try again later.' },
-  OUTCOME_UNKNOWN: {
-    retryable: false,
-    message: 'The answer was lost: the change may or may not have been made. Read the entry to find out.',
-  },
-  CONFLICT: { retryable: false, message: 'Somebody else changed the entry. Read `entry` and decide again.' },
-  NOT_A_NUMBER: {
-    retryable: false,
-    message: 'Only numbers can be incremented, within the safe integers and finite numbers. The value stays.',
-  },
-  STALE_MUTATION: { retryable: false, message: 'A later mutation of this client on this key was already handled.' },
-  RELAY_FAILED: { retryable: false, message: 'The event reached this instance only: the relay to the others failed.' },
-  INVALID_MESSAGE: { retryable: false, message: 'The message has not the shape that the protocol asks for.' },
-  INVALID_KEY: { retryable: false, message: 'The key breaks the grammar of keys.' },
-  INVALID_CHANNEL: { retryable: false, message: 'The channel or pattern breaks the grammar of channels.' },
-  INVALID_ROOM: { retryable: false, message: 'The room name breaks the grammar of names.' },
-  INVALID_VALUE: { retryable: false, message: 'The value is not JSON, or nested too deeply.' },
-  INVALID_OPTIONS: { retryable: false, message: 'An option has a value that cannot work.' },
-  WRONG_TYPE: { retryable: false, message: 'Another program stores something under this key that is not a string.' },
-  TOO_LARGE: { retryable: false, message: 'The message is larger than the limit.' },
-  TOO_MANY_SUBSCRIPTIONS: { retryable: false, message: 'The connection has as many subscriptions as it may have.' },
-  OVERFLOW: { retryable: false, message: 'Too many changes wait to be sent.' },
-  UNSUPPORTED: { retryable: false, message: 'This server does not know the message.' },
-  PROTOCOL: { retryable: false, message: 'This server does not speak the protocol version of the client.' },
-  CLOSED: { retryable: false, message: 'It is closed.' },
-  INTERNAL: { retryable: false, message: 'Something went wrong on the server.' },
-} as const satisfies Record<string, { retryable: boolean; message: string }>
+  UNAVAILABLE: 'The store or relay is away. The change was not made; try again later.',
+  OUTCOME_UNKNOWN: 'The answer was lost: the change may or may not have been made. Read the entry to find out.',
+  CONFLICT: '',
+  NOT_A_NUMBER: '',
+  STALE_MUTATION: '',
+  RELAY_FAILED: '',
+  INVALID_MESSAGE: '',
+  INVALID_KEY: '',
+  INVALID_CHANNEL: '',
+  INVALID_ROOM: '',
+  INVALID_VALUE: 'The value is not JSON, or nested too deeply.',
+  INVALID_OPTIONS: '',
+  WRONG_TYPE: '',
+  TOO_LARGE: 'The message is larger than the limit.',
+  TOO_MANY_SUBSCRIPTIONS: '',
+  OVERFLOW: 'Too many changes wait to be sent.',
+  UNSUPPORTED: '',
+  PROTOCOL: 'Server and client do not speak the same protocol version.',
+  CLOSED: 'It is closed.',
+  INTERNAL: 'Something went wrong on the server.',
+} as const
 
 /** The name of what went wrong. */
 export type ErrorCode = keyof typeof ERROR_CODES
+
+/** Tells whether the same request, sent again unchanged, may succeed and does no harm. */
+export const isRetryable = (code: ErrorCode): boolean => code === 'UNAVAILABLE'
 
 /** An error as it travels (X7): never a stack, never a cause. */
 export interface WireError {
@@ -53,7 +50,7 @@ export interface WireError {
 /** What an error may carry beside its code. */
 export interface RealtimeErrorOptions {
   message?: string
-  /** Default: what the table says of the code. */
+  /** Default: what `isRetryable` says of the code. */
   retryable?: boolean
   cause?: unknown
   retryAfterMs?: number | undefined
@@ -71,9 +68,9 @@ export class RealtimeError extends Error {
   readonly issues: JsonValue[] | undefined
 
   constructor(code: ErrorCode, options: RealtimeErrorOptions = {}) {
-    super(options.message ?? ERROR_CODES[code].message, options.cause === undefined ? undefined : { cause: options.cause })
+    super((options.message ?? ERROR_CODES[code]) || code, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.retryable = options.retryable ?? ERROR_CODES[code].retryable
+    this.retryable = options.retryable ?? isRetryable(code)
     this.retryAfterMs = options.retryAfterMs
     this.entry = options.entry
     this.issues = options.issues

@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import { DEFAULT_LIMITS, ERROR_CODES, PROTOCOL_HISTORY, PROTOCOL_VERSION, type NoticeName, type RequestName } from '../src/index.ts'
+import {
+  DEFAULT_LIMITS,
+  ERROR_CODES,
+  PROTOCOL_HISTORY,
+  PROTOCOL_VERSION,
+  isRetryable,
+  type ErrorCode,
+  type NoticeName,
+  type RequestName,
+} from '../src/index.ts'
 import { parseMessage, type MessageSchema } from '../src/schemas/index.ts'
 import { noticeSchemas, resultSchemas, wireErrorSchema } from './answer-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'
@@ -19,8 +28,8 @@ test.each([...Object.keys(requestSchemas), ...Object.keys(noticeSchemas)])('[doc
   expect(rows.has(name)).toBe(true)
 })
 
-test.each(Object.entries(ERROR_CODES))('[docs] the page on the wire says whether %s is retryable', (code, { retryable }) => {
-  expect(rows.get(code)).toBe(retryable ? 'yes' : 'no')
+test.each(Object.keys(ERROR_CODES) as ErrorCode[])('[docs] the page on the wire says whether %s is retryable', (code) => {
+  expect(rows.get(code)).toBe(isRetryable(code) ? 'yes' : 'no')
 })
 
 test('[docs] the page on the wire tells versions and limits', () => {

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ERROR_CODES, RealtimeError, fromWireError, toWireError, type ErrorCode } from '../src/index.ts'
+import { ERROR_CODES, RealtimeError, fromWireError, isRetryable, toWireError, type ErrorCode } from '../src/index.ts'
 
 const codes = Object.keys(ERROR_CODES) as ErrorCode[]
 const fixture: unknown = JSON.parse(readFileSync(new URL('fixtures/protocol-1/errors.json', import.meta.url), 'utf8'))
 
 test('[X7] codes and whether they are retryable are as clients of protocol 1 know them', () => {
-  expect(Object.fromEntries(codes.map((code) => [code, ERROR_CODES[code].retryable]))).toStrictEqual(fixture)
+  expect(Object.fromEntries(codes.map((code) => [code, isRetryable(code)]))).toStrictEqual(fixture)
 })
 
-test.each(codes)('[X7] %s has a message for people', (code) => {
-  expect(ERROR_CODES[code].message).toMatch(/^[A-Z].*\.$/)
-  expect(new RealtimeError(code).message).toBe(ERROR_CODES[code].message)
+test.each(codes)('[X7] %s has a message for people, unless one place alone raises it and says more', (code) => {
+  expect(ERROR_CODES[code]).toMatch(/^([A-Z].*\.)?$/)
+  expect(new RealtimeError(code).message).toBe(ERROR_CODES[code] || code)
 })
 
 test.each(codes)('[X7] %s arrives as it was thrown', (code) => {
@@ -33,7 +33,7 @@ test.each(codes)('[X7] %s arrives as it was thrown', (code) => {
 test('[X7] an error without extras carries code, message and retryable alone', () => {
   expect(toWireError(new RealtimeError('CONFLICT'))).toStrictEqual({
     code: 'CONFLICT',
-    message: ERROR_CODES.CONFLICT.message,
+    message: 'CONFLICT',
     retryable: false,
   })
 })
@@ -71,7 +71,7 @@ test.each([
     ),
   ],
 ])('[X7] %s becomes a plain INTERNAL', (_, error) => {
-  expect(toWireError(error)).toStrictEqual({ code: 'INTERNAL', message: ERROR_CODES.INTERNAL.message, retryable: false })
+  expect(toWireError(error)).toStrictEqual({ code: 'INTERNAL', message: ERROR_CODES.INTERNAL, retryable: false })
 })
 
 test('[X7] a code of a newer server becomes INTERNAL and keeps its word on trying again', () => {
@@ -86,7 +86,7 @@ test('[X7] a code of a newer server becomes INTERNAL and keeps its word on tryin
 test.each([[undefined], [null], ['no'], [7], [{}], [{ code: 'toString', message: 1, retryable: 'yes' }], [{ code: 5 }], [[]]])(
   '[X7] %j, from something that is no server of ours, becomes a plain INTERNAL',
   (error) => {
-    expect(fromWireError(error)).toMatchObject({ code: 'INTERNAL', message: ERROR_CODES.INTERNAL.message, retryable: false })
+    expect(fromWireError(error)).toMatchObject({ code: 'INTERNAL', message: ERROR_CODES.INTERNAL, retryable: false })
   },
 )
 

@@ -81,7 +81,11 @@ export class Connections {
     const last = args.at(-1)
     const acknowledge = isAcknowledge(last) ? last : () => {}
     const handler = this.handlers.get(name)
-    if (handler === undefined) return acknowledge({ ok: false, error: toWireError(new RealtimeError('UNSUPPORTED')) })
+    if (handler === undefined)
+      return acknowledge({
+        ok: false,
+        error: toWireError(new RealtimeError('UNSUPPORTED', { message: `This server does not know ${name}.` })),
+      })
     const message = typeof args[0] === 'function' ? undefined : args[0]
     const request: Promise<void> = answer(handler, connection, message, acknowledge, this.core.onError).finally(() =>
       this.running.delete(request),

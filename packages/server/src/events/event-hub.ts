@@ -33,7 +33,10 @@ export class EventHub {
     try {
       await this.core.pubsub?.publish(RELAY, event)
     } catch (error) {
-      throw new RealtimeError('RELAY_FAILED', { cause: error })
+      throw new RealtimeError('RELAY_FAILED', {
+        message: 'The event reached this instance only: the relay to the others failed.',
+        cause: error,
+      })
     }
   }
 
