@@ -1,5 +1,6 @@
 import { RealtimeError } from '@tutti/protocol'
 import { RealtimePubSub } from '@tutti/pubsub'
+import type { RedisLink } from '@tutti/pubsub/redis'
 import { eventually } from '@tutti/test-kit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { reactiveRedisDriver, type ReactiveDriver, type ReactiveRedisDriverOptions } from '../src/index.ts'
@@ -63,6 +64,20 @@ describe('notifications', () => {
     await store.write({ op: 'set', key: 'a', value: 1 })
     expect(await again.count(1)).toHaveLength(1)
     again.stop()
+  })
+
+  test('[S21] are in force when watch resolves, and not before', async () => {
+    let confirm = (): void => {}
+    const ready = new Promise<void>((resolve) => (confirm = resolve))
+    const link: RedisLink = Object.create(pubsub.link, { subscribe: { value: () => Object.assign(() => {}, { ready }) } })
+    const watched = reactiveRedisDriver({ pubsub: { instanceId: pubsub.instanceId, link } })
+    const log: string[] = []
+    const watching = Promise.resolve(watched.watch?.(() => {})).then(() => log.push('watching'))
+    await store.read(['a'])
+    log.push('confirmed')
+    confirm()
+    await watching
+    expect(log).toEqual(['confirmed', 'watching'])
   })
 
   test('[N4] that are no change are reported and dropped; those after them arrive', async () => {

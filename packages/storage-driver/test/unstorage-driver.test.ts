@@ -216,6 +216,7 @@ describe.each(backends)('a closed %s driver', (_name, create) => {
     const { store } = made
     const underWay = store.write({ op: 'set', key: 'a', value: 1 })
     await Promise.all([store.dispose?.(), store.dispose?.()])
+    expect(await made.get('a')).toBe('1')
     expect((await underWay).version).toBeGreaterThan(0)
     const closed = { code: 'CLOSED' }
     await expect(store.read(['a'])).rejects.toMatchObject(closed)
