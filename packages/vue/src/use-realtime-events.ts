@@ -1,5 +1,5 @@
 import type { EventContext, EventData, EventMap, PublishOptions } from '@tutti/client'
-import { effectScope, getCurrentScope, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import { effectScope, getCurrentScope, onScopeDispose, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import { useRealtimeContext } from './realtime-context.ts'
 
 /** Options of `useRealtimeEvents`. */
@@ -37,10 +37,18 @@ export function useRealtimeEvents<Channels extends EventMap = object>(
       if (onServer || !scope.active) return () => {}
       // A method, so that a listener of any data fits: what a channel carries is the application's word.
       const listener: { run(data: unknown, context: EventContext): void } = { run }
-      const hear = (now: string, _before: unknown, onCleanup: (end: () => void) => void): void =>
-        onCleanup(client.events.subscribe(now, (data, context) => listener.run(data, context)))
-      const stop = scope.run(() => watch(() => toValue(name), hear, { immediate: true, flush: 'sync' }))
-      return () => stop?.()
+      const hear = (channel: Name): (() => void) => client.events.subscribe(channel, (data, context) => listener.run(data, context))
+      let end = hear(toValue(name))
+      const inner = scope.run(() => effectScope())
+      inner?.run(() => {
+        const follow = (channel: Name): void => {
+          end()
+          end = hear(channel)
+        }
+        watch(() => toValue(name), follow, { flush: 'sync' })
+        onScopeDispose(() => end())
+      })
+      return () => inner?.stop()
     },
     publish: (channel, data, how) => client.events.publish<string>(channel, data, { ...options, ...how }),
   }

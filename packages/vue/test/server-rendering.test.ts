@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { eventually } from '@tutti/test-kit'
-import { createRealtime, useRealtimeConnection, useRealtimeEvents, useRealtimeState, type Realtime } from '@tutti/vue'
+import { createRealtime, useRealtimeConnection, useRealtimeEvents, useRealtimeState, type ReadEntries, type Realtime } from '@tutti/vue'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createSSRApp, defineAsyncComponent, h, nextTick, Suspense, type App } from 'vue'
 import { renderToString } from 'vue/server-renderer'
@@ -17,6 +17,12 @@ const Votes = {
   template: '<p>{{ poll.title }} {{ poll.votes }} {{ absent }} {{ status }} {{ loading }}</p>',
 }
 const Page = { components: { Votes }, template: '<main><Votes /><Votes /></main>' }
+
+function spyOnConsole(name: 'warn' | 'error'): ReturnType<typeof vi.spyOn> {
+  const spy = vi.spyOn(console, name)
+  onTestFinished(() => spy.mockRestore())
+  return spy
+}
 
 interface RenderedPage {
   html: string
@@ -45,8 +51,8 @@ const text = (title: string, votes: number, loading = false, status = 'connectin
 test('[S22] a page rendered on a server shows what is stored, and the browser starts from it without a flash', async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
-  const warn = vi.spyOn(console, 'warn')
-  const error = vi.spyOn(console, 'error')
+  const warn = spyOnConsole('warn')
+  const error = spyOnConsole('error')
   const page = await render(server)
   expect(page.html).toBe(text('Tabs?', 3))
   const { element } = hydrate(page, createRealtime({ url: server.url, entries: JSON.parse(page.entries) }))
@@ -72,7 +78,7 @@ test('[S22] a page rendered on a server shows what is stored, and the browser st
 test('[S22] what changed between rendering and hydration is shown after it, without a mismatch', async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
-  const warn = vi.spyOn(console, 'warn')
+  const warn = spyOnConsole('warn')
   const page = await render(server)
   await server.realtime.state.set('poll', { title: 'Spaces?', votes: 9 })
   const realtime = createRealtime({ url: server.url, entries: JSON.parse(page.entries) })
@@ -89,7 +95,7 @@ test('[S22] what changed between rendering and hydration is shown after it, with
 test('[S22] a part of the page that is hydrated later starts from what was rendered, too', async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
-  const warn = vi.spyOn(console, 'warn')
+  const warn = spyOnConsole('warn')
   const parts: (() => void)[] = []
   const later = { setup: () => () => h(Suspense, null, { default: () => h(defineAsyncComponent(async () => Votes)) }) }
   const lateInBrowser = {
@@ -111,7 +117,7 @@ test('[S22] a part of the page that is hydrated later starts from what was rende
 
 test('[S22] a page reads each key once, all that are wanted at the same time together', async () => {
   const server = await serve()
-  const read = vi.fn((keys: readonly string[]) => server.store.read(keys))
+  const read = vi.fn<ReadEntries>((keys) => server.store.read(keys))
   const realtime = createRealtime({ read })
   await renderToString(createSSRApp(Page).use(realtime))
   expect(read.mock.calls).toEqual([[['poll', 'absent']]])

@@ -1,0 +1,78 @@
+// @vitest-environment happy-dom
+import { eventually } from '@tutti/test-kit'
+import { createRealtime, useRealtime, useRealtimeConnection, useRealtimeState } from '@tutti/vue'
+import { expect, test } from 'vitest'
+import { createApp, h, nextTick } from 'vue'
+import { mount, serve } from './serve.ts'
+
+const Empty = { render: () => h('i') }
+
+test('[C1] the status is shown as it changes, and can be switched', async () => {
+  const server = await serve()
+  const { result, element } = mount(server.url, () => useRealtimeConnection(), '<p>{{ status }} {{ instance }}</p>')
+  expect(element.textContent).toBe('connecting ')
+  await eventually(() => expect(result.status.value).toBe('connected'))
+  await nextTick()
+  expect(element.textContent).toBe(`connected ${server.realtime.instanceId}`)
+  result.disconnect()
+  expect([result.status.value, result.instance.value]).toEqual(['offline', undefined])
+  result.connect()
+  expect(result.status.value).toBe('reconnecting')
+  await eventually(() => expect(result.status.value).toBe('connected'))
+  expect([result.attempt.value, result.reason.value, result.degraded.value]).toEqual([0, undefined, false])
+})
+
+test('[C1] why there is no connection is said', async () => {
+  const { result } = mount('http://127.0.0.1:1', () => useRealtimeConnection())
+  await eventually(() => expect(result.status.value).toBe('reconnecting'))
+  expect(result.reason.value).toMatchObject({ code: 'UNAVAILABLE' })
+  expect(result.attempt.value).toBe(1)
+})
+
+test('[C5] a client of its own is closed with the last application, after the components have sent what they have', async () => {
+  const server = await serve()
+  const realtime = createRealtime({ url: server.url })
+  const [first, second] = [0, 1].map(() => createApp(Empty).use(realtime))
+  for (const app of [first, second]) app?.mount(document.createElement('div'))
+  await eventually(() => expect(realtime.client.connection.current.status).toBe('connected'))
+  first?.unmount()
+  await nextTick()
+  expect(realtime.client.connection.current.status).toBe('connected')
+  second?.unmount()
+  await eventually(() => expect(realtime.client.connection.current.status).toBe('closed'))
+})
+
+test('[C5] a client of the caller stays open', async () => {
+  const server = await serve()
+  const client = server.connect()
+  const app = createApp({
+    setup: () => {
+      expect(useRealtime()).toBe(client)
+      const count = useRealtimeState('count', 0)
+      return () => h('b', count.value)
+    },
+  }).use(createRealtime({ client }))
+  app.mount(document.createElement('div'))
+  await eventually(() => expect(server.of('storage:subscribe')).toHaveLength(1))
+  app.unmount()
+  await eventually(() => expect(server.of('storage:unsubscribe')).toHaveLength(1))
+  await nextTick()
+  expect(client.connection.current.status).toBe('connected')
+})
+
+test('[S15] an application that is set up again, as hot module replacement does, goes on with the same subscription', async () => {
+  const server = await serve()
+  const client = server.connect()
+  const show = (): (() => void) => {
+    const Count = { setup: () => ({ count: useRealtimeState('count', 0) }), template: '<b>{{ count }}</b>' }
+    const app = createApp(Count).use(createRealtime({ client }))
+    app.mount(document.createElement('div'))
+    return () => app.unmount()
+  }
+  const before = show()
+  await eventually(() => expect(server.of('storage:subscribe')).toHaveLength(1))
+  before()
+  show()
+  await client.state<number>('count').set(1)
+  expect(server.messages.map(({ name }) => name)).toEqual(['storage:subscribe', 'storage:set'])
+})

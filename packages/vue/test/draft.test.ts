@@ -1,0 +1,99 @@
+import { equalJson, isJsonObject, type JsonValue } from '@tutti/protocol'
+import { seededRandom, type SeededRandom } from '@tutti/test-kit'
+import { expect, test } from 'vitest'
+import { toRaw } from 'vue'
+import { createDraft } from '../src/draft.ts'
+import { mergeChange } from '../src/send-change.ts'
+
+const names = ['a', 'b', 'c', 'id', '1', '__proto__']
+
+function randomJson(random: SeededRandom, depth = 3): JsonValue {
+  const kind = random.below(depth > 0 ? 6 : 4)
+  if (kind < 4) return [null, random.below(3), 'text', true][kind] ?? null
+  const size = random.below(5)
+  if (kind === 4) return Array.from({ length: size }, () => randomJson(random, depth - 1))
+  return Object.fromEntries(Array.from({ length: size }, () => [names[random.below(names.length)] ?? 'a', randomJson(random, depth - 1)]))
+}
+
+/** Another value that has much of the first. */
+function edited(random: SeededRandom, value: JsonValue): JsonValue {
+  if (random.below(8) === 0) return randomJson(random, 2)
+  if (Array.isArray(value)) {
+    const items = value.map((item) => (random.below(3) === 0 ? edited(random, item) : structuredClone(item)))
+    if (random.below(3) === 0) items.splice(random.below(items.length + 1), random.below(2), randomJson(random, 1))
+    return items
+  }
+  if (!isJsonObject(value)) return value
+  const entries = Object.entries(value).map(([name, item]): [string, JsonValue] => [name, edited(random, item)])
+  if (random.below(4) === 0) entries.reverse()
+  return Object.fromEntries(random.below(4) === 0 ? entries.slice(1) : entries)
+}
+
+/** JSON's text, with which order counts. */
+const text = (value: unknown): string => JSON.stringify(value) ?? 'absent'
+
+test('[S4] a draft becomes whatever it is to show, and that is no change of the application', () => {
+  const seed = Date.now()
+  const random = seededRandom(seed)
+  const draft = createDraft(new WeakMap())
+  let value = randomJson(random)
+  for (let round = 0; round < 3_000; round++) {
+    draft.show(value)
+    // Items that are equal but for the order of their properties stay as they are.
+    expect(equalJson(toRaw(draft.value) ?? null, value), `seed ${seed}: ${text(draft.value)} is not ${text(value)}`).toBe(true)
+    expect(draft.takeChange(), `seed ${seed}`).toBe(undefined)
+    value = random.below(10) === 0 ? randomJson(random) : edited(random, value)
+  }
+})
+
+test('[S4] properties stand in the order of what is shown', () => {
+  const draft = createDraft(new WeakMap())
+  for (const order of ['a b c', 'c a b', 'b', 'a b', 'b a', 'b c a']) {
+    draft.show(Object.fromEntries(order.split(' ').map((name) => [name, { name }])))
+    expect(Object.keys(toRaw(draft.value) ?? {}).join(' ')).toBe(order)
+  }
+})
+
+test('[S4] a property named __proto__ is data', () => {
+  const draft = createDraft(new WeakMap())
+  draft.show({ a: {} })
+  draft.show(JSON.parse('{"a":{"__proto__":{"polluted":true}}}'))
+  expect(text(toRaw(draft.value))).toBe('{"a":{"__proto__":{"polluted":true}}}')
+  expect(Object.getPrototypeOf((toRaw(draft.value) as { a: object }).a)).toBe(Object.prototype)
+  draft.show({ a: {} })
+  expect(text(toRaw(draft.value))).toBe('{"a":{}}')
+})
+
+test('[S13] what was replaced, frozen or is no plain data is left alone', () => {
+  const draft = createDraft(new WeakMap())
+  const frozen = Object.freeze({ a: 1 })
+  draft.show({ item: { a: 0 } })
+  const value = draft.value as unknown as { item: { a: number } }
+  value.item = frozen
+  expect(draft.takeChange()).toEqual({ from: { item: { a: 0 } }, to: { item: { a: 1 } } })
+  draft.show({ item: { a: 2 } })
+  expect([frozen.a, value.item.a]).toEqual([1, 2])
+})
+
+test('[S8] a change is done to the newest value, property by property', () => {
+  const from = { a: 1, b: { x: 1, y: 1 }, list: [1], gone: 1 }
+  const to = { a: null, b: { x: 2, y: 1 }, list: [1, 2] }
+  expect(mergeChange(from, to, { a: 1, b: { x: 1, y: 9, z: 9 }, list: [9], gone: 1, other: 9 })).toEqual({
+    a: null,
+    b: { x: 2, y: 9, z: 9 },
+    list: [1, 2],
+    other: 9,
+  })
+  expect(mergeChange(from, to, 5)).toEqual(to)
+  expect(mergeChange({ b: { x: 1 } }, { b: { x: null } }, { b: 'other' })).toEqual({ b: { x: null } })
+})
+
+test('[S8] on what was not changed meanwhile, a change makes what the application made', () => {
+  const seed = Date.now()
+  const random = seededRandom(seed)
+  for (let round = 0; round < 2_000; round++) {
+    const from = randomJson(random)
+    const to = edited(random, from)
+    expect(equalJson(mergeChange(from, to, structuredClone(from)), to), `seed ${seed}: ${text(from)} to ${text(to)}`).toBe(true)
+  }
+})

@@ -1,0 +1,49 @@
+import { useRealtimeEvents, useRealtimeState, type RealtimeState } from '@tutti/vue'
+import { expectTypeOf, test } from 'vitest'
+import { isRef, type Ref } from 'vue'
+
+interface Form {
+  name: string
+  tags: string[]
+  address: { town: string; street?: string }
+}
+
+// Never run: their types are the test.
+const states = () => ({
+  count: useRealtimeState('count', 0),
+  form: useRealtimeState<Form>(() => 'form', { name: '', tags: [], address: { town: '' } }, { strategy: 'debounced' }),
+  maybe: useRealtimeState<Form>('maybe'),
+})
+type States = ReturnType<typeof states>
+
+test('[S10] a default is the type of the value, and without one there may be none', () => {
+  expectTypeOf<States['count']>().toEqualTypeOf<RealtimeState<number>>()
+  expectTypeOf<States['count']>().toExtend<Ref<number>>()
+  expectTypeOf<States['maybe']['value']>().toEqualTypeOf<Form | undefined>()
+  expectTypeOf<States['form']['loading']['value']>().toEqualTypeOf<boolean>()
+  expectTypeOf(isRef<number>).toBeCallableWith({} as States['count'])
+})
+
+test('[S8] a patch names some properties, at any depth, and null removes one', () => {
+  type Patch = Parameters<States['form']['patch']>[0]
+  expectTypeOf<{ name: string; address: { street: null } }>().toExtend<Patch>()
+  expectTypeOf<{ nme: string }>().not.toExtend<Patch>()
+  expectTypeOf<{ tags: number[] }>().not.toExtend<Patch>()
+})
+
+test('[S9] an update takes and gives the value', () => {
+  expectTypeOf<States['form']['update']>().parameter(0).parameter(0).toEqualTypeOf<Form>()
+  expectTypeOf<States['form']['update']>().parameter(0).returns.toEqualTypeOf<Form | undefined>()
+})
+
+test('[E3] events are typed by their channel', () => {
+  const events = () => useRealtimeEvents<{ [channel: `chat:${string}`]: { text: string }; ping: number }>()
+  const typed = (use: ReturnType<typeof events>) => {
+    use.subscribe('chat:*', ({ text }) => expectTypeOf(text).toEqualTypeOf<string>())
+    use.subscribe('other', (data) => expectTypeOf(data).toEqualTypeOf<unknown>())
+    void use.publish('ping', 1)
+    // @ts-expect-error -- a chat has texts
+    void use.publish('chat:room1', 1)
+  }
+  expectTypeOf(typed).toBeFunction()
+})
