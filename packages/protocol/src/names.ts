@@ -5,19 +5,17 @@ import { RealtimeError, type ErrorCode } from './realtime-error.ts'
 // a name that one layer accepts can never mean something else to another (S19, E3, R3).
 
 const FORBIDDEN = /[\p{Cs}\p{Cc}${}*?/\\]/u
-const DOT_SEGMENT = /(^|:)\.{1,2}(:|$)/
+/** Empty, `.` or `..`, which storage drivers would normalise away or take for folders. */
+const BAD_SEGMENT = /(^|:)\.{0,2}(:|$)/
 const encoder = new TextEncoder()
 
 /** What is wrong with a name of `:`-separated segments, or `undefined`. */
 function flawOf(name: unknown): string | undefined {
   if (typeof name !== 'string') return 'must be a string'
-  if (name === '') return 'must not be empty'
   // A UTF-16 unit takes at least one byte, so long names are refused before they are encoded.
   if (name.length > MAX_NAME_BYTES || encoder.encode(name).length > MAX_NAME_BYTES) return `must be at most ${MAX_NAME_BYTES} bytes`
   if (FORBIDDEN.test(name)) return 'must be well-formed Unicode without $ { } * ? / \\ and control characters'
-  if (name.startsWith(':') || name.endsWith(':') || name.includes('::')) return 'must not have empty segments'
-  if (DOT_SEGMENT.test(name)) return 'must not have . or .. as a segment'
-  return undefined
+  return BAD_SEGMENT.test(name) ? 'must not have a segment that is empty, . or ..' : undefined
 }
 
 function accept(code: ErrorCode, what: string, name: unknown, checked: unknown = name): string {

@@ -7,7 +7,7 @@ import type { Entry } from './entry.ts'
  */
 export const ERROR_CODES = {
   UNAVAILABLE: 'The store or relay is away. The change was not made; try again later.',
-  OUTCOME_UNKNOWN: 'The answer was lost: the change may or may not have been made. Read the entry to find out.',
+  OUTCOME_UNKNOWN: 'The answer was lost. The change may have been made: read the entry.',
   CONFLICT: '',
   NOT_A_NUMBER: '',
   STALE_MUTATION: '',
@@ -19,11 +19,11 @@ export const ERROR_CODES = {
   INVALID_VALUE: 'The value is not JSON, or nested too deeply.',
   INVALID_OPTIONS: '',
   WRONG_TYPE: '',
-  TOO_LARGE: 'The message is larger than the limit.',
+  TOO_LARGE: 'The message is too large.',
   TOO_MANY_SUBSCRIPTIONS: '',
-  OVERFLOW: 'Too many changes wait to be sent.',
+  OVERFLOW: 'Too many changes wait.',
   UNSUPPORTED: '',
-  PROTOCOL: 'Server and client do not speak the same protocol version.',
+  PROTOCOL: 'The protocol versions differ.',
   CLOSED: 'It is closed.',
   INTERNAL: 'Something went wrong on the server.',
 } as const

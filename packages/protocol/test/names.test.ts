@@ -133,11 +133,11 @@ describe('keys', () => {
 
   test.each([
     [12, 'The key must be a string.'],
-    ['', 'The key must not be empty.'],
+    ['', 'The key must not have a segment that is empty, . or ...'],
     ['x'.repeat(300), 'The key must be at most 256 bytes.'],
     ['a/b', 'The key must be well-formed Unicode without $ { } * ? / \\ and control characters.'],
-    ['a::b', 'The key must not have empty segments.'],
-    ['a:..', 'The key must not have . or .. as a segment.'],
+    ['a::b', 'The key must not have a segment that is empty, . or ...'],
+    ['a:..', 'The key must not have a segment that is empty, . or ...'],
   ])('[S19] the refusal of %j says what is wrong', (key, message) => {
     expect(() => parseKey(key)).toThrow(message)
   })
