@@ -1,27 +1,38 @@
-import { Redis } from 'ioredis'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
 import type { TestRedis } from '@tutti/test-kit'
 
-/** The names of the commands that clients send to a Redis while the work is done; not those that scripts call. */
+const COMMAND = /^\+[\d.]+ \[\d+ (\S+)\] "([^"]*)"/
+
+/**
+ * The names of the commands that clients send to a Redis while the work is done; not those that scripts call. Over a
+ * plain socket: ioredis breaks where commands arrive in one piece with the answer to MONITOR.
+ */
 export async function monitor(redis: TestRedis, work: () => Promise<void>): Promise<string[]> {
-  const watcher = new Redis(redis.url)
-  const marker = new Redis(redis.url)
-  const feed = await watcher.monitor()
+  const watching = connect(redis.port, redis.host)
+  const marking = connect(redis.port, redis.host)
+  await Promise.all([once(watching, 'connect'), once(marking, 'connect')])
+  const end = randomUUID()
   const names: string[] = []
-  const end = `end ${Math.random()}`
-  const ended = new Promise<void>((resolve) => {
-    feed.on('monitor', (_time: string, args: string[], source: string) => {
-      if (args[0] === 'echo' && args[1] === end) resolve()
-      else if (source !== 'lua') names.push((args[0] ?? '').toLowerCase())
+  const lines = createInterface({ input: watching })
+  const seen = (text: string) =>
+    new Promise<void>((resolve) => {
+      lines.on('line', (line) => line.includes(text) && resolve())
     })
+  const begun = seen('+OK')
+  const ended = seen(end)
+  lines.on('line', (line) => {
+    const [, source, name] = COMMAND.exec(line) ?? []
+    if (name !== undefined && source !== 'lua' && !line.includes(end)) names.push(name.toLowerCase())
   })
-  // What these two say at their start is over before the work begins.
-  await Promise.all([watcher.ping(), marker.ping()])
-  names.length = 0
+  watching.write('MONITOR\r\n')
+  await begun
   await work()
-  await marker.echo(end)
+  marking.write(`ECHO ${end}\r\n`)
   await ended
-  feed.disconnect()
-  watcher.disconnect()
-  marker.disconnect()
+  watching.destroy()
+  marking.destroy()
   return names
 }
