@@ -5,6 +5,7 @@ import type { StateChange, WriteResult } from '../contract.ts'
 import { createGate } from '../gate.ts'
 import { valueOfText } from '../json-text.ts'
 import { createListeners } from '../listeners.ts'
+import { conflict, late, notANumber, staleMutation } from '../refusals.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { TextStore } from '../text-store.ts'
 import { applyMutation, type LocalMutation } from './apply-mutation.ts'
@@ -51,7 +52,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
       // The name has a `:`, so it is no property that objects inherit.
       const memory = entry.record.memories[name]
       const young = memory !== undefined && memory.at > now() - settings.mutationMemoryMs
-      if (young && author.number < memory.number) throw new RealtimeError('STALE_MUTATION')
+      if (young && author.number < memory.number) throw staleMutation()
       if (young && author.number === memory.number) return resultOf(mutation, entry, memory)
     }
     // After the memory, so that asking again late still finds the answer (F2).
@@ -138,14 +139,11 @@ function resultOf(
   entry: LocalEntry,
   { verdict, version, result }: Pick<Memory, 'verdict' | 'version' | 'result'>,
 ): WriteResult {
-  if (verdict === 'conflict') throw new RealtimeError('CONFLICT', { entry: entryOf(mutation.key, entry) })
-  if (verdict === 'number') throw new RealtimeError('NOT_A_NUMBER')
+  if (verdict === 'conflict') throw conflict(entryOf(mutation.key, entry))
+  if (verdict === 'number') throw notANumber()
   if (result === undefined) return { version }
   return mutation.op === 'patch' ? { version, base: result } : { version, value: result }
 }
-
-const late = (): RealtimeError =>
-  new RealtimeError('UNAVAILABLE', { message: 'The deadline of the write had passed. It was not made and never will be.' })
 
 /** A driver that fails before a mutation is committed has applied nothing of it. */
 const before = <Result>(work: Promise<Result>): Promise<Result> =>

@@ -1,9 +1,10 @@
-import { RealtimeError, parseKey, type Entry } from '@tutti/protocol'
+import { parseKey, type Entry } from '@tutti/protocol'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
 import { checkMutation } from '../check-mutation.ts'
 import type { Mutation, WriteOptions, WriteResult } from '../contract.ts'
 import { bytesOf, jsonOfText } from '../json-text.ts'
 import { createGate } from '../gate.ts'
+import { wrongType } from '../refusals.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { EntryInfo, TextStore } from '../text-store.ts'
 import { createChangeFeed } from './change-feed.ts'
@@ -37,7 +38,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     const keys = [names.value(key), names.state(key), names.index]
     const announcement = [key, `${link.prefix}:${names.channel}`, instanceId, messageHead(key, undefined), settings.tombstoneMs]
     const [verdict, version, text] = rowOf(await readScript.run(keys, [...announcement, how]))
-    if (verdict === 'type') throw new RealtimeError('WRONG_TYPE')
+    if (verdict === 'type') throw wrongType()
     return entryOf(key, Number(version), textOf(text))
   }
 
@@ -88,7 +89,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
       for (const stop of stops) stop()
       await gate.close()
     },
-    getText: (key) => call(async () => textOf(await link.command('GET', names.value(key)).catch(wrongType))),
+    getText: (key) => call(async () => textOf(await link.command('GET', names.value(key)).catch(refuse))),
     setText: (key, text, ttlMs) =>
       call(async () => {
         const json = jsonOfText(text)
@@ -114,6 +115,6 @@ function infoOf(state: ScriptReply): EntryInfo | null {
   return mark === undefined ? { version: Number(version) } : { version: Number(version), expiresAt: Number(mark) }
 }
 
-function wrongType(error: unknown): never {
-  throw error instanceof Error && error.message.startsWith('WRONGTYPE') ? new RealtimeError('WRONG_TYPE', { cause: error }) : error
+function refuse(error: unknown): never {
+  throw error instanceof Error && error.message.startsWith('WRONGTYPE') ? wrongType(error) : error
 }

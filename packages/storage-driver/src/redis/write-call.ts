@@ -2,6 +2,7 @@ import { RealtimeError, type AbsentEntry, type Entry } from '@tutti/protocol'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
 import type { MutationAuthor, WriteResult } from '../contract.ts'
 import { parseJson, valueOfText } from '../json-text.ts'
+import { conflict, late, notANumber, staleMutation, wrongType } from '../refusals.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { KeyNames } from './key-names.ts'
 import { messageHead } from './watch-message.ts'
@@ -96,15 +97,15 @@ export function resultOf(call: WriteCall, { verdict, version, text }: WriteAnswe
       if (call.op === 'increment') return { version, value: Number(parseJson(text ?? 'null')) }
       return call.op === 'patch' ? { version, base: Number(text) } : { version }
     case 'conflict':
-      throw new RealtimeError('CONFLICT', { entry: entry ?? entryOf(call.key, version, text) })
+      throw conflict(entry ?? entryOf(call.key, version, text))
     case 'number':
-      throw new RealtimeError('NOT_A_NUMBER')
+      throw notANumber()
     case 'type':
-      throw new RealtimeError('WRONG_TYPE')
+      throw wrongType()
     case 'passed':
-      throw new RealtimeError('STALE_MUTATION')
+      throw staleMutation()
     case 'late':
-      throw new RealtimeError('UNAVAILABLE', { message: 'The deadline of the write had passed. It was not made and never will be.' })
+      throw late()
     default:
       throw new RealtimeError('INTERNAL')
   }
