@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
 
 /**
  * A copy of JSON, for `structuredClone` fails on reactive objects. Properties that are `undefined` are left out, as JSON does;
@@ -18,10 +18,16 @@ export function isPlain(value: object): boolean {
 }
 
 /** `above`: the objects that the value stands in. */
-function copy(value: unknown, above: readonly unknown[]): unknown {
-  if (above.includes(value)) return value
-  if (Array.isArray(value)) return value.map((item: unknown) => copy(item, [...above, value]))
-  if (!isJsonObject(value) || !isPlain(value)) return value
-  const present = Object.entries(value).filter(([, item]) => item !== undefined)
-  return Object.fromEntries(present.map(([name, item]) => [name, copy(item, [...above, value])]))
+function copy(value: unknown, above: unknown[]): unknown {
+  if (typeof value !== 'object' || value === null || !isPlain(value) || above.includes(value)) return value
+  above.push(value)
+  const copied = Array.isArray(value)
+    ? value.map((item: unknown) => copy(item, above))
+    : Object.fromEntries(
+        Object.entries(value)
+          .filter(([, item]) => item !== undefined)
+          .map(([name, item]) => [name, copy(item, above)]),
+      )
+  above.pop()
+  return copied
 }

@@ -20,13 +20,14 @@ export function reconcile(raw: JsonValue | undefined, next: JsonValue, mayChange
 
 function reconcileObject(raw: JsonObject, next: JsonObject, mayChange: MayChange): void {
   const live: JsonObject = reactive(raw)
-  const before = new Map(Object.entries(raw))
-  // Lists of properties show them in their order, which is to be the same for everybody: from where it differs all are put anew.
   const names = Object.keys(next)
-  const moved = [...before.keys()].findIndex((name, index) => name !== names[index])
-  if (moved >= 0) for (const name of [...before.keys()].slice(moved)) delete live[name]
+  // Lists of properties show them in their order, which is to be the same for everybody: from where it differs all are put anew.
+  const before = Object.keys(raw)
+  const moved = before.findIndex((name, index) => name !== names[index])
+  const earlier = moved < 0 ? raw : { ...raw }
+  if (moved >= 0) for (const name of before.slice(moved)) delete live[name]
   for (const [name, value] of Object.entries(next)) {
-    const item = reconcile(toRaw(before.get(name)), value, mayChange)
+    const item = reconcile(Object.hasOwn(earlier, name) ? toRaw(earlier[name]) : undefined, value, mayChange)
     if (!Object.hasOwn(raw, name) || raw[name] !== item) live[name] = item
   }
 }
