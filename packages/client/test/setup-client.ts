@@ -17,7 +17,7 @@ export interface TestNetwork {
   turn(up: boolean): void
 }
 
-export function testNetwork(): TestNetwork {
+function testNetwork(): TestNetwork {
   const network: TestNetwork = {
     up: true,
     listeners: new Set(),

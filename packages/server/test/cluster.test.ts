@@ -201,7 +201,8 @@ test('[S8] patches of several writers that were written together say so, and the
     if (numbered) expect(await Promise.all(writers.map((writer, index) => patch(writer, index, numbered)))).toEqual(replies)
     for (const [index, writer] of writers.entries()) {
       const { version } = replies[index] ?? { version: 0 }
-      if (versions.filter((other) => other === version).length > 1) await eventually(() => expect(versionsOf(writer, 'together')).toContain(version))
+      if (versions.filter((other) => other === version).length > 1)
+        await eventually(() => expect(versionsOf(writer, 'together')).toContain(version))
     }
   }
 })

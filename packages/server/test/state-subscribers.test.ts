@@ -136,7 +136,10 @@ describe('subscribing while others write', () => {
     model.store.announceNext()
     await model.flush()
     for (const connection of [old, fresh]) {
-      expect(connection.received).toContainEqual({ name: 'reply', payload: { ok: false, error: expect.objectContaining({ code: 'UNAVAILABLE' }) } })
+      expect(connection.received).toContainEqual({
+        name: 'reply',
+        payload: { ok: false, error: expect.objectContaining({ code: 'UNAVAILABLE' }) },
+      })
     }
     model.store.away = false
     model.store.commit('k', { value: 'later' })

@@ -34,7 +34,8 @@ describe('over the wire', () => {
     for (const subscriber of [client, other]) await subscriber.request('storage:subscribe', { keys: [{ key: 'own' }] })
     const { version } = await client.request('storage:set', { key: 'own', value: 'mine' })
     const second = await other.request('storage:set', { key: 'own', value: 'theirs' })
-    const about = (subscriber: PlainClient): unknown[] => subscriber.of('storage:updated').filter((update) => (update as Entry).key === 'own')
+    const about = (subscriber: PlainClient): unknown[] =>
+      subscriber.of('storage:updated').filter((update) => (update as Entry).key === 'own')
     await eventually(() => expect(about(client)).toEqual([{ key: 'own', version: second.version, value: 'theirs' }]))
     expect(about(other)).toEqual([{ key: 'own', version, value: 'mine' }])
   })
@@ -102,7 +103,9 @@ describe('over the wire', () => {
     const message = { key: 'numbered', by: 1, mutation: { number: 3, clientId: 'somebody' } }
     const reply = await client.request('storage:increment', message)
     expect(await other.request('storage:increment', message)).toEqual(reply)
-    expect(codeOf(await client.send('storage:increment', { ...message, mutation: { number: 2, clientId: 'somebody' } }))).toBe('STALE_MUTATION')
+    expect(codeOf(await client.send('storage:increment', { ...message, mutation: { number: 2, clientId: 'somebody' } }))).toBe(
+      'STALE_MUTATION',
+    )
   })
 })
 

@@ -31,7 +31,7 @@ export interface StateRecord {
 }
 
 /** The record of a key that was never written here. */
-export const noRecord: StateRecord = { version: 0, text: null, before: '', memories: {} }
+const noRecord: StateRecord = { version: 0, text: null, before: '', memories: {} }
 
 const SUFFIX = '$state'
 
