@@ -3,10 +3,10 @@ import { ref } from 'vue'
 import { isPlain, plainCopy } from './plain-copy.ts'
 import { reconcile } from './reconcile.ts'
 
-/** What an application did to a draft; `undefined` is absent. */
+/** What an application did to a draft. */
 export interface DraftChange {
-  readonly from: JsonValue | undefined
-  readonly to: JsonValue | undefined
+  readonly from: JsonValue
+  readonly to: JsonValue
 }
 
 /** A reactive copy of a value, which the application may change in place. */
@@ -50,9 +50,10 @@ export function createDraft(owners: Owners): Draft {
       live.value = raw
     },
     takeChange: () => {
+      if (shown === undefined || raw === undefined) return undefined
       const from = shown
-      const to = raw === undefined ? undefined : plainCopy(raw)
-      if (to === from || (to !== undefined && from !== undefined && equalJson(to, from))) return undefined
+      const to = plainCopy(raw)
+      if (equalJson(to, from)) return undefined
       shown = to
       return { from, to }
     },

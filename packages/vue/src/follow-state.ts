@@ -27,6 +27,8 @@ export function followState(
   const take = (): StateHandle<JsonValue> => client.state<JsonValue>(toValue(key), { ...options, ...start })
   const draft = createDraft(owners)
   let handle = take()
+  // No scope ends on a server, and nothing is to be kept for it.
+  if (onServer) handle.dispose()
 
   const asRendered = (): StateSnapshot<JsonValue | undefined> => {
     const entry = rendered(handle.key)

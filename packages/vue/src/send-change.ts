@@ -17,11 +17,10 @@ import { plainCopy } from './plain-copy.ts'
  * where nothing is stored yet that a patch could be merged into; the whole value, where that is no object.
  */
 export function sendChange(handle: StateHandle<JsonValue>, { from, to }: DraftChange, isStored: boolean): Promise<void> {
-  if (to === undefined) return handle.remove()
-  // What is no JSON is refused there, and its `error` says so.
+  // What is no JSON is refused there, and `error` says so.
   if (!isJsonObject(from) || !isJsonObject(to) || !isJsonValue(to, MAX_VALUE_DEPTH)) return handle.set(to)
   const patch = isStored ? createPatch(from, to) : undefined
-  return patch ? handle.patch(patch) : handle.update((newest = from) => mergeChange(from, to, newest))
+  return patch ? handle.patch(patch) : handle.update((newest) => mergeChange(from, to, newest))
 }
 
 /** Merges a patch; where nothing is stored, into the default, so that what is stored then is complete. */

@@ -2,7 +2,7 @@
 import { eventually } from '@tutti/test-kit'
 import { createRealtime, useRealtime, useRealtimeConnection, useRealtimeState } from '@tutti/vue'
 import { expect, test } from 'vitest'
-import { createApp, h, nextTick } from 'vue'
+import { createApp, effectScope, h, nextTick } from 'vue'
 import { mount, serve } from './serve.ts'
 
 const Empty = { render: () => h('i') }
@@ -40,6 +40,19 @@ test('[C5] a client of its own is closed with the last application, after the co
   expect(realtime.client.connection.current.status).toBe('connected')
   second?.unmount()
   await eventually(() => expect(realtime.client.connection.current.status).toBe('closed'))
+})
+
+test('[C1] a component that is gone hears no more of the connection', async () => {
+  const server = await serve()
+  const client = server.connect()
+  const app = createApp(Empty).use(createRealtime({ client }))
+  const scope = effectScope()
+  const connection = app.runWithContext(() => scope.run(() => useRealtimeConnection()))
+  await eventually(() => expect(connection?.status.value).toBe('connected'))
+  scope.stop()
+  client.connection.disconnect()
+  expect(client.connection.current.status).toBe('offline')
+  expect(connection?.status.value).toBe('connected')
 })
 
 test('[C5] a client of the caller stays open', async () => {

@@ -116,6 +116,19 @@ test('[S8] a change inside a default that turns out not to be stored alone merge
   expect(await storedPoll(server)).toEqual({ title: 'Theirs', tabs: 5, list: [], about: { by: 'me' } })
 })
 
+test('[S8] a patch where nothing is stored merges into the default, so that what is stored is complete', async () => {
+  const server = await serve()
+  const { result } = mount(server.url, () => ({
+    poll: useRealtimeState<Poll>('poll', poll),
+    bare: useRealtimeState<Poll>('bare'),
+  }))
+  await Promise.all([result.poll.patch({ tabs: 5 }), result.bare.patch({ tabs: 5 })])
+  expect(await storedPoll(server)).toEqual({ ...poll, tabs: 5 })
+  expect(result.bare.value).toEqual({ tabs: 5 })
+  await result.poll.patch({ title: 'Tabs?' })
+  expect(server.of('storage:patch')).toMatchObject([{ key: 'bare' }, { key: 'poll', patch: { title: 'Tabs?' } }])
+})
+
 test('[S8] a list that is a value of its own is changed in place as well', async () => {
   const server = await serve()
   const { result: list } = mount(server.url, () => useRealtimeState<number[]>('list', [3, 2]))
@@ -139,6 +152,11 @@ test('[S13] what is no JSON is refused, taken back and told', async () => {
   Object.assign(state.value, { due: new Date(0) })
   await nextTick()
   expect(state.error.value).toMatchObject({ code: 'INVALID_VALUE' })
+  expect(state.value).toEqual(poll)
+  const loop: { self?: object } = {}
+  loop.self = loop
+  Object.assign(state.value, { about: loop })
+  await expect(state.sync()).rejects.toMatchObject({ code: 'INVALID_VALUE' })
   expect(state.value).toEqual(poll)
   state.value.tabs = 2
   await state.sync()

@@ -73,6 +73,29 @@ test('[S13] what was replaced, frozen or is no plain data is left alone', () => 
   expect(draft.takeChange()).toEqual({ from: { item: { a: 0 } }, to: { item: { a: 1 } } })
   draft.show({ item: { a: 2 } })
   expect([frozen.a, value.item.a]).toEqual([1, 2])
+  class Item {
+    a = 3
+  }
+  const instance = new Item()
+  value.item = instance
+  draft.takeChange()
+  draft.show({ item: { a: 4 } })
+  expect([instance.a, value.item.a]).toEqual([3, 4])
+})
+
+test('[S13] items keep to what they were: by their place among the others, never by a mere number', () => {
+  const draft = createDraft(new WeakMap())
+  const items = (...texts: string[]): JsonValue => texts.map((text) => ({ text }))
+  const list = (): { text: string }[] => draft.value as never
+  draft.show(items('a', 'b', 'c'))
+  const [a, b, c] = list()
+  draft.show(items('a', 'b', 'c', 'd'))
+  expect([list()[0], list()[1], list()[2]].map((item, index) => item === [a, b, c][index])).toEqual([true, true, true])
+  draft.show(items('a', 'B', 'c', 'd'))
+  expect([list()[1] === b, b?.text]).toEqual([true, 'B'])
+  // One of two that stood here is gone and the other is changed, or both are gone: nobody knows.
+  draft.show(items('?', 'c', 'd'))
+  expect([list()[0] === a, a?.text, b?.text, list()[1] === c]).toEqual([false, 'a', 'B', true])
 })
 
 test('[S8] a change is done to the newest value, property by property', () => {

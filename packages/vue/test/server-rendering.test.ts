@@ -146,15 +146,30 @@ test('[S22] a page whose values cannot be read shows the defaults as loading, an
   await eventually(() => expect(element.innerHTML).toBe(text('Tabs?', 3, false, 'connected')))
 })
 
+test('[S22] the version is the one that is stored', async () => {
+  const server = await serve()
+  const { version } = await server.realtime.state.set('count', 1)
+  const Version = {
+    setup: () => {
+      const count = useRealtimeState('count', 0)
+      return () => h('b', `${count.value} ${count.version.value} ${count.pending.value} ${count.isDirty.value} ${count.error.value}`)
+    },
+  }
+  expect((await render(server, Version)).html).toBe(`<b>1 ${version} false false undefined</b>`)
+})
+
 test('[S22] on a server nothing is connected, subscribed or left running', async () => {
   const server = await serve()
   const realtime = createRealtime({ read: (keys) => server.store.read(keys) })
+  const subscribed = vi.spyOn(realtime.client.events, 'subscribe')
+  const outcomes: unknown[] = []
   const Chat = {
     setup: () => {
       const { subscribe } = useRealtimeEvents()
       subscribe('chat:*', () => {})
       const count = useRealtimeState('count', 0)
-      void count.increment()
+      count.value = 7
+      count.increment().catch((error: unknown) => outcomes.push(error))
       return () => h('b', count.value)
     },
   }
@@ -164,4 +179,15 @@ test('[S22] on a server nothing is connected, subscribed or left running', async
   expect(vi.getTimerCount()).toBe(0)
   expect(realtime.client.connection.current.status).toBe('offline')
   expect(server.messages).toEqual([])
+  expect(subscribed).not.toHaveBeenCalled()
+  expect(outcomes).toEqual([expect.objectContaining({ code: 'CLOSED' })])
+})
+
+test('[S22] a plugin for browsers connects nothing where there is no document', async () => {
+  const { document } = globalThis
+  Reflect.deleteProperty(globalThis, 'document')
+  onTestFinished(() => void Object.assign(globalThis, { document }))
+  const realtime = createRealtime({ url: 'http://127.0.0.1:1' })
+  expect(realtime.client.connection.current.status).toBe('offline')
+  expect(await renderToString(createSSRApp(Page).use(realtime))).toBe(text('nothing yet', 0, true))
 })
