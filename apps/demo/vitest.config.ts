@@ -1,3 +1,4 @@
+import { mergeConfig } from 'vitest/config'
 import { vitestProject } from '../../vitest.base.ts'
 
-export default vitestProject('demo')
+export default mergeConfig(vitestProject('demo'), { test: { globalSetup: './test/build-once.ts' } })

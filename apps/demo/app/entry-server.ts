@@ -7,7 +7,9 @@ import { renderToString } from 'vue/server-renderer'
 import assets from './entry-client.ts?assets=client'
 import DemoApp from './demo-app.vue'
 import { documentHtml } from './document-html.ts'
-import { pageInfoKey, type PageInfo } from './page-info.ts'
+import { pageInfoKey, type PageData, type PageInfo } from './page-info.ts'
+
+type Entries = PageData['entries']
 
 /** Renders the page with what is stored now (S22). */
 async function renderPage(request: Request): Promise<Response> {
@@ -15,7 +17,9 @@ async function renderPage(request: Request): Promise<Response> {
   const { state, instanceId } = useRealtime()
   const instances = (process.env['DEMO_INSTANCES'] ?? '').split(',').filter((address) => URL.canParse(address))
   const info: PageInfo = { instance: instanceId, instances }
-  const realtime = createRealtime({ read: (keys) => Promise.all(keys.map((key) => state.get(key))) })
+  // Without its store the page comes without values, and gets them when the browser has connected.
+  const read = (keys: readonly string[]): Promise<Entries> => Promise.all(keys.map((key) => state.get(key))).catch(() => [])
+  const realtime = createRealtime({ read })
   const body = await renderToString(createSSRApp(DemoApp).use(realtime).provide(pageInfoKey, info))
   const html = documentHtml({ body, info, entries: realtime.dehydrate(), assets })
   return new Response(html, { headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } })

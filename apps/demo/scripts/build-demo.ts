@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { dirname, join, relative } from 'node:path'
 import { DEMO_FOLDER } from './demo-folder.ts'
 
 const ROOT = join(DEMO_FOLDER, '../..')
@@ -19,7 +19,7 @@ export async function buildDemo(say: (line: string) => void = () => {}): Promise
 }
 
 function viteBuild(): Promise<void> {
-  const vite = fileURLToPath(new URL('bin/vite.js', import.meta.resolve('vite/package.json')))
+  const vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js')
   const env = { ...process.env, NODE_ENV: 'production' }
   const child = spawn(process.execPath, [vite, 'build'], { cwd: DEMO_FOLDER, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

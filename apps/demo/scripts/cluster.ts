@@ -14,7 +14,9 @@ try {
   const redis = process.env['REDIS_URL'] ? undefined : await startRedis()
   const url = redis?.url ?? process.env['REDIS_URL'] ?? ''
   const env = { REDIS_URL: url, DEMO_INSTANCES: ports.map((port) => addressOf(host, port)).join(',') }
-  const instances = await Promise.all(ports.map((port) => startInstance({ host, port, env })))
+  const instances = await Promise.all(
+    ports.map((port) => startInstance({ host, port, env, onComplaint: (text) => process.stderr.write(text) })),
+  )
 
   console.log(`\nThree instances on one Redis (${url}):\n`)
   for (const { address } of instances) console.log(`  ${address}`)

@@ -2,6 +2,7 @@
 import { buildDemo } from './build-demo.ts'
 import { DEMO_FOLDER, SERVER_FILE } from './demo-folder.ts'
 import { stopWith } from './stop-with.ts'
+import { untilItAnswers } from './until-it-answers.ts'
 import { addressOf, whereToListen } from './where-to-listen.ts'
 
 try {
@@ -13,7 +14,9 @@ try {
   process.chdir(DEMO_FOLDER)
   Object.assign(process.env, { HOST: host, PORT: String(port), NODE_ENV: 'production' })
   await import(SERVER_FILE)
-  console.log(`\nOpen ${addressOf(host, port)} in two windows and change something. Ctrl-C ends it.\n`)
+  const address = addressOf(host, port)
+  await untilItAnswers(address)
+  console.log(`\nOpen ${address} in two windows and change something. Ctrl-C ends it.\n`)
 } catch (error) {
   stopWith(error)
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as wait } from 'node:timers/promises'
 import { SERVER_FILE } from './demo-folder.ts'
+import { untilItAnswers } from './until-it-answers.ts'
 import { addressOf } from './where-to-listen.ts'
 
 /** One server process of the demo. */
@@ -24,6 +24,8 @@ export interface InstanceOptions {
   env?: Record<string, string>
   /** The folder it runs in, where it keeps its state without Redis. */
   folder?: string
+  /** Hears what it complains about. */
+  onComplaint?: (text: string) => void
   /** The built server. Default: the one of this application. */
   file?: string
 }
@@ -33,7 +35,7 @@ const NOT_FOR_IT = ['CI', 'TEST', 'NODE_ENV', 'NODE_OPTIONS', 'REDIS_URL']
 
 /** Starts the built demo as a process of its own that ends with this one; settles when it answers. */
 export async function startInstance(options: InstanceOptions): Promise<DemoInstance> {
-  const { host = '127.0.0.1', port, env = {}, folder, file = SERVER_FILE } = options
+  const { host = '127.0.0.1', port, env = {}, folder, file = SERVER_FILE, onComplaint } = options
   const inherited = Object.entries(process.env).filter(([name]) => !NOT_FOR_IT.includes(name) && !name.startsWith('VITEST'))
   const child = spawn(process.execPath, ['--import', new URL('end-with-parent.ts', import.meta.url).href, file], {
     cwd: folder,
@@ -42,12 +44,12 @@ export async function startInstance(options: InstanceOptions): Promise<DemoInsta
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  if (onComplaint) child.stderr?.on('data', onComplaint)
   const ended = once(child, 'exit').then(() => child.exitCode)
   const address = addressOf(host, port)
-  while (!(await answers(address))) {
+  await untilItAnswers(address, () => {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The instance on ${address} did not start:\n${output}`)
-    await wait(50)
-  }
+  })
   return {
     address,
     pid: child.pid ?? -1,
@@ -59,13 +61,5 @@ export async function startInstance(options: InstanceOptions): Promise<DemoInsta
       child.kill('SIGTERM')
       return ended
     },
-  }
-}
-
-async function answers(address: string): Promise<boolean> {
-  try {
-    return (await fetch(address)).ok
-  } catch {
-    return false
   }
 }

@@ -1,0 +1,268 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually, freePort, startRedis, type TestRedis } from '@tutti/test-kit'
+import axe, { type RunOptions } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { DEMO_FOLDER } from '../scripts/demo-folder.ts'
+import { openBrowser } from '../scripts/open-browser.ts'
+import { startInstance, type DemoInstance } from '../scripts/start-instance.ts'
+import { addToList, countOn, isConnected, listOn, openPage, say, shows } from './open-page.ts'
+
+declare global {
+  interface Window {
+    axe: typeof axe
+  }
+}
+
+/** How soon a change has to be seen in another browser on another instance. */
+const BOUND_MS = 2_000
+
+let folder: string
+let file: string
+let redis: TestRedis
+let browser: Browser
+let instances: DemoInstance[]
+let addresses: [string, string]
+/** Two visitors, each on an instance of its own. */
+let one: Page
+let two: Page
+
+beforeAll(async () => {
+  // Away from this repository: what was built needs nothing else.
+  folder = mkdtempSync(join(tmpdir(), 'tutti-demo-'))
+  cpSync(join(DEMO_FOLDER, '.output'), folder, { recursive: true })
+  file = join(folder, 'server/index.mjs')
+  redis = await startRedis()
+  const start = async (): Promise<DemoInstance> => startInstance({ file, folder, port: await freePort(), env: { REDIS_URL: redis.url } })
+  const [first, second, opened] = await Promise.all([start(), start(), openBrowser()])
+  browser = opened
+  instances = [first, second]
+  addresses = [first.address, second.address]
+  ;[one, two] = await Promise.all([openPage(browser, first.address), openPage(browser, second.address)])
+}, 120_000)
+
+afterAll(async () => {
+  await browser.close()
+  await Promise.all(instances.map((instance) => instance.stop()))
+  await redis.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Runs rounds in both directions and prints how long it took until the other page showed the change. */
+async function expectToCross(name: string, round: (from: Page, to: Page, turn: number) => Promise<void>): Promise<void> {
+  const times: number[] = []
+  for (let turn = 0; turn < 10; turn++) {
+    const [from, to] = turn % 2 === 0 ? ([one, two] as const) : ([two, one] as const)
+    const started = performance.now()
+    await round(from, to, turn)
+    times.push(performance.now() - started)
+  }
+  const sorted = times.toSorted((a, b) => a - b)
+  const [median = Infinity, worst = Infinity] = [sorted[sorted.length >> 1], sorted.at(-1)]
+  console.log(`${name}: median ${median.toFixed(0)} ms, worst ${worst.toFixed(0)} ms`)
+  expect(worst, `${name}, worst of ${times.length}`).toBeLessThan(BOUND_MS)
+}
+
+test('[S4] the pages of two instances say that they are on different ones', async () => {
+  const names = await Promise.all([one, two].map((page) => page.locator('.instance code').innerText()))
+  expect(new Set(names).size).toBe(2)
+})
+
+test('[S4] counter, list and form cross from one instance to the other within the bound', async () => {
+  await expectToCross('counter', async (from, to) => {
+    const before = await countOn(from)
+    await from.getByRole('button', { name: 'Add one' }).click()
+    await shows(to, 'output', String(before + 1))
+  })
+  await expectToCross('list', async (from, to, turn) => {
+    await addToList(from, `Entry ${turn}`)
+    await shows(to, '.rows .text', `Entry ${turn}`)
+  })
+  await expectToCross('form (debounced by 300 ms)', async (from, to, turn) => {
+    await from.getByLabel('Name of the room').fill(`Room ${turn}`)
+    await shows(to, 'h1', `Room ${turn}`)
+  })
+})
+
+test('[E3] chat crosses to who listens to all rooms by one pattern, within the bound', async () => {
+  await expectToCross('chat', async (from, to, turn) => {
+    await say(from, `Hello ${turn}`)
+    await shows(to, '[role=log] .text', `Hello ${turn}`)
+  })
+  expect(await one.getByRole('log').locator('.text').allInnerTexts()).toEqual(Array.from({ length: 10 }, (_, turn) => `Hello ${turn}`))
+
+  await one.getByRole('radio', { name: 'random' }).check()
+  await say(one, 'Elsewhere')
+  await two.getByText('1 unread').waitFor()
+  expect(await two.getByRole('log').getByText('Elsewhere').count()).toBe(0)
+  await two.getByRole('radio', { name: 'random' }).check()
+  await two.getByRole('log').getByText('Elsewhere').waitFor()
+  expect(await two.getByText('unread').count()).toBe(0)
+})
+
+test('[S7] clicks on two instances at once all count', async () => {
+  const before = await countOn(one)
+  const clickTimes = (page: Page): Promise<void> =>
+    page.evaluate(() => {
+      const button = [...document.querySelectorAll('button')].find((each) => each.textContent.includes('Add one'))
+      for (let click = 0; click < 50; click++) button?.click()
+    })
+  await Promise.all([clickTimes(one), clickTimes(two)])
+  await eventually(async () => expect(await Promise.all([countOn(one), countOn(two)])).toEqual([before + 100, before + 100]))
+})
+
+test('[S8] entries that two people add at once, and fields that they change at once, all survive', async () => {
+  await Promise.all([addToList(one, 'From the one'), addToList(two, 'From the other')])
+  await Promise.all([one.getByLabel('Name of the room').fill('A name from the one'), two.getByLabel('About').fill('A text from the other')])
+  await eventually(async () => {
+    for (const page of [one, two]) {
+      expect(await listOn(page)).toEqual(expect.arrayContaining(['From the one', 'From the other']))
+      expect(await page.locator('h1').innerText()).toBe('A name from the one')
+      expect(await page.locator('.intro .about').innerText()).toBe('A text from the other')
+    }
+  })
+})
+
+test('[S14] one goes offline, both change things, it returns, and both agree', async () => {
+  const before = await countOn(one)
+  await one.getByRole('switch').click()
+  await one.getByText('Offline', { exact: true }).waitFor()
+
+  for (let click = 0; click < 3; click++) await one.getByRole('button', { name: 'Add one' }).click()
+  for (let click = 0; click < 5; click++) await two.getByRole('button', { name: 'Add one' }).click()
+  await addToList(one, 'Written offline')
+  await addToList(two, 'Written online')
+  await one.getByLabel('Name of the room').fill('Named offline')
+  await two.getByRole('radio', { name: 'violet' }).check()
+  await say(one, 'Is anybody here?')
+
+  expect(await countOn(one)).toBe(before + 3)
+  expect(await one.getByText('Waits for the connection').count()).toBe(3)
+  await one.getByText('messages do not wait').waitFor()
+  await eventually(async () => expect(await countOn(two)).toBe(before + 5))
+  expect(await listOn(two)).not.toContain('Written offline')
+
+  await one.getByRole('switch').click()
+  await isConnected(one)
+  await eventually(async () => {
+    expect(await Promise.all([countOn(one), countOn(two)])).toEqual([before + 8, before + 8])
+    const [first, second] = await Promise.all([listOn(one), listOn(two)])
+    expect(first).toEqual(second)
+    expect(first).toEqual(expect.arrayContaining(['Written offline', 'Written online']))
+    for (const page of [one, two]) {
+      expect(await page.locator('h1').innerText()).toBe('Named offline')
+      expect(await page.locator('.page').getAttribute('data-colour')).toBe('violet')
+      expect(await page.getByText('Waits for the connection').count()).toBe(0)
+    }
+  })
+})
+
+test('[S22] the first HTML has what is stored, also for browsers without JavaScript', async () => {
+  await addToList(one, 'In the first HTML')
+  await one.getByLabel('About').fill('Stored & <escaped> </script>')
+  await one.getByText('In sync').nth(2).waitFor()
+  const count = await countOn(one)
+  const html = await eventually(async () => {
+    const text = await (await fetch(addresses[1])).text()
+    expect(text).toContain('Stored &amp; &lt;escaped&gt; &lt;/script&gt;</p>')
+    return text
+  })
+  expect(html).toContain(`>${count}</output>`)
+  expect(html).toContain('In the first HTML')
+
+  const plain = await openPage(browser, addresses[1], { javaScriptEnabled: false })
+  expect(await countOn(plain)).toBe(count)
+  expect(await listOn(plain)).toContain('In the first HTML')
+  expect(await plain.getByLabel('About').inputValue()).toBe('Stored & <escaped> </script>')
+  expect(await plain.locator('noscript').innerHTML()).toContain('as they are stored')
+  await plain.context().close()
+})
+
+test('[S22] the page is hydrated with what it shows: no other value appears on the way', async () => {
+  const context = await browser.newContext()
+  const complaints: string[] = []
+  const page = await context.newPage()
+  page.on('console', (message) => (['error', 'warning'].includes(message.type()) ? complaints.push(message.text()) : undefined))
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.addInitScript(() => {
+    const seen = new Set<string>()
+    Object.assign(window, { seenCounts: seen })
+    new MutationObserver(() => {
+      const text = document.querySelector('output')?.textContent
+      if (text !== undefined) seen.add(text)
+    }).observe(document, { subtree: true, childList: true, characterData: true })
+  })
+  await page.goto(addresses[0])
+  await isConnected(page)
+  await eventually(async () => expect(await page.getByText('In sync').count()).toBe(3))
+  expect(await page.evaluate(() => [...Reflect.get(window, 'seenCounts')])).toEqual([String(await countOn(page))])
+  expect(complaints).toEqual([])
+  await context.close()
+})
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds no serious violation in ${colorScheme} colours, connected and offline, in every shared colour`, async () => {
+    const page = await openPage(browser, addresses[0], { colorScheme, reducedMotion: 'reduce' })
+    await page.evaluate(axe.source)
+    const expectClean = async (when: string, options: RunOptions = {}): Promise<void> => {
+      const { violations, passes } = await page.evaluate((how) => window.axe.run(how), options)
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      expect(serious.map(({ id, nodes }) => `${when}: ${id} at ${nodes.map(({ html }) => html).join(', ')}`)).toEqual([])
+      expect(passes.flatMap(({ nodes }) => nodes).length, when).toBeGreaterThan(20)
+    }
+    await two.getByRole('radio', { name: 'random' }).check()
+    await say(two, 'Hello')
+    await say(page, 'Hello')
+    await shows(page, '[role=log] .text', 'Hello')
+    await page.getByText('1 unread').waitFor()
+    for (const summary of await page.locator('summary').all()) await summary.click()
+    for (const colour of ['sea', 'violet', 'rose', 'ember', 'moss']) {
+      await page.getByRole('radio', { name: colour }).check()
+      await expectClean(colour, { runOnly: ['color-contrast'] })
+    }
+    await page.getByRole('radio', { name: 'pine' }).check()
+    await page.getByText('In sync').nth(2).waitFor()
+    await expectClean('connected')
+    await page.getByRole('switch').click()
+    await page.getByRole('button', { name: 'Add one' }).click()
+    await say(page, 'Not heard')
+    await page.getByText('messages do not wait').waitFor()
+    await page.getByText('Waits for the connection').waitFor()
+    await expectClean('offline')
+    await page.context().close()
+  })
+}
+
+test('what others change lights up for a moment, what one changes oneself does not', async () => {
+  const lights = (page: Page): Promise<number> => page.evaluate(() => document.querySelector('output')?.getAnimations().length ?? 0)
+  await eventually(async () => expect(await Promise.all([lights(one), lights(two)])).toEqual([0, 0]))
+  await one.getByRole('button', { name: 'Subtract one' }).click()
+  await eventually(async () => expect(await lights(two)).toBe(1))
+  expect(await lights(one)).toBe(0)
+})
+
+test('nothing scrolls sideways on a phone, whatever people write', async () => {
+  const page = await openPage(browser, addresses[0], { viewport: { width: 390, height: 844 } })
+  await addToList(page, 'W'.repeat(80))
+  await page.getByLabel('Name of the room').fill('W'.repeat(60))
+  await say(page, 'W'.repeat(300))
+  await page.getByRole('log').getByText('WWW').waitFor()
+  for (const summary of await page.locator('summary').all()) await summary.click()
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
+  await page.context().close()
+})
+
+test('the theme is chosen by hand, kept, and there before the first paint', async () => {
+  const page = await openPage(browser, addresses[0], { colorScheme: 'light' })
+  const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+  const light = await paper()
+  await page.getByRole('button', { name: 'Dark colours' }).click()
+  const dark = await paper()
+  expect(dark).not.toBe(light)
+  await page.reload({ waitUntil: 'commit' })
+  await page.locator('.page').waitFor()
+  expect(await paper()).toBe(dark)
+  await page.context().close()
+})

@@ -1,0 +1,39 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+
+/** A page of its own visitor, connected. */
+export async function openPage(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+  const page = await context.newPage()
+  await page.goto(address)
+  if (options.javaScriptEnabled !== false) await isConnected(page)
+  return page
+}
+
+/** Settles when the page says that it is connected. */
+export const isConnected = (page: Page): Promise<void> => page.getByText('Connected', { exact: true }).waitFor()
+
+/** What the shared counter shows. */
+export const countOn = async (page: Page): Promise<number> =>
+  Number((await page.getByLabel('Shared count').innerText()).replaceAll(',', '').replace('−', '-'))
+
+/** The entries of the shared list, in the order shown. */
+export const listOn = (page: Page): Promise<string[]> => page.getByRole('list', { name: 'Shared list' }).locator('.text').allInnerTexts()
+
+/** Adds an entry to the shared list. */
+export async function addToList(page: Page, text: string): Promise<void> {
+  await page.getByLabel('New entry').fill(text)
+  await page.getByLabel('New entry').press('Enter')
+}
+
+/** Says something in the room of the chat that is shown. */
+export async function say(page: Page, text: string): Promise<void> {
+  await page.getByRole('textbox', { name: 'Message' }).fill(text)
+  await page.getByRole('button', { name: 'Send' }).click()
+}
+
+/** Settles in the frame in which an element shows the text: locators would look only now and then. */
+export const shows = (page: Page, selector: string, text: string): Promise<unknown> =>
+  page.waitForFunction((wanted) => [...document.querySelectorAll(wanted.selector)].some(({ textContent }) => textContent === wanted.text), {
+    selector,
+    text,
+  })
