@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eventually, startRedis } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
@@ -7,6 +7,7 @@ import { nitroSuite } from '../nitro-suite.ts'
 import { connectPlain } from '../serve.ts'
 
 const SOURCE = new URL('app', import.meta.url)
+const README = new URL('readme-section.md', import.meta.url)
 const VITE = 'node_modules/vite/bin/vite.js'
 const dev = (port: number): string[] => [VITE, 'dev', '--host', '127.0.0.1', '--port', String(port)]
 
@@ -14,9 +15,9 @@ nitroSuite('Nitro 3', { source: SOURCE, build: [VITE, 'build'], dev, withoutSign
 
 test("[README] the example for Nitro runs as it stands, on one port with Vite's hot updates", async () => {
   const [app, redis] = await Promise.all([createNitroApp(SOURCE), startRedis()])
-  const example = (name: string): string => new URL(`example/${name}`, import.meta.url).pathname
-  await cp(example('realtime.ts'), join(app.folder, 'server/plugins/realtime.ts'))
-  await cp(example('visits.ts'), join(app.folder, 'server/routes/visits.ts'))
+  const blocks = [...(await readFile(README, 'utf8')).matchAll(/^```ts\n\/\/ (server\/[^\n]*)\n(.*?)^```$/gms)]
+  expect(blocks).toHaveLength(2)
+  for (const [, file = '', code = ''] of blocks) await writeFile(join(app.folder, file), code)
   const server = await app.serve(dev, { REDIS_URL: redis.url })
   onTestFinished(async () => {
     await server.kill()
