@@ -17,8 +17,8 @@ export function attachRealtime(nitroApp: NitroApp, createOptions: () => AttachRe
   const { h3, hooks } = nitroApp
   if (h3 === undefined) throw new RealtimeError('INVALID_OPTIONS', { message: 'This Nitro application has no h3 app to attach to.' })
 
-  const hidden = isDevServer() ? rememberRawUpgrades() : undefined
   const { realtime, path, handleRequest, handleUpgrade } = hostRealtime(createOptions(), () => hidden?.stop())
+  const hidden = isDevServer() ? rememberRawUpgrades() : undefined
   const handler = defineWebSocketHandler(
     {
       upgrade: (request) => {

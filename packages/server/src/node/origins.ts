@@ -18,7 +18,9 @@ export function withOrigins(origins: readonly string[], options: Partial<ServerO
   }
 }
 
-function isAllowed({ headers: { origin, host } }: IncomingMessage, origins: readonly string[]): boolean {
+function isAllowed({ headers }: IncomingMessage, origins: readonly string[]): boolean {
+  const { origin } = headers
   if (origin === undefined || origins.includes(origin)) return true
-  return URL.canParse(origin) && new URL(origin).host === host
+  // HTTP/2 has the host in a header of another name.
+  return URL.canParse(origin) && new URL(origin).host === (headers.host ?? headers[':authority'])
 }
