@@ -11,6 +11,15 @@ export interface ListItem {
   readonly at: number
 }
 
+/** Others may store anything: only what has this shape is shown. */
+export const isListItem = (item: unknown): item is ListItem =>
+  typeof item === 'object' &&
+  item !== null &&
+  'text' in item &&
+  typeof item.text === 'string' &&
+  'at' in item &&
+  typeof item.at === 'number'
+
 /** The shared list, by id: people who add at once touch different properties, so that both entries survive. */
 export type List = Record<string, ListItem>
 

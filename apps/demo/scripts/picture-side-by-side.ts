@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 
-const WINDOW = { width: 760, height: 1080 }
+const WINDOW = { width: 760, height: 1130 }
 
 /** Two windows on two instances, as one picture: what one types is in the other. */
 export async function pictureSideBySide(browser: Browser, addresses: readonly [string, string], path: string): Promise<void> {
@@ -14,12 +14,30 @@ export async function pictureSideBySide(browser: Browser, addresses: readonly [s
   if (!left || !right) throw new Error('There are two windows.')
   await Promise.all([left.goto(addresses[0]), right.goto(addresses[1])])
   for (const page of pages) await page.getByText('Connected', { exact: true }).waitFor()
+  await say(left, 'Viola', 'Shall we take it a little slower?')
+  await say(right, 'Celesta', 'Andante then. I have set 84.')
+  await right.getByRole('slider').fill('84')
+  await left.getByText('Andante, 84 bpm').waitFor()
+  await Promise.all(pages.map((page) => page.getByRole('log').getByText('Andante then').waitFor()))
+  // Nothing is being typed, and the highlights are over.
+  await Promise.all(
+    pages.map((page) => page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur())),
+  )
+  await left.waitForFunction(() => document.getAnimations().length === 0)
+  await Promise.all(pages.map((page) => page.evaluate(() => scrollTo(0, 170))))
   const shots = await Promise.all(pages.map((page) => page.screenshot()))
-  const frame = await browser.newPage({ viewport: { width: 1600, height: 1136 } })
+  const frame = await browser.newPage({ viewport: { width: 1600, height: 1186 } })
   await frame.setContent(html(shots.map((shot, index) => ({ address: addresses[index === 0 ? 0 : 1], image: shot.toString('base64') }))))
   mkdirSync(dirname(path), { recursive: true })
   await frame.screenshot({ path })
   await Promise.all([frame.close(), ...contexts.map((context) => context.close())])
+}
+
+async function say(page: Page, name: string, text: string): Promise<void> {
+  await page.getByLabel('Your name').fill(name)
+  await page.getByRole('textbox', { name: 'Message' }).fill(text)
+  await page.getByRole('button', { name: 'Send' }).click()
+  await page.getByRole('log').getByText(text).waitFor()
 }
 
 const html = (windows: readonly { address: string; image: string }[]): string => `<style>

@@ -75,7 +75,7 @@ async function fill(browser: Browser, left: string, right: string): Promise<void
     'Copies of the second violin part',
     'Chairs for the choir',
     'Coffee',
-    'A very long entry that wraps to a second line on a phone',
+    'Ask the neighbours about Sunday',
   ]) {
     await two.getByLabel('New entry').fill(text)
     await two.getByLabel('New entry').press('Enter')
