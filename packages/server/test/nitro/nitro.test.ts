@@ -15,15 +15,15 @@ nitroSuite('Nitro 3', { source: SOURCE, build: [VITE, 'build'], dev, withoutSign
 
 test("[README] the example for Nitro runs as it stands, on one port with Vite's hot updates", async () => {
   const [app, redis] = await Promise.all([createNitroApp(SOURCE), startRedis()])
+  onTestFinished(async () => {
+    await app.remove()
+    await redis.stop()
+  })
   const blocks = [...(await readFile(README, 'utf8')).matchAll(/^```ts\n\/\/ (server\/[^\n]*)\n(.*?)^```$/gms)]
   expect(blocks).toHaveLength(2)
   for (const [, file = '', code = ''] of blocks) await writeFile(join(app.folder, file), code)
   const server = await app.serve(dev, { REDIS_URL: redis.url })
-  onTestFinished(async () => {
-    await server.kill()
-    await app.remove()
-    await redis.stop()
-  })
+  onTestFinished(() => server.kill())
 
   const client = await connectPlain(server.url)
   await client.request('storage:subscribe', { keys: [{ key: 'visits' }] })
