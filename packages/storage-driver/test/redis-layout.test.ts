@@ -110,7 +110,13 @@ describe('other programs', () => {
     expect(await made.client.pttl('tutti:a')).toBeGreaterThan(50_000)
     await made.client.set('tutti:b', '5', 'PX', 100_000)
     await store.read(['b'])
-    expect((await createStorage({ driver: store }).getMeta('b'))['ttl']).toBeGreaterThan(50)
+    const { ttl } = await createStorage({ driver: store }).getMeta('b')
+    expect(ttl).toBeGreaterThan(50)
+    expect(ttl).toBeLessThanOrEqual(100)
+    await made.client.set('tutti:c', '5')
+    await store.read(['c'])
+    expect(await createStorage({ driver: store }).getMeta('c')).not.toHaveProperty('ttl')
+    expect(await made.client.pttl('{tutti:c}$')).toBe(-1)
   })
 
   test('[S17] reindex names all that is below the base, however its glob characters', async () => {

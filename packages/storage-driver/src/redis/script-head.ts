@@ -41,7 +41,6 @@ local function record(expiry)
     call('SET', KEYS[2], version .. ' ' .. expiry, 'PXAT', whole(expiry + ARGV[5]))
   end
   if here and not listed then call('ZADD', KEYS[3], 0, ARGV[1]) end
-  stale = false
 end
 
 -- Tells everyone; last of all and by pcall, for a refused PUBLISH must not make a done write look refused.

@@ -58,8 +58,8 @@ end
 if op == 'increment' then
   local number = json_number(here and call('GET', KEYS[1]) or tail)
   local sum = number and number + tonumber(text)
-  -- Infinity is an integer too, and no safe one.
-  if not sum or (sum == math.floor(sum) and math.abs(sum) > 9007199254740991) then return refuse('number') end
+  -- What is beyond the safe integers has no fraction.
+  if not sum or math.abs(sum) > 9007199254740991 then return refuse('number') end
   if sum == math.floor(sum) then
     text = whole(sum)
   else
