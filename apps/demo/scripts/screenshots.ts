@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { buildDemo } from './build-demo.ts'
 import { DEMO_FOLDER } from './demo-folder.ts'
 import { freePorts } from './free-ports.ts'
-import { openBrowser } from './open-browser.ts'
+import { openBrowser } from '@tutti/test-kit/browser'
 import { pictureSideBySide } from './picture-side-by-side.ts'
 import { startInstance } from './start-instance.ts'
 

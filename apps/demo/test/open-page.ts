@@ -4,6 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 export async function openPage(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
   const page = await context.newPage()
+  await rememberActions(page)
   await page.goto(address)
   if (options.javaScriptEnabled !== false) await isConnected(page)
   return page
@@ -31,9 +32,21 @@ export async function say(page: Page, text: string): Promise<void> {
   await page.getByRole('button', { name: 'Send' }).click()
 }
 
-/** Settles in the frame in which an element shows the text: locators would look only now and then. */
-export const shows = (page: Page, selector: string, text: string): Promise<unknown> =>
-  page.waitForFunction((wanted) => [...document.querySelectorAll(wanted.selector)].some(({ textContent }) => textContent === wanted.text), {
-    selector,
-    text,
+/** Settles in the frame in which an element shows the text (locators would look only now and then); gives back when, as `Date.now()`. */
+export async function shows(page: Page, selector: string, text: string): Promise<number> {
+  const when = await page.waitForFunction(
+    (wanted) => [...document.querySelectorAll(wanted.selector)].some(({ textContent }) => textContent === wanted.text) && Date.now(),
+    { selector, text },
+  )
+  return Number(await when.jsonValue())
+}
+
+/** When the person at this page last did something, as `Date.now()`. */
+export const lastAction = (page: Page): Promise<number> => page.evaluate(() => Number(Reflect.get(window, 'lastAction')))
+
+/** Remembers when something is done, before the page hears of it. */
+const rememberActions = (page: Page): Promise<void> =>
+  page.addInitScript(() => {
+    const remember = (): void => void Reflect.set(window, 'lastAction', Date.now())
+    for (const name of ['click', 'input', 'submit']) addEventListener(name, remember, true)
   })

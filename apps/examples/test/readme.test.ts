@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { eventually, freePort, startExample, startRedis, type Example } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
-import { openVueExample } from './vue-example.ts'
+import { openApplication } from './open-application.ts'
 
 const readme = new URL('../../../README.md', import.meta.url)
 const folder = new URL('./', import.meta.url)
@@ -18,18 +19,33 @@ function start(index: number, port: number, redisUrl = ''): Example {
       return code.replaceAll('3000', String(port)).replace('redis://127.0.0.1:6379', redisUrl)
     },
   })
-  onTestFinished(() => void example.stop())
+  onTestFinished(async () => void (await example.stop()))
   return example
 }
 
-const shows = (client: Example, value: string, server: Example) =>
-  eventually(() => expect(client.printed.at(-1), `${server.complaints}${client.complaints}`).toBe(value), { timeoutMs: 20_000 })
+/** The block of a README that stands behind the name of its file. */
+function blockOf(text: string, file: string): string {
+  const code = new RegExp(`\`${file}\`:\n\n\`\`\`\\w+\n(.*?)\`\`\``, 's').exec(text)?.[1]
+  if (code === undefined) throw new Error(`The README has no ${file}.`)
+  return code
+}
+
+/** Waits until the client has printed the value, and gives back what it printed last. */
+const shown = (client: Example, value: string, server: Example): Promise<string | undefined> =>
+  eventually(
+    () => {
+      const last = client.printed.at(-1)
+      if (last !== value) throw new Error(`printed ${client.printed.join(', ')} ${server.complaints}${client.complaints}`)
+      return last
+    },
+    { timeoutMs: 20_000 },
+  )
 
 test('[README] the server and the client of the first example share a counter', async () => {
   const port = await freePort()
   const server = start(SERVER, port)
   const clients = [start(CLIENT, port), start(CLIENT, port)]
-  for (const client of clients) await shows(client, '2', server)
+  for (const client of clients) expect(await shown(client, '2', server)).toBe('2')
 })
 
 test('[README] two servers on one Redis share it too', async () => {
@@ -38,14 +54,16 @@ test('[README] two servers on one Redis share it too', async () => {
   const ports = [await freePort(), await freePort()]
   for (const port of ports) {
     const server = start(SERVER_ON_REDIS, port, redis.url)
-    await shows(start(CLIENT, port), port === ports[0] ? '1' : '2', server)
+    const count = port === ports[0] ? '1' : '2'
+    expect(await shown(start(CLIENT, port), count, server)).toBe(count)
   }
 })
 
 test('[README] the Vue application shows the same counter and poll in two windows', async () => {
   const port = await freePort()
   start(SERVER, port)
-  const { open } = await openVueExample(readme, port)
+  const text = readFileSync(readme, 'utf8').replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`)
+  const open = await openApplication({ 'src/main.ts': blockOf(text, 'src/main.ts'), 'src/App.vue': blockOf(text, 'src/App.vue') })
   const [here, there] = await Promise.all([open(), open()])
   await here.click('button')
   await there.click('button')
@@ -58,4 +76,23 @@ test('[README] the Vue application shows the same counter and poll in two window
       expect(await page.textContent('button:last-of-type')).toBe('1 say yes')
     })
   }
+})
+
+test('[S13] the client runs in a web worker', async () => {
+  const port = await freePort()
+  const server = start(SERVER, port)
+  expect(await shown(start(CLIENT, port), '1', server)).toBe('1')
+  const open = await openApplication({
+    'src/main.ts': `
+      const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
+      worker.onmessage = ({ data }) => (document.title = data)`,
+    'src/worker.ts': `
+      import { createRealtimeClient } from '@tutti/client'
+      const client = createRealtimeClient({ url: 'http://127.0.0.1:${port}' })
+      const count = client.state('count', { default: 0 })
+      await count.increment(41)
+      postMessage(String(count.current.value))`,
+  })
+  const page = await open()
+  await eventually(async () => expect(await page.title()).toBe('42'))
 })
