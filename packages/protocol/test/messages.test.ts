@@ -82,6 +82,12 @@ describe.each(schemas)('%s', (_, schema) => {
   })
 })
 
+test('[X4] a message that is no object is wrong as a whole', () => {
+  const { message, issues } = refusal(() => parseMessage(requestSchemas['storage:get'], 7))
+  expect(message).toMatch(/shape/)
+  expect(issues).toMatchObject([{ path: '' }])
+})
+
 describe('storage messages', () => {
   const good = {
     'storage:set': { key: 'a', value: 1 },

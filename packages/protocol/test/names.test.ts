@@ -87,6 +87,16 @@ const nameLike = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 100 }),
 )
 
+test.each([
+  ['key', parseKey],
+  ['prefix', parsePrefix],
+  ['channel', parseChannel],
+  ['channel or pattern', parsePattern],
+  ['room name', parseRoom],
+])('[X4] what is no %s is refused in words that name it', (what, parse) => {
+  expect(() => parse('a$:')).toThrow(`The ${what} must be well-formed`)
+})
+
 describe('keys', () => {
   test.each(GOOD)('[S19] %j is a key', (key) => {
     expect(parseKey(key)).toBe(key)

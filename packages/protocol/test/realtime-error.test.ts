@@ -83,12 +83,19 @@ test('[X7] a code of a newer server becomes INTERNAL and keeps its word on tryin
   })
 })
 
-test.each([[undefined], [null], ['no'], [7], [{}], [{ code: 'toString', message: 1, retryable: 'yes' }], [{ code: 5 }], [[]]])(
-  '[X7] %j, from something that is no server of ours, becomes a plain INTERNAL',
-  (error) => {
-    expect(fromWireError(error)).toMatchObject({ code: 'INTERNAL', message: ERROR_CODES.INTERNAL, retryable: false })
-  },
-)
+test.each([
+  [undefined],
+  [null],
+  ['no'],
+  [7],
+  [{}],
+  [{ code: 'toString', message: 1, retryable: 'yes' }],
+  [{ code: 5 }],
+  [{ code: ['CONFLICT'] }],
+  [[]],
+])('[X7] %j, from something that is no server of ours, becomes a plain INTERNAL', (error) => {
+  expect(fromWireError(error)).toMatchObject({ code: 'INTERNAL', message: ERROR_CODES.INTERNAL, retryable: false })
+})
 
 test('[X7] an error has no cause unless one was given', () => {
   expect(new RealtimeError('CLOSED')).not.toHaveProperty('cause')
