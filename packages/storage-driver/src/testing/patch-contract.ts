@@ -19,7 +19,7 @@ export function patchContract(use: UseStore): void {
     for (const [value, patch, merged] of cases) {
       const key = freshKey()
       const { version } = value === undefined ? { version: 0 } : await store.write({ op: 'set', key, value })
-      const result = await other.write({ op: 'patch', key, patch })
+      const result = await other.write({ op: 'patch', key, patch, author: freshAuthor() })
       expect(result.base).toBe(version)
       expect(await store.read([key])).toEqual([{ key, version: result.version, value: merged }])
     }
