@@ -1,7 +1,6 @@
 import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
-import { faultProxy } from './fault-proxy.ts'
-import { connect, observer, testRedis } from './setup.ts'
+import { connect, faultProxy, observer, testRedis } from './setup.ts'
 
 for (const type of ['pubsub', 'normal'] as const) {
   test(`[N6] a killed ${type === 'pubsub' ? 'sub' : 'pub'} connection is one gap, told when all is in force again`, async () => {
@@ -84,7 +83,7 @@ test('[N6] a sub connection that died without a word is found when pub has been 
   let gaps = 0
   pubsub.onGap(() => (gaps += 1))
   const find = (name: string) => proxy.connections.find(({ sent }) => sent.includes(name))
-  find(':sub')?.swallowReplies()
+  find(':sub')?.drop('down')
   find(':pub')?.cut()
   await eventually(() => expect(gaps).toBe(1))
   await other.publish('news', {})

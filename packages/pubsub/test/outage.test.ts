@@ -1,7 +1,6 @@
 import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
-import { faultProxy } from './fault-proxy.ts'
-import { commandCalls, connect, observer, testRedis } from './setup.ts'
+import { commandCalls, connect, faultProxy, observer, testRedis } from './setup.ts'
 
 const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true }
 const OUTCOME_UNKNOWN = { code: 'OUTCOME_UNKNOWN', retryable: false }
@@ -77,7 +76,7 @@ test('[N5] a call whose answer is lost is not sent again: it runs once and its o
   await pubsub.link.ready
   const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
   const pub = proxy.connections.find(({ sent }) => sent.includes(':pub'))
-  pub?.swallowReplies()
+  pub?.drop('down')
   const outcome = Promise.allSettled([pubsub.link.command('INCR', 'count')])
   const look = observer(redis)
   await eventually(async () => expect(await look.get('count')).toBe('1'))
@@ -94,7 +93,7 @@ test('[N5] what was swallowed on the way is not sent again on the next connectio
   await pubsub.link.ready
   const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
   const before = proxy.connections.length
-  for (const connection of proxy.connections) connection.swallowCommands()
+  for (const connection of proxy.connections) connection.drop('up')
   const calls = await Promise.allSettled([1, 2, 3].map((n) => pubsub.link.command('INCRBY', 'count', n)))
   for (const call of calls) expect(call).toMatchObject({ status: 'rejected', reason: OUTCOME_UNKNOWN })
   await gap

@@ -1,5 +1,5 @@
 import { RealtimePubSub, type RealtimePubSubOptions } from '@tutti/pubsub'
-import { startRedis, type TestRedis } from '@tutti/test-kit'
+import { startRedis, startTcpProxy, type TcpProxy, type TestRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
 
@@ -8,6 +8,13 @@ export async function testRedis(args: readonly string[] = []): Promise<TestRedis
   const redis = await startRedis({ args })
   onTestFinished(() => redis.stop())
   return redis
+}
+
+/** A TCP proxy before a Redis, for one test. */
+export async function faultProxy(target: TestRedis): Promise<TcpProxy> {
+  const proxy = await startTcpProxy(target)
+  onTestFinished(() => proxy.close())
+  return proxy
 }
 
 /** A pubsub for one test, with what it reported; not awaited to be ready. */

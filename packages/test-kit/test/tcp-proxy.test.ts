@@ -1,0 +1,139 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { eventually, startTcpProxy, type TcpProxy } from '../src/index.ts'
+
+/** A server that answers each byte with itself, a proxy before it, and what both have seen. */
+async function echo() {
+  const seen = { server: '', connections: 0 }
+  const server = createServer((socket) => {
+    seen.connections += 1
+    socket
+      .on('error', () => {})
+      .on('data', (data) => {
+        seen.server += data.toString()
+        socket.write(data)
+      })
+  })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('no port')
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: address.port })
+  onTestFinished(async () => {
+    await proxy.close()
+    server.close()
+  })
+  return { proxy, seen, address }
+}
+
+/** A client of the proxy and what it has heard. */
+async function client(proxy: TcpProxy) {
+  const socket: Socket = connect(proxy.port, proxy.host)
+  onTestFinished(() => void socket.destroy())
+  const heard = { text: '', closed: false }
+  socket.on('error', () => {})
+  socket.on('data', (data) => (heard.text += data.toString())).on('close', () => (heard.closed = true))
+  await once(socket, 'connect')
+  return { socket, heard, say: (text: string) => void socket.write(text) }
+}
+
+test('a proxy passes everything on, and closes when one side does', async () => {
+  const { proxy, seen } = await echo()
+  const { socket, heard, say } = await client(proxy)
+  say('hello')
+  await eventually(() => expect(heard.text).toBe('hello'))
+  expect(proxy.connections[0]?.sent).toBe('hello')
+  socket.end()
+  await eventually(() => expect(proxy.connections[0]?.open).toBe(false))
+  expect(seen.server).toBe('hello')
+})
+
+test('a cut ends the connections that are there, a refusal also those that come', async () => {
+  const { proxy, seen } = await echo()
+  const first = await client(proxy)
+  proxy.cut()
+  await eventually(() => expect(first.heard.closed).toBe(true))
+  proxy.refuse()
+  await new Promise((resolve) =>
+    connect(proxy.port, proxy.host)
+      .on('error', () => {})
+      .on('close', resolve),
+  )
+  proxy.flow()
+  const third = await client(proxy)
+  third.say('back')
+  await eventually(() => expect(third.heard.text).toBe('back'))
+  expect(seen.server).toBe('back')
+})
+
+test('what is stalled arrives later, in order and whole', async () => {
+  const { proxy, seen } = await echo()
+  const { heard, say } = await client(proxy)
+  say('a')
+  await eventually(() => expect(heard.text).toBe('a'))
+  proxy.stall('down')
+  say('b')
+  await eventually(() => expect(seen.server).toBe('ab'))
+  const late = await client(proxy)
+  late.say('x')
+  await eventually(() => expect(seen.server).toBe('abx'))
+  expect([heard.text, late.heard.text]).toEqual(['a', ''])
+  proxy.stall('up')
+  proxy.flow()
+  await eventually(() => expect([heard.text, late.heard.text]).toEqual(['ab', 'x']))
+  say('c')
+  await eventually(() => expect(heard.text).toBe('abc'))
+})
+
+test('half of a link can be lost while the other goes on; then no byte follows the hole', async () => {
+  const { proxy, seen } = await echo()
+  const { heard, say } = await client(proxy)
+  say('a')
+  await eventually(() => expect(heard.text).toBe('a'))
+  proxy.connections[0]?.drop('down')
+  say('b')
+  await eventually(() => expect(seen.server).toBe('ab'))
+  proxy.flow()
+  await eventually(() => expect(heard).toEqual({ text: 'a', closed: true }))
+})
+
+test('a delay holds every byte that long, and only one direction if asked', async () => {
+  const { proxy } = await echo()
+  const { heard, say } = await client(proxy)
+  proxy.delay(60, 'down')
+  const from = performance.now()
+  say('a')
+  say('b')
+  await eventually(() => expect(heard.text).toBe('ab'))
+  expect(performance.now() - from).toBeGreaterThanOrEqual(59)
+  proxy.delay(3_600_000)
+  say('c')
+  proxy.flow()
+  await eventually(() => expect(heard.text).toBe('abc'))
+})
+
+test('what is kept back stays bounded: the sender is made to wait', async () => {
+  const { proxy, seen } = await echo()
+  const { socket } = await client(proxy)
+  proxy.stall('up')
+  const megabytes = 64
+  for (let n = 0; n < megabytes; n += 1) socket.write(Buffer.alloc(1 << 20, 'x'))
+  const other = await echo()
+  const { heard, say } = await client(other.proxy)
+  // Time enough for all of it, if it were taken.
+  for (let n = 1; n <= 300; n += 1) {
+    say('.')
+    await eventually(() => expect(heard.text).toHaveLength(n), { everyMs: 0 })
+  }
+  expect(socket.writableLength).toBeGreaterThan((megabytes / 2) << 20)
+  expect(seen.server).toBe('')
+})
+
+test('connections can be led elsewhere', async () => {
+  const [one, other] = [await echo(), await echo()]
+  one.proxy.retarget({ host: '127.0.0.1', port: other.address.port })
+  const { say } = await client(one.proxy)
+  say('a')
+  await eventually(() => expect(other.seen.server).toBe('a'))
+  expect(one.seen.connections).toBe(0)
+})
