@@ -7,6 +7,7 @@ import memoryDriver from 'unstorage/drivers/memory'
 import { useRealtime } from '../src/hosted/current-realtime.ts'
 import { hostRealtime, type HostedRealtime } from '../src/hosted/host-realtime.ts'
 import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import { upgradeOf } from './serve.ts'
 
 /** A host as Nitro is one: an HTTP server that hands requests and upgrades over. */
 async function host(options: Partial<AttachRealtimeOptions> = {}): Promise<HostedRealtime & { port: number }> {
@@ -20,17 +21,6 @@ async function host(options: Partial<AttachRealtimeOptions> = {}): Promise<Hoste
   })
   return { ...hosted, port: (server.address() as AddressInfo).port }
 }
-
-const upgradeOf = (port: number): string =>
-  [
-    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
-    `Host: 127.0.0.1:${port}`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    '\r\n',
-  ].join('\r\n')
 
 test('[C5] useRealtime gives the newest instance, the one before it is closed, and there is none before the first', async () => {
   expect(useRealtime).toThrow(expect.objectContaining({ code: 'CLOSED' }))

@@ -82,3 +82,15 @@ export function codeOf(reply: Reply): ErrorCode {
   if (reply.ok) throw new Error(`not refused: ${JSON.stringify(reply)}`)
   return reply.error.code
 }
+
+/** The text of a request for a WebSocket, to be written by hand. */
+export const upgradeOf = (port: number): string =>
+  [
+    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    '\r\n',
+  ].join('\r\n')

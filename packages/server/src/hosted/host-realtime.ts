@@ -67,10 +67,8 @@ export function hostRealtime(options: AttachRealtimeOptions, onClosed: () => voi
         httpServer.emit('request', request, response)
       }),
     handleUpgrade: (request, socket, head) => {
-      // Nobody listens until a WebSocket is made of it: a client that resets before that would end the process.
-      socket.on('error', () => socket.destroy())
       if (state === 'closed') return void socket.end(GONE)
-      io.engine.handleUpgrade(request, socket, head)
+      httpServer.emit('upgrade', request, socket, head)
     },
   }
 }

@@ -25,6 +25,8 @@ export function attachRealtime(httpServer: HttpServer, options: AttachRealtimeOp
   const { maxPayloadBytes = DEFAULT_LIMITS.maxPayloadBytes, origins, socketIo = {}, ...rest } = options
   const ioOptions = origins === undefined ? socketIo : withOrigins(origins, socketIo)
   const io = new Server({ serveClient: false, perMessageDeflate: false, ...ioOptions, maxHttpBufferSize: maxPayloadBytes })
+  // Nobody listens to the socket until a WebSocket is made of it: a client that resets before that would end the process.
+  httpServer.prependListener('upgrade', (_request, socket) => socket.on('error', () => socket.destroy()))
   io.attach(httpServer)
   const realtime = createRealtimeServer({ ...rest, io })
   let closing: Promise<void> | undefined

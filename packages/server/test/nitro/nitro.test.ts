@@ -7,7 +7,7 @@ import { nitroSuite } from '../nitro-suite.ts'
 import { connectPlain } from '../serve.ts'
 
 const SOURCE = new URL('app', import.meta.url)
-const README = new URL('readme-section.md', import.meta.url)
+const README = new URL('../../README.md', import.meta.url)
 const VITE = 'node_modules/vite/bin/vite.js'
 const dev = (port: number): string[] => [VITE, 'dev', '--host', '127.0.0.1', '--port', String(port)]
 
