@@ -6,3 +6,17 @@ export { startRedis, type TestRedis } from './redis.ts'
 export { startTcpProxy, type ProxiedConnection, type TcpProxy } from './tcp-proxy.ts'
 export type { Direction, LinkFaults } from './proxied-link.ts'
 export { seededRandom, type SeededRandom } from './seeded-random.ts'
+export { checkCounters } from './history/check-counters.ts'
+export { checkHistory } from './history/check-history.ts'
+export {
+  HISTORY_RULES,
+  type Content,
+  type Effect,
+  type FinalEntry,
+  type History,
+  type HistoryRule,
+  type Json,
+  type Observation,
+  type Operation,
+  type Violation,
+} from './history/history.ts'
