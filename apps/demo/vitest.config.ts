@@ -1,4 +1,5 @@
 import { mergeConfig } from 'vitest/config'
 import { vitestProject } from '../../vitest.base.ts'
 
-export default mergeConfig(vitestProject('demo'), { test: { globalSetup: './test/build-once.ts' } })
+// Three processes and a browser take their time on a busy machine.
+export default mergeConfig(vitestProject('demo'), { test: { globalSetup: './test/build-once.ts', testTimeout: 60_000 } })

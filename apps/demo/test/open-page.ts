@@ -45,8 +45,9 @@ export async function shows(page: Page, selector: string, text: string): Promise
 export const lastAction = (page: Page): Promise<number> => page.evaluate(() => Number(Reflect.get(window, 'lastAction')))
 
 /** Remembers when something is done, before the page hears of it. */
-const rememberActions = (page: Page): Promise<void> =>
-  page.addInitScript(() => {
+async function rememberActions(page: Page): Promise<void> {
+  await page.addInitScript(() => {
     const remember = (): void => void Reflect.set(window, 'lastAction', Date.now())
     for (const name of ['click', 'input', 'submit']) addEventListener(name, remember, true)
   })
+}
