@@ -180,6 +180,8 @@ test('[S22] the first HTML has what is stored, also for browsers without JavaScr
 })
 
 test('[S22] the page is hydrated with what it shows: no other value appears on the way', async () => {
+  await one.getByRole('button', { name: 'Add one' }).click()
+  await eventually(async () => expect(await countOn(two)).toBe(await countOn(one)))
   const context = await browser.newContext()
   const complaints: string[] = []
   const page = await context.newPage()
