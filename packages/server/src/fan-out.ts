@@ -11,8 +11,8 @@ export interface FanOut {
 
 /** Fan-out over Socket.IO's rooms. `local`: other instances are told by the relay, never by an adapter. */
 export function createFanOut(io: Server): FanOut {
-  const { adapter } = io.of('/')
-  const isHeard = (rooms: readonly string[]): boolean => rooms.some((room) => adapter.rooms.has(room))
+  const namespace = io.of('/')
+  const isHeard = (rooms: readonly string[]): boolean => rooms.some((room) => namespace.adapter.rooms.has(room))
   return {
     isHeard,
     emit: (rooms, name, payload, except = []) => {

@@ -95,6 +95,21 @@ describe('subscribing while others write', () => {
     expect(versionsShown(watcher)).toEqual([0, 2])
   })
 
+  test('[S5] nothing is read for a key whose last subscriber left, also while it was being read', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    model.subscribe(watcher)
+    await model.flush()
+    model.store.commit('k', { value: 'large 1' }, { large: true })
+    model.store.announceNext()
+    model.unsubscribe(watcher)
+    await model.flush()
+    model.store.commit('k', { value: 'large 2' }, { large: true })
+    model.store.announceNext()
+    await settled()
+    expect(model.store.answerNext()).toBe(false)
+  })
+
   test('[S3] a repair tells what was missed, and nothing where nothing was', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')

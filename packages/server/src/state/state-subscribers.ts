@@ -63,9 +63,8 @@ export class StateSubscribers {
     connection.leave(room)
     connection.subscriptions.delete(room)
     this.settleDoubt(connection, key)
-    const subscribed = this.keys.get(key)
-    subscribed?.leave(connection.id)
-    if (subscribed?.idle === true && !this.core.fanOut.isHeard([room])) this.keys.delete(key)
+    this.keys.get(key)?.leave(connection.id)
+    this.collect(key)
   }
 
   /** The connection is gone. */
@@ -101,6 +100,11 @@ export class StateSubscribers {
     return opened
   }
 
+  /** Forgets a key that nobody here watches. */
+  private collect(key: string): void {
+    if (this.keys.get(key)?.idle === true && !this.core.fanOut.isHeard([keyRoom(key)])) this.keys.delete(key)
+  }
+
   private async reread(keys: string[], told: ResumeOptions): Promise<void> {
     const subscribed = keys.map((key) => this.open(key))
     for (const key of subscribed) key.hold()
@@ -109,6 +113,7 @@ export class StateSubscribers {
       entries = await this.store.read(keys)
     } finally {
       for (const [index, key] of subscribed.entries()) key.resume(entries[index], told)
+      for (const key of keys) this.collect(key)
     }
     for (const entry of entries) this.resolveDoubt(entry)
   }
