@@ -1,4 +1,4 @@
-import { applyPatch, composePatches, incremented, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { applyPatch, composePatches, incremented, isJsonObject, type JsonObject, type JsonValue } from '@tutti/protocol'
 import { jsonCopy } from './json-copy.ts'
 
 /** One local change of one key, not yet confirmed. */
@@ -49,8 +49,8 @@ export function mergeChanges(first: Change, second: Change): Change | undefined 
   }
   if (first.op === 'patch' && second.op === 'patch') {
     const patch = composePatches(first.patch, second.patch)
-    // Two objects compose to an object; anything else could not be sent as a patch.
-    return typeof patch === 'object' && patch !== null && !Array.isArray(patch) ? { op: 'patch', patch } : undefined
+    // Two objects compose to an object, or to nothing that one patch could say.
+    return isJsonObject(patch) ? { op: 'patch', patch } : undefined
   }
   return undefined
 }
