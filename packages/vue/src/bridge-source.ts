@@ -29,14 +29,14 @@ export function bridgeSource<T>(first: Source<T>, { onServer, rendered, load, on
     stop = source.subscribe(onChange)
     live = true
   }
-  if (onServer) {
-    if (load && getCurrentInstance()) onServerPrefetch(() => load().then(onChange))
-  } else if (isHydrating()) {
+  // In the browser too, where it never runs: Vue counts the ids of `useId` anew below a component that has it.
+  if (load && getCurrentInstance()) onServerPrefetch(() => load().then(onChange))
+  if (!onServer && isHydrating()) {
     onMounted(() => {
       goLive()
       onChange()
     })
-  } else goLive()
+  } else if (!onServer) goLive()
   onScopeDispose(() => stop(), true)
   return {
     get current() {

@@ -2,7 +2,7 @@
 import { eventually } from '@tutti/test-kit'
 import { createRealtime, useRealtimeConnection, useRealtimeEvents, useRealtimeState, type ReadEntries, type Realtime } from '@tutti/vue'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createSSRApp, defineAsyncComponent, h, nextTick, Suspense, type App } from 'vue'
+import { createSSRApp, defineAsyncComponent, h, nextTick, Suspense, useId, type App } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import { serve, type Served } from './serve.ts'
 
@@ -70,6 +70,19 @@ test('[S22] a page rendered on a server shows what is stored, and the browser st
   // Taken over, not made anew.
   expect(element.querySelector('p')).toBe(paragraph)
   expect([warn.mock.calls, error.mock.calls]).toEqual([[], []])
+})
+
+test('[S22] ids of `useId` are the same on the server and in the browser', async () => {
+  const server = await serve()
+  const warn = spyOnConsole('warn')
+  const Labelled = {
+    setup: () => ({ poll: useRealtimeState('poll', { title: 'nothing yet' }), id: useId() }),
+    components: { Inner: { setup: () => ({ id: useId() }), template: '<i :id="id"></i>' } },
+    template: '<p :id="id">{{ poll.title }}<Inner /></p>',
+  }
+  const page = await render(server, Labelled)
+  hydrate(page, createRealtime({ url: server.url, entries: JSON.parse(page.entries) }), Labelled)
+  expect(warn.mock.calls).toEqual([])
 })
 
 test('[S22] what changed between rendering and hydration is shown after it, without a mismatch', async () => {
