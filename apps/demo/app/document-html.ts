@@ -35,6 +35,7 @@ ${assets.css.map(({ href }) => `<link rel="stylesheet" href="${href}">`).join('\
 ${assets.js.map(({ href }) => `<link rel="modulepreload" href="${href}">`).join('\n')}
 </head>
 <body>
+<noscript><p class="noscript">These are the values as they are stored now. With JavaScript they change before your eyes, and you can change them.</p></noscript>
 <div id="app">${body}</div>
 <script type="application/json" id="${PAGE_DATA_ID}">${data}</script>
 <script type="module" src="${assets.entry ?? ''}"></script>
