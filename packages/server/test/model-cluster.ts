@@ -52,6 +52,11 @@ export class ModelStore implements StateStore {
     return true
   }
 
+  /** The next change is never heard. */
+  loseNext(): void {
+    this.changes.shift()
+  }
+
   /** A read is answered, the oldest unless `choose` names another; false when all were. */
   answerNext(choose: (count: number) => number = () => 0): boolean {
     const [read] = this.reads.splice(choose(this.reads.length), 1)

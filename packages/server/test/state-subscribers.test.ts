@@ -120,9 +120,7 @@ describe('subscribing while others write', () => {
     const repaired = model.subscribers.repair()
     model.store.answerNext()
     await repaired
-    expect(watcher.received.slice(2)).toEqual([
-      { name: 'storage:updated', payload: { key: 'k', version: 1, value: 'missed', reset: true } },
-    ])
+    expect(watcher.received.slice(2)).toEqual([{ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'missed' } }])
   })
 
   test('[S3] a store that lost the newer entry resets its subscribers to what it has', async () => {
@@ -190,7 +188,56 @@ describe('subscribing while others write', () => {
     const repaired = model.subscribers.repair()
     model.store.answerNext()
     await repaired
-    expect(writer.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'mine', reset: true } })
+    expect(writer.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'mine' } })
+  })
+
+  test('[F2] a writer in doubt is told what was read before the changes that waited for it', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    model.subscribers.leaveInDoubt(writer, 'k')
+    model.store.commit('k', { value: 'mine', writer: 'writer' })
+    model.store.announceNext()
+    const repaired = model.subscribers.repair()
+    model.store.commit('k', { value: 'later' })
+    model.store.announceNext()
+    model.store.answerNext()
+    await repaired
+    expect(versionsShown(writer)).toEqual([0, 1, 2])
+  })
+
+  test('[S3] a repair that began before a write was acknowledged takes nothing back from its writer', async () => {
+    const model = createModel()
+    const [writer, watcher] = [model.connect('writer'), model.connect('watcher')]
+    for (const connection of [writer, watcher]) model.subscribe(connection)
+    await model.flush()
+    model.store.commit('k', { value: 'missed' })
+    model.store.loseNext()
+    const repaired = model.subscribers.repair()
+    model.subscribers.know('k', model.store.commit('k', { value: 'acknowledged', writer: 'writer' }))
+    model.store.answerNext()
+    await repaired
+    await model.flush()
+    const missed = { name: 'storage:updated', payload: { key: 'k', version: 1, value: 'missed' } }
+    expect(writer.received.slice(1)).toEqual([missed])
+    expect(watcher.received.slice(1)).toEqual([missed, { name: 'storage:updated', payload: expect.objectContaining({ version: 2 }) }])
+  })
+
+  test('[S3] a writer whose acknowledged version the store has lost, unheard by anyone, is reset', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    model.store.commit('k', { value: 'kept' })
+    model.store.announceNext()
+    model.subscribers.know('k', model.store.commit('k', { value: 'lost', writer: 'writer' }))
+    model.store.loseNext()
+    model.store.entries.set('k', { key: 'k', version: 1, value: 'kept' })
+    const repaired = model.subscribers.repair()
+    model.store.answerNext()
+    await repaired
+    expect(writer.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'kept', reset: true } })
   })
 })
 

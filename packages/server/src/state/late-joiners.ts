@@ -29,6 +29,11 @@ export class LateJoiners {
     this.joiners.delete(connectionId)
   }
 
+  /** Whoever has an entry is like everybody else from now on. */
+  forgetSettled(): void {
+    for (const [id, { version }] of this.joiners) if (version !== undefined) this.joiners.delete(id)
+  }
+
   /** Takes a change: held for those who wait; gives back the ids that the room's broadcast must leave out. */
   take(change: StateChange): string[] {
     const left: string[] = []

@@ -32,7 +32,7 @@ export function stateFeature(core: Core, store: StateStore): { feature: Feature;
     feature: {
       name: 'state',
       handlers: [
-        getHandler(store),
+        getHandler(store, subscribers),
         subscribeHandler(store, subscribers, turns, core.limits.maxKeysPerMessage),
         unsubscribeHandler(subscribers, turns),
         setHandler(writer),

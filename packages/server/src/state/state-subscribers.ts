@@ -10,8 +10,6 @@ const REPAIR_BATCH = 500
 /** Who of this instance watches which key, and what they are told. Keys that nobody here watches cost nothing. */
 export class StateSubscribers {
   private readonly keys = new Map<string, SubscribedKey>()
-  /** Connections that don't know what became of a write of theirs, by key. */
-  private readonly inDoubt = new Map<string, Set<Connection>>()
   private readonly core: Core
   private readonly store: StateStore
 
@@ -62,7 +60,6 @@ export class StateSubscribers {
     const room = keyRoom(key)
     connection.leave(room)
     connection.subscriptions.delete(room)
-    this.settleDoubt(connection, key)
     this.keys.get(key)?.leave(connection.id)
     this.collect(key)
   }
@@ -75,17 +72,20 @@ export class StateSubscribers {
     }
   }
 
+  /** Somebody here was told this version of the key in a reply. */
+  know(key: string, version: number): void {
+    this.keys.get(key)?.know(version)
+  }
+
   /** Once the store can be read again, the connection will be sent the key's entry. */
   leaveInDoubt(connection: Connection, key: string): void {
-    if (!connection.subscriptions.has(keyRoom(key))) return
-    const connections = this.inDoubt.get(key) ?? new Set()
-    this.inDoubt.set(key, connections.add(connection))
+    if (connection.subscriptions.has(keyRoom(key))) this.keys.get(key)?.doubt(connection)
   }
 
   /** Compares what was told here with the store, after something may have been missed, and tells what differs (S3, F3). */
   async repair(): Promise<void> {
     const keys = [...this.keys.keys()]
-    while (keys.length > 0) await this.reread(keys.splice(0, REPAIR_BATCH), { reset: true })
+    while (keys.length > 0) await this.reread(keys.splice(0, REPAIR_BATCH))
   }
 
   private open(key: string): SubscribedKey {
@@ -94,7 +94,7 @@ export class StateSubscribers {
     const opened = new SubscribedKey({
       broadcast: (update, except) => this.core.fanOut.emit([keyRoom(key)], 'storage:updated', update, except),
       fetch: (writer) =>
-        void this.reread([key], { writer }).catch((error: unknown) => this.core.onError(error, { stage: 'watch', subject: key })),
+        void this.reread([key], writer).catch((error: unknown) => this.core.onError(error, { stage: 'watch', subject: key })),
     })
     this.keys.set(key, opened)
     return opened
@@ -105,26 +105,14 @@ export class StateSubscribers {
     if (this.keys.get(key)?.idle === true && !this.core.fanOut.isHeard([keyRoom(key)])) this.keys.delete(key)
   }
 
-  private async reread(keys: string[], told: ResumeOptions): Promise<void> {
-    const subscribed = keys.map((key) => this.open(key))
-    for (const key of subscribed) key.hold()
+  private async reread(keys: string[], writer?: ResumeOptions['writer']): Promise<void> {
+    const held = keys.map((key) => this.open(key)).map((subscribed) => ({ subscribed, toldBefore: subscribed.hold() }))
     let entries: Entry[] = []
     try {
       entries = await this.store.read(keys)
     } finally {
-      for (const [index, key] of subscribed.entries()) key.resume(entries[index], told)
+      for (const [index, { subscribed, toldBefore }] of held.entries()) subscribed.resume(entries[index], { toldBefore, writer })
       for (const key of keys) this.collect(key)
     }
-    for (const entry of entries) this.resolveDoubt(entry)
-  }
-
-  private resolveDoubt(entry: Entry): void {
-    for (const connection of this.inDoubt.get(entry.key) ?? []) connection.send('storage:updated', { ...entry, reset: true })
-    this.inDoubt.delete(entry.key)
-  }
-
-  private settleDoubt(connection: Connection, key: string): void {
-    const connections = this.inDoubt.get(key)
-    if (connections?.delete(connection) === true && connections.size === 0) this.inDoubt.delete(key)
   }
 }

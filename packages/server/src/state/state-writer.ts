@@ -15,8 +15,11 @@ export interface StateWriter {
 export const createStateWriter = (store: StateStore, subscribers: StateSubscribers): StateWriter => ({
   write: async (mutation, connection) => {
     try {
-      return await store.write(mutation)
+      const result = await store.write(mutation)
+      subscribers.know(mutation.key, result.version)
+      return result
     } catch (error) {
+      if (error instanceof RealtimeError && error.entry !== undefined) subscribers.know(mutation.key, error.entry.version)
       if (error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN') subscribers.leaveInDoubt(connection, mutation.key)
       throw error
     }

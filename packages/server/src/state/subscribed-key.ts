@@ -1,5 +1,6 @@
 import type { Entry, StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
+import type { Connection } from '../connection.ts'
 import { LateJoiners } from './late-joiners.ts'
 
 /** How a key tells its subscribers: to the room of the key, but for some; and to one connection alone. */
@@ -11,8 +12,8 @@ export interface KeyOutlet {
 
 /** How an entry that was read is told. */
 export interface ResumeOptions {
-  /** Told whenever it differs from what was heard, newer or not (S3). */
-  reset?: boolean
+  /** What `hold` gave before it was read. */
+  toldBefore?: number
   /** Knows the entry at this version already. */
   writer?: { id: string; version: number } | undefined
 }
@@ -23,9 +24,13 @@ export interface ResumeOptions {
  */
 export class SubscribedKey {
   private heard = 0
+  /** The newest version that anybody here was told, by whatever way. */
+  private told = 0
   private reads = 0
   private waiting: StateChange[] = []
   private readonly joiners = new LateJoiners()
+  /** Those who don't know what became of a write of theirs. */
+  private readonly doubting = new Map<string, Connection>()
   private readonly outlet: KeyOutlet
 
   constructor(outlet: KeyOutlet) {
@@ -43,23 +48,29 @@ export class SubscribedKey {
     else this.deliver(change)
   }
 
-  /** Changes wait from now on, until `resume`; may be called again before that. */
-  hold(): void {
+  /** Somebody here was told this version in a reply. */
+  know(version: number): void {
+    this.told = Math.max(this.told, version)
+  }
+
+  /** The connection will be told the entry that is read next. */
+  doubt(connection: Connection): void {
+    this.doubting.set(connection.id, connection)
+  }
+
+  /** Changes wait from now on, until `resume`; may be called again before that. Gives back the newest version told so far. */
+  hold(): number {
     this.reads += 1
+    return this.told
   }
 
   /**
-   * The entry that was read, if it could be: told when it is newer than what was heard. Then come the changes that
-   * waited.
+   * The entry that was read, if it could be: told when it is newer than what was heard, or as a reset when it is older
+   * than what was told before it was read, for then the store has lost that. Then come the changes that waited.
    */
-  resume(entry: Entry | undefined, { reset = false, writer }: ResumeOptions = {}): void {
+  resume(entry: Entry | undefined, { toldBefore = 0, writer }: ResumeOptions = {}): void {
     this.reads -= 1
-    if (entry !== undefined && (reset ? entry.version !== this.heard : entry.version > this.heard)) {
-      const except = this.joiners.take(entry)
-      if (writer?.version === entry.version) except.push(writer.id)
-      this.heard = entry.version
-      this.outlet.broadcast(reset ? { ...entry, reset } : entry, except)
-    }
+    if (entry !== undefined) this.tell(entry, entry.version < toldBefore, writer)
     const waited = this.reads === 0 ? this.waiting : []
     if (this.reads === 0) this.waiting = []
     for (const change of waited) this.hear(change)
@@ -72,6 +83,7 @@ export class SubscribedKey {
 
   /** The connection was told the entry at `version`: gives back what it missed since. `alone`: nobody else listens yet. */
   settleJoin(connectionId: string, version: number, alone: boolean): StateChange[] {
+    this.know(version)
     const missed = this.joiners.settle(connectionId, version, this.heard)
     if (alone && this.joiners.size <= 1 && version > this.heard) {
       this.joiners.delete(connectionId)
@@ -82,6 +94,25 @@ export class SubscribedKey {
 
   leave(connectionId: string): void {
     this.joiners.delete(connectionId)
+    this.doubting.delete(connectionId)
+  }
+
+  private tell(entry: Entry, lost: boolean, writer: ResumeOptions['writer']): void {
+    const doubting = [...this.doubting.values()]
+    this.doubting.clear()
+    if (lost) {
+      this.told = entry.version
+      this.joiners.forgetSettled()
+    }
+    this.know(entry.version)
+    if (lost || entry.version > this.heard) {
+      const except = this.joiners.take(entry)
+      if (writer?.version === entry.version && doubting.every(({ id }) => id !== writer.id)) except.push(writer.id)
+      this.heard = entry.version
+      this.outlet.broadcast(lost ? { ...entry, reset: true } : entry, except)
+    } else if (entry.version === this.heard) {
+      for (const connection of doubting) connection.send('storage:updated', entry)
+    }
   }
 
   private deliver(change: StateChange): void {
@@ -92,6 +123,7 @@ export class SubscribedKey {
     const except = this.joiners.take(change)
     if (change.writer !== undefined) except.push(change.writer)
     this.heard = change.version
+    this.know(change.version)
     this.outlet.broadcast(update, except)
   }
 }

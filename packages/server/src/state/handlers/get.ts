@@ -2,9 +2,15 @@ import { RealtimeError } from '@tutti/protocol'
 import { getSchema } from '@tutti/protocol/schemas'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import { defineHandler } from '../../handler.ts'
+import type { StateSubscribers } from '../state-subscribers.ts'
 
 /** `storage:get`: the current entry. */
-export const getHandler = (store: StateStore) => defineHandler('storage:get', getSchema, async ({ key }) => readOne(store, key))
+export const getHandler = (store: StateStore, subscribers: StateSubscribers) =>
+  defineHandler('storage:get', getSchema, async ({ key }) => {
+    const entry = await readOne(store, key)
+    subscribers.know(key, entry.version)
+    return entry
+  })
 
 /** The entry of one key. */
 export async function readOne(store: StateStore, key: string) {
