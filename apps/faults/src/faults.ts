@@ -1,0 +1,39 @@
+import { HELP, parseOptions, type FaultsOptions } from './parse-options.ts'
+import { startLoad } from './load.ts'
+import { runSchedule, type ScheduleResult } from './run-schedule.ts'
+
+const write = (text: string): void => void process.stdout.write(text)
+const SHOWN = 12
+
+const options = parseOptions(process.argv.slice(2))
+if (options === undefined) write(`pnpm run faults [options]\n${HELP}`)
+else process.exitCode = (await run(options)) === 0 ? 0 : 1
+
+/** Runs the schedules one after another; gives back how many violations there were. */
+async function run({ schedules, seed, seconds, plant }: FaultsOptions): Promise<number> {
+  write(`${schedules} schedules of ${seconds} s, seeds ${seed} to ${seed + schedules - 1}: 3 instances, 12 clients, one Redis\n`)
+  const load = await startLoad(2)
+  const failed: number[] = []
+  let [acknowledged, violations] = [0, 0]
+  for (let next = seed; next < seed + schedules; next += 1) {
+    const result = await runSchedule(load, next, seconds, plant)
+    acknowledged += result.acknowledged
+    violations += result.violations.length
+    if (result.violations.length > 0) failed.push(next)
+    write(report(result))
+  }
+  await load.end()
+  write(`${acknowledged.toLocaleString('en-US')} acknowledged mutations, ${violations} violations\n`)
+  for (const bad of failed) write(`replay: pnpm run faults --schedules 1 --seed ${bad} --seconds ${seconds}\n`)
+  return violations
+}
+
+function report({ seed, faults, acknowledged, refused, unknown, convergedMs, violations }: ScheduleResult): string {
+  const converged = convergedMs < 0 ? 'not in sync' : `in sync after ${convergedMs} ms`
+  const head = `seed ${seed}: ${acknowledged} acknowledged, ${refused} refused, ${unknown} unknown, ${converged}, ${violations.length} violations\n`
+  if (violations.length === 0) return head
+  const plan = faults.map(({ name, atMs, forMs, place, link }) => `  at ${atMs} ms: ${name} (instance ${place}, ${link}, ${forMs} ms)\n`)
+  const shown = violations.slice(0, SHOWN).map(({ rule, key, message }) => `  [${rule}] ${key}: ${message}\n`)
+  const more = violations.length > SHOWN ? [`  and ${violations.length - SHOWN} more\n`] : []
+  return [head, ...plan, ...shown, ...more].join('')
+}

@@ -1,0 +1,98 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { createRealtimeClient } from '@tutti/client'
+import { eventually, seededRandom, type Content, type Json, type Observation, type Operation } from '@tutti/test-kit'
+import type { ClientHistory } from './client-history.ts'
+import type { PlantedBug } from './planted-bug.ts'
+import { recordingTransport } from './recording-transport.ts'
+import { createWorkload, type Call } from './workload.ts'
+
+/** How one client behaves. */
+export interface LoadClientPlan {
+  name: string
+  seed: number
+  urls: string[]
+  /** The url it tries first. */
+  first: number
+  /** Changes that it makes beside each other. */
+  workers: number
+  bug?: PlantedBug | undefined
+}
+
+/** One client that changes shared keys and keeps what it did and saw. */
+export interface LoadClient {
+  start(): void
+  /** Makes no more changes, and waits until all are settled, at most so long; gives back what is not. */
+  settle(withinMs: number): Promise<string[]>
+  /** The version shown of each key. */
+  shown(): Record<string, number | undefined>
+  history(): ClientHistory
+  close(): Promise<void>
+}
+
+/** Connects a client; settles when it shows every key. */
+export async function openLoadClient({ name, seed, urls, first, workers, bug }: LoadClientPlan): Promise<LoadClient> {
+  const random = seededRandom(seed)
+  const recorder = recordingTransport(name, urls, first, bug)
+  const client = createRealtimeClient({ transport: recorder.transport, requestTimeoutMs: 3_000 })
+  const workload = createWorkload(client, name, random)
+  const observations: Observation[] = []
+  const calls: Operation[] = []
+  const open = new Map<Call, string>()
+  let running = true
+
+  for (const handle of workload.handles) {
+    handle.subscribe(() => {
+      const { version, value, pending } = handle.current
+      if (version === undefined) return
+      const content = pending ? undefined : contentOf(value)
+      observations.push({ client: name, key: handle.key, atMs: Date.now(), version, content })
+    })
+  }
+  await eventually(() => {
+    if (workload.handles.some(({ current }) => current.loading)) throw new Error(`${name} does not get its entries.`)
+  })
+
+  const call = async (): Promise<void> => {
+    const made = workload.next()
+    const { key, promise, counts } = made
+    const startMs = Date.now()
+    const id = `${name}/call ${calls.length} of ${key}`
+    open.set(made, id)
+    let outcome: Operation['outcome'] = { kind: 'unknown' }
+    try {
+      await promise
+      outcome = { kind: 'done', version: 0 }
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+      if (code !== 'OUTCOME_UNKNOWN' && code !== 'CLOSED') outcome = { kind: 'refused', code }
+    } finally {
+      open.delete(made)
+      if (counts !== undefined) calls.push({ id, client: name, key, effect: counts, startMs, endMs: Date.now(), outcome })
+    }
+  }
+
+  const work = async (): Promise<void> => {
+    while (running) {
+      // Does not always wait for the answer, so that changes of one key come together.
+      await Promise.race([call(), wait(30 + random.below(60))])
+      await wait(random.below(4))
+    }
+  }
+
+  return {
+    start: () => {
+      for (let worker = 0; worker < workers; worker += 1) void work()
+    },
+    settle: async (withinMs) => {
+      running = false
+      const end = performance.now() + withinMs
+      while (open.size > 0 && performance.now() < end) await wait(20)
+      return [...open.values()].map((id) => `${id} (${JSON.stringify(client.connection.current)})`)
+    },
+    shown: () => Object.fromEntries(workload.handles.map(({ key, current }) => [key, current.version])),
+    history: () => ({ operations: recorder.operations, observations, calls }),
+    close: () => client.close(),
+  }
+}
+
+const contentOf = (value: unknown): Content => (value === undefined ? { absent: true } : { value: value as Json })

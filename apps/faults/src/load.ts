@@ -1,0 +1,44 @@
+import { spawnInstance } from '@tutti/test-kit'
+import type { ClientHistory } from './client-history.ts'
+import type { LoadClientPlan } from './load-client.ts'
+
+const SCRIPT = new URL('./load-instance.ts', import.meta.url)
+
+/** The clients of a run, in several processes, from schedule to schedule. */
+export interface Load {
+  open(plans: LoadClientPlan[]): Promise<void>
+  start(): Promise<void>
+  settle(withinMs: number): Promise<string[]>
+  shown(): Promise<Record<string, number>[]>
+  history(): Promise<ClientHistory[]>
+  /** Closes the clients; the processes stay. */
+  close(): Promise<void>
+  end(): Promise<void>
+}
+
+/** Starts the processes. What they answer is what `load-instance.ts` gives. */
+export async function startLoad(processes: number): Promise<Load> {
+  const children = await Promise.all(Array.from({ length: processes }, () => spawnInstance(SCRIPT)))
+  const all = async <Part>(name: string, ...args: unknown[]): Promise<Part[]> => {
+    const parts = await Promise.all(children.map((child) => child.call(name, ...args)))
+    return parts.flat() as Part[]
+  }
+  return {
+    open: async (plans) => {
+      await Promise.all(
+        children.map((child, n) =>
+          child.call(
+            'open',
+            plans.filter((_, index) => index % children.length === n),
+          ),
+        ),
+      )
+    },
+    start: async () => void (await all('start')),
+    settle: (withinMs) => all<string>('settle', withinMs),
+    shown: () => all<Record<string, number>>('shown'),
+    history: () => all<ClientHistory>('history'),
+    close: async () => void (await all('close')),
+    end: async () => void (await Promise.all(children.map((child) => child.kill()))),
+  }
+}

@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util'
+import { isPlantedBug, PLANTED_BUGS, type PlantedBug } from './planted-bug.ts'
+
+/** What the command line may change, with the defaults. */
+const NUMBERS = {
+  schedules: { default: 50, help: 'how many, each with the next seed' },
+  seed: { default: 1, help: 'seed of the first' },
+  seconds: { default: 6, help: 'length of each, without starting and settling' },
+} as const
+
+/** The options as given. */
+export interface FaultsOptions extends Record<keyof typeof NUMBERS, number> {
+  plant?: PlantedBug
+}
+
+/** What `--help` prints. */
+export const HELP = Object.entries(NUMBERS)
+  .map(([name, { default: value, help }]) => `  --${name.padEnd(10)} ${help} (default ${value})\n`)
+  .concat(Object.entries(PLANTED_BUGS).map(([name, help]) => `  --plant ${name}: ${help}\n`))
+  .join('')
+
+/** Reads the command line; undefined when it asks for help. Throws a TypeError that says what is wrong. */
+export function parseOptions(args: readonly string[]): FaultsOptions | undefined {
+  const string = { type: 'string' } as const
+  const { values } = parseArgs({
+    // pnpm hands on the `--` of `pnpm run faults -- --seed 7`.
+    args: args[0] === '--' ? args.slice(1) : [...args],
+    options: { schedules: string, seed: string, seconds: string, plant: string, help: { type: 'boolean' } },
+  })
+  if (values.help === true) return undefined
+  const number = (name: keyof typeof NUMBERS): number => {
+    const value = Number(values[name] ?? NUMBERS[name].default)
+    if (name === 'seconds' ? value > 0 && Number.isFinite(value) : Number.isSafeInteger(value) && value >= 1) return value
+    throw new TypeError(
+      `--${name} must be a ${name === 'seconds' ? 'number above 0' : 'whole number from 1'}, not ${String(values[name])}.`,
+    )
+  }
+  const { plant } = values
+  if (plant !== undefined && !isPlantedBug(plant))
+    throw new TypeError(`--plant must be one of ${Object.keys(PLANTED_BUGS).join(', ')}, not ${plant}.`)
+  return { schedules: number('schedules'), seed: number('seed'), seconds: number('seconds'), ...(plant === undefined ? {} : { plant }) }
+}

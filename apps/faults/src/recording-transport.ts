@@ -1,0 +1,78 @@
+import { socketTransport, type Link, type Notice, type Transport } from '@tutti/client'
+import type { Reply, RequestName, Requests } from '@tutti/protocol'
+import type { Effect, Operation } from '@tutti/test-kit'
+import type { PlantedBug } from './planted-bug.ts'
+
+type Mutable = { -readonly [Name in keyof Operation]: Operation[Name] }
+
+/** Keeps what goes over the wire of one client. */
+export interface Recorder {
+  readonly operations: Operation[]
+  readonly transport: Transport
+}
+
+/** Socket.IO to each of the urls in turn, so that a client that lost one instance tries another, with a record of all mutations. */
+export function recordingTransport(client: string, urls: readonly string[], first: number, bug?: PlantedBug): Recorder {
+  const operations = new Map<string, Mutable>()
+  let next = first
+
+  const sent = (name: RequestName, payload: Requests[RequestName]['payload']): Mutable | undefined => {
+    const effect = effectOf(name, payload)
+    if (effect === undefined || !('key' in payload) || !('mutation' in payload)) return undefined
+    const { key, mutation } = payload
+    const id = `${client}#${mutation?.number}`
+    const operation = operations.get(id) ?? { id, client, key, effect, startMs: Date.now(), outcome: { kind: 'unknown' } }
+    operations.set(id, operation)
+    return operation
+  }
+
+  return {
+    get operations() {
+      return [...operations.values()]
+    },
+    transport: (handshake, listener) => {
+      const onNotice = (notice: Notice): void => {
+        const everyVersion = bug === 'any-version' && notice.name === 'storage:updated' && !('patch' in notice.payload)
+        listener.onNotice(everyVersion ? { name: notice.name, payload: { ...notice.payload, reset: true } } : notice)
+      }
+      const link = socketTransport({ url: urls[next++ % urls.length] })(handshake, { ...listener, onNotice })
+      const request: Link['request'] = (name, payload, answer) => {
+        const operation = sent(name, payload)
+        link.request(name, payload, (reply) => {
+          if (operation !== undefined) settle(operation, reply)
+          answer(reply)
+        })
+      }
+      return { request, close: () => link.close() }
+    },
+  }
+}
+
+function settle(operation: Mutable, reply: Reply): void {
+  const { outcome } = operation
+  if (outcome.kind !== 'unknown') return
+  if (reply.ok) {
+    if (!('version' in reply) || typeof reply.version !== 'number') return
+    const value = 'value' in reply && typeof reply.value === 'number' ? reply.value : undefined
+    operation.outcome = { kind: 'done', version: reply.version, value }
+  } else {
+    const { code, retryable } = reply.error
+    // With these the client asks again, or nobody knows.
+    if (retryable || code === 'OUTCOME_UNKNOWN' || code === 'STALE_MUTATION' || code === 'INTERNAL') return
+    operation.outcome = { kind: 'refused', code }
+  }
+  operation.endMs = Date.now()
+}
+
+function effectOf(name: RequestName, payload: object): Effect | undefined {
+  const ifVersion = 'ifVersion' in payload && typeof payload.ifVersion === 'number' ? payload.ifVersion : undefined
+  if (name === 'storage:remove') return { op: 'remove', ifVersion }
+  if (name === 'storage:set' && isSet(payload)) return { op: 'set', value: payload.value, ifVersion }
+  if (name === 'storage:increment' && isIncrement(payload)) return { op: 'increment', by: payload.by, initial: payload.initial }
+  if (name === 'storage:patch' && isPatch(payload)) return { op: 'patch', patch: payload.patch }
+  return undefined
+}
+
+const isSet = (payload: object): payload is Requests['storage:set']['payload'] => 'value' in payload
+const isIncrement = (payload: object): payload is Requests['storage:increment']['payload'] => 'by' in payload
+const isPatch = (payload: object): payload is Requests['storage:patch']['payload'] => 'patch' in payload

@@ -1,0 +1,51 @@
+import type { SeededRandom } from '@tutti/test-kit'
+
+/** The ways in which things go wrong. */
+export const FAULTS = {
+  'kill-instance': 'SIGKILL to an instance, and a new one in its place',
+  'stop-instance': 'SIGTERM to an instance, and a new one in its place',
+  'pause-instance': 'an event loop that stalls (SIGSTOP, SIGCONT)',
+  'kill-redis': 'SIGKILL to Redis, and a restart with what it had on disk',
+  'pause-redis': 'a Redis that answers nothing (SIGSTOP, SIGCONT)',
+  'kill-pubsub': 'CLIENT KILL TYPE pubsub',
+  'kill-normal': 'CLIENT KILL TYPE normal',
+  cut: 'a link that is reset',
+  refuse: 'a link that is reset and can not be made again for a time',
+  stall: 'a link on which nothing arrives for a time, and then everything',
+  'stall-down': 'a link whose answers come late, while questions arrive',
+  'lose-replies': 'a link whose answers are lost, and that is then reset',
+  'lose-requests': 'a link whose questions are lost, and that is then reset',
+  delay: 'a slow link',
+} as const
+
+/** The name of a fault. */
+export type FaultName = keyof typeof FAULTS
+
+/** One fault of a schedule. */
+export interface PlannedFault {
+  readonly name: FaultName
+  /** From the beginning of the load, milliseconds. */
+  readonly atMs: number
+  /** How long it lasts, milliseconds. */
+  readonly forMs: number
+  /** Which instance, or whose link. */
+  readonly place: number
+  /** Which of its links: to its clients or to Redis. */
+  readonly link: 'front' | 'back'
+}
+
+/** The longest stall that no rule suffers from, milliseconds. */
+const LONGEST_STALL_MS = 1_500
+
+/** The faults of one schedule, by its seed, in the order of their times. */
+export function planSchedule(random: SeededRandom, seconds: number, places: number): PlannedFault[] {
+  const names = Object.keys(FAULTS).filter((name): name is FaultName => name in FAULTS)
+  const faults = Array.from({ length: Math.ceil(seconds * 2) }, (): PlannedFault => ({
+    name: random.pick(names),
+    atMs: Math.round(random.next() * seconds * 900),
+    forMs: Math.round(20 + random.next() ** 2 * (LONGEST_STALL_MS - 20)),
+    place: random.below(places),
+    link: random.pick(['front', 'back', 'back']),
+  }))
+  return faults.sort((one, other) => one.atMs - other.atMs)
+}

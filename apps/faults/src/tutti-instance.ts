@@ -1,0 +1,29 @@
+import { createServer } from 'node:http'
+import { RealtimePubSub } from '@tutti/pubsub'
+import { attachRealtime } from '@tutti/server/node'
+import { reactiveRedisDriver } from '@tutti/storage-driver'
+import { serveInstance } from '@tutti/test-kit/instance'
+
+// One instance of the cluster under test. Its Redis stands behind a proxy.
+
+const pubsub = new RealtimePubSub({
+  host: '127.0.0.1',
+  port: Number(process.env['REDIS_PORT']),
+  // Longer than the longest stall of a schedule, and soon enough for a schedule of a few seconds.
+  commandTimeoutMs: 2_500,
+})
+const driver = reactiveRedisDriver({ pubsub })
+const bug = process.env['PLANTED_BUG']
+const state: typeof driver = {
+  ...driver,
+  ...(bug === 'twice' ? { write: (mutation, options) => driver.write({ ...mutation, author: undefined }, options) } : {}),
+  ...(bug === 'no-repair' ? { onGap: () => () => {} } : {}),
+}
+const httpServer = createServer()
+const realtime = attachRealtime(httpServer, { state, pubsub })
+await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))
+const address = httpServer.address()
+await realtime.ready
+
+serveInstance({ port: typeof address === 'object' && address !== null ? address.port : 0 }, { read: (keys: string[]) => state.read(keys) })
+process.once('SIGTERM', () => void realtime.close().then(() => process.exit(0)))
