@@ -30,6 +30,8 @@ describe('what comes first', () => {
   })
 
   test('[X4] a handshake of the wrong shape is refused', async () => {
+    const { socket } = await connectPlain(served.url, { auth: { protocol: 1, clientId: 'a_b-1' } })
+    socket.disconnect()
     await expect(connectPlain(served.url, { auth: { protocol: '1' } })).rejects.toMatchObject({ data: { code: 'INVALID_MESSAGE' } })
     await expect(connectPlain(served.url, { auth: { clientId: 'a:b' } })).rejects.toMatchObject({ data: { code: 'INVALID_MESSAGE' } })
   })
@@ -163,6 +165,15 @@ describe('limits', () => {
     expect(codeOf(await client.send('storage:set', { key: `${'ü'.repeat(128)}x`, value: 1 }))).toBe('INVALID_KEY')
   })
 
+  test('[X5] a message may name as many keys as it is said to', async () => {
+    const small = await serve({ maxKeysPerMessage: 2 })
+    const subscriber = await small.connect()
+    const keys = ['a', 'b', 'c'].map((key) => ({ key }))
+    await subscriber.request('storage:subscribe', { keys: keys.slice(1) })
+    expect(codeOf(await subscriber.send('storage:subscribe', { keys }))).toBe('TOO_LARGE')
+    await small.close()
+  })
+
   test('[X5] an option that cannot work is refused at once', async () => {
     await expect(serve({ maxSubscriptions: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
     await expect(serve({ drainMs: -1 })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
@@ -173,7 +184,7 @@ describe('failures of the server’s own', () => {
   test('[X7] an unknown failure is INTERNAL on the wire, without its message, and goes to onError', async () => {
     const errors: unknown[] = []
     const broken = await serve({
-      onError: (error) => errors.push(error),
+      onError: (error, context) => errors.push([error, context]),
       features: [
         () => ({
           name: 'broken',
@@ -192,7 +203,8 @@ describe('failures of the server’s own', () => {
     const reply = await caller.send('storage:get', { key: 'k' })
     expect(codeOf(reply)).toBe('INTERNAL')
     expect(JSON.stringify(reply)).not.toContain('secret')
-    expect(errors).toEqual([new Error('secret of the house')])
+    expect(codeOf(await caller.send('storage:set', {}))).toBe('INVALID_MESSAGE')
+    expect(errors).toEqual([[new Error('secret of the house'), { stage: 'handler', subject: 'storage:get' }]])
     await broken.close()
   })
 })
