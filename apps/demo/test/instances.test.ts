@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -39,6 +39,14 @@ function startScript(name: string, env: Record<string, string>) {
     await ended
   })
   return { child, ended, output: () => output }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 const answers = async (address: string): Promise<boolean> =>
@@ -111,8 +119,14 @@ test('instances end with the process that started them, however it ends', async 
   const [first = 0] = await freePorts('127.0.0.1', await freePort(), 1)
   const { child, ended, output } = startScript('cluster.ts', { PORT: String(first) })
   await eventually(() => expect(output()).toContain('Ctrl-C ends all'), { timeoutMs: 25_000 })
+  const started = execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' })
+    .trim()
+    .split(/\s+/)
+    .map(Number)
+  expect(started).toHaveLength(4)
   child.kill('SIGKILL')
   await ended
+  await eventually(() => expect(started.filter(isAlive)).toEqual([]), { timeoutMs: 20_000 })
   await eventually(async () =>
     expect(await Promise.all((output().match(/http:\/\/\S+/g) ?? []).map(answers))).toEqual([false, false, false]),
   )
