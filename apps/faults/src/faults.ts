@@ -32,7 +32,10 @@ function report({ seed, faults, acknowledged, refused, unknown, convergedMs, vio
   const converged = convergedMs < 0 ? 'not in sync' : `in sync after ${convergedMs} ms`
   const head = `seed ${seed}: ${acknowledged} acknowledged, ${refused} refused, ${unknown} unknown, ${converged}, ${violations.length} violations\n`
   if (violations.length === 0) return head
-  const plan = faults.map(({ name, atMs, forMs, place, link }) => `  at ${atMs} ms: ${name} (instance ${place}, ${link}, ${forMs} ms)\n`)
+  const plan = faults.map(({ name, atMs, forMs, place, link, only }) => {
+    const where = `instance ${place}, ${link}${only === undefined ? '' : ` connection ${only}`}`
+    return `  at ${atMs} ms: ${name} (${where}, ${forMs} ms)\n`
+  })
   const shown = violations.slice(0, SHOWN).map(({ rule, key, message }) => `  [${rule}] ${key}: ${message}\n`)
   const more = violations.length > SHOWN ? [`  and ${violations.length - SHOWN} more\n`] : []
   return [head, ...plan, ...shown, ...more].join('')

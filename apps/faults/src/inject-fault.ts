@@ -4,11 +4,13 @@ import type { Cluster } from './cluster.ts'
 import type { PlannedFault } from './schedule.ts'
 
 /** Does the damage, lets it last, and mends it. Settles when it is mended; does nothing where there is nothing to harm. */
-export async function injectFault(cluster: Cluster, { name, forMs, place: index, link: side }: PlannedFault): Promise<void> {
+export async function injectFault(cluster: Cluster, { name, forMs, place: index, link: side, only }: PlannedFault): Promise<void> {
   const { redis } = cluster
   const place = cluster.places[index]
-  const link = place?.[side]
-  if (place === undefined || link === undefined) return
+  if (place === undefined) return
+  const proxy = place[side]
+  const open = proxy.connections.filter((connection) => connection.open)
+  const link = only === undefined ? proxy : (open[only % open.length] ?? proxy)
   switch (name) {
     case 'kill-instance':
     case 'stop-instance': {
@@ -45,7 +47,7 @@ export async function injectFault(cluster: Cluster, { name, forMs, place: index,
       link.cut()
       return
     case 'refuse':
-      link.refuse()
+      proxy.refuse()
       break
     case 'stall':
       link.stall()
@@ -64,7 +66,8 @@ export async function injectFault(cluster: Cluster, { name, forMs, place: index,
       break
   }
   await wait(forMs)
-  link.flow()
+  const mended = name === 'refuse' ? proxy : link
+  mended.flow()
 }
 
 async function killClients({ redis }: Cluster, type: 'pubsub' | 'normal'): Promise<void> {

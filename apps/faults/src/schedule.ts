@@ -32,6 +32,8 @@ export interface PlannedFault {
   readonly place: number
   /** Which of its links: to its clients or to Redis. */
   readonly link: 'front' | 'back'
+  /** Which of the link's connections alone, counted round; absent: the whole link. */
+  readonly only?: number
 }
 
 /** The longest stall that no rule suffers from, milliseconds. */
@@ -46,6 +48,7 @@ export function planSchedule(random: SeededRandom, seconds: number, places: numb
     forMs: Math.round(20 + random.next() ** 2 * (LONGEST_STALL_MS - 20)),
     place: random.below(places),
     link: random.pick(['front', 'back', 'back']),
+    ...(random.below(2) === 0 ? {} : { only: random.below(12) }),
   }))
   return faults.sort((one, other) => one.atMs - other.atMs)
 }
