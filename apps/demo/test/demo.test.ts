@@ -227,7 +227,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: 'Add one' }).click()
     await say(page, 'Not heard')
     await page.getByText('messages do not wait').waitFor()
-    await page.getByText('Waits for the connection').waitFor()
+    await page.getByText('Waits for the connection').first().waitFor()
     await expectClean('offline')
     await page.context().close()
   })
