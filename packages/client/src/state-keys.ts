@@ -179,6 +179,8 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
       queue.send(record)
     },
     restore: () => {
+      // What was under way goes out before the entries are asked for, so that none of them holds it unconfirmed.
+      for (const record of records.values()) queue.send(record)
       subscriptions.restore()
       for (const record of records.values()) resume(record)
     },

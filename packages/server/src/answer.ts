@@ -1,7 +1,7 @@
 import { RealtimeError, toWireError, type Reply } from '@tutti/protocol'
 import type { Connection } from './connection.ts'
 import type { ServerErrorListener } from './feature.ts'
-import type { Handler } from './handler.ts'
+import type { Handler, RequestContext } from './handler.ts'
 
 /** How a reply leaves: Socket.IO's acknowledgement. */
 export type Acknowledge = (reply: Reply) => void
@@ -17,13 +17,24 @@ export async function answer(
   acknowledge: Acknowledge,
   onError: ServerErrorListener,
 ): Promise<void> {
+  const preceding: (() => void)[] = []
   const following: (() => void)[] = []
+  const context = {
+    connection,
+    beforeReply: (action: () => void) => void preceding.push(action),
+    afterReply: (action: () => void) => void following.push(action),
+  }
+  const reply = await replyOf(handler, message, context, onError)
+  for (const action of preceding) action()
+  acknowledge(reply)
+  for (const action of following) action()
+}
+
+async function replyOf(handler: Handler, message: unknown, context: RequestContext, onError: ServerErrorListener): Promise<Reply> {
   try {
-    const result = await handler.answer(message, { connection, afterReply: (action) => void following.push(action) })
-    acknowledge({ ok: true, ...result })
+    return { ok: true, ...(await handler.answer(message, context)) }
   } catch (error) {
     if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: handler.name })
-    acknowledge({ ok: false, error: toWireError(error) })
+    return { ok: false, error: toWireError(error) }
   }
-  for (const action of following) action()
 }

@@ -5,6 +5,8 @@ import type { Connection } from './connection.ts'
 /** What a handler knows beside the message. */
 export interface RequestContext {
   readonly connection: Connection
+  /** Runs right before the reply is handed to the socket, whatever the reply is. */
+  readonly beforeReply: (action: () => void) => void
   /** Runs after the reply was handed to the socket and before anything else can be: what must follow the reply. */
   readonly afterReply: (action: () => void) => void
 }

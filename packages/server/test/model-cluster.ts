@@ -1,5 +1,5 @@
 import { RealtimeError, type Entry, type NoticeName, type Notices, type Reply } from '@tutti/protocol'
-import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
+import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import { answer } from '../src/answer.ts'
 import type { Connection } from '../src/connection.ts'
 import type { Core } from '../src/feature.ts'
@@ -74,7 +74,14 @@ export class ModelStore implements StateStore {
   }
 
   list = notUsed
-  write = notUsed
+
+  write(mutation: Mutation): Promise<WriteResult> {
+    if (mutation.op !== 'set') return notUsed()
+    const { key, value, writer } = mutation
+    const version = this.commit(key, { value, ...(writer === undefined ? {} : { writer }) })
+    return new Promise((resolve) => this.reads.push(() => resolve({ version })))
+  }
+
   touch = notUsed
   reindex = notUsed
   dispose = (): Promise<void> => Promise.resolve()

@@ -2,10 +2,13 @@ import type { Entry } from '@tutti/protocol'
 import { seededRandom } from '@tutti/test-kit'
 import { describe, expect, test } from 'vitest'
 import { keyRoom } from '../src/inner-rooms.ts'
+import { setHandler } from '../src/state/handlers/set.ts'
 import { subscribeHandler } from '../src/state/handlers/subscribe.ts'
 import { unsubscribeHandler } from '../src/state/handlers/unsubscribe.ts'
 import { StateSubscribers } from '../src/state/state-subscribers.ts'
+import { createStateWriter } from '../src/state/state-writer.ts'
 import { Turns } from '../src/state/turns.ts'
+import { WritesUnderWay } from '../src/state/writes-under-way.ts'
 import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -16,7 +19,9 @@ function createModel() {
   const subscribers = new StateSubscribers(core, store)
   const turns = new Turns()
   store.onChange((change) => subscribers.hear(change))
-  const subscribe = subscribeHandler(store, subscribers, turns, 100)
+  const underWay = new WritesUnderWay()
+  const subscribe = subscribeHandler(store, subscribers, turns, underWay, 100)
+  const set = setHandler(createStateWriter(store, subscribers, underWay))
   const unsubscribe = unsubscribeHandler(subscribers, turns)
   return {
     store,
@@ -24,6 +29,7 @@ function createModel() {
     connect,
     isHeard: (key: string) => core.fanOut.isHeard([keyRoom(key)]),
     subscribe: (connection: ModelConnection, key = 'k') => connection.request(subscribe, { keys: [{ key }] }, core.onError),
+    set: (connection: ModelConnection, value: number) => connection.request(set, { key: 'k', value }, core.onError),
     unsubscribe: (connection: ModelConnection, key = 'k') => connection.request(unsubscribe, { keys: [{ key }] }, core.onError),
     /** Everything that is on its way arrives. */
     flush: async () => {
@@ -260,6 +266,88 @@ describe('whatever the order of reads, changes, joins and leaves', () => {
       })
     }
   })
+})
+
+describe('a connection that writes', () => {
+  test('[S2] has the reply to its write before an entry that includes it', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.set(writer, 1)
+    model.subscribe(writer)
+    await settled()
+    model.store.answerNext(() => 1)
+    await settled()
+    expect(writer.received).toEqual([])
+    await model.flush()
+    expect(writer.received.map(({ payload }) => payload)).toEqual([
+      { ok: true, version: 1 },
+      { ok: true, entries: [{ key: 'k', version: 1, value: 1 }] },
+    ])
+  })
+
+  test('[S2] is told what others changed before it, then its reply, then what they changed after it', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    writer.received.length = 0
+    model.store.commit('k', { value: 'before' })
+    model.set(writer, 2)
+    model.store.commit('k', { value: 'after' })
+    await settled()
+    while (model.store.announceNext());
+    expect(writer.received).toEqual([])
+    await model.flush()
+    expect(writer.received.map(({ payload }) => payload)).toEqual([
+      { key: 'k', version: 1, value: 'before' },
+      { ok: true, version: 2 },
+      { key: 'k', version: 3, value: 'after' },
+    ])
+  })
+})
+
+test('[S2] whatever the order of writes, reads and changes, a connection is told everything in version order, its own writes included', async () => {
+  for (let seed = 1; seed <= 400; seed += 1) {
+    const random = seededRandom(seed)
+    const model = createModel()
+    const connections = Array.from({ length: 3 }, (_, index) => model.connect(`c${index}`))
+    for (let step = 0; step < 50; step += 1) {
+      const connection = random.pick(connections)
+      switch (random.below(5)) {
+        case 0:
+          model.subscribe(connection)
+          break
+        case 1:
+          model.set(connection, step)
+          break
+        case 2:
+          model.store.announceNext()
+          break
+        case 3:
+          // Answers come over one connection, in the order in which they were asked for.
+          model.store.answerNext()
+          break
+        default:
+          await settled()
+      }
+    }
+    await model.flush()
+    for (const { id, received } of connections) {
+      const told = received.flatMap(({ payload }) => {
+        const { version, entries } = payload as { version?: number; entries?: Entry[] }
+        return version === undefined
+          ? (entries ?? []).map((entry) => ({ version: entry.version, answer: true }))
+          : [{ version, answer: false }]
+      })
+      const context = `seed ${seed}, ${id}: ${JSON.stringify(received)}`
+      for (const [index, { version, answer }] of told.entries()) {
+        const before = Math.max(-1, ...told.slice(0, index).map((earlier) => earlier.version))
+        // An entry may be known already; a change or a write of one's own is told once.
+        if (answer) expect(version, context).toBeGreaterThanOrEqual(before)
+        else expect(version, context).toBeGreaterThan(before)
+      }
+    }
+  }
 })
 
 interface Shown {

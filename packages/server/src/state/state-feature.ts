@@ -12,11 +12,13 @@ import { createServerState, type ServerState } from './server-state.ts'
 import { StateSubscribers } from './state-subscribers.ts'
 import { createStateWriter } from './state-writer.ts'
 import { Turns } from './turns.ts'
+import { WritesUnderWay } from './writes-under-way.ts'
 
 /** State: what `storage:*` messages do, and `realtime.state`. Ready once the store's changes are heard. */
 export function stateFeature(core: Core, store: StateStore): { feature: Feature; state: ServerState; ready: Promise<void> } {
   const subscribers = new StateSubscribers(core, store)
-  const writer = createStateWriter(store, subscribers)
+  const underWay = new WritesUnderWay()
+  const writer = createStateWriter(store, subscribers, underWay)
   const turns = new Turns()
   const listeners = new ListenersByName<StateChange>((error, key) => core.onError(error, { stage: 'listener', subject: key }))
   const stopWatching = store.onChange((change) => {
@@ -32,8 +34,8 @@ export function stateFeature(core: Core, store: StateStore): { feature: Feature;
     feature: {
       name: 'state',
       handlers: [
-        getHandler(store, subscribers),
-        subscribeHandler(store, subscribers, turns, core.limits.maxKeysPerMessage),
+        getHandler(store, subscribers, underWay),
+        subscribeHandler(store, subscribers, turns, underWay, core.limits.maxKeysPerMessage),
         unsubscribeHandler(subscribers, turns),
         setHandler(writer),
         removeHandler(writer),

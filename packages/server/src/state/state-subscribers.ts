@@ -7,6 +7,9 @@ import { SubscribedKey, toUpdate, type ResumeOptions } from './subscribed-key.ts
 
 const REPAIR_BATCH = 500
 
+/** Reads for one subscription at most; a store that has lost data can't show what was written before. */
+const MAX_READS = 5
+
 /** Who of this instance watches which key, and what they are told. Keys that nobody here watches cost nothing. */
 export class StateSubscribers {
   private readonly keys = new Map<string, SubscribedKey>()
@@ -32,7 +35,12 @@ export class StateSubscribers {
     connection.subscriptions.add(keys.map(keyRoom))
     for (const key of keys) this.open(key).beginJoin(connection.id)
     try {
-      return await read()
+      // A write of its own that was answered meanwhile may be newer than what was read.
+      for (let rest = MAX_READS; ; rest -= 1) {
+        const entries = await read()
+        const isStale = entries.some(({ key, version }) => version < (this.keys.get(key)?.writtenBy(connection.id) ?? -1))
+        if (!isStale || rest === 1) return entries
+      }
     } catch (error) {
       // What was subscribed before stays so, and gets all that was held for it.
       for (const key of keys) {
@@ -49,10 +57,33 @@ export class StateSubscribers {
     const room = keyRoom(key)
     const alone = !this.core.fanOut.isHeard([room])
     connection.join(room)
-    for (const change of this.open(key).settleJoin(connection.id, version, alone)) {
-      const update = toUpdate(change)
-      if (update !== undefined && change.writer !== connection.id) connection.send('storage:updated', update)
+    this.send(connection, this.open(key).settleJoin(connection.id, version, alone))
+  }
+
+  /**
+   * The connection writes: what others change meanwhile waits for its reply. The function that is given back says that it
+   * has it, and which version it was told (-1: none).
+   */
+  beginWrite(connection: Connection, key: string): (version: number) => void {
+    if (!connection.subscriptions.has(keyRoom(key))) return () => {}
+    this.keys.get(key)?.beginWrite(connection.id)
+    return (version) => {
+      const subscribed = this.keys.get(key)
+      if (subscribed === undefined) return
+      this.send(connection, subscribed.endWrite(connection.id, version))
+      this.collect(key)
     }
+  }
+
+  /** The connection will be told that version (-1: none) in a reply. */
+  noteWritten(connection: Connection, key: string, version: number): void {
+    this.keys.get(key)?.noteWritten(connection.id, version)
+  }
+
+  /** The connection is about to be told that version: sends what came before it. */
+  tellBefore(connection: Connection, key: string, version: number): void {
+    const subscribed = this.keys.get(key)
+    if (subscribed !== undefined) this.send(connection, subscribed.beforeWritten(connection.id, version))
   }
 
   /** The connection watches the key no more. */
@@ -98,6 +129,13 @@ export class StateSubscribers {
     })
     this.keys.set(key, opened)
     return opened
+  }
+
+  private send(connection: Connection, changes: readonly StateChange[]): void {
+    for (const change of changes) {
+      const update = toUpdate(change)
+      if (update !== undefined && change.writer !== connection.id) connection.send('storage:updated', update)
+    }
   }
 
   /** Forgets a key that nobody here watches. */

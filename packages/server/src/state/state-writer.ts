@@ -1,27 +1,44 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Mutation, StateStore, WriteResult } from '@tutti/storage-driver/contract'
-import type { Connection } from '../connection.ts'
+import type { RequestContext } from '../handler.ts'
 import type { StateSubscribers } from './state-subscribers.ts'
+import type { WritesUnderWay } from './writes-under-way.ts'
 
 /** Writes for connections. */
 export interface StateWriter {
-  write(mutation: Mutation, connection: Connection): Promise<WriteResult>
+  write(mutation: Mutation, context: RequestContext): Promise<WriteResult>
 }
 
 /**
- * Writes to the store. A writer is not told of its own change, because the reply does that; where the reply can't say
- * what became of it, the writer is told like everybody else once the store can be read again (F2).
+ * Writes to the store. A writer is not told of its own change, because the reply does that, in its place among the changes
+ * of others (S2). Where the reply can't say what became of it, the writer is told like everybody else once the store can
+ * be read again (F2).
  */
-export const createStateWriter = (store: StateStore, subscribers: StateSubscribers): StateWriter => ({
-  write: async (mutation, connection) => {
+export const createStateWriter = (store: StateStore, subscribers: StateSubscribers, underWay: WritesUnderWay): StateWriter => ({
+  write: async (mutation, { connection, beforeReply, afterReply }) => {
+    const { key } = mutation
+    const answered = underWay.begin(connection, key)
+    const endWrite = subscribers.beginWrite(connection, key)
+    let written = -1
+    let told = -1
+    beforeReply(() => subscribers.tellBefore(connection, key, written))
+    afterReply(() => {
+      endWrite(told)
+      answered()
+    })
     try {
       const result = await store.write(mutation)
-      subscribers.know(mutation.key, result.version)
+      written = result.version
+      // Who patched together with others has no value from the reply, and takes it from the change (S8).
+      told = result.base === result.version ? result.version - 1 : result.version
       return result
     } catch (error) {
-      if (error instanceof RealtimeError && error.entry !== undefined) subscribers.know(mutation.key, error.entry.version)
-      if (error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN') subscribers.leaveInDoubt(connection, mutation.key)
+      if (!(error instanceof RealtimeError)) throw error
+      if (error.entry !== undefined) written = told = error.entry.version
+      if (error.code === 'OUTCOME_UNKNOWN') subscribers.leaveInDoubt(connection, key)
       throw error
+    } finally {
+      subscribers.noteWritten(connection, key, written)
     }
   },
 })

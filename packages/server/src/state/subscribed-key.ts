@@ -1,7 +1,7 @@
 import type { Entry, StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection.ts'
-import { LateJoiners } from './late-joiners.ts'
+import { HeldBack } from './held-back.ts'
 
 /** How a key tells its subscribers: to the room of the key, but for some; and to one connection alone. */
 export interface KeyOutlet {
@@ -28,7 +28,7 @@ export class SubscribedKey {
   private told = 0
   private reads = 0
   private waiting: StateChange[] = []
-  private readonly joiners = new LateJoiners()
+  private readonly heldBack = new HeldBack()
   /** Those who don't know what became of a write of theirs. */
   private readonly doubting = new Map<string, Connection>()
   private readonly outlet: KeyOutlet
@@ -37,9 +37,9 @@ export class SubscribedKey {
     this.outlet = outlet
   }
 
-  /** Nobody is on the way in, and nothing is being read. */
+  /** Nobody waits for a reply, and nothing is being read. */
   get idle(): boolean {
-    return this.joiners.size === 0 && this.reads === 0
+    return this.heldBack.size === 0 && this.reads === 0
   }
 
   /** A change that the store announced. */
@@ -78,22 +78,44 @@ export class SubscribedKey {
 
   /** A connection asks for the entry: what happens from now on is held for it. */
   beginJoin(connectionId: string): void {
-    this.joiners.begin(connectionId)
+    this.heldBack.beginJoin(connectionId)
   }
 
   /** The connection was told the entry at `version`: gives back what it missed since. `alone`: nobody else listens yet. */
   settleJoin(connectionId: string, version: number, alone: boolean): StateChange[] {
     this.know(version)
-    const missed = this.joiners.settle(connectionId, version, this.heard)
-    if (alone && this.joiners.size <= 1 && version > this.heard) {
-      this.joiners.delete(connectionId)
-      this.heard = version
-    }
-    return missed
+    if (alone && this.heldBack.size <= 1) this.heard = Math.max(this.heard, version)
+    return this.heldBack.endJoin(connectionId, version, this.heard)
+  }
+
+  /** A connection has written this version (-1: none); its reply is on the way. */
+  noteWritten(connectionId: string, version: number): void {
+    this.know(version)
+    this.heldBack.noteWritten(connectionId, version)
+  }
+
+  /** The newest version that a connection which waits for a reply has written meanwhile, -1 for none. */
+  writtenBy(connectionId: string): number {
+    return this.heldBack.writtenBy(connectionId)
+  }
+
+  /** A connection writes: what happens from now on is held for it. */
+  beginWrite(connectionId: string): void {
+    this.heldBack.beginWrite(connectionId)
+  }
+
+  /** What the connection must be sent before it is told that it wrote `version`. */
+  beforeWritten(connectionId: string, version: number): StateChange[] {
+    return this.heldBack.beforeWritten(connectionId, version)
+  }
+
+  /** The connection was told what became of its write, and the version (-1: none): gives back what it missed since. */
+  endWrite(connectionId: string, version: number): StateChange[] {
+    return this.heldBack.endWrite(connectionId, version, this.heard)
   }
 
   leave(connectionId: string): void {
-    this.joiners.delete(connectionId)
+    this.heldBack.delete(connectionId)
     this.doubting.delete(connectionId)
   }
 
@@ -102,11 +124,11 @@ export class SubscribedKey {
     this.doubting.clear()
     if (lost) {
       this.told = entry.version
-      this.joiners.forgetSettled()
+      this.heldBack.forgetSettled()
     }
     this.know(entry.version)
     if (lost || entry.version > this.heard) {
-      const except = this.joiners.take(entry)
+      const except = this.heldBack.take(entry)
       if (writer?.version === entry.version && doubting.every(({ id }) => id !== writer.id)) except.push(writer.id)
       this.heard = entry.version
       this.outlet.broadcast(lost ? { ...entry, reset: true } : entry, except)
@@ -120,7 +142,7 @@ export class SubscribedKey {
     const update = toUpdate(change)
     if (update === undefined)
       return this.outlet.fetch(change.writer === undefined ? undefined : { id: change.writer, version: change.version })
-    const except = this.joiners.take(change)
+    const except = this.heldBack.take(change)
     if (change.writer !== undefined) except.push(change.writer)
     this.heard = change.version
     this.know(change.version)

@@ -3,11 +3,12 @@ import { getSchema } from '@tutti/protocol/schemas'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import { defineHandler } from '../../handler.ts'
 import type { StateSubscribers } from '../state-subscribers.ts'
+import type { WritesUnderWay } from '../writes-under-way.ts'
 
 /** `storage:get`: the current entry. */
-export const getHandler = (store: StateStore, subscribers: StateSubscribers) =>
-  defineHandler('storage:get', getSchema, async ({ key }) => {
-    const entry = await readOne(store, key)
+export const getHandler = (store: StateStore, subscribers: StateSubscribers, underWay: WritesUnderWay) =>
+  defineHandler('storage:get', getSchema, async ({ key }, { connection }) => {
+    const [entry] = await Promise.all([readOne(store, key), underWay.answered(connection, [key])])
     subscribers.know(key, entry.version)
     return entry
   })

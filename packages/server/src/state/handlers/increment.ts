@@ -6,8 +6,8 @@ import type { StateWriter } from '../state-writer.ts'
 
 /** `storage:increment`: adds, atomically (S7). */
 export const incrementHandler = (writer: StateWriter) =>
-  defineHandler('storage:increment', incrementSchema, async ({ mutation, ...change }, { connection }) => {
-    const { version, value } = await writer.write({ op: 'increment', ...change, ...attribution(mutation, connection) }, connection)
+  defineHandler('storage:increment', incrementSchema, async ({ mutation, ...change }, context) => {
+    const { version, value } = await writer.write({ op: 'increment', ...change, ...attribution(mutation, context.connection) }, context)
     if (value === undefined) throw new RealtimeError('INTERNAL')
     return { value, version }
   })

@@ -6,8 +6,8 @@ import type { StateWriter } from '../state-writer.ts'
 
 /** `storage:patch`: merges by property (S8). */
 export const patchHandler = (writer: StateWriter) =>
-  defineHandler('storage:patch', patchMessageSchema, async ({ mutation, ...change }, { connection }) => {
-    const { version, base } = await writer.write({ op: 'patch', ...change, ...attribution(mutation, connection) }, connection)
+  defineHandler('storage:patch', patchMessageSchema, async ({ mutation, ...change }, context) => {
+    const { version, base } = await writer.write({ op: 'patch', ...change, ...attribution(mutation, context.connection) }, context)
     if (base === undefined) throw new RealtimeError('INTERNAL')
     return { version, base }
   })

@@ -5,7 +5,7 @@ import type { StateWriter } from '../state-writer.ts'
 
 /** `storage:remove`: the key has no value any more; its version goes on (S10). */
 export const removeHandler = (writer: StateWriter) =>
-  defineHandler('storage:remove', removeSchema, async ({ mutation, ...change }, { connection }) => {
-    const { version } = await writer.write({ op: 'remove', ...change, ...attribution(mutation, connection) }, connection)
+  defineHandler('storage:remove', removeSchema, async ({ mutation, ...change }, context) => {
+    const { version } = await writer.write({ op: 'remove', ...change, ...attribution(mutation, context.connection) }, context)
     return { version }
   })

@@ -5,7 +5,7 @@ import type { StateWriter } from '../state-writer.ts'
 
 /** `storage:set`: stores the value, on condition where `ifVersion` is given (S6). */
 export const setHandler = (writer: StateWriter) =>
-  defineHandler('storage:set', setSchema, async ({ mutation, ...change }, { connection }) => {
-    const { version } = await writer.write({ op: 'set', ...change, ...attribution(mutation, connection) }, connection)
+  defineHandler('storage:set', setSchema, async ({ mutation, ...change }, context) => {
+    const { version } = await writer.write({ op: 'set', ...change, ...attribution(mutation, context.connection) }, context)
     return { version }
   })

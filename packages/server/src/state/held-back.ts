@@ -1,0 +1,113 @@
+import type { StateChange } from '@tutti/storage-driver/contract'
+
+interface Hold {
+  /** It asked for the entry and has no reply yet. */
+  joining: boolean
+  /** Its own writes that have no reply yet. */
+  writes: number
+  /** The newest version that a reply told it, -1 for none. */
+  version: number
+  /** The newest version that it wrote, perhaps without having its reply; -1 for none. */
+  written: number
+  /** What happened meanwhile. */
+  held: StateChange[]
+}
+
+/**
+ * Connections whose changes of one key wait for a reply: to a subscription, or to a write of their own. Replies come from
+ * the store by another way than changes do, and a connection must be told everything in version order (S2): its entry
+ * before any later change, and its own write before any change that was made on top of it. Who was told a version that is
+ * ahead of what this instance has heard is left out until the others have caught up.
+ */
+export class HeldBack {
+  private readonly holds = new Map<string, Hold>()
+
+  get size(): number {
+    return this.holds.size
+  }
+
+  /** Holds changes for a connection that asks for the entry. */
+  beginJoin(connectionId: string): void {
+    this.holdOf(connectionId).joining = true
+  }
+
+  /** It has written this version; its reply is on the way. */
+  noteWritten(connectionId: string, version: number): void {
+    const hold = this.holds.get(connectionId)
+    if (hold !== undefined) hold.written = Math.max(hold.written, version)
+  }
+
+  /** The newest version that it has written meanwhile, -1 for none. */
+  writtenBy(connectionId: string): number {
+    return this.holds.get(connectionId)?.written ?? -1
+  }
+
+  /** Holds changes for a connection that writes. */
+  beginWrite(connectionId: string): void {
+    this.holdOf(connectionId).writes += 1
+  }
+
+  /** It has its entry at `version`: gives back what it must be sent now. `heard`: the newest version heard here. */
+  endJoin(connectionId: string, version: number, heard: number): StateChange[] {
+    this.holdOf(connectionId).joining = false
+    return this.release(connectionId, version, heard)
+  }
+
+  /** What it must be sent before it is told that it wrote `version`. */
+  beforeWritten(connectionId: string, version: number): StateChange[] {
+    const hold = this.holds.get(connectionId)
+    if (hold === undefined || version < 0) return []
+    const older = hold.held.filter((change) => change.version > hold.version && change.version <= version)
+    hold.held = hold.held.filter((change) => change.version > version)
+    hold.version = Math.max(hold.version, ...older.map((change) => change.version))
+    // Who has no entry yet gets one that includes them.
+    return hold.joining ? [] : older
+  }
+
+  /** It was told what became of its write, and the version if there is one: gives back what it must be sent now. */
+  endWrite(connectionId: string, version: number, heard: number): StateChange[] {
+    const hold = this.holds.get(connectionId)
+    // It may have left and come back meanwhile.
+    if (hold === undefined || hold.writes === 0) return []
+    hold.writes -= 1
+    return this.release(connectionId, version, heard)
+  }
+
+  delete(connectionId: string): void {
+    this.holds.delete(connectionId)
+  }
+
+  /** Whoever waits for no reply is like everybody else from now on. */
+  forgetSettled(): void {
+    for (const [id, hold] of this.holds) if (!waits(hold)) this.holds.delete(id)
+  }
+
+  /** Takes a change: held for those who wait; gives back the ids that the room's broadcast must leave out. */
+  take(change: StateChange): string[] {
+    const left: string[] = []
+    for (const [id, hold] of this.holds) {
+      if (waits(hold)) hold.held.push(change)
+      else if (hold.version <= change.version) this.holds.delete(id)
+      if (waits(hold) || hold.version >= change.version) left.push(id)
+    }
+    return left
+  }
+
+  private release(connectionId: string, version: number, heard: number): StateChange[] {
+    const hold = this.holdOf(connectionId)
+    hold.version = Math.max(hold.version, version)
+    if (waits(hold)) return []
+    if (hold.version <= heard) this.holds.delete(connectionId)
+    return hold.held.splice(0).filter((change) => change.version > hold.version)
+  }
+
+  private holdOf(connectionId: string): Hold {
+    const existing = this.holds.get(connectionId)
+    if (existing !== undefined) return existing
+    const hold: Hold = { joining: false, writes: 0, version: -1, written: -1, held: [] }
+    this.holds.set(connectionId, hold)
+    return hold
+  }
+}
+
+const waits = ({ joining, writes }: Hold): boolean => joining || writes > 0
