@@ -3,11 +3,15 @@ import type { Clock } from './clock.ts'
 const FIRST_MS = 1_000
 const LONGEST_MS = 30_000
 
+/** A store that is back must not be kept waiting by those who are connected (F4). */
+const LONGEST_RETRY_MS = 2_000
+
 /**
  * How long to wait before try number `retries` + 1, milliseconds: anything from 0 up to a bound that doubles from 1 s to
  * 30 s, so that clients that lost one server don't come back as one (C1). `random` gives numbers from 0 up to 1.
  */
-export const backoffMs = (retries: number, random: () => number): number => random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** retries)
+export const backoffMs = (retries: number, random: () => number, longestMs = LONGEST_MS): number =>
+  random() * Math.min(longestMs, FIRST_MS * 2 ** retries)
 
 /** Something that is tried again, later each time. */
 export interface Retry {
@@ -19,7 +23,7 @@ export interface Retry {
   reset(): void
 }
 
-/** Tries again by `backoffMs`. */
+/** Tries again by `backoffMs`, every 2 s at least: for requests over a connection that stands. */
 export function createRetry(clock: Clock, random: () => number): Retry {
   let failures = 0
   let cancel: (() => void) | undefined
@@ -29,7 +33,7 @@ export function createRetry(clock: Clock, random: () => number): Retry {
     },
     plan: (run, delayMs) => {
       cancel?.()
-      cancel = clock.after(delayMs ?? backoffMs(failures++, random), () => {
+      cancel = clock.after(delayMs ?? backoffMs(failures++, random, LONGEST_RETRY_MS), () => {
         cancel = undefined
         run()
       })

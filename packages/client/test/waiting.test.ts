@@ -134,6 +134,27 @@ test('[S13] while a refused change waits for its time nothing of its key is sent
   expect(server.value('count')).toBe(3)
 })
 
+test('[F4] however long the store was away, what it refused is tried again within 2 s of its return', async () => {
+  const { client, server, clock } = await connectedClient({ random: () => 0.999 })
+  const handle = client.state('count', { default: 0 })
+  await server.flush()
+  let away = true
+  server.judge = () => (away ? new RealtimeError('UNAVAILABLE') : undefined)
+  const done = handle.increment()
+  const fresh = client.state('other')
+  for (let seconds = 0; seconds < 20; seconds += 1) {
+    await server.flush()
+    clock.advance(1_000)
+  }
+  await server.flush()
+  away = false
+  server.write('other', 'there')
+  clock.advance(2_000)
+  await server.flush()
+  await done
+  expect(fresh.current).toMatchObject({ value: 'there', loading: false })
+})
+
 test('[S8] an entry that is asked for and fails is asked for again', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('doc', { a: 1 })
