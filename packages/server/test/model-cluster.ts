@@ -21,6 +21,8 @@ export class ModelStore implements StateStore {
   private readonly reads: (() => void)[] = []
   /** Reads fail from now on. */
   away = false
+  /** Keys that can't be read, whatever happens. */
+  readonly refused = new Set<string>()
   private readonly listeners = new Set<Listener>()
   private clock = 0
 
@@ -40,7 +42,8 @@ export class ModelStore implements StateStore {
   read(keys: readonly string[]): Promise<Entry[]> {
     const seen = keys.map((key): Entry => this.entries.get(key) ?? { key, version: 0, removed: true })
     return new Promise((resolve, reject) => {
-      this.reads.push(() => (this.away ? reject(new RealtimeError('UNAVAILABLE')) : resolve(seen)))
+      const code = this.away ? 'UNAVAILABLE' : keys.some((key) => this.refused.has(key)) ? 'WRONG_TYPE' : undefined
+      this.reads.push(() => (code === undefined ? resolve(seen) : reject(new RealtimeError(code))))
     })
   }
 

@@ -1,6 +1,6 @@
 import type { Entry } from '@tutti/protocol'
-import { seededRandom } from '@tutti/test-kit'
-import { describe, expect, test } from 'vitest'
+import { eventually, seededRandom } from '@tutti/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { keyRoom } from '../src/inner-rooms.ts'
 import { setHandler } from '../src/state/handlers/set.ts'
 import { subscribeHandler } from '../src/state/handlers/subscribe.ts'
@@ -14,7 +14,10 @@ import { createModelCore, ModelStore, type ModelConnection } from './model-clust
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 function createModel() {
-  const { core, connect } = createModelCore()
+  const errors: unknown[] = []
+  const model = createModelCore()
+  const { connect } = model
+  const core = { ...model.core, onError: (error: unknown) => void errors.push(error) }
   const store = new ModelStore()
   const subscribers = new StateSubscribers(core, store)
   const turns = new Turns()
@@ -23,7 +26,9 @@ function createModel() {
   const subscribe = subscribeHandler(store, subscribers, turns, underWay, 100)
   const set = setHandler(createStateWriter(store, subscribers, underWay))
   const unsubscribe = unsubscribeHandler(subscribers, turns)
+  onTestFinished(() => subscribers.close())
   return {
+    errors,
     store,
     subscribers,
     connect,
@@ -180,6 +185,46 @@ describe('subscribing while others write', () => {
     await model.flush()
     expect(watcher.received.filter(({ name }) => name === 'storage:updated')).toEqual([])
     expect(model.isHeard('k')).toBe(false)
+  })
+
+  test('[S4] what the store could not be asked for is asked for again until it answers, and reported once', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    for (const key of ['k', 'other']) model.subscribe(watcher, key)
+    await model.flush()
+    model.store.away = true
+    model.store.commit('k', { value: 'large' }, { large: true })
+    await model.flush()
+    model.store.commit('other', { value: 'missed' })
+    model.store.loseNext()
+    const repaired = model.subscribers.repair()
+    await model.flush()
+    await repaired
+    await eventually(() => expect(model.store.answerNext()).toBe(true))
+    model.store.away = false
+    await eventually(async () => {
+      await model.flush()
+      expect(watcher.received.slice(2).map(({ payload }) => payload)).toEqual([
+        { key: 'k', version: 1, value: 'large' },
+        { key: 'other', version: 2, value: 'missed' },
+      ])
+    })
+    expect(model.errors).toEqual([expect.objectContaining({ code: 'UNAVAILABLE' })])
+  })
+
+  test('[F3] a key that the store refuses for good keeps no other from being repaired', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    for (const key of ['k', 'refused']) model.subscribe(watcher, key)
+    await model.flush()
+    model.store.commit('k', { value: 'missed' })
+    model.store.loseNext()
+    model.store.refused.add('refused')
+    const repaired = model.subscribers.repair()
+    await model.flush()
+    await repaired
+    expect(watcher.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'missed' } })
+    expect(model.errors).toEqual([expect.objectContaining({ code: 'WRONG_TYPE' })])
   })
 
   test('[F2] a writer that does not know what became of its write is told once the store can be read again', async () => {

@@ -25,9 +25,7 @@ export function stateFeature(core: Core, store: StateStore): { feature: Feature;
     subscribers.hear(change)
     listeners.tell([change.key], change)
   })
-  const stopRepairing = store.onGap(() => {
-    subscribers.repair().catch((error: unknown) => core.onError(error, { stage: 'watch' }))
-  })
+  const stopRepairing = store.onGap(() => void subscribers.repair())
   return {
     ready: stopWatching.ready,
     state: createServerState(store, (key, listener) => listeners.add(key, listener), core.onError),
@@ -46,6 +44,7 @@ export function stateFeature(core: Core, store: StateStore): { feature: Feature;
       close: async () => {
         stopWatching()
         stopRepairing()
+        subscribers.close()
       },
     },
   }
