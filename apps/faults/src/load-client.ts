@@ -87,7 +87,10 @@ export async function openLoadClient({ name, seed, urls, first, workers, bug }: 
       running = false
       const end = performance.now() + withinMs
       while (open.size > 0 && performance.now() < end) await wait(20)
-      return [...open.values()].map((id) => `${id} (${JSON.stringify(client.connection.current)})`)
+      if (open.size === 0) return []
+      const { status, instance, attempt } = client.connection.current
+      const standing = `${name} is ${status} (instance ${instance}, attempt ${attempt}) at ${Date.now()}`
+      return [`${standing}; unsettled: ${[...new Set(open.values())].join(', ')}`, ...recorder.unanswered()]
     },
     shown: () => Object.fromEntries(workload.handles.map(({ key, current }) => [key, current.version])),
     history: () => ({ operations: recorder.operations, observations, calls }),

@@ -9,11 +9,14 @@ type Mutable = { -readonly [Name in keyof Operation]: Operation[Name] }
 export interface Recorder {
   readonly operations: Operation[]
   readonly transport: Transport
+  /** What has no answer yet: how often it was sent, and what came last. */
+  unanswered(): string[]
 }
 
 /** Socket.IO to each of the urls in turn, so that a client that lost one instance tries another, with a record of all mutations. */
 export function recordingTransport(client: string, urls: readonly string[], first: number, bug?: PlantedBug): Recorder {
   const operations = new Map<string, Mutable>()
+  const tries = new Map<string, string[]>()
   let next = first
 
   const sent = (name: RequestName, payload: Requests[RequestName]['payload']): Mutable | undefined => {
@@ -30,6 +33,10 @@ export function recordingTransport(client: string, urls: readonly string[], firs
     get operations() {
       return [...operations.values()]
     },
+    unanswered: () =>
+      [...operations.values()]
+        .filter(({ outcome }) => outcome.kind === 'unknown')
+        .map(({ id, key }) => `${id} of ${key}: ${tries.get(id)?.join(', ')}`),
     transport: (handshake, listener) => {
       const onNotice = (notice: Notice): void => {
         const everyVersion = bug === 'any-version' && notice.name === 'storage:updated' && !('patch' in notice.payload)
@@ -38,7 +45,12 @@ export function recordingTransport(client: string, urls: readonly string[], firs
       const link = socketTransport({ url: urls[next++ % urls.length] })(handshake, { ...listener, onNotice })
       const request: Link['request'] = (name, payload, answer) => {
         const operation = sent(name, payload)
+        const log = (what: string): void => {
+          if (operation !== undefined) tries.set(operation.id, [...(tries.get(operation.id) ?? []).slice(-8), `${what} at ${Date.now()}`])
+        }
+        log('sent')
         link.request(name, payload, (reply) => {
+          log(reply.ok ? 'done' : reply.error.code)
           if (operation !== undefined) settle(operation, reply)
           answer(reply)
         })
