@@ -30,22 +30,26 @@ function blockOf(text: string, file: string): string {
   return code
 }
 
-/** Waits until the client has printed the value, and gives back what it printed last. */
+/** Waits until the client shows the value, and gives back what it showed last. */
 const shown = (client: Example, value: string, server: Example): Promise<string | undefined> =>
   eventually(
     () => {
-      const last = client.printed.at(-1)
+      const last = client.printed.findLast((line) => /^\d/.test(line))
       if (last !== value) throw new Error(`printed ${client.printed.join(', ')} ${server.complaints}${client.complaints}`)
       return last
     },
     { timeoutMs: 20_000 },
   )
 
-test('[README] the server and the client of the first example share a counter', async () => {
+test('[README] the clients of the first example share a counter, and hear each other’s events', async () => {
   const port = await freePort()
   const server = start(SERVER, port)
-  const clients = [start(CLIENT, port), start(CLIENT, port)]
-  for (const client of clients) expect(await shown(client, '2', server)).toBe('2')
+  const first = start(CLIENT, port)
+  expect(await shown(first, '1 confirmed', server)).toBe('1 confirmed')
+  const second = start(CLIENT, port)
+  for (const client of [first, second]) expect(await shown(client, '2 confirmed', server)).toBe('2 confirmed')
+  await eventually(() => expect(first.printed).toContain("chat:lobby { text: 'hello' }"))
+  expect(second.printed).not.toContain("chat:lobby { text: 'hello' }")
 })
 
 test('[README] two servers on one Redis share it too', async () => {
@@ -54,7 +58,7 @@ test('[README] two servers on one Redis share it too', async () => {
   const ports = [await freePort(), await freePort()]
   for (const port of ports) {
     const server = start(SERVER_ON_REDIS, port, redis.url)
-    const count = port === ports[0] ? '1' : '2'
+    const count = port === ports[0] ? '1 confirmed' : '2 confirmed'
     expect(await shown(start(CLIENT, port), count, server)).toBe(count)
   }
 })
@@ -81,7 +85,7 @@ test('[README] the Vue application shows the same counter and poll in two window
 test('[S13] the client runs in a web worker', async () => {
   const port = await freePort()
   const server = start(SERVER, port)
-  expect(await shown(start(CLIENT, port), '1', server)).toBe('1')
+  expect(await shown(start(CLIENT, port), '1 confirmed', server)).toBe('1 confirmed')
   const open = await openApplication({
     'src/main.ts': `
       const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })

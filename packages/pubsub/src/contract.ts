@@ -20,7 +20,7 @@ export interface ErrorContext {
 
 /** Options that every `PubSub` takes. */
 export interface PubSubOptions {
-  /** Hears of failures that no caller awaits. Default: they are dropped. */
+  /** Hears of failures that no caller awaits. Default: a lost connection is a warning of the process, the rest is dropped. */
   onError?: (error: unknown, context: ErrorContext) => void
 }
 

@@ -3,7 +3,8 @@ import { RealtimePubSub } from '@tutti/pubsub'
 // Says what still holds the process when everything is disposed of, in the state that is asked for.
 
 const [port, state] = process.argv.slice(2)
-const pubsub = new RealtimePubSub({ port: Number(port), host: '127.0.0.1', breakerFailures: 1, commandTimeoutMs: 300 })
+const onError = (): void => {}
+const pubsub = new RealtimePubSub({ port: Number(port), host: '127.0.0.1', breakerFailures: 1, commandTimeoutMs: 300, onError })
 pubsub.subscribe('news', () => {})
 
 if (state === 'ready') {

@@ -1,5 +1,6 @@
 import { eventually } from '@tutti/test-kit'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { RealtimePubSub } from '../src/index.ts'
 import { commandCalls, connect, faultProxy, observer, testRedis } from './setup.ts'
 
 const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true }
@@ -130,4 +131,20 @@ test('[N5] on a server that became a replica, writes are UNAVAILABLE and the con
   await look.replicaof('NO', 'ONE')
   await gap
   expect(await pubsub.link.command('SET', 'x', '1')).toBe('OK')
+})
+
+test('[N5] where nobody listens to errors, an outage is one warning of the process', async () => {
+  const redis = await testRedis()
+  const warnings: string[] = []
+  const onWarning = ({ name, message }: Error): void => void (name === 'TuttiWarning' && warnings.push(message))
+  process.on('warning', onWarning)
+  onTestFinished(() => void process.off('warning', onWarning))
+  await redis.kill()
+  const pubsub = new RealtimePubSub({ url: redis.url })
+  onTestFinished(() => pubsub.dispose())
+  await eventually(() => expect(warnings).toHaveLength(1))
+  await expect(pubsub.publish('news', {})).rejects.toMatchObject(UNAVAILABLE)
+  await redis.restart()
+  await pubsub.link.ready
+  expect(warnings).toEqual([expect.stringContaining('Redis is away')])
 })
