@@ -11,6 +11,8 @@ const pubsub = new RealtimePubSub({
   port: Number(process.env['REDIS_PORT']),
   // Longer than the longest stall of a schedule, and soon enough for a schedule of a few seconds.
   commandTimeoutMs: 2_500,
+  // Outages are what this is about.
+  onError: () => {},
 })
 const driver = reactiveRedisDriver({ pubsub })
 const bug = process.env['PLANTED_BUG']
