@@ -19,6 +19,8 @@ export class ModelStore implements StateStore {
   readonly entries = new Map<string, Entry>()
   private readonly changes: StateChange[] = []
   private readonly reads: (() => void)[] = []
+  /** What the writer of each write is told instead of its version, though the write is done. */
+  failure: Error | undefined
   /** Reads fail from now on. */
   away = false
   /** Keys that can't be read, whatever happens. */
@@ -82,7 +84,8 @@ export class ModelStore implements StateStore {
     if (mutation.op !== 'set') return notUsed()
     const { key, value, writer } = mutation
     const version = this.commit(key, { value, ...(writer === undefined ? {} : { writer }) })
-    return new Promise((resolve) => this.reads.push(() => resolve({ version })))
+    const { failure } = this
+    return new Promise((resolve, reject) => this.reads.push(() => (failure === undefined ? resolve({ version }) : reject(failure))))
   }
 
   touch = notUsed

@@ -1,4 +1,4 @@
-import type { Entry } from '@tutti/protocol'
+import { RealtimeError, type Entry } from '@tutti/protocol'
 import { eventually, seededRandom } from '@tutti/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { keyRoom } from '../src/inner-rooms.ts'
@@ -34,7 +34,7 @@ function createModel() {
     connect,
     isHeard: (key: string) => core.fanOut.isHeard([keyRoom(key)]),
     subscribe: (connection: ModelConnection, key = 'k') => connection.request(subscribe, { keys: [{ key }] }, core.onError),
-    set: (connection: ModelConnection, value: number) => connection.request(set, { key: 'k', value }, core.onError),
+    set: (connection: ModelConnection, value: number) => connection.request(set, { key: 'k', value }, (error) => errors.push(error)),
     unsubscribe: (connection: ModelConnection, key = 'k') => connection.request(unsubscribe, { keys: [{ key }] }, core.onError),
     /** Everything that is on its way arrives. */
     flush: async () => {
@@ -314,6 +314,55 @@ describe('whatever the order of reads, changes, joins and leaves', () => {
 })
 
 describe('a connection that writes', () => {
+  test('[F2] whose answer was lost is told what is there once the store can be read again', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    model.store.failure = new RealtimeError('OUTCOME_UNKNOWN')
+    model.set(writer, 7)
+    await model.flush()
+    expect(versionsShown(writer)).toEqual([0])
+    const repaired = model.subscribers.repair()
+    model.store.answerNext()
+    await repaired
+    expect(writer.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 7 } })
+  })
+
+  test('[S6] and is refused for an entry is told what led to it before, and what follows after', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    writer.received.length = 0
+    model.store.commit('k', { value: 'theirs' })
+    const entry = { key: 'k', version: 1, value: 'theirs' }
+    model.store.failure = new RealtimeError('CONFLICT', { entry })
+    model.set(writer, 2)
+    model.store.announceNext()
+    await settled()
+    expect(writer.received).toEqual([])
+    await model.flush()
+    expect(writer.received.slice(0, 2)).toEqual([
+      { name: 'storage:updated', payload: entry },
+      { name: 'reply', payload: { ok: false, error: expect.objectContaining({ code: 'CONFLICT', entry }) } },
+    ])
+  })
+
+  test('[X7] and fails for a reason of the server’s own is told so, and changes go on', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    model.store.failure = new TypeError('on purpose')
+    model.set(writer, 1)
+    await model.flush()
+    expect(model.errors).toEqual([new TypeError('on purpose')])
+    model.store.commit('k', { value: 'later' })
+    await model.flush()
+    expect(versionsShown(writer)).toEqual([0, 2])
+  })
+
   test('[S2] has the reply to its write before an entry that includes it', async () => {
     const model = createModel()
     const writer = model.connect('writer')

@@ -79,9 +79,7 @@ export class StateSubscribers {
     this.keys.get(key)?.beginWrite(connection.id)
     return (version) => {
       const subscribed = this.keys.get(key)
-      if (subscribed === undefined) return
-      this.send(connection, subscribed.endWrite(connection.id, version))
-      this.collect(key)
+      if (subscribed !== undefined) this.send(connection, subscribed.endWrite(connection.id, version))
     }
   }
 
