@@ -241,7 +241,7 @@ test('what others change lights up for a moment, what one changes oneself does n
     const button = [...document.querySelectorAll('button')].find((each) => each.textContent.includes('Subtract one'))
     for (let click = 0; click < 40; click++) {
       button?.click()
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      await new Promise(requestAnimationFrame)
     }
   })
   await eventually(async () => expect(await lights(two)).toBeGreaterThan(0))

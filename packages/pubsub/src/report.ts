@@ -5,9 +5,7 @@ export type Report = (error: unknown, context: ErrorContext) => void
 
 /** Where nobody listens, a lost connection is still said once, for without it nothing works. */
 const warn: Report = (error, { stage }) => {
-  if (stage !== 'connection') return
-  const reason = error instanceof Error && error.cause instanceof Error ? `, ${error.cause.message}` : ''
-  process.emitWarning(`Redis is away${reason}: what needs it is refused until it is back.`, 'TuttiWarning')
+  if (stage === 'connection') process.emitWarning(error instanceof Error ? error.message : String(error), 'TuttiWarning')
 }
 
 /** `onError` of the options, made harmless: what it throws itself has nowhere to go and is dropped. */

@@ -1,4 +1,4 @@
-import { MAX_VALUE_DEPTH, RealtimeError, isJsonObject, isJsonValue, parseKey } from '@tutti/protocol'
+import { RealtimeError, isJsonObject, parseKey, parseValue } from '@tutti/protocol'
 import type { Mutation, MutationAuthor } from './contract.ts'
 
 /** Throws `INVALID_KEY`, `INVALID_VALUE` or `INVALID_MESSAGE` for a mutation that no store could apply. */
@@ -7,7 +7,7 @@ export function checkMutation(mutation: Mutation): void {
   if (mutation.author !== undefined) checkAuthor(mutation.author)
   switch (mutation.op) {
     case 'set':
-      checkJson(mutation.value)
+      parseValue(mutation.value)
       checkWhole('ifVersion', mutation.ifVersion, 0)
       checkWhole('ttlMs', mutation.ttlMs, 1)
       break
@@ -15,18 +15,13 @@ export function checkMutation(mutation: Mutation): void {
       checkWhole('ifVersion', mutation.ifVersion, 0)
       break
     case 'increment':
-      checkJson(mutation.by)
-      checkJson(mutation.initial ?? 0)
+      parseValue(mutation.by)
+      parseValue(mutation.initial ?? 0)
       break
     case 'patch':
-      checkJson(mutation.patch)
+      parseValue(mutation.patch)
       if (!isJsonObject(mutation.patch)) throw new RealtimeError('INVALID_VALUE', { message: 'The patch must be an object.' })
   }
-}
-
-function checkJson(value: unknown): void {
-  if (isJsonValue(value, MAX_VALUE_DEPTH)) return
-  throw new RealtimeError('INVALID_VALUE', { message: `The value must be JSON of at most ${MAX_VALUE_DEPTH} levels.` })
 }
 
 function checkWhole(name: string, value: number | undefined, least: number): void {

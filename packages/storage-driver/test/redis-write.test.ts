@@ -1,27 +1,16 @@
 import { RealtimeError } from '@tutti/protocol'
-import type { RealtimePubSub } from '@tutti/pubsub'
 import type { RedisLink } from '@tutti/pubsub/redis'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { reactiveRedisDriver, type MutationAuthor, type ReactiveDriver } from '../src/index.ts'
 import { freshAuthor, record } from '../src/testing/store-under-test.ts'
 import { monitor } from './monitor.ts'
-import { redisStores } from './stores.ts'
+import { redisForAllTests } from './stores.ts'
 
-let made: Awaited<ReturnType<typeof redisStores>>
-let pubsub: RealtimePubSub
-let another: RealtimePubSub
+const { made, pubsub, another } = await redisForAllTests()
 let store: ReactiveDriver
 let other: ReactiveDriver
 
-beforeAll(async () => {
-  made = await redisStores()
-  const [first, second] = made.pubsubs
-  if (first === undefined || second === undefined) throw new Error('There are two.')
-  ;[pubsub, another] = [first, second]
-})
-afterAll(() => made.dispose())
-beforeEach(async () => {
-  await made.client.flushall()
+beforeEach(() => {
   store = reactiveRedisDriver({ pubsub })
   other = reactiveRedisDriver({ pubsub: another })
 })

@@ -8,6 +8,7 @@ import { Redis } from 'ioredis'
 import fsDriver from 'unstorage/drivers/fs'
 import memoryDriver from 'unstorage/drivers/memory'
 import type { Driver } from 'unstorage'
+import { afterAll, beforeEach } from 'vitest'
 import { reactiveDriver, reactiveRedisDriver, type ReactiveDriver } from '../src/index.ts'
 import type { StoreUnderTest } from '../src/testing/index.ts'
 
@@ -18,10 +19,17 @@ export interface DriverUnderTest extends StoreUnderTest {
 }
 
 /** Two instances on one Redis of their own. */
-export async function redisStores(): Promise<DriverUnderTest & { redis: TestRedis; pubsubs: RealtimePubSub[]; client: Redis }> {
+export interface RedisUnderTest extends DriverUnderTest {
+  redis: TestRedis
+  pubsubs: [RealtimePubSub, RealtimePubSub]
+  client: Redis
+}
+
+/** Starts two instances on one Redis of their own. */
+export async function redisStores(): Promise<RedisUnderTest> {
   const redis = await startRedis()
   const base = `app:${randomUUID()}`
-  const pubsubs = [new RealtimePubSub({ url: redis.url }), new RealtimePubSub({ url: redis.url })]
+  const pubsubs: RedisUnderTest['pubsubs'] = [new RealtimePubSub({ url: redis.url }), new RealtimePubSub({ url: redis.url })]
   await Promise.all(pubsubs.map((pubsub) => pubsub.link.ready))
   const [store, other] = pubsubs.map((pubsub) => reactiveRedisDriver({ pubsub, base }))
   if (store === undefined || other === undefined) throw new Error('There are two.')
@@ -37,6 +45,15 @@ export async function redisStores(): Promise<DriverUnderTest & { redis: TestRedi
       await redis.stop()
     },
   }
+}
+
+/** One Redis for all tests of a file, empty before each, with two instances on it; ended with the file. */
+export async function redisForAllTests(): Promise<{ made: RedisUnderTest; pubsub: RealtimePubSub; another: RealtimePubSub }> {
+  const made = await redisStores()
+  const [pubsub, another] = made.pubsubs
+  afterAll(() => made.dispose())
+  beforeEach(async () => void (await made.client.flushall()))
+  return { made, pubsub, another }
 }
 
 const over = (driver: Driver, dispose: () => Promise<void>): DriverUnderTest => {

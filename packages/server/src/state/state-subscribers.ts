@@ -1,34 +1,27 @@
-import { RealtimeError, type Entry, type ErrorCode } from '@tutti/protocol'
+import type { Entry } from '@tutti/protocol'
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { keyOfRoom, keyRoom } from '../inner-rooms.ts'
-import { SubscribedKey, toUpdate, type ResumeOptions } from './subscribed-key.ts'
-
-const REPAIR_BATCH = 500
+import { EntryReader } from './entry-reader.ts'
+import { SubscribedKey, toUpdate } from './subscribed-key.ts'
 
 /** Reads for one subscription at most; a store that has lost data can't show what was written before. */
 const MAX_READS = 5
 
-/** Between two tries to read what the store could not be asked for, milliseconds. */
-const RETRY_MS = 500
-
-/** Failures of the connection to the store, which may pass without a gap: while its circuit breaker is open, say. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN'])
-
 /** Who of this instance watches which key, and what they are told. Keys that nobody here watches cost nothing. */
 export class StateSubscribers {
   private readonly keys = new Map<string, SubscribedKey>()
-  /** Keys that are to be read as soon as the store answers. */
-  private readonly unread = new Set<string>()
-  private retry: NodeJS.Timeout | undefined
-  private closed = false
   private readonly core: Core
-  private readonly store: StateStore
+  private readonly reader: EntryReader
 
   constructor(core: Core, store: StateStore) {
     this.core = core
-    this.store = store
+    this.reader = new EntryReader(store, core.onError, {
+      open: (key) => this.open(key),
+      has: (key) => this.keys.has(key),
+      collect: (key) => this.collect(key),
+    })
   }
 
   /** Passes on a change that the store announced. */
@@ -123,13 +116,12 @@ export class StateSubscribers {
 
   /** Compares what was told here with the store, after something may have been missed, and tells what differs (S3, F3). */
   async repair(): Promise<void> {
-    await this.refresh([...this.keys.keys()])
+    await this.reader.refresh([...this.keys.keys()])
   }
 
   /** Reads nothing more by itself. */
   close(): void {
-    this.closed = true
-    clearTimeout(this.retry)
+    this.reader.close()
   }
 
   private open(key: string): SubscribedKey {
@@ -137,7 +129,7 @@ export class StateSubscribers {
     if (existing !== undefined) return existing
     const opened = new SubscribedKey({
       broadcast: (update, except) => this.core.fanOut.emit([keyRoom(key)], 'storage:updated', update, except),
-      fetch: (writer) => void this.refresh([key], writer),
+      fetch: (writer) => void this.reader.refresh([key], writer),
     })
     this.keys.set(key, opened)
     return opened
@@ -153,51 +145,5 @@ export class StateSubscribers {
   /** Forgets a key that nobody here watches. */
   private collect(key: string): void {
     if (this.keys.get(key)?.idle === true && !this.core.fanOut.isHeard([keyRoom(key)])) this.keys.delete(key)
-  }
-
-  /** Rereads, however many they are; what the store can't answer now, later. */
-  private async refresh(keys: readonly string[], writer?: ResumeOptions['writer']): Promise<void> {
-    for (let start = 0; start < keys.length; start += REPAIR_BATCH) {
-      const batch = keys.slice(start, start + REPAIR_BATCH)
-      await this.reread(batch, writer).catch((error: unknown) => this.failed(batch, error))
-    }
-  }
-
-  private async failed(keys: readonly string[], error: unknown): Promise<void> {
-    if (error instanceof RealtimeError && PASSING.has(error.code)) {
-      // Told once for all that wait.
-      if (this.retry === undefined) this.report(keys, error)
-      for (const key of keys) this.unread.add(key)
-      this.retry ??= this.plan()
-    } else if (keys.length > 1) {
-      // One bad key must not keep the others from being read.
-      for (const key of keys) await this.refresh([key])
-    } else this.report(keys, error)
-  }
-
-  private async readAgain(): Promise<void> {
-    const keys = [...this.unread].filter((key) => this.keys.has(key))
-    this.unread.clear()
-    await this.refresh(keys)
-    this.retry = this.unread.size > 0 ? this.plan() : undefined
-  }
-
-  private plan(): NodeJS.Timeout | undefined {
-    return this.closed ? undefined : setTimeout(() => void this.readAgain(), RETRY_MS)
-  }
-
-  private report([subject]: readonly string[], error: unknown): void {
-    this.core.onError(error, { stage: 'watch', ...(subject === undefined ? {} : { subject }) })
-  }
-
-  private async reread(keys: readonly string[], writer?: ResumeOptions['writer']): Promise<void> {
-    const held = keys.map((key) => this.open(key)).map((subscribed) => ({ subscribed, toldBefore: subscribed.hold() }))
-    let entries: Entry[] = []
-    try {
-      entries = await this.store.read(keys)
-    } finally {
-      for (const [index, { subscribed, toldBefore }] of held.entries()) subscribed.resume(entries[index], { toldBefore, writer })
-      for (const key of keys) this.collect(key)
-    }
   }
 }

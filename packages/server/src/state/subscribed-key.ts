@@ -27,7 +27,7 @@ export class SubscribedKey {
   /** The newest version that anybody here was told, by whatever way. */
   private told = 0
   private reads = 0
-  private waiting: StateChange[] = []
+  private readonly waiting: StateChange[] = []
   private readonly heldBack = new HeldBack()
   /** Those who don't know what became of a write of theirs. */
   private readonly doubting = new Map<string, Connection>()
@@ -71,9 +71,8 @@ export class SubscribedKey {
   resume(entry: Entry | undefined, { toldBefore = 0, writer }: ResumeOptions = {}): void {
     this.reads -= 1
     if (entry !== undefined) this.tell(entry, entry.version < toldBefore, writer)
-    const waited = this.reads === 0 ? this.waiting : []
-    if (this.reads === 0) this.waiting = []
-    for (const change of waited) this.hear(change)
+    if (this.reads > 0) return
+    for (const change of this.waiting.splice(0)) this.hear(change)
   }
 
   /** A connection asks for the entry: what happens from now on is held for it. */
