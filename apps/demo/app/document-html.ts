@@ -1,4 +1,5 @@
 import { PAGE_DATA_ID, type PageInfo } from './page-info.ts'
+import type { Colour } from './shared-state.ts'
 import { THEME_STORAGE_KEY } from './theme.ts'
 
 /** What the page is made of. */
@@ -6,6 +7,8 @@ export interface DocumentParts {
   /** The rendered application. */
   body: string
   info: PageInfo
+  /** Stands on the root from the first byte: colours fade, and must not fade in from another. */
+  colour: Colour
   /** JSON that may stand inside a script. */
   entries: string
   assets: { entry?: string; js: readonly { href: string }[]; css: readonly { href: string }[] }
@@ -19,10 +22,10 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
 )}`
 
 /** The whole HTML of the page. */
-export function documentHtml({ body, info, entries, assets }: DocumentParts): string {
+export function documentHtml({ body, info, colour, entries, assets }: DocumentParts): string {
   const data = `${inScript({ ...info }).slice(0, -1)},"entries":${entries}}`
   return `<!doctype html>
-<html lang="en">
+<html lang="en" data-colour="${colour}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

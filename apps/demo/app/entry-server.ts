@@ -8,6 +8,7 @@ import assets from './entry-client.ts?assets=client'
 import DemoApp from './demo-app.vue'
 import { documentHtml } from './document-html.ts'
 import { pageInfoKey, type PageData, type PageInfo } from './page-info.ts'
+import { colourOf, KEYS, type Colour } from './shared-state.ts'
 
 type Entries = PageData['entries']
 
@@ -21,8 +22,16 @@ async function renderPage(request: Request): Promise<Response> {
   const read = (keys: readonly string[]): Promise<Entries> => Promise.all(keys.map((key) => state.get(key))).catch(() => [])
   const realtime = createRealtime({ read })
   const body = await renderToString(createSSRApp(DemoApp).use(realtime).provide(pageInfoKey, info))
-  const html = documentHtml({ body, info, entries: realtime.dehydrate(), assets })
+  const entries = realtime.dehydrate()
+  const html = documentHtml({ body, info, colour: storedColour(entries), entries, assets })
   return new Response(html, { headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } })
+}
+
+/** The colour that is among the entries of the page. */
+function storedColour(json: string): Colour {
+  const entries: Entries = JSON.parse(json)
+  const room = entries.find(({ key }) => key === KEYS.room)
+  return colourOf(room !== undefined && 'value' in room ? room.value : undefined)
 }
 
 export default { fetch: renderPage }

@@ -44,6 +44,12 @@ export const DEFAULT_ROOM: Room = {
   tempo: 96,
 }
 
+/** The colour of the page; others may store anything. */
+export function colourOf(room: unknown): Colour {
+  const stored: unknown = typeof room === 'object' && room !== null && 'colour' in room ? room.colour : undefined
+  return COLOURS.find((name) => name === stored) ?? DEFAULT_ROOM.colour
+}
+
 /** The slowest and the fastest that musicians have a word for here. */
 export const TEMPO = { min: 40, max: 200 } as const
 

@@ -262,6 +262,8 @@ test('nothing scrolls sideways on a phone, whatever people write', async () => {
 test('the theme is chosen by hand, kept, and there before the first paint', async () => {
   const page = await openPage(browser, addresses[0], { colorScheme: 'light' })
   const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+  const colour = await page.locator('.page').getAttribute('data-colour')
+  expect(await (await fetch(addresses[0] ?? '')).text()).toContain(`<html lang="en" data-colour="${colour}">`)
   const light = await paper()
   await page.getByRole('button', { name: 'Dark colours' }).click()
   const dark = await paper()
