@@ -23,6 +23,7 @@ export type {
   Reply,
   RequestName,
   Requests,
+  RevokedTarget,
   ServerToClientEvents,
   StateUpdate,
 } from './messages.ts'

@@ -45,10 +45,15 @@ export interface PatchUpdate {
 /** `storage:updated`: the entry, or a patch where that is smaller. `reset`: take it whatever version you have (S3). */
 export type StateUpdate = (Entry | PatchUpdate) & { reset?: true }
 
+/** What of a connection ended: a subscription by what was subscribed, or all of it, when the connection itself ends. */
+export type RevokedTarget = { key: string } | { prefix: string } | { channel: string } | { connection: true }
+
 /** What servers send: event name → payload. The one table of the wire, server to client. */
 export interface Notices {
   'server:hello': { protocol: number; instance: string; limits: Limits }
   'server:draining': { reconnectAfterMs: number }
+  'server:status': { degraded: boolean }
+  'server:revoked': { target: RevokedTarget; error: WireError }
   'storage:updated': StateUpdate
   'event:received': { channel: string; data: JsonValue }
 }

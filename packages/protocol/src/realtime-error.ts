@@ -6,6 +6,9 @@ import type { Entry } from './entry.ts'
  * place raises are explained there, and have nothing here: this table is part of every client.
  */
 export const ERROR_CODES = {
+  UNAUTHENTICATED: '',
+  FORBIDDEN: '',
+  RATE_LIMITED: '',
   UNAVAILABLE: 'The store or relay is away. The change was not made; try again later.',
   OUTCOME_UNKNOWN: 'The answer was lost. The change may have been made: read the entry.',
   CONFLICT: '',
@@ -24,6 +27,7 @@ export const ERROR_CODES = {
   OVERFLOW: 'Too many changes wait.',
   UNSUPPORTED: '',
   PROTOCOL: 'The protocol versions differ.',
+  SLOW_CONSUMER: '',
   CLOSED: 'It is closed.',
   INTERNAL: 'Something went wrong on the server.',
 } as const
@@ -32,7 +36,7 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES
 
 /** Tells whether the same request, sent again unchanged, may succeed and does no harm. */
-export const isRetryable = (code: ErrorCode): boolean => code === 'UNAVAILABLE'
+export const isRetryable = (code: ErrorCode): boolean => code === 'UNAVAILABLE' || code === 'RATE_LIMITED'
 
 /** An error as it travels (X7): never a stack, never a cause. */
 export interface WireError {
@@ -43,7 +47,7 @@ export interface WireError {
   retryAfterMs?: number
   /** With `CONFLICT`: the entry as it is now. */
   entry?: Entry
-  /** What exactly is wrong, e.g. by path, with `INVALID_MESSAGE`. */
+  /** What exactly is wrong, e.g. by path, with `INVALID_MESSAGE` and `INVALID_VALUE`. */
   issues?: JsonValue[]
 }
 

@@ -45,6 +45,13 @@ const updateSchema = v.union([
   v.strictObject({ key: v.string(), version: v.number(), base: v.number(), patch: patchSchema, reset }),
 ])
 
+const revokedTargetSchema = v.union([
+  v.strictObject({ key: v.string() }),
+  v.strictObject({ prefix: v.string() }),
+  v.strictObject({ channel: v.string() }),
+  v.strictObject({ connection: v.literal(true) }),
+])
+
 /** The payload of each server message. */
 export const noticeSchemas = {
   'server:hello': v.strictObject({
@@ -53,6 +60,8 @@ export const noticeSchemas = {
     limits: v.strictObject({ maxPayloadBytes: v.number(), maxKeysPerMessage: v.number(), maxSubscriptions: v.number() }),
   }),
   'server:draining': v.strictObject({ reconnectAfterMs: v.number() }),
+  'server:status': v.strictObject({ degraded: v.boolean() }),
+  'server:revoked': v.strictObject({ target: revokedTargetSchema, error: wireErrorSchema }),
   'storage:updated': updateSchema,
   'event:received': v.strictObject({ channel: v.string(), data: valueSchema }),
 } satisfies { [Name in NoticeName]: v.GenericSchema<unknown, Notices[Name]> }

@@ -272,6 +272,8 @@ test('[protocol] the types of answers are what the schemas of the fixtures parse
   expectTypeOf<Results['storage:remove']>().toEqualTypeOf<Requests['storage:remove']['result']>()
   expectTypeOf<Results['storage:subscribe']>().toEqualTypeOf<Requests['storage:subscribe']['result']>()
   expectTypeOf<Sent['server:draining']>().toEqualTypeOf<Notices['server:draining']>()
+  expectTypeOf<Sent['server:status']>().toEqualTypeOf<Notices['server:status']>()
+  expectTypeOf<Sent['server:revoked']>().toEqualTypeOf<Notices['server:revoked']>()
   expectTypeOf<Sent['event:received']>().toEqualTypeOf<Notices['event:received']>()
   // A union beside an intersection, and limits that are read-only: each assignable to the other.
   expectTypeOf<Sent['server:hello']>().toExtend<Notices['server:hello']>()

@@ -75,7 +75,7 @@ test.each([
 })
 
 test('[X7] a code of a newer server becomes INTERNAL and keeps its word on trying again', () => {
-  const error = fromWireError({ code: 'RATE_LIMITED', message: 'Too fast.', retryable: true, retryAfterMs: 100 })
+  const error = fromWireError({ code: 'SLOW_DOWN', message: 'Too fast.', retryable: true, retryAfterMs: 100 })
   expect(error).toMatchObject({ code: 'INTERNAL', message: 'Too fast.', retryable: true, retryAfterMs: 100 })
   expect(fromWireError({ code: 'BETTER_SERVER_NEEDED', message: 'No.', retryable: false })).toMatchObject({
     code: 'INTERNAL',
