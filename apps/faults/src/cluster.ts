@@ -1,5 +1,6 @@
-import { spawnInstance, startRedis, startTcpProxy, type Instance, type TcpProxy, type TestRedis } from '@tutti/test-kit'
+import { startRedis, startTcpProxy, type Instance, type TcpProxy, type TestRedis } from '@tutti/test-kit'
 import type { PlantedBug } from './planted-bug.ts'
+import { startProcess } from './start-process.ts'
 
 const INSTANCE = new URL('./tutti-instance.ts', import.meta.url)
 
@@ -44,7 +45,7 @@ async function startPlace(redis: TestRedis, bug: PlantedBug | undefined): Promis
     front,
     back,
     start: async () => {
-      const instance = await spawnInstance(INSTANCE, { env: { REDIS_PORT: String(back.port), PLANTED_BUG: bug ?? '' } })
+      const instance = await startProcess(INSTANCE, bug, { REDIS_PORT: String(back.port) })
       front.retarget({ host: '127.0.0.1', port: Number(instance.ready['port']) })
       place.instance = instance
     },

@@ -1,5 +1,6 @@
 import { HELP, parseOptions, type FaultsOptions } from './parse-options.ts'
 import { startLoad } from './load.ts'
+import { PLANTED_BUGS } from './planted-bug.ts'
 import { runSchedule, type ScheduleResult } from './run-schedule.ts'
 
 const write = (text: string): void => void process.stdout.write(text)
@@ -7,12 +8,16 @@ const SHOWN = 12
 
 const options = parseOptions(process.argv.slice(2))
 if (options === undefined) write(`pnpm run faults [options]\n${HELP}`)
-else process.exitCode = (await run(options)) === 0 ? 0 : 1
+else process.exitCode = (await run(options)) ? 0 : 1
 
-/** Runs the schedules one after another; gives back how many violations there were. */
-async function run({ schedules, seed, seconds, plant }: FaultsOptions): Promise<number> {
+/**
+ * Runs the schedules one after another; tells whether all went as it should: without a violation, or, where a bug is
+ * planted, until one shows it.
+ */
+async function run({ schedules, seed, seconds, plant }: FaultsOptions): Promise<boolean> {
   write(`${schedules} schedules of ${seconds} s, seeds ${seed} to ${seed + schedules - 1}: 3 instances, 12 clients, one Redis\n`)
-  const load = await startLoad(2)
+  if (plant !== undefined) write(`planted: ${PLANTED_BUGS[plant].says}\n`)
+  const load = await startLoad(2, plant)
   const failed: number[] = []
   let [acknowledged, violations] = [0, 0]
   for (let next = seed; next < seed + schedules; next += 1) {
@@ -21,11 +26,13 @@ async function run({ schedules, seed, seconds, plant }: FaultsOptions): Promise<
     violations += result.violations.length
     if (result.violations.length > 0) failed.push(next)
     write(report(result))
+    if (plant !== undefined && violations > 0) break
   }
   await load.end()
   write(`${acknowledged.toLocaleString('en-US')} acknowledged mutations, ${violations} violations\n`)
-  for (const bad of failed) write(`replay: pnpm run faults --schedules 1 --seed ${bad} --seconds ${seconds}\n`)
-  return violations
+  const planted = plant === undefined ? '' : ` --plant ${plant}`
+  for (const bad of failed) write(`replay: pnpm run faults --schedules 1 --seed ${bad} --seconds ${seconds}${planted}\n`)
+  return plant === undefined ? violations === 0 : violations > 0
 }
 
 function report({ seed, faults, acknowledged, refused, unknown, convergedMs, violations }: ScheduleResult): string {

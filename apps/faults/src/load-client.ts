@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { createRealtimeClient } from '@tutti/client'
 import { eventually, seededRandom, type Content, type Json, type Observation, type Operation } from '@tutti/test-kit'
 import type { ClientHistory } from './client-history.ts'
-import type { PlantedBug } from './planted-bug.ts'
 import { recordingTransport } from './recording-transport.ts'
 import { createWorkload, type Call } from './workload.ts'
 
@@ -15,7 +14,6 @@ export interface LoadClientPlan {
   first: number
   /** Changes that it makes beside each other. */
   workers: number
-  bug?: PlantedBug | undefined
 }
 
 /** One client that changes shared keys and keeps what it did and saw. */
@@ -30,9 +28,9 @@ export interface LoadClient {
 }
 
 /** Connects a client; settles when it shows every key. */
-export async function openLoadClient({ name, seed, urls, first, workers, bug }: LoadClientPlan): Promise<LoadClient> {
+export async function openLoadClient({ name, seed, urls, first, workers }: LoadClientPlan): Promise<LoadClient> {
   const random = seededRandom(seed)
-  const recorder = recordingTransport(name, urls, first, bug)
+  const recorder = recordingTransport(name, urls, first)
   const client = createRealtimeClient({ transport: recorder.transport, requestTimeoutMs: 3_000 })
   const workload = createWorkload(client, name, random)
   const observations: Observation[] = []

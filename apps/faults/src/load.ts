@@ -1,6 +1,7 @@
-import { spawnInstance } from '@tutti/test-kit'
 import type { ClientHistory } from './client-history.ts'
 import type { LoadClientPlan } from './load-client.ts'
+import type { PlantedBug } from './planted-bug.ts'
+import { startProcess } from './start-process.ts'
 
 const SCRIPT = new URL('./load-instance.ts', import.meta.url)
 
@@ -16,9 +17,9 @@ export interface Load {
   end(): Promise<void>
 }
 
-/** Starts the processes. What they answer is what `load-instance.ts` gives. */
-export async function startLoad(processes: number): Promise<Load> {
-  const children = await Promise.all(Array.from({ length: processes }, () => spawnInstance(SCRIPT)))
+/** Starts the processes, with a bug if one is named. What they answer is what `load-instance.ts` gives. */
+export async function startLoad(processes: number, bug?: PlantedBug): Promise<Load> {
+  const children = await Promise.all(Array.from({ length: processes }, () => startProcess(SCRIPT, bug)))
   const all = async <Part>(name: string, ...args: unknown[]): Promise<Part[]> => {
     const parts = await Promise.all(children.map((child) => child.call(name, ...args)))
     return parts.flat() as Part[]

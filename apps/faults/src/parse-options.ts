@@ -16,7 +16,7 @@ export interface FaultsOptions extends Record<keyof typeof NUMBERS, number> {
 /** What `--help` prints. */
 export const HELP = Object.entries(NUMBERS)
   .map(([name, { default: value, help }]) => `  --${name.padEnd(10)} ${help} (default ${value})\n`)
-  .concat(Object.entries(PLANTED_BUGS).map(([name, help]) => `  --plant ${name}: ${help}\n`))
+  .concat(Object.entries(PLANTED_BUGS).map(([name, { says }]) => `  --plant ${name}: ${says}\n`))
   .join('')
 
 /** Reads the command line; undefined when it asks for help. Throws a TypeError that says what is wrong. */

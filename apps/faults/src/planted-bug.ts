@@ -1,12 +1,61 @@
-/** Bugs that can be planted, to see that the checks would find such a one. */
+/** One place of the source, and what stands there instead. */
+export interface Edit {
+  /** Below `packages/`. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+/** A bug that can be planted, to see that the checks find such a one. */
+export interface Bug {
+  readonly says: string
+  readonly edits: readonly Edit[]
+}
+
+/** The bugs. Each is the source with the line left out that keeps a promise. */
 export const PLANTED_BUGS = {
-  twice: 'instances forget the numbers of mutations, so one that is sent again happens again',
-  'no-repair': 'instances ignore gaps in what they hear',
-  'any-version': 'clients take every entry they hear, older ones too',
-} as const
+  twice: {
+    says: 'a mutation whose reply was lost and that is sent again happens again',
+    edits: [
+      {
+        file: 'storage-driver/src/redis/write-script.ts',
+        from: 'if tonumber(ARGV[i + 10]) == tonumber(last) then return',
+        to: 'if false then return',
+      },
+    ],
+  },
+  'no-repair': {
+    says: 'instances ignore gaps in what they hear',
+    edits: [{ file: 'server/src/state/state-feature.ts', from: 'store.onGap(() => void subscribers.repair())', to: '() => {}' }],
+  },
+  'any-version': {
+    says: 'instances and clients take what they hear without comparing versions',
+    edits: [
+      { file: 'server/src/state/subscribed-key.ts', from: 'if (change.version <= this.heard) return\n', to: '' },
+      { file: 'server/src/state/held-back.ts', from: 'waits(hold) || hold.version >= change.version', to: 'waits(hold)' },
+      { file: 'server/src/state/held-back.ts', from: '.filter((change) => change.version > hold.version)', to: '' },
+      {
+        file: 'client/src/key-state.ts',
+        from: 'return isNewer(state, entry) ? confirm(state, entry) : state',
+        to: 'return confirm(state, entry)',
+      },
+    ],
+  },
+} as const satisfies Record<string, Bug>
 
 /** The name of a planted bug. */
 export type PlantedBug = keyof typeof PLANTED_BUGS
 
 /** Tells whether it is one. */
 export const isPlantedBug = (name: unknown): name is PlantedBug => typeof name === 'string' && Object.hasOwn(PLANTED_BUGS, name)
+
+/** The source of a file below `packages/` with the bug in it. Throws if the file has changed so that the bug finds no place. */
+export function withBug(bug: PlantedBug, file: string, source: string): string {
+  const edits: readonly Edit[] = PLANTED_BUGS[bug].edits
+  return edits
+    .filter((edit) => edit.file === file)
+    .reduce((text, { from, to }) => {
+      if (text.split(from).length !== 2) throw new Error(`The bug ${bug} has no place in ${file}: ${from}`)
+      return text.replace(from, () => to)
+    }, source)
+}

@@ -1,7 +1,6 @@
-import { socketTransport, type Link, type Notice, type Transport } from '@tutti/client'
+import { socketTransport, type Link, type Transport } from '@tutti/client'
 import type { Reply, RequestName, Requests } from '@tutti/protocol'
 import type { Effect, Operation } from '@tutti/test-kit'
-import type { PlantedBug } from './planted-bug.ts'
 
 type Mutable = { -readonly [Name in keyof Operation]: Operation[Name] }
 
@@ -14,7 +13,7 @@ export interface Recorder {
 }
 
 /** Socket.IO to each of the urls in turn, so that a client that lost one instance tries another, with a record of all mutations. */
-export function recordingTransport(client: string, urls: readonly string[], first: number, bug?: PlantedBug): Recorder {
+export function recordingTransport(client: string, urls: readonly string[], first: number): Recorder {
   const operations = new Map<string, Mutable>()
   const tries = new Map<string, string[]>()
   let next = first
@@ -38,11 +37,7 @@ export function recordingTransport(client: string, urls: readonly string[], firs
         .filter(({ outcome }) => outcome.kind === 'unknown')
         .map(({ id, key }) => `${id} of ${key}: ${tries.get(id)?.join(', ')}`),
     transport: (handshake, listener) => {
-      const onNotice = (notice: Notice): void => {
-        const everyVersion = bug === 'any-version' && notice.name === 'storage:updated' && !('patch' in notice.payload)
-        listener.onNotice(everyVersion ? { name: notice.name, payload: { ...notice.payload, reset: true } } : notice)
-      }
-      const link = socketTransport({ url: urls[next++ % urls.length] })(handshake, { ...listener, onNotice })
+      const link = socketTransport({ url: urls[next++ % urls.length] })(handshake, listener)
       const request: Link['request'] = (name, payload, answer) => {
         const operation = sent(name, payload)
         const log = (what: string): void => {

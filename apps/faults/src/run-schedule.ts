@@ -34,7 +34,7 @@ export async function runSchedule(load: Load, seed: number, seconds: number, bug
   const cluster = await startCluster(PLACES, bug)
   try {
     const urls = cluster.places.map(({ front }) => `http://127.0.0.1:${front.port}`)
-    await load.open(Array.from({ length: CLIENTS }, (_, n) => ({ name: `c${n}`, seed: seed * 1_000 + n, urls, first: n, workers: 3, bug })))
+    await load.open(Array.from({ length: CLIENTS }, (_, n) => ({ name: `c${n}`, seed: seed * 1_000 + n, urls, first: n, workers: 3 })))
     await load.start()
     await Promise.all([wait(seconds * 1_000), ...faults.map((fault) => wait(fault.atMs).then(() => injectFault(cluster, fault)))])
     await heal(cluster)

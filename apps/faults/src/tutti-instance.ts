@@ -14,13 +14,7 @@ const pubsub = new RealtimePubSub({
   // Outages are what this is about.
   onError: () => {},
 })
-const driver = reactiveRedisDriver({ pubsub })
-const bug = process.env['PLANTED_BUG']
-const state: typeof driver = {
-  ...driver,
-  ...(bug === 'twice' ? { write: (mutation, options) => driver.write({ ...mutation, author: undefined }, options) } : {}),
-  ...(bug === 'no-repair' ? { onGap: () => () => {} } : {}),
-}
+const state = reactiveRedisDriver({ pubsub })
 const httpServer = createServer()
 const realtime = attachRealtime(httpServer, { state, pubsub })
 await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))

@@ -1,6 +1,7 @@
 import { seededRandom } from '@tutti/test-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLoad, type Load } from '../src/load.ts'
+import { isPlantedBug, PLANTED_BUGS } from '../src/planted-bug.ts'
 import { runSchedule } from '../src/run-schedule.ts'
 import { FAULTS, planSchedule } from '../src/schedule.ts'
 
@@ -27,4 +28,18 @@ for (const seed of [7, 9]) {
     expect(acknowledged).toBeGreaterThan(100)
     expect(observations).toBeGreaterThan(acknowledged)
   }, 120_000)
+}
+
+for (const bug of Object.keys(PLANTED_BUGS).filter(isPlantedBug)) {
+  test(`[F1] with a bug planted, ${PLANTED_BUGS[bug].says}: the checks see it`, async () => {
+    const faulty = await startLoad(2, bug)
+    try {
+      let violations = 0
+      // A schedule may happen to do nothing that the bug spoils.
+      for (let seed = 1; seed <= 8 && violations === 0; seed += 1) violations = (await runSchedule(faulty, seed, 4, bug)).violations.length
+      expect(violations).toBeGreaterThan(0)
+    } finally {
+      await faulty.end()
+    }
+  }, 240_000)
 }
