@@ -46,14 +46,15 @@ export class Connections {
 
   /** Settles when every request that has arrived is answered, or after `withinMs`. */
   async idle(withinMs: number): Promise<void> {
+    let late = false
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, withinMs)
+    const lateness = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        late = true
+        resolve()
+      }, withinMs)
     })
-    while (this.running.size > 0) {
-      const over = await Promise.race([Promise.all(this.running).then(() => false), late.then(() => true)])
-      if (over) break
-    }
+    while (this.running.size > 0 && !late) await Promise.race([Promise.all(this.running), lateness])
     clearTimeout(timer)
   }
 

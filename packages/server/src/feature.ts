@@ -9,7 +9,7 @@ export interface ServerErrorContext {
   /** `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `close`. */
   stage: 'handler' | 'watch' | 'relay' | 'listener' | 'close'
   /** The message, key or channel it concerns. */
-  subject?: string
+  subject?: string | undefined
 }
 
 /** Hears of failures that no caller awaits. */

@@ -6,7 +6,7 @@ import { reactiveDriver } from '@tutti/storage-driver'
 import { eventually } from '@tutti/test-kit'
 import { Server } from 'socket.io'
 import memoryDriver from 'unstorage/drivers/memory'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createRealtimeServer, defineHandler, type FeatureFactory } from '../src/index.ts'
 import { getSchema } from '@tutti/protocol/schemas'
 import { connectPlain, serve } from './serve.ts'
@@ -76,6 +76,28 @@ test('[C5] closing refuses new connections, sends clients elsewhere, lets replie
   await served.close()
 })
 
+test('[C5] what arrives while others wait for their replies is answered too', async () => {
+  const asked: (() => void)[] = []
+  const slow: FeatureFactory = () => ({
+    name: 'slow',
+    handlers: [{ name: 'storage:get', answer: () => new Promise((resolve) => asked.push(() => resolve({}))) }],
+  })
+  const served = await serve({ features: [slow] })
+  const client = await served.connect()
+  const first = client.send('storage:get')
+  await eventually(() => expect(asked).toHaveLength(1))
+  const closed = served.realtime.close()
+  await eventually(() => expect(client.of('server:draining')).toHaveLength(1))
+  const second = client.send('storage:get')
+  await eventually(() => expect(asked).toHaveLength(2))
+  asked[0]?.()
+  expect(await first).toEqual({ ok: true })
+  asked[1]?.()
+  expect(await second).toEqual({ ok: true })
+  await closed
+  await served.close()
+})
+
 test('[C5] a reply that never comes holds closing up for drainMs only', async () => {
   const stuck: FeatureFactory = () => ({ name: 'stuck', handlers: [{ name: 'storage:get', answer: () => new Promise<never>(() => {}) }] })
   const served = await serve({ features: [stuck], drainMs: 20 })
@@ -85,6 +107,17 @@ test('[C5] a reply that never comes holds closing up for drainMs only', async ()
   await client.request('event:subscribe', { channel: 'here' })
   await served.close()
   await expect(reply).rejects.toThrow('disconnected')
+})
+
+test('[C5] closing leaves no timer', async () => {
+  const setTimers = vi.spyOn(globalThis, 'setTimeout')
+  const clearTimers = vi.spyOn(globalThis, 'clearTimeout')
+  onTestFinished(() => void vi.restoreAllMocks())
+  const served = await serve({ drainMs: 123_456 })
+  await served.close()
+  const timers = setTimers.mock.results.filter((_, call) => setTimers.mock.calls[call]?.[1] === 123_456)
+  expect(timers).toHaveLength(1)
+  expect(clearTimers).toHaveBeenCalledWith(timers[0]?.value)
 })
 
 test('[C5] a Socket.IO server that the caller brought stays open', async () => {

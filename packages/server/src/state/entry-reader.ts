@@ -85,6 +85,6 @@ export class EntryReader {
   }
 
   private report([subject]: readonly string[], error: unknown): void {
-    this.onError(error, { stage: 'watch', ...(subject === undefined ? {} : { subject }) })
+    this.onError(error, { stage: 'watch', subject })
   }
 }
