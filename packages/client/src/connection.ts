@@ -1,4 +1,13 @@
-import { fromWireError, PROTOCOL_VERSION, RealtimeError, type Limits, type RequestName, type Requests } from '@tutti/protocol'
+import {
+  DEFAULT_LIMITS,
+  fromWireError,
+  PROTOCOL_VERSION,
+  RealtimeError,
+  type Limits,
+  type RequestName,
+  type Requests,
+} from '@tutti/protocol'
+import { away } from './away.ts'
 import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Network } from './network.ts'
@@ -38,20 +47,27 @@ export interface ConnectionOptions {
   /** Tries of reconnecting in a row before it gives up. */
   maxAttempts: number
   requestTimeoutMs: number
-  /** Runs before `connected` is shown. */
-  onUp: () => void
-  /** Runs when the link is lost, before the requests under way fail. */
-  onDown: () => void
-  onNotice: (notice: Notice) => void
   /** A listener threw. */
   onThrow: (error: unknown) => void
+}
+
+/** What lives on the connection: state, events, and whatever else an application loads. */
+export interface ConnectionPart {
+  /** The server has said hello; `connected` is not yet shown. */
+  onUp?(): void
+  /** The link is lost; the requests under way fail after this. */
+  onDown?(): void
+  onNotice?(notice: Notice): void
 }
 
 /** One connection at a time, made again when it is lost. */
 export interface Connection extends Source<ConnectionState> {
   /** True from the server's hello until the link is lost. */
   readonly up: boolean
-  readonly limits: Limits | undefined
+  /** The server's, or the usual ones before it has said hello. */
+  readonly limits: Limits
+  /** Tells the part from now on. Returns its undo. */
+  attach(part: ConnectionPart): () => void
   connect(): void
   disconnect(): void
   /**
@@ -66,16 +82,18 @@ export interface Connection extends Source<ConnectionState> {
   close(): void
 }
 
+/** Until the server names its own. */
+const defaultLimits: Limits = DEFAULT_LIMITS
+
 const none = { attempt: 0, reason: undefined, instance: undefined, degraded: false }
 
 /** Makes the connection and begins the first try at once. */
 export function createConnection(options: ConnectionOptions): Connection {
   const { transport, clock, random, network, requestTimeoutMs } = options
   const { source, show } = createSource<ConnectionState>({ ...none, status: 'connecting' }, options.onThrow)
-  const waiting = new Set<(error: RealtimeError) => void>()
+  const waiting = new Set<(outcome: { error: RealtimeError }) => void>()
+  const parts = new Set<ConnectionPart>()
   let link: Link | undefined
-  let limits: Limits | undefined
-  let up = false
   let wasUp = false
   let switchedOn = true
   let ended = false
@@ -92,10 +110,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     cancelTimer()
     link?.close()
     link = undefined
-    if (!up) return
-    up = false
-    options.onDown()
-    for (const fail of waiting) fail(new RealtimeError('OUTCOME_UNKNOWN'))
+    if (!connection.up) return
+    connection.up = false
+    for (const part of parts) part.onDown?.()
+    for (const settle of waiting) settle({ error: new RealtimeError('OUTCOME_UNKNOWN') })
   }
 
   const stay = (status: 'offline' | 'closed', reason?: RealtimeError): void => {
@@ -118,9 +136,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       heard((handshake) => {
         link = transport(handshake, { onNotice: heard(receive), onClose: heard(lose) })
       }),
-      heard((error: unknown) =>
-        lose(error instanceof RealtimeError ? error : new RealtimeError('UNAVAILABLE', { message: '`auth` failed.', cause: error })),
-      ),
+      heard((error: unknown) => lose(error instanceof RealtimeError ? error : away('`auth` failed.', error))),
     )
     show({ ...none, status: wasUp || attempt > 0 ? 'reconnecting' : 'connecting', attempt, reason })
   }
@@ -137,40 +153,29 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const receive = (notice: Notice): void => {
     if (notice.name === 'server:hello') {
-      if (up) return
+      if (connection.up) return
       const { protocol, instance } = notice.payload
       if (protocol !== PROTOCOL_VERSION) return stay('closed', new RealtimeError('PROTOCOL'))
       cancelTimer()
-      limits = notice.payload.limits
-      up = wasUp = true
+      connection.limits = notice.payload.limits
+      connection.up = wasUp = true
       attempt = 0
-      options.onUp()
+      for (const part of parts) part.onUp?.()
       show({ ...none, status: 'connected', instance })
     } else if (notice.name === 'server:draining') {
       cancelTimer()
       cancelTimer = clock.after(notice.payload.reconnectAfterMs, () => lose(away('The server stops.'), 0))
     }
-    options.onNotice(notice)
+    for (const part of parts) part.onNotice?.(notice)
   }
 
-  const forgetNetwork = network.onChange(() => {
-    if (!switchedOn || source.current.status === 'closed') return
-    if (!network.online()) stay('offline', away('No network.'))
-    else if (!trying) begin()
-  })
-  if (network.online()) begin()
-  else stay('offline', away('No network.'))
-
-  return {
-    get current() {
-      return source.current
-    },
-    subscribe: (listener) => source.subscribe(listener),
-    get up() {
-      return up
-    },
-    get limits() {
-      return limits
+  // The source itself, with the operations added.
+  const connection = Object.assign(source, {
+    up: false,
+    limits: defaultLimits,
+    attach: (part: ConnectionPart) => {
+      parts.add(part)
+      return () => void parts.delete(part)
     },
     connect: () => {
       switchedOn = true
@@ -180,21 +185,21 @@ export function createConnection(options: ConnectionOptions): Connection {
       switchedOn = false
       if (!ended) stay('offline')
     },
-    request: (name, payload, answer) => {
-      if (!link || !limits || !up) return answer({ error: away('Not connected.') })
-      if (isTooLarge(payload, limits)) return answer({ error: new RealtimeError('TOO_LARGE') })
-      const fail = (error: RealtimeError): void => {
-        if (settled()) answer({ error })
-      }
-      const settled = (): boolean => {
+    request: <Name extends RequestName>(
+      name: Name,
+      payload: Requests[Name]['payload'],
+      answer: (outcome: Outcome<Requests[Name]['result']>) => void,
+    ): void => {
+      if (!link || !connection.up) return answer({ error: away('Not connected.') })
+      if (isTooLarge(payload, connection.limits)) return answer({ error: new RealtimeError('TOO_LARGE') })
+      const settle: typeof answer = (outcome) => {
+        if (!waiting.delete(settle)) return
         cancelTimeout()
-        return waiting.delete(fail)
+        answer(outcome)
       }
       const cancelTimeout = clock.after(requestTimeoutMs, () => lose(away('No answer in time.')))
-      waiting.add(fail)
-      link.request(name, payload, (reply) => {
-        if (settled()) answer(reply.ok ? { result: reply } : { error: fromWireError(reply.error) })
-      })
+      waiting.add(settle)
+      link.request(name, payload, (reply) => settle(reply.ok ? { result: reply } : { error: fromWireError(reply.error) }))
     },
     close: () => {
       if (ended) return
@@ -202,7 +207,15 @@ export function createConnection(options: ConnectionOptions): Connection {
       forgetNetwork()
       stay('closed')
     },
-  }
-}
+  })
 
-const away = (message: string): RealtimeError => new RealtimeError('UNAVAILABLE', { message })
+  const forgetNetwork = network.onChange(() => {
+    if (!switchedOn || source.current.status === 'closed') return
+    if (!network.online()) stay('offline', away('No network.'))
+    else if (!trying) begin()
+  })
+  if (network.online()) begin()
+  else stay('offline', away('No network.'))
+
+  return connection
+}

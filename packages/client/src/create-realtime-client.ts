@@ -1,7 +1,8 @@
-import { parseKey, PROTOCOL_VERSION, RealtimeError, type Entry } from '@tutti/protocol'
+import { isKey, PROTOCOL_VERSION, RealtimeError, type Entry } from '@tutti/protocol'
+import { checkedName } from './checked-name.ts'
 import { createClientId } from './client-id.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { createConnection, type Connection, type ConnectionState } from './connection.ts'
+import { createConnection, type ConnectionState } from './connection.ts'
 import { createEvents, type EventMap, type Events } from './events.ts'
 import { systemNetwork, type Network } from './network.ts'
 import { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
@@ -9,7 +10,7 @@ import type { Source } from './source.ts'
 import { createStateHandle } from './state-handle.ts'
 import type { StateHandle, StateOptions } from './state-contract.ts'
 import { createStateKeys } from './state-keys.ts'
-import type { Notice, Transport } from './transport.ts'
+import type { Transport } from './transport.ts'
 
 /** What the server is told of the user, e.g. `{ token }`. */
 export type Auth = Readonly<Record<string, unknown>>
@@ -77,64 +78,40 @@ const DEFAULTS = {
   clock: systemClock,
   random: Math.random,
   network: systemNetwork,
+  entries: [],
 }
 
 /** Makes a client and begins to connect. Listeners of its sources are called synchronously, once after each change. */
 export function createRealtimeClient<Channels extends EventMap = object>(options: RealtimeClientOptions = {}): RealtimeClient<Channels> {
-  const { clock, random, requestTimeoutMs, ...rest } = { ...DEFAULTS, ...options }
+  const settings = { ...DEFAULTS, ...options }
+  const { clock, requestTimeoutMs } = settings
   const clientId = createClientId()
-  const handles = new Set<{ dispose(): void }>()
   const onError = (error: unknown, stage: ErrorContext['stage']): void => options.onError?.(error, { stage })
   const onThrow = (error: unknown): void => onError(error, 'listener')
   let closing: Promise<void> | undefined
 
-  let onSettled = (): void => {}
-
-  const keys = createStateKeys({
-    clock,
-    random,
-    connection: () => connection,
-    maxPendingChanges: rest.maxPendingChanges,
-    entries: options.entries,
-    onSettled: () => onSettled(),
-  })
-  const events = createEvents<Channels>({ clock, random, connection: () => connection, isClosed: () => closing !== undefined, onError })
-  const connection: Connection = createConnection({
-    ...rest,
-    clock,
-    random,
-    requestTimeoutMs,
+  const connection = createConnection({
+    ...settings,
     transport: options.transport ?? socketTransport(options),
     handshake: async () => {
       const auth = typeof options.auth === 'function' ? await options.auth() : options.auth
       return { ...auth, protocol: PROTOCOL_VERSION, clientId, features: [] }
     },
-    onUp: () => {
-      keys.restore()
-      events.restore()
-    },
-    onDown: () => {
-      keys.lose()
-      events.lose()
-    },
-    onNotice: (notice: Notice) => {
-      if (notice.name === 'storage:updated') keys.receive(notice.payload)
-      if (notice.name === 'event:received') events.receive(notice.payload)
-    },
     onThrow,
   })
+  const parts = { ...settings, connection, onThrow }
+  const keys = createStateKeys(parts)
+  const events = createEvents<Channels>({ ...parts, isClosed: () => closing !== undefined, onError })
 
   function state<T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
   function state<T>(key: string, options?: StateOptions<T>): StateHandle<T>
   function state(key: string, options: StateOptions<unknown> = {}): StateHandle<unknown> {
     if (closing) throw new RealtimeError('CLOSED')
-    const handle = createStateHandle(parseKey(key), options, { keys, clock, onThrow, onDispose: (gone) => handles.delete(gone) })
-    handles.add(handle)
-    return handle
+    return createStateHandle(checkedName(isKey, key, 'INVALID_KEY'), options, { ...parts, keys })
   }
 
   const close = async (): Promise<void> => {
-    for (const handle of handles) handle.dispose()
+    keys.dispose()
     await drained()
     keys.close()
     connection.close()
@@ -144,24 +121,20 @@ export function createRealtimeClient<Channels extends EventMap = object>(options
   const drained = (): Promise<void> =>
     new Promise((resolve) => {
       const end = (): void => {
-        cancel()
-        stopListening()
-        onSettled = () => {}
+        for (const undo of undos) undo()
         resolve()
       }
       const look = (): void => {
-        if (keys.pendingCount === 0 || !connection.up) end()
+        if (keys.pendingCount.current === 0 || !connection.up) end()
       }
-      const cancel = clock.after(requestTimeoutMs, end)
-      const stopListening = connection.subscribe(look)
-      onSettled = look
+      const undos = [clock.after(requestTimeoutMs, end), connection.subscribe(look), keys.pendingCount.subscribe(look)]
       look()
     })
 
   return {
     clientId,
     connection,
-    events: events.events,
+    events,
     state,
     close: () => (closing ??= close()),
   }

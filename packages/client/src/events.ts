@@ -1,4 +1,5 @@
-import { parseChannel, parsePattern, patternsOf, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { isKey, isSubscribable, patternsOf, RealtimeError } from '@tutti/protocol'
+import { checkedName } from './checked-name.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { handled } from './handled.ts'
@@ -41,7 +42,7 @@ export interface Events<Channels extends EventMap> {
 export interface EventsContext {
   clock: Clock
   random: () => number
-  connection: () => Pick<Connection, 'up' | 'request'>
+  connection: Connection
   isClosed: () => boolean
   onError: (error: unknown, stage: 'listener' | 'subscribe') => void
 }
@@ -51,25 +52,17 @@ interface Listener {
   run(data: unknown, context: EventContext): void
 }
 
-/** Events, and what the client tells them. */
-export interface EventsCore<Channels extends EventMap> {
-  readonly events: Events<Channels>
-  receive(event: { channel: string; data: JsonValue }): void
-  restore(): void
-  lose(): void
-}
-
 /** Makes the events of one client. Many listeners of one name are one subscription on the server. */
-export function createEvents<Channels extends EventMap>(context: EventsContext): EventsCore<Channels> {
+export function createEvents<Channels extends EventMap>(context: EventsContext): Events<Channels> {
   const { clock, random, connection, isClosed, onError } = context
   const listeners = new Map<string, Set<Listener>>()
   const subscriptions = createSubscriptions({
     clock,
     random,
-    isUp: () => connection().up,
+    isUp: () => connection.up,
     batches: (names) => names.map((name) => [name]),
     ask: ([channel = ''], on, done) => {
-      connection().request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, (outcome) => done(outcome.error))
+      connection.request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, (outcome) => done(outcome.error))
     },
     onRefused: (_name, error) => onError(error, 'subscribe'),
     onGone: () => {},
@@ -78,31 +71,20 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
   const publish = (channel: string, data: unknown, { includeSelf }: PublishOptions = {}): Promise<void> =>
     new Promise((resolve, reject) => {
       if (isClosed()) throw new RealtimeError('CLOSED')
-      const event = { channel: parseChannel(channel), data: jsonCopy(data), includeSelf }
+      const event = { channel: checkedName(isKey, channel, 'INVALID_CHANNEL'), data: jsonCopy(data), includeSelf }
       // Who subscribes and then publishes must hear it.
       subscriptions.flush()
-      connection().request('event:publish', event, (outcome) => (outcome.error ? reject(outcome.error) : resolve()))
+      connection.request('event:publish', event, (outcome) => (outcome.error ? reject(outcome.error) : resolve()))
     })
 
-  return {
-    events: {
-      subscribe: (name, run) => {
-        if (isClosed()) throw new RealtimeError('CLOSED')
-        const listener: Listener = { run }
-        const group = listeners.get(parsePattern(name)) ?? new Set<Listener>()
-        listeners.set(name, group.add(listener))
-        if (group.size === 1) subscriptions.want(name)
-        return () => {
-          if (!group.delete(listener) || group.size > 0) return
-          listeners.delete(name)
-          subscriptions.unwant(name)
-        }
-      },
-      publish: (channel, data, options) => handled(publish(channel, data, options)),
-    },
-    receive: ({ channel, data }) => {
-      for (const name of patternsOf(channel)) {
-        const told = [...(listeners.get(name) ?? [])]
+  connection.attach({
+    onUp: subscriptions.restore,
+    onDown: subscriptions.lose,
+    onNotice: ({ name, payload }) => {
+      if (name !== 'event:received') return
+      const { channel, data } = payload
+      for (const pattern of patternsOf(channel)) {
+        const told = [...(listeners.get(pattern) ?? [])]
         for (const listener of told) {
           try {
             listener.run(data, { channel })
@@ -112,7 +94,21 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
         }
       }
     },
-    restore: () => subscriptions.restore(),
-    lose: () => subscriptions.lose(),
+  })
+
+  return {
+    subscribe: (name, run) => {
+      if (isClosed()) throw new RealtimeError('CLOSED')
+      const listener: Listener = { run }
+      const group = listeners.get(checkedName(isSubscribable, name, 'INVALID_CHANNEL')) ?? new Set<Listener>()
+      listeners.set(name, group.add(listener))
+      if (group.size === 1) subscriptions.want(name)
+      return () => {
+        if (!group.delete(listener) || group.size > 0) return
+        listeners.delete(name)
+        subscriptions.unwant(name)
+      }
+    },
+    publish: (channel, data, options) => handled(publish(channel, data, options)),
   }
 }

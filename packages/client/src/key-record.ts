@@ -6,6 +6,7 @@ import type { KeyState } from './key-state.ts'
 export interface KeyUser {
   /** The key's state is another. */
   changed(): void
+  dispose(): void
 }
 
 /** One key of a client, shared by all its handles (S15). */

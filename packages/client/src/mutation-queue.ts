@@ -18,7 +18,7 @@ import {
 /** What the queue needs. */
 export interface MutationQueueOptions {
   clock: Clock
-  connection: () => Pick<Connection, 'up' | 'request'>
+  connection: Connection
   /** Puts another state in the place of a record's. */
   replace: (record: KeyRecord, state: KeyState) => void
   /** Goes on with whatever the record is waiting for. */
@@ -35,35 +35,35 @@ export interface MutationQueue {
 export function createMutationQueue({ clock, connection, replace, resume }: MutationQueueOptions): MutationQueue {
   let lastNumber = 0
 
-  /** The first pending change as it goes out, or the error that it ends with. */
-  const prepare = (record: KeyRecord, head: PendingChange): SentMutation | { error: unknown } => {
-    if (head.sent) {
+  /** The first pending change as it goes out; throws the error that it ends with. */
+  const prepare = ({ state }: KeyRecord, { change, sent }: PendingChange): SentMutation => {
+    if (sent) {
       // Beyond the server's memory, sending again could make it happen twice (S12).
-      return clock.now() - head.sent.sentAt > MUTATION_MEMORY_MS ? { error: new RealtimeError('OUTCOME_UNKNOWN') } : head.sent
+      if (clock.now() - sent.sentAt > MUTATION_MEMORY_MS) throw new RealtimeError('OUTCOME_UNKNOWN')
+      return sent
     }
     const next = { number: lastNumber + 1, sentAt: clock.now() }
-    const { change } = head
-    if (change.op === 'set') return { ...next, value: change.value, ifVersion: conditionOf(record.state, change.ifVersion) }
+    if (change.op === 'set') return { ...next, value: change.value, ifVersion: conditionOf(state, change.ifVersion) }
     if (change.op !== 'update') return next
-    try {
-      return { ...next, value: runUpdate(change.run, confirmedValue(record.state)), ifVersion: record.state.confirmed?.version ?? 0 }
-    } catch (error) {
-      return { error }
-    }
+    return { ...next, value: runUpdate(change.run, confirmedValue(state)), ifVersion: state.confirmed?.version ?? 0 }
   }
 
   const send = (record: KeyRecord): void => {
     const { state } = record
     const [head] = state.pending
-    if (!connection().up || record.sending || record.retry.waiting || !head || head.held || head.acked) return
+    if (!connection.up || record.sending || record.retry.waiting || !head || head.held || head.acked) return
     // An update runs on the newest value, so it waits for one.
     if (head.change.op === 'update' && !head.sent && !state.confirmed) {
       if (record.refused) refuse(record, head, record.refused)
       return
     }
-    const sent = prepare(record, head)
-    if ('error' in sent) return refuse(record, head, sent.error)
-    if (!head.sent) lastNumber = sent.number
+    let sent: SentMutation
+    try {
+      sent = prepare(record, head)
+    } catch (error) {
+      return refuse(record, head, error)
+    }
+    lastNumber = Math.max(lastNumber, sent.number)
     record.sending = true
     replace(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
     const asked = record.state
@@ -73,7 +73,7 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
       if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
         record.sending = false
         // With its number it may be asked for again. A lost connection sends all that is pending when it is back.
-        if (connection().up) record.retry.plan(() => resume(record), error.retryAfterMs)
+        if (connection.up) record.retry.plan(() => resume(record), error.retryAfterMs)
         return
       }
       if (error.code !== 'CONFLICT' || !error.entry) return refuse(record, head, error)
@@ -104,7 +104,7 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     sent: SentMutation,
     answer: (outcome: Outcome<Acknowledgement>) => void,
   ): void => {
-    const { request } = connection()
+    const { request } = connection
     const { number, value, ifVersion } = sent
     const mutation: MutationId = { number }
     if (change.op === 'increment') request('storage:increment', { key, by: change.by, initial: change.initial, mutation }, answer)

@@ -1,6 +1,7 @@
-import { fromWireError, RealtimeError, type ServerToClientEvents } from '@tutti/protocol'
+import { fromWireError, isJsonObject, type RealtimeError } from '@tutti/protocol'
 import { io, type Socket } from 'socket.io-client'
-import type { Transport } from './transport.ts'
+import { away } from './away.ts'
+import type { Notice, Transport } from './transport.ts'
 
 /** How Socket.IO reaches the server. */
 export interface SocketTransportOptions {
@@ -22,10 +23,14 @@ export function socketTransport({ url, path, transports = ['websocket'] }: Socke
       reconnection: false,
       ...(path === undefined ? {} : { path }),
     }
-    const socket: Socket<ServerToClientEvents, Messages> = url === undefined ? io(options) : io(url, options)
-    const closed = (reason: RealtimeError): void => {
+    const socket: Socket<object, Messages> = url === undefined ? io(options) : io(url, options)
+    const close = (): void => {
       socket.off()
+      socket.offAny()
       socket.disconnect()
+    }
+    const closed = (reason: RealtimeError): void => {
+      close()
       listener.onClose(reason)
     }
     socket.on('connect_error', (error) => {
@@ -33,16 +38,13 @@ export function socketTransport({ url, path, transports = ['websocket'] }: Socke
       closed(isRefusal(data) ? fromWireError(data) : away(error.message, error))
     })
     socket.on('disconnect', (reason) => closed(away(reason)))
-    socket.on('server:hello', (payload) => listener.onNotice({ name: 'server:hello', payload }))
-    socket.on('server:draining', (payload) => listener.onNotice({ name: 'server:draining', payload }))
-    socket.on('storage:updated', (payload) => listener.onNotice({ name: 'storage:updated', payload }))
-    socket.on('event:received', (payload) => listener.onNotice({ name: 'event:received', payload }))
+    socket.onAny((name: unknown, payload: unknown) => {
+      const notice = { name, payload }
+      if (isNotice(notice)) listener.onNotice(notice)
+    })
     return {
       request: (name, payload, answer) => void socket.emit(name, payload, answer),
-      close: () => {
-        socket.off()
-        socket.disconnect()
-      },
+      close,
     }
   }
 }
@@ -50,7 +52,8 @@ export function socketTransport({ url, path, transports = ['websocket'] }: Socke
 /** Any message: that names and payloads fit is seen to by the type of `Link`, which Socket.IO's generics can't follow. */
 type Messages = Record<string, (payload: unknown, answer: (reply: never) => void) => void>
 
-const away = (message: string, cause?: unknown): RealtimeError => new RealtimeError('UNAVAILABLE', { message, cause })
+/** That name and payload fit each other is the server's word; a name that this client doesn't know is heard by nobody. */
+const isNotice = (notice: { name: unknown; payload: unknown }): notice is Notice => isJsonObject(notice.payload)
 
 /** Errors of the network and of other middleware carry no code of ours. */
-const isRefusal = (data: unknown): data is { code: unknown } => typeof data === 'object' && data !== null && 'code' in data
+const isRefusal = (data: unknown): boolean => isJsonObject(data) && 'code' in data

@@ -4,17 +4,16 @@ import type { Clock } from './clock.ts'
 import { handled } from './handled.ts'
 import { jsonCopy } from './json-copy.ts'
 import { appendChange, shownValue, type PendingChange } from './key-state.ts'
-import { createSnapshots } from './state-snapshot.ts'
-import type { StateHandle, StateOptions } from './state-contract.ts'
+import type { StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
 import type { StateKeys } from './state-keys.ts'
+import { createSource } from './writable-source.ts'
+import { withUnchanged } from './with-unchanged.ts'
 
 /** What a handle needs of its client. */
 export interface HandleContext {
   keys: StateKeys
   clock: Clock
   onThrow: (error: unknown) => void
-  /** Runs when the handle is disposed. */
-  onDispose: (handle: { dispose(): void }) => void
 }
 
 const DEBOUNCE_MS = 200
@@ -33,25 +32,25 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
   let cancelDebounce: (() => void) | undefined
   const open = new Set<Promise<void>>()
 
-  const user = { changed: (): void => snapshots.refresh() }
+  const user = { changed: (): void => refresh(), dispose: (): void => handle.dispose() }
   const record = keys.use(key, user)
   const storedValue = (): JsonValue | undefined =>
     drafts.reduce((value, { change }) => applyChange(value, change), shownValue(record.state))
-  const snapshots = createSnapshots(
-    () => {
-      const { confirmed, pending } = record.state
-      return {
-        stored: storedValue(),
-        loading: confirmed === undefined && record.refused === undefined,
-        pending: pending.length > 0,
-        error: error ?? record.refused,
-        version: confirmed?.version,
-        isDirty: drafts.length > 0 || cancelDebounce !== undefined,
-      }
-    },
-    initial,
-    context.onThrow,
-  )
+  const look = (): StateSnapshot<unknown> => {
+    const { confirmed, pending } = record.state
+    const stored = storedValue()
+    return {
+      value: stored === undefined ? initial : stored,
+      loading: confirmed === undefined && record.refused === undefined,
+      pending: pending.length > 0,
+      error: error ?? record.refused,
+      version: confirmed?.version,
+      isDirty: drafts.length > 0 || cancelDebounce !== undefined,
+    }
+  }
+  const { source, show } = createSource(look(), context.onThrow)
+  /** Looks again; where nothing differs the snapshot stays the same object, and so does a value that is equal. */
+  const refresh = (): void => show(withUnchanged(source.current, look()))
 
   /** Takes a change up; the promise tells how it ended (S13) and may be ignored, for `error` says the same. */
   const submit = (make: () => Change): Promise<void> => {
@@ -68,7 +67,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
       } catch (reason) {
         settle(reason)
       }
-      snapshots.refresh()
+      refresh()
     })
     open.add(promise)
     const forget = (): void => void open.delete(promise)
@@ -101,7 +100,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
       }
     }
     keys.release(record)
-    snapshots.refresh()
+    refresh()
   }
 
   const set = (value: JsonValue | undefined): Change => {
@@ -112,26 +111,23 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     return { op: 'set', value, ifVersion: seen ?? record.state.confirmed?.version ?? 0 }
   }
 
-  const handle: StateHandle<unknown> = {
+  // The source itself, with the operations added.
+  const handle: StateHandle<unknown> = Object.assign(source, {
     key,
-    get current() {
-      return snapshots.source.current
-    },
-    subscribe: (listener) => snapshots.source.subscribe(listener),
-    set: (value) => submit(() => set(jsonCopy(value))),
+    set: (value: unknown) => submit(() => set(jsonCopy(value))),
     remove: () => submit(() => set(undefined)),
     increment: (by = 1) =>
       submit(() => {
         if (!Number.isFinite(by)) throw new RealtimeError('INVALID_VALUE')
         return { op: 'increment', by, initial: typeof initial === 'number' ? initial : 0 }
       }),
-    patch: (patch) =>
+    patch: (patch: unknown) =>
       submit(() => {
         const copy = jsonCopy(patch)
         if (!isJsonObject(copy)) throw new RealtimeError('INVALID_VALUE')
         return { op: 'patch', patch: copy }
       }),
-    update: (run) =>
+    update: (run: (value: unknown) => unknown) =>
       submit(() => {
         const change: Change = { op: 'update', run: (value) => run(value === undefined ? initial : value) }
         // What throws on the value that is shown is the caller's mistake, told at once.
@@ -140,7 +136,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
       }),
     refresh: () =>
       handled(
-        new Promise((resolve, reject) => {
+        new Promise<void>((resolve, reject) => {
           if (disposed) throw gone()
           keys.refresh(record, (reason) => (reason ? reject(reason) : resolve()))
         }),
@@ -154,8 +150,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
       flush()
       disposed = true
       keys.leave(record, user)
-      context.onDispose(handle)
     },
-  }
+  })
   return handle
 }

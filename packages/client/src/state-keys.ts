@@ -1,4 +1,4 @@
-import { neverThere, RealtimeError, type Entry, type StateUpdate } from '@tutti/protocol'
+import { neverThere, RealtimeError, type Entry } from '@tutti/protocol'
 import { createRetry } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, Outcome } from './connection.ts'
@@ -6,25 +6,26 @@ import { inBatches } from './payload-size.ts'
 import type { KeyRecord, KeyUser } from './key-record.ts'
 import { isBehind, unknownKey, withAnswer, withChange, withReleased, withUpdate, type KeyState, type PendingChange } from './key-state.ts'
 import { createMutationQueue } from './mutation-queue.ts'
+import type { Source } from './source.ts'
 import { createSubscriptions } from './subscriptions.ts'
+import { createSource } from './writable-source.ts'
 
 /** What the keys need. */
 export interface StateKeysOptions {
   clock: Clock
   random: () => number
-  connection: () => Pick<Connection, 'up' | 'limits' | 'request'>
+  connection: Connection
   /** Unconfirmed changes of the client at most. */
   maxPendingChanges: number
   /** What a server already told of some keys. */
-  entries?: readonly Entry[] | undefined
-  /** Runs after a change was confirmed or refused. */
-  onSettled: () => void
+  entries: readonly Entry[]
+  onThrow: (error: unknown) => void
 }
 
 /** All the keys that a client uses or has changes for. */
 export interface StateKeys {
   /** Unconfirmed changes of all keys. */
-  readonly pendingCount: number
+  readonly pendingCount: Source<number>
   /** The key's record, with another user; the first user subscribes it. */
   use(key: string, user: KeyUser): KeyRecord
   /** The last user to leave ends the subscription (S15). */
@@ -35,28 +36,34 @@ export interface StateKeys {
   release(record: KeyRecord): void
   /** Asks for the entry now. */
   refresh(record: KeyRecord, done: (error?: RealtimeError) => void): void
-  receive(update: StateUpdate): void
-  restore(): void
-  lose(): void
+  /** Disposes of every handle. */
+  dispose(): void
   /** Ends every pending change with an error. */
   close(): void
 }
 
 /** Makes the keys of one client. */
-export function createStateKeys({ clock, random, connection, maxPendingChanges, entries, onSettled }: StateKeysOptions): StateKeys {
-  const records = new Map<string, KeyRecord>()
-  const given = new Map(entries?.map((entry) => [entry.key, entry]))
-  let pendingCount = 0
+export function createStateKeys({ clock, random, connection, maxPendingChanges, entries, onThrow }: StateKeysOptions): StateKeys {
+  const newRecord = (key: string, confirmed?: Entry): KeyRecord => ({
+    key,
+    users: new Set(),
+    retry: createRetry(clock, random),
+    state: { ...unknownKey(key), confirmed },
+    refused: undefined,
+    sending: false,
+    fetching: false,
+  })
+  const records = new Map(entries.map((entry) => [entry.key, newRecord(entry.key, entry)]))
+  const pending = createSource(0, onThrow)
 
   const replace = (record: KeyRecord, state: KeyState): void => {
     if (state === record.state) return
-    const settled = record.state.pending.length - state.pending.length
-    pendingCount -= settled
+    const added = state.pending.length - record.state.pending.length
     record.state = state
     if (isBehind(state)) fetchEntry(record)
     tell(record)
     collect(record)
-    if (settled > 0) onSettled()
+    pending.show(pending.source.current + added)
   }
 
   const tell = (record: KeyRecord): void => {
@@ -73,11 +80,11 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
   }
 
   const fetchEntry = (record: KeyRecord): void => {
-    if (record.fetching || record.retry.waiting || !connection().up) return
+    if (record.fetching || record.retry.waiting || !connection.up) return
     record.fetching = true
     ask(record, ({ error }) => {
       record.fetching = false
-      if (!error || !connection().up) return
+      if (!error || !connection.up) return
       if (error.retryable) record.retry.plan(() => resume(record), error.retryAfterMs)
       // It can't be had: goes on without.
       else take(record, record.state, undefined)
@@ -86,7 +93,7 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
 
   const ask = (record: KeyRecord, done: (outcome: Outcome<Entry>) => void): void => {
     const asked = record.state
-    connection().request('storage:get', { key: record.key }, (outcome) => {
+    connection.request('storage:get', { key: record.key }, (outcome) => {
       done(outcome)
       if (outcome.result) take(record, asked, outcome.result)
     })
@@ -106,14 +113,14 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
   const subscriptions = createSubscriptions({
     clock,
     random,
-    isUp: () => connection().up,
-    batches: (keys) => inBatches(keys, (key) => question(records.get(key)?.state ?? unknownKey(key)), connection().limits),
+    isUp: () => connection.up,
+    batches: (keys) => inBatches(keys, (key) => question(records.get(key)?.state ?? unknownKey(key)), connection.limits),
     ask: (keys, on, done) => {
-      if (!on) return connection().request('storage:unsubscribe', { keys: keys.map((key) => ({ key })) }, ({ error }) => done(error))
+      if (!on) return connection.request('storage:unsubscribe', { keys: keys.map((key) => ({ key })) }, ({ error }) => done(error))
       const asked = keys.flatMap((key) => records.get(key) ?? []).map((record) => ({ record, state: record.state }))
       // The answer brings the entry, so nobody needs to ask for it meanwhile.
       for (const { record } of asked) record.fetching = true
-      connection().request('storage:subscribe', { keys: asked.map(({ state }) => question(state)) }, ({ result, error }) => {
+      connection.request('storage:subscribe', { keys: asked.map(({ state }) => question(state)) }, ({ result, error }) => {
         const entries = new Map(result?.entries.map((entry) => [entry.key, entry]))
         for (const { record, state } of asked) {
           record.fetching = false
@@ -139,14 +146,32 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
     },
   })
 
-  return {
-    get pendingCount() {
-      return pendingCount
+  connection.attach({
+    onUp: () => {
+      // What was under way goes out before the entries are asked for, so that none of them holds it unconfirmed.
+      for (const record of records.values()) queue.send(record)
+      subscriptions.restore()
+      for (const record of records.values()) resume(record)
     },
+    onDown: () => {
+      subscriptions.lose()
+      for (const record of records.values()) {
+        record.retry.reset()
+        collect(record)
+      }
+    },
+    onNotice: ({ name, payload }) => {
+      const record = name === 'storage:updated' && records.get(payload.key)
+      if (!record) return
+      replace(record, withUpdate(record.state, payload))
+      queue.send(record)
+    },
+  })
+
+  return {
+    pendingCount: pending.source,
     use: (key, user) => {
-      const record = records.get(key) ?? newRecord(key, given.get(key), clock, random)
-      // Of use once: later the server knows better.
-      given.delete(key)
+      const record = records.get(key) ?? newRecord(key)
       records.set(key, record)
       record.users.add(user)
       subscriptions.want(key)
@@ -163,7 +188,8 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
     },
     add: (record, change) => {
       const state = withChange(record.state, change)
-      if (state.pending.length > record.state.pending.length && pendingCount >= maxPendingChanges) throw new RealtimeError('OVERFLOW')
+      if (state.pending.length > record.state.pending.length && pending.source.current >= maxPendingChanges)
+        throw new RealtimeError('OVERFLOW')
       replace(record, state)
       queue.send(record)
     },
@@ -172,24 +198,8 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
       queue.send(record)
     },
     refresh: (record, done) => ask(record, ({ error }) => done(error)),
-    receive: (update) => {
-      const record = records.get(update.key)
-      if (!record) return
-      replace(record, withUpdate(record.state, update))
-      queue.send(record)
-    },
-    restore: () => {
-      // What was under way goes out before the entries are asked for, so that none of them holds it unconfirmed.
-      for (const record of records.values()) queue.send(record)
-      subscriptions.restore()
-      for (const record of records.values()) resume(record)
-    },
-    lose: () => {
-      subscriptions.lose()
-      for (const record of records.values()) {
-        record.retry.reset()
-        collect(record)
-      }
+    dispose: () => {
+      for (const { users } of records.values()) for (const user of users) user.dispose()
     },
     close: () => {
       for (const record of records.values()) {
@@ -202,16 +212,6 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
     },
   }
 }
-
-const newRecord = (key: string, given: Entry | undefined, clock: Clock, random: () => number): KeyRecord => ({
-  key,
-  users: new Set(),
-  retry: createRetry(clock, random),
-  state: { ...unknownKey(key), confirmed: given },
-  refused: undefined,
-  sending: false,
-  fetching: false,
-})
 
 /** A key and the version that is known of it, so that only what differs comes back (C2). */
 const question = ({ key, confirmed }: KeyState): { key: string; version: number | undefined } => ({

@@ -1,5 +1,7 @@
 export { matchesChannel, patternsOf } from './channel-match.ts'
 export { isAbsent, neverThere, valueOf, type AbsentEntry, type Entry, type PresentEntry } from './entry.ts'
+export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
+export { byteLength, isKey, isPattern, isSubscribable } from './grammar.ts'
 export { incremented } from './increment.ts'
 export { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from './json.ts'
 export {
@@ -28,15 +30,6 @@ export type {
   StateUpdate,
 } from './messages.ts'
 export { parseValue } from './parse-value.ts'
-export { isKey, isPattern, parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
-export {
-  ERROR_CODES,
-  RealtimeError,
-  fromWireError,
-  isRetryable,
-  toWireError,
-  type ErrorCode,
-  type RealtimeErrorOptions,
-  type WireError,
-} from './realtime-error.ts'
+export { parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
+export { RealtimeError, fromWireError, isRetryable, toWireError, type RealtimeErrorOptions, type WireError } from './realtime-error.ts'
 export { PROTOCOL_HISTORY, PROTOCOL_VERSION } from './version.ts'

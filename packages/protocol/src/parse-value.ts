@@ -5,5 +5,5 @@ import { RealtimeError } from './realtime-error.ts'
 /** The value itself, or throws `INVALID_VALUE` for what JSON cannot say or what is nested too deeply (X4). */
 export function parseValue(value: unknown): JsonValue {
   if (isJsonValue(value, MAX_VALUE_DEPTH)) return value
-  throw new RealtimeError('INVALID_VALUE', { message: `The value must be JSON of at most ${MAX_VALUE_DEPTH} levels.` })
+  throw new RealtimeError('INVALID_VALUE')
 }

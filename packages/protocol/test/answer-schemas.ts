@@ -5,7 +5,7 @@ import { patchSchema, valueSchema } from '../src/schemas/values.ts'
 // What servers send has types only, for clients don't parse it. These schemas say the same at run time, so that the
 // fixtures can be checked and a changed shape is noticed; `messages.test.ts` proves that they are the types.
 
-const code = v.custom<ErrorCode>((value) => typeof value === 'string' && Object.hasOwn(ERROR_CODES, value))
+const code = v.custom<ErrorCode>((value) => ERROR_CODES.some((known) => known === value))
 
 export const entrySchema = v.union([
   v.strictObject({ key: v.string(), version: v.number(), value: valueSchema }),
