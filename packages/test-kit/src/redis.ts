@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
+import { askRedis } from './redis-reply.ts'
 
 /** A real Redis of one's own, on a free port, gone when the test process is. */
 export interface TestRedis {
@@ -26,19 +26,30 @@ export interface TestRedis {
   stop(): Promise<void>
 }
 
-/** Starts redis-server; `args` are added to its command line, e.g. `['--appendonly', 'yes']`. */
-export async function startRedis({ args = [] }: { args?: readonly string[] } = {}): Promise<TestRedis> {
+/** How it is started. */
+export interface TestRedisOptions {
+  /** Added to the command line, e.g. `['--appendonly', 'yes']`. */
+  args?: readonly string[]
+  /** The text of a Sentinel's configuration: then it is one. */
+  sentinel?: string
+}
+
+/** Starts redis-server. */
+export async function startRedis({ args = [], sentinel }: TestRedisOptions = {}): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'tutti-redis-'))
   const host = '127.0.0.1'
   const port = await freePort()
+  const file = join(folder, 'sentinel.conf')
+  if (sentinel !== undefined) await writeFile(file, sentinel)
 
   const start = async (): Promise<ChildProcess> => {
-    const options = ['--bind', host, '--port', String(port), '--dir', folder, '--save', '', '--loglevel', 'warning', ...args]
+    const kind = sentinel === undefined ? ['--save', ''] : [file, '--sentinel']
+    const options = [...kind, '--bind', host, '--port', String(port), '--dir', folder, '--loglevel', 'warning', ...args]
     // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal is for whoever started it.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...options], { stdio: 'ignore', detached: true })
     await eventually(() => {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`)
-      return ping(host, port)
+      return answers(host, port)
     })
     return child
   }
@@ -73,14 +84,10 @@ export async function startRedis({ args = [] }: { args?: readonly string[] } = {
 }
 
 /** Settles when Redis answers PONG, or asks for a password, and so has loaded its data. */
-function ping(host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, host, () => socket.write('PING\r\n'))
-    socket.once('error', reject)
-    socket.once('data', (data) => {
-      socket.destroy()
-      if (/^(\+PONG|-NOAUTH)/.test(data.toString())) resolve()
-      else reject(new Error(data.toString()))
-    })
-  })
+async function answers(host: string, port: number): Promise<void> {
+  try {
+    await askRedis({ host, port }, 'PING')
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('NOAUTH'))) throw error
+  }
 }
