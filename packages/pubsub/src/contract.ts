@@ -1,4 +1,4 @@
-/** Where the relay stands. `unavailable`: it was lost or was never reached, and is being sought. */
+/** Where the relay stands. `unavailable`: it was lost, was never reached, or refuses to serve, and is tried again. */
 export type PubSubStatus = 'connecting' | 'ready' | 'unavailable' | 'closed'
 
 /** Ends a subscription. `ready` settles when it is in force and never becomes an unhandled rejection (N3). */

@@ -6,6 +6,7 @@ import { frameMessage } from './message-frame.ts'
 import { createRedisLink, type RedisLinkOptions } from './redis/create-redis-link.ts'
 import type { RedisLink } from './redis/link-contract.ts'
 import { createReport, type Report } from './report.ts'
+import { servingStatus, type ServingStatus } from './serving-status.ts'
 
 /** Options of a `RealtimePubSub`: where Redis is, and how failures are told. */
 export type RealtimePubSubOptions = RedisLinkOptions
@@ -19,16 +20,18 @@ export class RealtimePubSub implements PubSub {
   /** Redis itself, for the packages that store: scripts, commands, raw subscriptions. */
   readonly link: RedisLink
   readonly #report: Report
+  readonly #serving: ServingStatus
   readonly #inboxes = new Map<string, Inbox & { unsubscribe: Unsubscribe }>()
   #droppedMessages = 0
 
   constructor(options: RealtimePubSubOptions = {}) {
     this.#report = createReport(options.onError)
     this.link = createRedisLink(options, this.instanceId)
+    this.#serving = servingStatus(this.link)
   }
 
   get status(): PubSubStatus {
-    return this.link.status
+    return this.#serving.status
   }
 
   get droppedMessages(): number {
@@ -57,7 +60,7 @@ export class RealtimePubSub implements PubSub {
   }
 
   onStatus(listener: (status: PubSubStatus) => void): () => void {
-    return this.link.onStatus(listener)
+    return this.#serving.onStatus(listener)
   }
 
   async dispose(): Promise<void> {

@@ -123,3 +123,19 @@ test('[N10] it opens while Redis is away and closes as soon as it is back, long 
   expect(await back).toBe('closed')
   await pubsub.publish('news', {})
 })
+
+test('[F4] [N10] a Redis that is connected and does not serve counts as away, until it serves again', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url, breakerFailures: 2, breakerProbeMs: 50 })
+  await pubsub.link.ready
+  const statuses: string[] = []
+  const undo = pubsub.onStatus((status) => statuses.push(status))
+  const look = observer(redis)
+  await look.config('SET', 'maxmemory', '1')
+  for (let n = 0; n < 2; n += 1) await expect(pubsub.link.command('SET', 'x', n)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect([pubsub.status, pubsub.link.status]).toEqual(['unavailable', 'ready'])
+  await look.config('SET', 'maxmemory', '0')
+  await eventually(() => pubsub.link.command('SET', 'x', 'y'))
+  expect([pubsub.status, statuses]).toEqual(['ready', ['unavailable', 'ready']])
+  undo()
+})

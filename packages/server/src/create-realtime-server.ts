@@ -7,6 +7,7 @@ import type { Core } from './feature.ts'
 import { checkOptions, type RealtimeServerOptions } from './options.ts'
 import type { ServerState } from './state/server-state.ts'
 import { stateFeature } from './state/state-feature.ts'
+import { statusFeature } from './status-feature.ts'
 
 /** One instance: answers clients, and lets server code take part. */
 export interface RealtimeServer {
@@ -32,7 +33,7 @@ export function createRealtimeServer(options: RealtimeServerOptions): RealtimeSe
   const core: Core = { instanceId: pubsub?.instanceId ?? randomUUID(), limits, fanOut: createFanOut(io), pubsub, onError }
   const state = stateFeature(core, store)
   const events = eventsFeature(core)
-  const features = [state.feature, events.feature, ...(options.features ?? []).map((create) => create(core))]
+  const features = [statusFeature(pubsub), state.feature, events.feature, ...(options.features ?? []).map((create) => create(core))]
   const connections = new Connections(io, core, features)
   if (pubsub === undefined) onWarning(ALONE)
 

@@ -1,0 +1,29 @@
+import type { Connection } from './connection.ts'
+import type { Feature } from './feature.ts'
+import type { PubSub } from '@tutti/pubsub'
+
+/**
+ * Tells connections whether this instance works without Redis (F4): all of them at each change, and a new one right after
+ * its hello where it is so. They stay connected either way.
+ */
+export function statusFeature(pubsub: PubSub | undefined): Feature {
+  const connections = new Set<Connection>()
+  let degraded = pubsub?.status === 'unavailable'
+  const tell = (connection: Connection): void => connection.send('server:status', { degraded })
+  const stop = pubsub?.onStatus((status) => {
+    // Neither the first attempt nor the end is an outage.
+    if (status === 'closed' || degraded === (status === 'unavailable')) return
+    degraded = !degraded
+    for (const connection of connections) tell(connection)
+  })
+  return {
+    name: 'status',
+    handlers: [],
+    onConnect: (connection) => {
+      connections.add(connection)
+      if (degraded) tell(connection)
+    },
+    onDisconnect: (connection) => void connections.delete(connection),
+    close: async () => stop?.(),
+  }
+}
