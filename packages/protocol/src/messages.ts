@@ -51,7 +51,6 @@ export type RevokedTarget = { key: string } | { prefix: string } | { channel: st
 /** What servers send: event name → payload. The one table of the wire, server to client. */
 export interface Notices {
   'server:hello': { protocol: number; instance: string; limits: Limits }
-  'server:status': { degraded: boolean }
   'server:draining': { reconnectAfterMs: number }
   'server:status': { degraded: boolean }
   'server:revoked': { target: RevokedTarget; error: WireError }

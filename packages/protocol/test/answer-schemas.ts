@@ -59,7 +59,6 @@ export const noticeSchemas = {
     instance: v.string(),
     limits: v.strictObject({ maxPayloadBytes: v.number(), maxKeysPerMessage: v.number(), maxSubscriptions: v.number() }),
   }),
-  'server:status': v.strictObject({ degraded: v.boolean() }),
   'server:draining': v.strictObject({ reconnectAfterMs: v.number() }),
   'server:status': v.strictObject({ degraded: v.boolean() }),
   'server:revoked': v.strictObject({ target: revokedTargetSchema, error: wireErrorSchema }),
