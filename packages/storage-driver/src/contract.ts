@@ -58,7 +58,7 @@ export interface StateChange {
 /** A page of a listing: `after` is there when more follows. */
 export interface EntryPage {
   entries: Entry[]
-  after?: string
+  after?: string | undefined
 }
 
 /**

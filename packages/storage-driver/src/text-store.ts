@@ -4,7 +4,7 @@ import type { StateStore } from './contract.ts'
 export interface EntryInfo {
   version: number
   /** When the entry ends by itself, milliseconds since 1970. */
-  expiresAt?: number
+  expiresAt?: number | undefined
 }
 
 /** A `StateStore` that also gives and takes values as the texts that are stored: what an unstorage driver needs. */

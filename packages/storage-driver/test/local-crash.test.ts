@@ -12,6 +12,12 @@ beforeEach(() => {
   inner = memoryDriver()
 })
 
+/** The record that stands beside the value of `a`. */
+const storedRecord = async () => {
+  const text = await inner.getItem('a$state')
+  return typeof text === 'string' ? JSON.parse(text) : undefined
+}
+
 /** A driver over `inner` that fails at some calls, as a dying process or a full disk would. */
 const failing = (fails: (method: 'getItem' | 'setItem' | 'removeItem', key: string) => boolean): Driver => {
   const check = (method: 'getItem' | 'setItem' | 'removeItem', key: string): void => {
@@ -67,6 +73,12 @@ test('[S20] what another program stored in the middle of it, or put back later, 
   await inner.setItem?.('a', '3', {})
   const store = reactiveDriver(inner, { now })
   expect(await store.read(['a'])).toMatchObject([{ value: 3 }])
+  await expect(reactiveDriver(dying('a'), { now }).write({ op: 'set', key: 'a', value: 5 })).rejects.toMatchObject({
+    code: 'OUTCOME_UNKNOWN',
+  })
+  expect(await store.read(['a'])).toMatchObject([{ value: 5 }])
+  await inner.setItem?.('a', '3', {})
+  expect(await store.read(['a'])).toMatchObject([{ value: 3 }])
   await store.write({ op: 'set', key: 'a', value: 4 })
   await inner.setItem?.('a', '3', {})
   expect(await store.read(['a'])).toMatchObject([{ value: 3 }])
@@ -98,6 +110,37 @@ test('[F2] a driver that refuses one value only leaves the key as it was', async
   await expect(store.write({ op: 'set', key: 'a', value: 1, author })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect(await store.read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
   expect(await inner.getKeys('', {})).toEqual([])
+  expect(told.changes).toEqual([])
+})
+
+test('[F2] so it does for a key that it had stored, with what is remembered of it', async () => {
+  const done = await reactiveDriver(inner, { now }).write({ op: 'increment', key: 'a', by: 1, author })
+  const before = await storedRecord()
+  const store = reactiveDriver(
+    failing((method, key) => method === 'setItem' && key === 'a'),
+    { now },
+  )
+  await expect(store.write({ op: 'set', key: 'a', value: 2 })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect(await storedRecord()).toEqual(before)
+  expect(await store.write({ op: 'increment', key: 'a', by: 1, author })).toEqual(done)
+})
+
+test('[S20] what is there already is not stored again: a value gets its version where nothing can write it', async () => {
+  const store = reactiveDriver(
+    failing((method, key) => method === 'setItem' && key === 'a'),
+    { now },
+  )
+  await inner.setItem?.('a', '1', {})
+  const [entry] = await store.read(['a'])
+  expect(entry).toMatchObject({ value: 1 })
+  expect((await store.touch('a')).version).toBeGreaterThan(entry?.version ?? Infinity)
+})
+
+test('[S4] a write that changed nothing is not told again by the next process', async () => {
+  for (const value of [1, 1]) await reactiveDriver(inner, { now }).write({ op: 'set', key: 'a', value })
+  const store = reactiveDriver(inner, { now })
+  const told = await record(store, 'a')
+  await store.read(['a'])
   expect(told.changes).toEqual([])
 })
 

@@ -7,6 +7,7 @@ import memoryDriver from 'unstorage/drivers/memory'
 import { beforeEach, expect, test } from 'vitest'
 import { reactiveDriver, type ReactiveDriver } from '../src/index.ts'
 import { freshAuthor, record } from '../src/testing/store-under-test.ts'
+import { countItems } from './count-items.ts'
 
 let inner: Driver
 let time: number
@@ -17,6 +18,12 @@ beforeEach(() => {
   inner = memoryDriver()
   time = 1_700_000_000_000
 })
+
+/** The record that stands beside the value of `a`. */
+const storedRecord = async () => {
+  const text = await inner.getItem('a$state')
+  return typeof text === 'string' ? JSON.parse(text) : undefined
+}
 
 test('[S1] versions grow by the clock, or by one where the clock stands still or goes back', async () => {
   const store = reactiveDriver(inner, { now })
@@ -63,9 +70,13 @@ test('[S1] reindex forgets keys removed longer than tombstoneMs ago, unless a mu
   await store.write({ op: 'set', key: 'kept', value: 1 })
   await store.write({ op: 'set', key: 'unfinished', value: 1 })
   await inner.removeItem?.('unfinished', {})
+  await inner.setItem?.('damaged$state', '{', {})
   time += 900
   await store.write({ op: 'remove', key: 'young' })
-  time += 200
+  time += 100
+  await store.reindex()
+  expect(await inner.getKeys('', {})).toContain('old$state')
+  time += 1
   await store.reindex()
   expect(await inner.getKeys('', {})).toEqual(['remembered$state', 'kept$state', 'kept', 'unfinished$state', 'young$state'])
 })
@@ -80,6 +91,9 @@ test("[F2] the deadline is judged when the write's turn comes, not when it was a
   go()
   await expect(write).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true })
   expect(await inner.getItem('a')).toBe(null)
+  // The last moment is in time.
+  await store.write({ op: 'set', key: 'a', value: 1 }, { deadline: time })
+  expect(await inner.getItem('a')).toBe('1')
 })
 
 test('[S18] an entry ends at its time, and its listeners are told when it is next looked at', async () => {
@@ -100,7 +114,8 @@ test("[S21] a driver's methods are called bound to it, and its own keys are unde
       return this.items.has(key)
     }
     getItem(key: string) {
-      return this.items.get(key) ?? null
+      // Some give back undefined for what they don't have.
+      return this.items.get(key) as string
     }
     setItem(key: string, text: string) {
       this.items.set(key, text)
@@ -108,8 +123,8 @@ test("[S21] a driver's methods are called bound to it, and its own keys are unde
     removeItem(key: string) {
       this.items.delete(key)
     }
-    getKeys() {
-      return [...this.items.keys()].map((key) => key.replaceAll(':', '/'))
+    getKeys(base: string) {
+      return [...this.items.keys()].filter((key) => key.startsWith(base)).map((key) => `/${key.replaceAll(':', '/')}`)
     }
   }
   const store = reactiveDriver(new Shelf())
@@ -117,22 +132,45 @@ test("[S21] a driver's methods are called bound to it, and its own keys are unde
   await store.write({ op: 'remove', key: 'a:c' })
   expect(await store.getKeys('', {})).toEqual(['a:b'])
   expect((await store.list('a:')).entries).toMatchObject([{ key: 'a:b', value: 1 }])
+  expect(await store.read(['a:never'])).toEqual([{ key: 'a:never', version: 0, removed: true }])
 })
 
 test('[S21] a driver that cannot write is refused', () => {
-  const { setItem: _, ...readOnly } = inner
-  expect(() => reactiveDriver(readOnly)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+  for (const missing of ['setItem', 'removeItem']) {
+    expect(() => reactiveDriver({ ...inner, [missing]: undefined })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+  }
 })
 
 test('[S20] a record that is damaged is no record: the value counts as foreign', async () => {
   const store = reactiveDriver(inner, { now })
   await store.write({ op: 'set', key: 'a', value: 1 })
-  for (const damaged of ['{"version":17', 'null', '{"version":"x"}', '[]', '{"version":1,"text":5,"before":""}']) {
+  const whole = { version: 17, text: '1', before: '', memories: {} }
+  const parts = [{ version: '17' }, { text: 5 }, { text: undefined }, { before: 5 }].map((part) => JSON.stringify({ ...whole, ...part }))
+  for (const damaged of ['{"version":17', 'null', '{"version":"x"}', '[]', ...parts]) {
     await inner.setItem?.('a$state', damaged, {})
-    const [entry] = await store.read(['a'])
-    expect(entry).toMatchObject({ value: 1 })
-    expect(entry?.version).toBeGreaterThan(0)
+    expect(await store.read(['a'])).toEqual([{ key: 'a', version: time * 1000, value: 1 }])
   }
+  await inner.setItem?.('a$state', JSON.stringify({ ...whole, expiresAt: null }), {})
+  expect(await store.read(['a'])).toEqual([{ key: 'a', version: 17, value: 1 }])
+})
+
+test('[S12] [S20] a memory that is damaged is no memory, and harms no other', async () => {
+  const store = reactiveDriver(inner, { now })
+  const other = { ...author, clientId: 'other' }
+  const { version } = await store.write({ op: 'increment', key: 'a', by: 1, author: other })
+  const record = await storedRecord()
+  const whole = { number: 1, verdict: 'ok', version: 5, at: time, result: 9 }
+  for (const damaged of [
+    null,
+    ...[{ number: '2' }, { version: '5' }, { at: String(time) }, { verdict: 'late' }].map((part) => ({ ...whole, ...part })),
+  ]) {
+    await inner.setItem?.('a$state', JSON.stringify({ ...record, memories: { ...record.memories, 'u:c': damaged } }), {})
+    await inner.setItem?.('a', '1', {})
+    expect(await store.write({ op: 'increment', key: 'a', by: 1, author })).toEqual({ version: version + 1, value: 2 })
+    expect(await store.write({ op: 'increment', key: 'a', by: 1, author: other })).toEqual({ version, value: 1 })
+  }
+  await inner.setItem?.('a$state', JSON.stringify({ ...record, memories: { 'u:c': { ...whole, result: '9' } } }), {})
+  expect(await store.write({ op: 'set', key: 'a', value: 1, author })).toEqual({ version: 5 })
 })
 
 test('[S20] bytes and objects that a driver gives back are values too', async () => {
@@ -166,7 +204,41 @@ test('[S17] a listing that failed is tried again', async () => {
   expect((await store.list('')).entries).toMatchObject([{ key: 'a' }])
 })
 
+test('[S11] what a listener throws goes to onError, with the stage', async () => {
+  const errors: unknown[] = []
+  const store = reactiveDriver(inner, { onError: (error, { stage }) => errors.push([stage, error]) })
+  const broken = new Error('The listener is broken.')
+  store.onChange(() => {
+    throw broken
+  })
+  await store.write({ op: 'set', key: 'a', value: 1 })
+  expect(errors).toEqual([['listener', broken]])
+})
+
 test('options that cannot work are refused with INVALID_OPTIONS', () => {
   const wrong = [{ inlineValueMaxBytes: -1 }, { mutationMemoryMs: 0 }, { tombstoneMs: 1.5 }, { writeTimeoutMs: Number.NaN }]
   for (const options of wrong) expect(() => reactiveDriver(inner, options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+})
+
+test('[F4] memory stays bounded: nothing is kept of a key but what a listing needs, and that a write was finished', async () => {
+  const { made: store, items } = await countItems(async () => {
+    const made = reactiveDriver(inner, { now })
+    await made.list('')
+    return made
+  })
+  const set = (key: string, value: number) => store.write({ op: 'set', key, value })
+  await set('often', 1)
+  for (let place = 0; place < 10_000; place++) {
+    await set('key', place)
+    await store.write({ op: 'remove', key: `key:${place}` })
+    if (place === 9_000) await set('often', 2)
+  }
+  // The keys that exist, and the writes known to be finished.
+  expect(items()).toBe(2 + 10_000)
+  // What was written last is known longest: so this is somebody else's value, not a write to finish.
+  await inner.setItem?.('often', '1', {})
+  expect(await store.read(['often'])).toMatchObject([{ value: 1 }])
+  store.onChange(() => {})
+  await store.dispose()
+  expect(items()).toBe(2 + 10_000)
 })

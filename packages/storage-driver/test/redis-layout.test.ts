@@ -84,12 +84,14 @@ describe('other programs', () => {
     await expect(store.touch('hash')).rejects.toMatchObject(refused)
     await expect(store.write({ op: 'set', key: 'hash', value: 1, author })).rejects.toMatchObject(refused)
     for (const op of ['remove', 'increment', 'patch'] as const) {
-      await expect(store.write({ op, key: 'hash', by: 1, patch: {} })).rejects.toMatchObject(refused)
+      await expect(store.write({ op, key: 'hash', by: 1, patch: { refused: true } })).rejects.toMatchObject(refused)
     }
     expect(await made.client.hget('tutti:hash', 'field')).toBe('kept')
     await store.write({ op: 'set', key: 'text', value: 1 })
     expect((await store.list('')).entries).toMatchObject([{ key: 'text' }])
     await made.client.del('tutti:hash')
+    await store.write({ op: 'patch', key: 'hash', patch: { b: 1 } })
+    expect(await store.read(['hash'])).toMatchObject([{ value: { b: 1 } }])
     await expect(other.write({ op: 'set', key: 'hash', value: 1, author })).rejects.toMatchObject(refused)
   })
 

@@ -83,6 +83,21 @@ describe('notifications', () => {
     told.stop()
   })
 
+  test('[N4] what a listener throws goes to onError, with the stage', async () => {
+    const errors: unknown[] = []
+    const careful = driver({ onError: (error, { stage }) => errors.push([stage, error]) })
+    const broken = new Error('The listener is broken.')
+    const stop = careful.onChange(() => {
+      throw broken
+    })
+    const told = await record(careful, 'a')
+    await store.write({ op: 'set', key: 'a', value: 1 })
+    await told.count(1)
+    expect(errors).toEqual([['listener', broken]])
+    stop()
+    told.stop()
+  })
+
   test('[N6] may be missed only where onGap tells', async () => {
     const gap = new Promise<void>((resolve) => store.onGap(resolve))
     const silent: string[] = []

@@ -122,6 +122,8 @@ describe.each(backends)('a storage on the %s driver', (_name, create) => {
     expect(ttl).toBeGreaterThan(50)
     expect(ttl).toBeLessThanOrEqual(100)
     expect(await elsewhere.getMeta('never')).toEqual({})
+    await storage.setItem('a', 1)
+    expect(await elsewhere.getMeta('a', { nativeOnly: true })).not.toHaveProperty('ttl')
   })
 
   test('[S18] an item with a ttl in seconds is gone after it', async () => {

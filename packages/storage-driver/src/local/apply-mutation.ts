@@ -32,4 +32,4 @@ export function applyMutation(mutation: LocalMutation, stored: string | null, ve
 
 /** S6: 0 matches an absent key, whatever version its removal had. */
 const matches = (ifVersion: number | undefined, stored: string | null, version: number): boolean =>
-  ifVersion === undefined || (ifVersion === 0 && stored === null) || (ifVersion !== 0 && ifVersion === version)
+  ifVersion === undefined || (ifVersion === 0 && stored === null) || ifVersion === version

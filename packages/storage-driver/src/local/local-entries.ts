@@ -19,9 +19,9 @@ export interface Commit {
   text: string | null
   expiresAt?: number | undefined
   /** Who asked, and what is remembered of it. */
-  memory?: { author: string; number: number; result?: number } | undefined
+  memory?: { name: string; number: number; result: number | undefined } | undefined
   /** What subscribers are told beside the value, or instead of it. */
-  told?: { writer?: string | undefined; base?: number | undefined; patch?: JsonObject | undefined } | undefined
+  told?: { writer: string | undefined; base: number; patch: JsonObject | undefined } | undefined
 }
 
 /** Entries in a driver. Callers see to it that one key is touched by one of them at a time. */
@@ -52,16 +52,16 @@ export interface LocalEntriesOptions {
 
 /** Makes the entries over a driver. */
 export function createLocalEntries({ texts, index, listeners, settings, now }: LocalEntriesOptions): LocalEntries {
-  const tell = (key: string, { record, text }: LocalEntry, { writer, base, patch }: NonNullable<Commit['told']> = {}): void => {
+  const tell = (key: string, { record, text }: LocalEntry, told?: Commit['told']): void => {
     index.note(key, text !== null)
     if (listeners.size === 0) return
     const change: StateChange = { key, version: record.version }
-    if (writer !== undefined) change.writer = writer
+    if (told?.writer !== undefined) change.writer = told.writer
     if (text === null) return listeners.emit({ ...change, removed: true })
     if (record.expiresAt !== undefined) change.expiresAt = record.expiresAt
-    const patchJson = patch === undefined ? text : JSON.stringify(patch)
-    if (patch !== undefined && base !== undefined && patchJson.length < text.length && isSmall(patchJson)) {
-      return listeners.emit({ ...change, base, patch })
+    if (told?.patch !== undefined) {
+      const json = JSON.stringify(told.patch)
+      if (json.length < text.length && isSmall(json)) return listeners.emit({ ...change, base: told.base, patch: told.patch })
     }
     listeners.emit(isSmall(jsonOfText(text)) ? { ...change, value: valueOfText(text) } : change)
   }
@@ -83,9 +83,9 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
   const isSmall = (json: string): boolean => bytesOf(json) <= settings.inlineValueMaxBytes
 
   /** The memories that are young enough, and the one given. */
-  const memoriesWith = (memories: StateRecord['memories'], author?: string, memory?: Memory): StateRecord['memories'] => {
+  const memoriesWith = (memories: StateRecord['memories'], added?: [author: string, memory: Memory]): StateRecord['memories'] => {
     const young = Object.entries(memories).filter(([, { at }]) => at > now() - settings.mutationMemoryMs)
-    return Object.fromEntries(author === undefined || memory === undefined ? young : [...young, [author, memory]])
+    return Object.fromEntries(added === undefined ? young : [...young, added])
   }
 
   /** After a failed write: tells whether the entry is as it was before. If not, the next access finds out, and may finish it. */
@@ -102,13 +102,16 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
   const commit = async (key: string, entry: LocalEntry, change: Commit): Promise<LocalEntry> => {
     const at = now()
     const version = Math.max(entry.record.version + 1, Math.floor(at * 1000))
-    const { author, ...memory } = change.memory ?? {}
+    const { memory } = change
     const record: StateRecord = {
       version,
       text: change.text,
       before: fingerprint(entry.text),
-      ...(change.text !== null && change.expiresAt !== undefined ? { expiresAt: change.expiresAt } : {}),
-      memories: memoriesWith(entry.record.memories, author, { number: 0, verdict: 'ok', ...memory, version, at }),
+      expiresAt: change.expiresAt,
+      memories: memoriesWith(
+        entry.record.memories,
+        memory && [memory.name, { verdict: 'ok', version, at, number: memory.number, result: memory.result }],
+      ),
     }
     try {
       await texts.put(recordKey(key), textOfRecord(record))
@@ -135,7 +138,7 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
         tell(key, finished)
         return finished
       }
-      if (record.expiresAt !== undefined && record.expiresAt <= now() && text !== null) return commit(key, { record, text }, { text: null })
+      if (record.expiresAt !== undefined && record.expiresAt <= now()) return commit(key, { record, text }, { text: null })
       // Another program stored a value, or took ours away.
       if ((text === null) !== (record.text === null)) return commit(key, { record, text }, { text })
       return { record, text }
@@ -143,14 +146,12 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
     sweep: async (key) => {
       const { version, text, memories } = parseRecord(await texts.get(recordKey(key)))
       const isOld = version / 1000 < now() - settings.tombstoneMs
-      if (text === null && version > 0 && isOld && Object.keys(memoriesWith(memories)).length === 0 && (await texts.get(key)) === null) {
-        await texts.put(recordKey(key), null)
-      }
+      if (text === null && isOld && Object.keys(memoriesWith(memories)).length === 0) await texts.put(recordKey(key), null)
     },
     remember: async (key, { record }, author, memory) => {
       await texts.put(
         recordKey(key),
-        textOfRecord({ ...record, memories: memoriesWith(record.memories, author, { ...memory, at: now() }) }),
+        textOfRecord({ ...record, memories: memoriesWith(record.memories, [author, { ...memory, at: now() }]) }),
       )
     },
   }

@@ -47,29 +47,28 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
   const apply = async (mutation: LocalMutation, deadline: number): Promise<WriteResult> => {
     const { key, author, writer } = mutation
     const entry = await before(entries.load(key))
-    const name = author && authorName(author)
-    if (author !== undefined && name !== undefined) {
+    const asker = author && { name: authorName(author), number: author.number }
+    if (asker !== undefined) {
       // The name has a `:`, so it is no property that objects inherit.
-      const memory = entry.record.memories[name]
+      const memory = entry.record.memories[asker.name]
       const young = memory !== undefined && memory.at > now() - settings.mutationMemoryMs
-      if (young && author.number < memory.number) throw staleMutation()
-      if (young && author.number === memory.number) return resultOf(mutation, entry, memory)
+      if (young && asker.number < memory.number) throw staleMutation()
+      if (young && asker.number === memory.number) return resultOf(mutation, entry, memory)
     }
     // After the memory, so that asking again late still finds the answer (F2).
     if (now() > deadline) throw late()
 
     const applied = applyMutation(mutation, entry.text, entry.record.version)
     if ('refused' in applied) {
-      const refusal = { number: author?.number ?? 0, verdict: applied.refused, version: entry.record.version }
-      if (name !== undefined) await before(entries.remember(key, entry, name, refusal))
+      const refusal = { verdict: applied.refused, version: entry.record.version }
+      if (asker !== undefined) await before(entries.remember(key, entry, asker.name, { ...refusal, number: asker.number }))
       return resultOf(mutation, entry, refusal)
     }
     const { text, result, patch } = applied
-    const done = result === undefined ? {} : { result }
-    const memory = author && name !== undefined ? { author: name, number: author.number, ...done } : undefined
+    const memory = asker && { ...asker, result }
     const told = { writer, patch, base: entry.record.version }
     const committed = await entries.commit(key, entry, { text, expiresAt: expiryOf(mutation, entry), memory, told })
-    return resultOf(mutation, committed, { verdict: 'ok', version: committed.record.version, ...done })
+    return resultOf(mutation, committed, { verdict: 'ok', version: committed.record.version, result })
   }
 
   /** S18: a `set` without a lifetime makes the entry last; increments and patches keep its time. */
@@ -84,8 +83,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
       call(async () => {
         const keys = await before(index.page(prefix, after, PAGE_SIZE))
         const found = (await Promise.all(keys.map(read))).filter((entry) => !isAbsent(entry))
-        const last = keys.length < PAGE_SIZE ? undefined : keys.at(-1)
-        return last === undefined ? { entries: found } : { entries: found, after: last }
+        return { entries: found, after: keys.length < PAGE_SIZE ? undefined : keys.at(-1) }
       }),
     write: (mutation, options = {}) => call(() => write(mutation, options.deadline)),
     touch: (key) =>
@@ -122,8 +120,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
       call(async () => {
         const { record, text } = await load(key)
         if (text === null) return null
-        const { version, expiresAt } = record
-        return expiresAt === undefined ? { version } : { version, expiresAt }
+        return { version: record.version, expiresAt: record.expiresAt }
       }),
     getMeta: (key) => call(() => before(texts.get(`${parseKey(key)}$`))),
     setMeta: (key, text) => call(() => before(texts.put(`${parseKey(key)}$`, text))),

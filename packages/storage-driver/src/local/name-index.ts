@@ -12,16 +12,16 @@ export interface NameIndex {
 /** Makes the index over whatever names all keys of the driver. */
 export function createNameIndex(allKeys: () => Promise<string[]>): NameIndex {
   let names: Set<string> | undefined
-  let loading: Promise<void> | undefined
+  let loading: Promise<Set<string>> | undefined
 
-  const load = async (): Promise<void> => {
+  const load = async (): Promise<Set<string>> => {
     // Made before the driver is asked, so that what is written meanwhile is in it.
-    names ??= new Set()
-    const into = names
+    const into = (names ??= new Set())
     for (const key of await allKeys()) if (isKey(key)) into.add(key)
+    return into
   }
 
-  const loadOnce = (): Promise<void> =>
+  const loadOnce = (): Promise<Set<string>> =>
     (loading ??= load().catch((error: unknown) => {
       loading = undefined
       throw error
@@ -31,8 +31,7 @@ export function createNameIndex(allKeys: () => Promise<string[]>): NameIndex {
     page: async (prefix, after, size) => {
       if (prefix !== '') parsePrefix(prefix)
       if (after !== undefined) parseKey(after)
-      await loadOnce()
-      const found = [...(names ?? [])].filter((key) => key.startsWith(prefix) && (after === undefined || byBytes(key, after) > 0))
+      const found = [...(await loadOnce())].filter((key) => key.startsWith(prefix) && (after === undefined || byBytes(key, after) > 0))
       return found.toSorted(byBytes).slice(0, size)
     },
     note: (key, hasValue) => {

@@ -8,7 +8,7 @@ export interface Memory {
   verdict: 'ok' | 'conflict' | 'number'
   version: number
   /** The sum of an increment, or the base of a patch. */
-  result?: number
+  result?: number | undefined
   /** When, milliseconds since 1970. */
   at: number
 }
@@ -25,7 +25,7 @@ export interface StateRecord {
   /** Fingerprint of the text that stood there before. */
   before: string
   /** When the value ends by itself, milliseconds since 1970. */
-  expiresAt?: number
+  expiresAt?: number | undefined
   /** By author. */
   memories: Readonly<Record<string, Memory>>
 }
@@ -57,7 +57,7 @@ export function parseRecord(stored: string | null): StateRecord {
     version,
     text,
     before,
-    ...(typeof expiresAt === 'number' ? { expiresAt } : {}),
+    expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
     memories: isJsonObject(memories) ? memoriesOf(memories) : {},
   }
 }
@@ -78,6 +78,6 @@ const memoriesOf = (stored: Record<string, JsonValue>): Record<string, Memory> =
       const { number, verdict, version, result, at } = memory
       if (typeof number !== 'number' || typeof version !== 'number' || typeof at !== 'number') return []
       if (verdict !== 'ok' && verdict !== 'conflict' && verdict !== 'number') return []
-      return [[author, { number, verdict, version, at, ...(typeof result === 'number' ? { result } : {}) }]]
+      return [[author, { number, verdict, version, at, result: typeof result === 'number' ? result : undefined }]]
     }),
   )

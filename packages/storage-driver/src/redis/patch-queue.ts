@@ -42,6 +42,8 @@ export interface PatchQueue {
 export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRecentEntries() }: PatchQueueOptions): PatchQueue {
   const queues = new Map<string, Waiting[]>()
 
+  const isSmall = (json: string): boolean => bytesOf(json) <= inlineValueMaxBytes
+
   const drain = async (key: string, queue: Waiting[]): Promise<void> => {
     while (queue.length > 0) {
       const batch = takeBatch(queue)
@@ -68,7 +70,6 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRece
       })
       if (answer.verdict === 'base') {
         base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }
-        hold(key, base, answer.text)
       } else if (answer.verdict === 'late') {
         for (const patch of remove(batch, ({ deadline }) => Math.floor(deadline * 1000) < answer.version)) settle(patch, call, answer)
       } else if (answer.author >= 0) {
@@ -76,9 +77,10 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRece
         const asked = call.authors[answer.author]
         for (const patch of remove(batch, ({ author }) => author === asked)) settle(patch, call, answer)
       } else {
-        if (answer.verdict === 'ok') hold(key, { version: answer.version, value }, call.text)
-        const shared = batch.length > 1 && answer.verdict === 'ok'
-        for (const patch of batch.splice(0)) settle(patch, call, shared ? { ...answer, text: String(answer.version) } : answer)
+        if (answer.verdict === 'ok' && isSmall(call.text)) recent.set(key, { version: answer.version, value })
+        // Of several no one can make the value from a base and a patch of its own: then the base is the new version.
+        const text = batch.length > 1 ? String(answer.version) : answer.text
+        for (const patch of batch.splice(0)) settle(patch, call, { ...answer, text })
       }
     }
   }
@@ -101,17 +103,13 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRece
 
   /** The patches as one, where that can be said and is smaller than the value; else the value; neither where both are large. */
   const tailOf = (batch: readonly Waiting[], base: number, text: string): string => {
-    const composed = batch
-      .map(({ patch }): JsonValue | undefined => patch)
-      .reduce((first, second) => (first === undefined || second === undefined ? undefined : composePatches(first, second)))
+    const composed = batch.reduce<JsonValue | undefined>(
+      (all, { patch }) => (all === undefined ? undefined : composePatches(all, patch)),
+      {},
+    )
     const patch = composed === undefined ? undefined : JSON.stringify(composed)
-    if (patch !== undefined && patch.length < text.length && bytesOf(patch) <= inlineValueMaxBytes) return patchTail(base, patch)
-    return bytesOf(text) <= inlineValueMaxBytes ? valueTail(text) : ''
-  }
-
-  const hold = (key: string, entry: RecentEntry, text: string | null): void => {
-    if (text !== null && bytesOf(text) > inlineValueMaxBytes) recent.delete(key)
-    else recent.set(key, entry)
+    if (patch !== undefined && patch.length < text.length && isSmall(patch)) return patchTail(base, patch)
+    return isSmall(text) ? valueTail(text) : ''
   }
 
   return {
@@ -133,12 +131,12 @@ const merge = (base: JsonValue | undefined, patches: readonly PatchRequest[]): J
 
 /** From the front: patches that have an author, each author once, or patches that have none; what follows waits. */
 function takeBatch(queue: Waiting[]): Waiting[] {
-  const authors = new Set<string>()
+  const authors = new Set<string | undefined>()
   const numbered = queue[0]?.author !== undefined
   let end = 0
   for (const { author } of queue) {
     const name = author && JSON.stringify([author.user, author.clientId])
-    if ((name !== undefined) !== numbered || (name !== undefined && authors.has(name)) || end === MAX_BATCH) break
+    if ((name !== undefined) !== numbered || authors.has(name) || end === MAX_BATCH) break
     if (name !== undefined) authors.add(name)
     end += 1
   }

@@ -14,7 +14,6 @@ export interface RecentEntry {
 export interface RecentEntries {
   get(key: string): RecentEntry | undefined
   set(key: string, entry: RecentEntry): void
-  delete(key: string): void
   /** Follows a change of a key that is held. */
   follow(change: StateChange): void
 }
@@ -34,7 +33,6 @@ export function createRecentEntries(maxEntries = 1_000): RecentEntries {
   return {
     get: (key) => entries.get(key),
     set,
-    delete: (key) => void entries.delete(key),
     follow: (change) => {
       const held = entries.get(change.key)
       if (held === undefined || change.version <= held.version) return

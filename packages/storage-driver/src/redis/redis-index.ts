@@ -38,8 +38,7 @@ export function createRedisIndex({ link, names, readOne }: RedisIndexOptions): R
       const keys = await pageOf(prefix, after === undefined ? undefined : parseKey(after))
       const found = await Promise.all(keys.map((key) => readOne(key, 'list').catch(unlessWrongType)))
       const entries = found.filter((entry) => entry !== undefined).filter((entry) => !isAbsent(entry))
-      const last = keys.length < PAGE_SIZE ? undefined : keys.at(-1)
-      return last === undefined ? { entries } : { entries, after: last }
+      return { entries, after: keys.length < PAGE_SIZE ? undefined : keys.at(-1) }
     },
     names: async (prefix) => {
       if (prefix !== '' && !isKey(prefix.slice(0, -1))) return []

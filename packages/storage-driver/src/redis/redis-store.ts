@@ -112,7 +112,7 @@ const ifVersion = (version: number | undefined): WriteCall['condition'] => (vers
 function infoOf(state: ScriptReply): EntryInfo | null {
   const [version, mark] = textOf(state)?.split(' ') ?? []
   if (version === undefined || mark === 'd') return null
-  return mark === undefined ? { version: Number(version) } : { version: Number(version), expiresAt: Number(mark) }
+  return { version: Number(version), expiresAt: mark === undefined ? undefined : Number(mark) }
 }
 
 function refuse(error: unknown): never {

@@ -87,6 +87,7 @@ export function changesContract(use: UseStore): void {
     const throwing = store.onChange(() => {
       throw new Error('The listener is broken.')
     })
+    await expect(throwing.ready).resolves.toBe(undefined)
     const stopped = await record(store, key)
     const told = await record(store, key)
     stopped.stop()

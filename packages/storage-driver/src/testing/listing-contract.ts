@@ -40,6 +40,15 @@ export function listingContract(use: UseStore): void {
     expect((await store.list(`${name}:`)).entries).toMatchObject([{ key: `${name}:foreign`, value: 1 }])
   })
 
+  test('[S17] what other programs removed is not listed', async () => {
+    const { store, put } = use()
+    const name = randomUUID()
+    for (const key of [`${name}:gone`, `${name}:here`]) await store.write({ op: 'set', key, value: 1 })
+    await store.list(`${name}:`)
+    await put(`${name}:gone`, null)
+    expect((await store.list(`${name}:`)).entries.map(({ key }) => key)).toEqual([`${name}:here`])
+  })
+
   test('[S17] an empty prefix lists everything', async () => {
     const { store } = use()
     // First in byte order, so on the first page.

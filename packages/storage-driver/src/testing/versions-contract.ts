@@ -71,14 +71,17 @@ export function versionsContract(use: UseStore): void {
     expect(entry.version).toBeGreaterThan(version)
   })
 
-  test('[S18] a set without a lifetime makes the entry last, an increment keeps its time', async () => {
+  test('[S18] a set without a lifetime makes the entry last, an increment or patch keeps its time', async () => {
     const { store } = use()
-    const [lasting, counted] = [freshKey(), freshKey()]
+    const [lasting, counted, patched] = [freshKey(), freshKey(), freshKey()]
     await store.write({ op: 'set', key: lasting, value: 1, ttlMs: 30 })
     await store.write({ op: 'set', key: lasting, value: 2 })
     await store.write({ op: 'set', key: counted, value: 1, ttlMs: 100 })
     await store.write({ op: 'increment', key: counted, by: 1 })
+    await store.write({ op: 'set', key: patched, value: {}, ttlMs: 100 })
+    await store.write({ op: 'patch', key: patched, patch: { a: 1 } })
     await untilAbsent(store, counted)
+    await untilAbsent(store, patched)
     expect(await store.read([lasting])).toMatchObject([{ value: 2 }])
   })
 
