@@ -1,4 +1,4 @@
-import { startRedis } from '@tutti/test-kit'
+import { documentedAcl, startRedis, type DocumentedAcl } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 import { MemoryPubSub, RealtimePubSub, createMemoryBus } from '@tutti/pubsub'
 import { pubSubContract } from '@tutti/pubsub/testing'
@@ -16,12 +16,13 @@ pubSubContract('MemoryPubSub', async () => {
   }
 })
 
-pubSubContract('RealtimePubSub', async () => {
-  const redis = await startRedis()
+const onRedis = async (acl?: DocumentedAcl) => {
+  const redis = await startRedis(acl)
+  const urlOf = (credentials = ''): string => redis.url.replace('//', credentials === '' ? '//' : `//${credentials}@`)
   return {
-    connect: (options) => new RealtimePubSub({ ...options, host: redis.host, port: redis.port }),
-    inject: async (channel, text) => {
-      const stranger = new Redis(redis.port, redis.host)
+    connect: (options: object) => new RealtimePubSub({ ...options, url: urlOf(acl?.credentials) }),
+    inject: async (channel: string, text: string) => {
+      const stranger = new Redis(urlOf(acl?.adminCredentials))
       await stranger.publish(`tutti:${channel}`, text)
       await stranger.quit()
     },
@@ -29,4 +30,7 @@ pubSubContract('RealtimePubSub', async () => {
     restore: () => redis.restart(),
     close: () => redis.stop(),
   }
-})
+}
+
+pubSubContract('RealtimePubSub', () => onRedis())
+pubSubContract('RealtimePubSub under the documented ACL', () => onRedis(documentedAcl()))

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RealtimePubSub } from '@tutti/pubsub'
-import { startRedis, type TestRedis } from '@tutti/test-kit'
+import { startRedis, type DocumentedAcl, type TestRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 import fsDriver from 'unstorage/drivers/fs'
 import memoryDriver from 'unstorage/drivers/memory'
@@ -25,15 +25,23 @@ export interface RedisUnderTest extends DriverUnderTest {
   client: Redis
 }
 
+/** How the stores reach Redis. */
+interface RedisStoresOptions {
+  base?: string
+  acl?: DocumentedAcl
+}
+
 /** Starts two instances on one Redis of their own. */
-export async function redisStores(): Promise<RedisUnderTest> {
-  const redis = await startRedis()
-  const base = `app:${randomUUID()}`
-  const pubsubs: RedisUnderTest['pubsubs'] = [new RealtimePubSub({ url: redis.url }), new RealtimePubSub({ url: redis.url })]
+export async function redisStores({ base = `app:${randomUUID()}`, acl }: RedisStoresOptions = {}): Promise<RedisUnderTest> {
+  const redis = await startRedis(acl)
+  const urlOf = (credentials: string | undefined): string =>
+    credentials === undefined ? redis.url : redis.url.replace('//', `//${credentials}@`)
+  const url = urlOf(acl?.credentials)
+  const pubsubs: RedisUnderTest['pubsubs'] = [new RealtimePubSub({ url }), new RealtimePubSub({ url })]
   await Promise.all(pubsubs.map((pubsub) => pubsub.link.ready))
   const [store, other] = pubsubs.map((pubsub) => reactiveRedisDriver({ pubsub, base }))
   if (store === undefined || other === undefined) throw new Error('There are two.')
-  const client = new Redis(redis.url)
+  const client = new Redis(urlOf(acl?.adminCredentials))
   return {
     ...{ redis, pubsubs, client, store, other },
     put: async (key, text) => void (text === null ? await client.del(`${base}:${key}`) : await client.set(`${base}:${key}`, text)),

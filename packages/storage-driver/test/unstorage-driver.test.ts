@@ -1,10 +1,11 @@
 import { createStorage, prefixStorage, restoreSnapshot, type Storage } from 'unstorage'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { eventually } from '@tutti/test-kit'
+import { documentedAcl, eventually } from '@tutti/test-kit'
 import { fileStore, memoryStore, redisStores, type DriverUnderTest } from './stores.ts'
 
 const backends: [string, () => Promise<DriverUnderTest>][] = [
-  ['Redis', redisStores],
+  ['Redis', () => redisStores()],
+  ['Redis under the documented ACL', () => redisStores({ base: 'tutti', acl: documentedAcl() })],
   ['memory', memoryStore],
   ['fs', fileStore],
 ]

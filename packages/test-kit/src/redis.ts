@@ -30,21 +30,26 @@ export interface TestRedis {
 export interface TestRedisOptions {
   /** Added to the command line, e.g. `['--appendonly', 'yes']`. */
   args?: readonly string[]
+  /** Its users: the lines of an ACL file. */
+  users?: string
   /** The text of a Sentinel's configuration: then it is one. */
   sentinel?: string
 }
 
 /** Starts redis-server. */
-export async function startRedis({ args = [], sentinel }: TestRedisOptions = {}): Promise<TestRedis> {
+export async function startRedis({ args = [], users, sentinel }: TestRedisOptions = {}): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'tutti-redis-'))
   const host = '127.0.0.1'
   const port = await freePort()
+  const userFile = join(folder, 'users.acl')
+  if (users !== undefined) await writeFile(userFile, users)
+  const userArgs = users === undefined ? [] : ['--aclfile', userFile]
   const file = join(folder, 'sentinel.conf')
   if (sentinel !== undefined) await writeFile(file, sentinel)
 
   const start = async (): Promise<ChildProcess> => {
     const kind = sentinel === undefined ? ['--save', ''] : [file, '--sentinel']
-    const options = [...kind, '--bind', host, '--port', String(port), '--dir', folder, '--loglevel', 'warning', ...args]
+    const options = [...kind, '--bind', host, '--port', String(port), '--dir', folder, '--loglevel', 'warning', ...userArgs, ...args]
     // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal is for whoever started it.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...options], { stdio: 'ignore', detached: true })
     await eventually(() => {
