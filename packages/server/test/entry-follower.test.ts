@@ -28,6 +28,7 @@ test('[S2] changes that come while the entry is read are told after it, older on
   void follower.refresh()
   expect(reads).toHaveLength(1)
   follower.hear({ key: 'k', version: 2, value: 'older' })
+  follower.hear({ key: 'k', version: 3, value: 'read' })
   follower.hear({ key: 'k', version: 4, value: 'newer' })
   expect(told).toEqual([])
   await answer(at(3, 'read'))

@@ -1,22 +1,12 @@
-import type { Entry, StateUpdate } from '@tutti/protocol'
+import type { StateUpdate } from '@tutti/protocol'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { EntryReader } from '../src/state/entry-reader.ts'
 import { SubscribedKey } from '../src/state/subscribed-key.ts'
 import { ModelStore } from './model-cluster.ts'
 
-/** A store that remembers which keys each read asked for. */
-class AskedStore extends ModelStore {
-  readonly asked: string[][] = []
-
-  override read(keys: readonly string[]): Promise<Entry[]> {
-    this.asked.push([...keys])
-    return super.read(keys)
-  }
-}
-
 function createReader() {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  const store = new AskedStore()
+  const store = new ModelStore()
   const errors: unknown[] = []
   const told: StateUpdate[] = []
   const keys = new Map<string, SubscribedKey>()
@@ -42,7 +32,7 @@ function createReader() {
   return { store, errors, told, keys, collected, open, reader, flush }
 }
 
-const unavailable = (subject: string) => [expect.objectContaining({ code: 'UNAVAILABLE' }), { stage: 'watch', subject }]
+const failed = (code: string, subject: string) => [expect.objectContaining({ code }), { stage: 'watch', subject }]
 
 test('[F3] 500 keys are read at a time, all of them once, and nothing where there are none', async () => {
   const { store, reader, flush } = createReader()
@@ -55,7 +45,7 @@ test('[F3] 500 keys are read at a time, all of them once, and nothing where ther
 
 test('[S4] what could not be read is asked for again until it is, without what nobody watches any more', async () => {
   const { store, errors, told, keys, reader, flush } = createReader()
-  store.away = true
+  store.away = 'UNAVAILABLE'
   store.commit('a', { value: 1 })
   void reader.refresh(['a', 'b'])
   await flush()
@@ -69,15 +59,18 @@ test('[S4] what could not be read is asked for again until it is, without what n
   await flush()
   expect(store.asked).toEqual([['a', 'b'], ['a'], ['a']])
   expect(told).toEqual([{ key: 'a', version: 1, value: 1 }])
-  expect(errors).toEqual([unavailable('a')])
+  expect(errors).toEqual([failed('UNAVAILABLE', 'a')])
   expect(vi.getTimerCount()).toBe(0)
 })
 
 test('[F2] a store that goes away a second time is reported, and asked, a second time', async () => {
   const { store, errors, keys, reader, open, flush } = createReader()
-  for (const key of ['a', 'b']) {
+  for (const [key, code] of [
+    ['a', 'UNAVAILABLE'],
+    ['b', 'OUTCOME_UNKNOWN'],
+  ] as const) {
     open(key)
-    store.away = true
+    store.away = code
     void reader.refresh([key])
     await flush()
     store.away = false
@@ -86,12 +79,12 @@ test('[F2] a store that goes away a second time is reported, and asked, a second
     keys.delete(key)
   }
   expect(store.asked).toEqual([['a'], ['a'], ['b'], ['b']])
-  expect(errors).toEqual([unavailable('a'), unavailable('b')])
+  expect(errors).toEqual([failed('UNAVAILABLE', 'a'), failed('OUTCOME_UNKNOWN', 'b')])
 })
 
 test('[C5] after closing nothing is asked for again, also where the answer comes later', async () => {
   const { store, reader, flush } = createReader()
-  store.away = true
+  store.away = 'UNAVAILABLE'
   void reader.refresh(['a'])
   await flush()
   void reader.refresh(['b'])
@@ -104,7 +97,7 @@ test('[C5] after closing nothing is asked for again, also where the answer comes
 
 test('[C5] a read whose answer comes after closing plans no other', async () => {
   const { store, reader, flush } = createReader()
-  store.away = true
+  store.away = 'UNAVAILABLE'
   void reader.refresh(['a'])
   reader.close()
   await flush()
@@ -125,7 +118,7 @@ test('[F3] a read that fails lets the changes that waited pass, and says which k
     { key: 'a', version: 5, value: 'heard' },
     { key: 'b', version: 6, value: 'heard' },
   ])
-  expect(errors).toEqual([[expect.objectContaining({ code: 'WRONG_TYPE' }), { stage: 'watch', subject: 'a' }]])
+  expect(errors).toEqual([failed('WRONG_TYPE', 'a')])
   // A hold after a read that failed still knows what was told.
   expect([a.hold(), b.hold()]).toEqual([5, 6])
   expect(new Set(collected)).toEqual(new Set(['a', 'b']))

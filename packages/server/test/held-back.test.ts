@@ -12,6 +12,9 @@ describe('[S2] a connection that waits for a reply', () => {
     expect(heldBack.take(change(2))).toEqual(['a'])
     expect(versions(heldBack.endJoin('a', 1, 2))).toEqual([2])
     expect(heldBack.size).toBe(0)
+    heldBack.beginJoin('b')
+    expect(heldBack.endJoin('b', 2, 2)).toEqual([])
+    expect(heldBack.size).toBe(0)
   })
 
   test('whose entry is ahead is left out until others have caught up', () => {
@@ -84,8 +87,10 @@ describe('[S2] a connection that waits for a reply', () => {
     expect(heldBack.size).toBe(0)
     expect(heldBack.beforeWritten('a', 1)).toEqual([])
     expect(heldBack.endWrite('a', 1, 1)).toEqual([])
+    heldBack.noteWritten('a', 1)
+    expect(heldBack.writtenBy('a')).toBe(-1)
     heldBack.beginJoin('a')
-    expect(heldBack.endWrite('a', 1, 1)).toEqual([])
+    expect(heldBack.endWrite('a', 2, 1)).toEqual([])
     heldBack.take(change(2))
     expect(versions(heldBack.endJoin('a', 1, 2))).toEqual([2])
   })

@@ -1,4 +1,4 @@
-import { RealtimeError, type Entry, type NoticeName, type Notices, type Reply } from '@tutti/protocol'
+import { RealtimeError, type Entry, type ErrorCode, type NoticeName, type Notices, type Reply } from '@tutti/protocol'
 import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import { answer } from '../src/answer.ts'
 import type { Connection } from '../src/connection.ts'
@@ -17,15 +17,20 @@ const notUsed = (): never => {
  */
 export class ModelStore implements StateStore {
   readonly entries = new Map<string, Entry>()
+  /** The keys of each read so far. */
+  readonly asked: string[][] = []
   private readonly changes: StateChange[] = []
   private readonly reads: (() => void)[] = []
   /** What the writer of each write is told instead of its version, though the write is done. */
   failure: Error | undefined
-  /** Reads fail from now on. */
-  away = false
+  /** Writes are told as patches that went together with those of others. */
+  together = false
+  /** Reads fail from now on, so. */
+  away: false | ErrorCode = false
   /** Keys that can't be read, whatever happens. */
   readonly refused = new Set<string>()
   private readonly listeners = new Set<Listener>()
+  private readonly gapListeners = new Set<() => void>()
   private clock = 0
 
   commit(key: string, change: Pick<StateChange, 'value' | 'removed' | 'writer'>, { large = false } = {}): number {
@@ -42,10 +47,11 @@ export class ModelStore implements StateStore {
   }
 
   read(keys: readonly string[]): Promise<Entry[]> {
+    this.asked.push([...keys])
     const seen = keys.map((key): Entry => this.entries.get(key) ?? { key, version: 0, removed: true })
     return new Promise((resolve, reject) => {
-      const code = this.away ? 'UNAVAILABLE' : keys.some((key) => this.refused.has(key)) ? 'WRONG_TYPE' : undefined
-      this.reads.push(() => (code === undefined ? resolve(seen) : reject(new RealtimeError(code))))
+      const code = this.away || (keys.some((key) => this.refused.has(key)) && 'WRONG_TYPE')
+      this.reads.push(() => (code === false ? resolve(seen) : reject(new RealtimeError(code))))
     })
   }
 
@@ -74,8 +80,14 @@ export class ModelStore implements StateStore {
     return Object.assign(() => void this.listeners.delete(listener), { ready: Promise.resolve() })
   }
 
-  onGap(): () => void {
-    return () => {}
+  onGap(listener: () => void): () => void {
+    this.gapListeners.add(listener)
+    return () => void this.gapListeners.delete(listener)
+  }
+
+  /** Something may have been missed. */
+  tellGap(): void {
+    for (const listener of this.gapListeners) listener()
   }
 
   list = notUsed
@@ -83,9 +95,10 @@ export class ModelStore implements StateStore {
   write(mutation: Mutation): Promise<WriteResult> {
     if (mutation.op !== 'set') return notUsed()
     const { key, value, writer } = mutation
-    const version = this.commit(key, { value, ...(writer === undefined ? {} : { writer }) })
-    const { failure } = this
-    return new Promise((resolve, reject) => this.reads.push(() => (failure === undefined ? resolve({ version }) : reject(failure))))
+    const { failure, together } = this
+    const version = this.commit(key, { value, ...(writer === undefined || together ? {} : { writer }) })
+    const result = together ? { version, base: version } : { version }
+    return new Promise((resolve, reject) => this.reads.push(() => (failure === undefined ? resolve(result) : reject(failure))))
   }
 
   touch = notUsed

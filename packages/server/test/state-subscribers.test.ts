@@ -1,56 +1,8 @@
 import { RealtimeError, type Entry } from '@tutti/protocol'
 import { eventually, seededRandom } from '@tutti/test-kit'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { keyRoom } from '../src/inner-rooms.ts'
-import { setHandler } from '../src/state/handlers/set.ts'
-import { subscribeHandler } from '../src/state/handlers/subscribe.ts'
-import { unsubscribeHandler } from '../src/state/handlers/unsubscribe.ts'
-import { StateSubscribers } from '../src/state/state-subscribers.ts'
-import { createStateWriter } from '../src/state/state-writer.ts'
-import { Turns } from '../src/state/turns.ts'
-import { WritesUnderWay } from '../src/state/writes-under-way.ts'
-import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-function createModel() {
-  const errors: unknown[] = []
-  const model = createModelCore()
-  const { connect } = model
-  const core = { ...model.core, onError: (error: unknown) => void errors.push(error) }
-  const store = new ModelStore()
-  const subscribers = new StateSubscribers(core, store)
-  const turns = new Turns()
-  store.onChange((change) => subscribers.hear(change))
-  const underWay = new WritesUnderWay()
-  const subscribe = subscribeHandler(store, subscribers, turns, underWay, 100)
-  const set = setHandler(createStateWriter(store, subscribers, underWay))
-  const unsubscribe = unsubscribeHandler(subscribers, turns)
-  onTestFinished(() => subscribers.close())
-  return {
-    errors,
-    store,
-    subscribers,
-    connect,
-    isHeard: (key: string) => core.fanOut.isHeard([keyRoom(key)]),
-    subscribe: (connection: ModelConnection, key = 'k') => connection.request(subscribe, { keys: [{ key }] }, core.onError),
-    set: (connection: ModelConnection, value: number) => connection.request(set, { key: 'k', value }, (error) => errors.push(error)),
-    unsubscribe: (connection: ModelConnection, key = 'k') => connection.request(unsubscribe, { keys: [{ key }] }, core.onError),
-    /** Everything that is on its way arrives. */
-    flush: async () => {
-      do await settled()
-      while (store.answerNext() || store.announceNext())
-    },
-  }
-}
-
-/** The versions that a connection was shown, in order, from its subscription on. */
-function versionsShown({ received }: ModelConnection): number[] {
-  return received.flatMap(({ name, payload }) => {
-    if (name === 'storage:updated') return [(payload as Entry).version]
-    return (payload as { entries?: Entry[] }).entries?.map(({ version }) => version) ?? []
-  })
-}
+import { describe, expect, test } from 'vitest'
+import type { ModelConnection } from './model-cluster.ts'
+import { createModel, settled, versionsShown } from './state-model.ts'
 
 describe('subscribing while others write', () => {
   test('[S2] a change made between the read and its answer comes once, after the answer', async () => {
@@ -153,7 +105,7 @@ describe('subscribing while others write', () => {
     const [old, fresh] = [model.connect('old'), model.connect('fresh')]
     model.subscribe(old)
     await model.flush()
-    model.store.away = true
+    model.store.away = 'UNAVAILABLE'
     for (const connection of [old, fresh]) model.subscribe(connection)
     await settled()
     model.store.commit('k', { value: 'meanwhile' })
@@ -192,7 +144,7 @@ describe('subscribing while others write', () => {
     const watcher = model.connect('watcher')
     for (const key of ['k', 'other']) model.subscribe(watcher, key)
     await model.flush()
-    model.store.away = true
+    model.store.away = 'UNAVAILABLE'
     model.store.commit('k', { value: 'large' }, { large: true })
     await model.flush()
     model.store.commit('other', { value: 'missed' })

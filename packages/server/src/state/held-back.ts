@@ -56,9 +56,8 @@ export class HeldBack {
   /** What it must be sent before it is told that it wrote `version`. */
   beforeWritten(connectionId: string, version: number): StateChange[] {
     const hold = this.holds.get(connectionId)
-    if (hold === undefined || version < 0) return []
+    if (hold === undefined) return []
     const older = hold.held.filter((change) => change.version > hold.version && change.version <= version)
-    hold.held = hold.held.filter((change) => change.version > version)
     hold.version = Math.max(hold.version, ...older.map((change) => change.version))
     // Who has no entry yet gets one that includes them.
     return hold.joining ? [] : older

@@ -47,7 +47,7 @@ export class StateSubscribers {
     } catch (error) {
       // What was subscribed before stays so, and gets all that was held for it.
       for (const key of keys) {
-        if (held.has(key)) this.settle(connection, { key, version: -1, removed: true })
+        if (held.has(key)) this.settle(connection, { key, version: -1 })
         else this.leave(connection, key)
       }
       throw error
@@ -55,7 +55,7 @@ export class StateSubscribers {
   }
 
   /** The connection was told the entry: sends what it missed meanwhile, and from now on whatever happens. */
-  settle(connection: Connection, { key, version }: Entry): void {
+  settle(connection: Connection, { key, version }: Pick<Entry, 'key' | 'version'>): void {
     if (!connection.connected) return this.leave(connection, key)
     const room = keyRoom(key)
     const alone = !this.core.fanOut.isHeard([room])

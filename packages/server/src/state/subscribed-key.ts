@@ -71,7 +71,7 @@ export class SubscribedKey {
   resume(entry: Entry | undefined, { toldBefore = 0, writer }: ResumeOptions = {}): void {
     this.reads -= 1
     if (entry !== undefined) this.tell(entry, entry.version < toldBefore, writer)
-    if (this.reads > 0) return
+    // Where another entry is still being read, they go on waiting.
     for (const change of this.waiting.splice(0)) this.hear(change)
   }
 

@@ -1,0 +1,193 @@
+import { RealtimeError } from '@tutti/protocol'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { keyRoom } from '../src/inner-rooms.ts'
+import { StateSubscribers } from '../src/state/state-subscribers.ts'
+import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
+import { createModel, settled, versionsShown } from './state-model.ts'
+
+const payloads = ({ received }: ModelConnection): unknown[] => received.map(({ payload }) => payload)
+const entry = (key: string, version: number) => ({ key, version, value: version })
+
+describe('the entries of a subscription', () => {
+  /** Joins a connection whose writes made `written` while the first read was under way; each read gives the next of `reads`. */
+  async function join(written: Record<string, number>, reads: number[][]) {
+    const { core, connect } = createModelCore()
+    const subscribers = new StateSubscribers(core, new ModelStore())
+    const connection = connect('c')
+    const keys = Object.keys(written)
+    let count = 0
+    const entries = await subscribers.join(connection, keys, async () => {
+      for (const key of keys) subscribers.noteWritten(connection, key, written[key] ?? -1)
+      count += 1
+      if (count > 20) throw new Error('reads for ever')
+      const versions = reads[Math.min(count, reads.length) - 1] ?? []
+      return keys.map((key, index) => entry(key, versions[index] ?? 0))
+    })
+    return { count, versions: entries.map(({ version }) => version) }
+  }
+
+  test('[S2] are read again while one of them is older than what the connection has written', async () => {
+    const written = { a: 3, b: 5 }
+    expect(
+      await join(written, [
+        [3, 4],
+        [3, 5],
+      ]),
+    ).toEqual({ count: 2, versions: [3, 5] })
+    expect(await join(written, [[3, 5]])).toEqual({ count: 1, versions: [3, 5] })
+    expect(await join({ a: -1 }, [[0]])).toEqual({ count: 1, versions: [0] })
+  })
+
+  test('[S3] are told as they are after five reads: the store has lost what the connection wrote', async () => {
+    expect(await join({ a: 9 }, [[1]])).toEqual({ count: 5, versions: [1] })
+  })
+
+  test('[S2] are read once for a connection that went meanwhile, and nobody’s failure', async () => {
+    const model = createModel()
+    const watcher = model.connect('watcher')
+    model.subscribe(watcher)
+    await settled()
+    model.subscribers.leaveAll(watcher)
+    await model.flush()
+    expect(model.store.asked).toEqual([['k']])
+    expect(model.errors).toEqual([])
+  })
+})
+
+test('[S5] keys that nobody here watches any more are not read', async () => {
+  const model = createModel()
+  const [one, other] = [model.connect('one'), model.connect('other')]
+  for (const connection of [one, other]) for (const key of ['a', 'b']) model.subscribe(connection, key)
+  one.subscriptions.add(['$channel:c'])
+  await model.flush()
+  model.unsubscribe(one, 'a')
+  model.unsubscribe(other, 'a')
+  model.subscribers.leaveAll(one)
+  await model.flush()
+  expect([...one.subscriptions.all]).toEqual(['$channel:c'])
+  model.store.asked.length = 0
+  void model.subscribers.repair()
+  expect(model.store.asked).toEqual([['b']])
+  await model.flush()
+  model.subscribers.leaveAll(other)
+  void model.subscribers.repair()
+  expect(model.store.asked).toEqual([['b']])
+  expect(model.isHeard('b')).toBe(false)
+})
+
+test('[C5] nothing is read any more once it is closed', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const model = createModel()
+  model.subscribe(model.connect('watcher'))
+  await model.flush()
+  model.store.away = 'UNAVAILABLE'
+  void model.subscribers.repair()
+  await model.flush()
+  expect(vi.getTimerCount()).toBe(1)
+  model.subscribers.close()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+describe('a connection that writes', () => {
+  test('[S2] has the reply to its write before the entry that it asks for, and entries of other keys at once', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.set(writer, 1)
+    model.get(writer)
+    model.get(writer, 'other')
+    model.subscribe(writer, 'another')
+    await settled()
+    for (let read = 0; read < 3; read += 1) model.store.answerNext(() => 1)
+    await settled()
+    expect(payloads(writer)).toEqual([
+      { ok: true, key: 'other', version: 0, removed: true },
+      { ok: true, entries: [{ key: 'another', version: 0, removed: true }] },
+    ])
+    await model.flush()
+    expect(payloads(writer).slice(2)).toEqual([
+      { ok: true, version: 1 },
+      { ok: true, key: 'k', version: 1, value: 1 },
+    ])
+  })
+
+  test('[S2] and is refused is told what others changed meanwhile, after the refusal', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    model.store.commit('k', { value: 'theirs' })
+    model.store.failure = new RealtimeError('UNAVAILABLE')
+    model.set(writer, 2)
+    model.store.announceNext()
+    await model.flush()
+    expect(writer.received.slice(1).map(({ name }) => name)).toEqual(['reply', 'storage:updated'])
+    expect(versionsShown(writer)).toEqual([0, 1])
+    // Nothing is in doubt, so nothing is told again.
+    void model.subscribers.repair()
+    await model.flush()
+    expect(versionsShown(writer)).toEqual([0, 1])
+  })
+
+  for (const first of ['reply', 'storage:updated']) {
+    test(`[S8] as one of several whose patches went together takes the value from the change, where the ${first} comes first`, async () => {
+      const model = createModel()
+      const writer = model.connect('writer')
+      model.subscribe(writer)
+      await model.flush()
+      model.store.together = true
+      model.set(writer, 1)
+      await settled()
+      if (first === 'reply') model.store.answerNext()
+      else model.store.announceNext()
+      await model.flush()
+      expect(writer.received[1]?.name).toBe(first)
+      expect(versionsShown(writer)).toEqual([0, 1])
+    })
+  }
+
+  test('[F2] and does not watch the key is told nothing of it, whatever became of its write', async () => {
+    const model = createModel()
+    const [writer, watcher] = [model.connect('writer'), model.connect('watcher')]
+    model.subscribe(watcher)
+    await model.flush()
+    model.store.failure = new RealtimeError('OUTCOME_UNKNOWN')
+    model.set(writer, 1)
+    await model.flush()
+    void model.subscribers.repair()
+    await model.flush()
+    expect(writer.received.map(({ name }) => name)).toEqual(['reply'])
+    expect(versionsShown(watcher)).toEqual([0, 1])
+    expect(model.errors).toEqual([])
+  })
+
+  test('[S2] and leaves before its reply is told the reply and nothing more', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    model.set(writer, 1)
+    model.store.commit('k', { value: 'theirs' })
+    model.unsubscribe(writer)
+    await settled()
+    expect(writer.subscriptions.has(keyRoom('k'))).toBe(false)
+    await model.flush()
+    expect(payloads(writer).slice(1)).toEqual([{ ok: true }, { ok: true, version: 1 }])
+    expect(model.errors).toEqual([])
+  })
+})
+
+test('[S3] an entry that the store lost after somebody asked for it is reset', async () => {
+  const model = createModel()
+  const [reader, watcher] = [model.connect('reader'), model.connect('watcher')]
+  model.subscribe(watcher)
+  await model.flush()
+  model.store.commit('k', { value: 'lost' })
+  model.store.loseNext()
+  model.get(reader)
+  await model.flush()
+  model.store.entries.delete('k')
+  void model.subscribers.repair()
+  await model.flush()
+  expect(payloads(watcher).slice(1)).toEqual([{ key: 'k', version: 0, removed: true, reset: true }])
+})
