@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createKeyQueue } from '../src/local/key-queue.ts'
+import { countItems } from './count-items.ts'
 
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve()
@@ -39,4 +40,14 @@ test('[S5] a task that fails does not hold up those behind it', async () => {
   const next = queue.run('a', () => Promise.resolve('done'))
   await expect(failed).rejects.toThrow('It failed.')
   expect(await next).toBe('done')
+})
+
+test('[F4] nothing is kept of a key whose tasks have ended, or failed', async () => {
+  const { made: queue, items } = await countItems(createKeyQueue)
+  const tasks = ['a', 'b', 'b'].map((key) => queue.run(key, () => Promise.resolve()))
+  const failed = queue.run('c', () => Promise.reject(new Error('It failed.')))
+  expect(items()).toBe(3)
+  await Promise.allSettled([...tasks, failed])
+  await turns()
+  expect(items()).toBe(0)
 })

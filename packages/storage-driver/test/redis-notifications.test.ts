@@ -50,6 +50,10 @@ describe('notifications', () => {
     expect(await subscribers()).toBe(1)
     stops[1]?.()
     await eventually(async () => expect(await subscribers()).toBe(0))
+    const closed = driver({})
+    await closed.onChange(() => {}).ready
+    await closed.dispose()
+    await eventually(async () => expect(await subscribers()).toBe(0))
     const again = await record(store, 'a')
     await store.write({ op: 'set', key: 'a', value: 1 })
     expect(await again.count(1)).toHaveLength(1)

@@ -120,7 +120,7 @@ describe('one write', () => {
 
 describe('a lost answer', () => {
   /** A store whose scripts end one after the other as told: they run, or run and the answer is lost, or never run. */
-  const scripted = (ends: ('ok' | 'lost' | 'away')[], status = 'ready') => {
+  const scripted = (ends: ('ok' | 'lost' | 'away' | 'closed')[], status = 'ready') => {
     const link: RedisLink = Object.create(pubsub.link, {
       status: { get: () => status },
       script: {
@@ -128,6 +128,7 @@ describe('a lost answer', () => {
           run: async (...call: Parameters<ReturnType<RedisLink['script']>['run']>) => {
             const end = ends.shift()
             if (end === 'away') throw new RealtimeError('UNAVAILABLE')
+            if (end === 'closed') throw new RealtimeError('CLOSED')
             const reply = await pubsub.link.script(source).run(...call)
             if (end === 'lost') throw new RealtimeError('OUTCOME_UNKNOWN')
             return reply
@@ -164,8 +165,10 @@ describe('a lost answer', () => {
     await expect(scripted(['lost'], 'unavailable').write(write)).rejects.toMatchObject(unknown)
     const second = { ...write, author: { ...author, number: 2 } }
     await expect(scripted(['lost', 'away']).write(second)).rejects.toMatchObject(unknown)
+    await expect(scripted(['lost', 'closed']).write(second)).rejects.toMatchObject(unknown)
     expect(await store.write(second)).toMatchObject({ value: 2 })
     await expect(scripted(['away']).write(second)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(scripted(['closed']).write(second)).rejects.toMatchObject({ code: 'CLOSED' })
   })
 
   test('[F2] [S8] waiting patches with and without numbers do not share one write, so that only the latter are unknown', async () => {

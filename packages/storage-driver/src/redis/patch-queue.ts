@@ -65,8 +65,7 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRece
       const call = callOf(key, batch, base.version, value)
       const answer = await run(call).catch((error: unknown) => {
         // One author's memory answered: the others may have been in the same write, so "not applied" is more than is known.
-        const unsure = answeredBefore && error instanceof RealtimeError && error.code === 'UNAVAILABLE'
-        throw unsure ? new RealtimeError('OUTCOME_UNKNOWN', { cause: error }) : error
+        throw answeredBefore ? new RealtimeError('OUTCOME_UNKNOWN', { cause: error }) : error
       })
       if (answer.verdict === 'base') {
         base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }

@@ -62,10 +62,10 @@ async function untilAnswered(link: RedisLink, numbered: boolean, run: () => Prom
     try {
       return await run()
     } catch (error) {
-      if (!(error instanceof RealtimeError)) throw error
-      if (error.code === 'OUTCOME_UNKNOWN' && numbered && link.status === 'ready') lost = error
+      const wasLost = error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN'
+      if (wasLost && numbered && link.status === 'ready') lost = error
       // An earlier try may have been applied, so "not applied" is more than is known.
-      else throw lost !== undefined && error.code === 'UNAVAILABLE' ? lost : error
+      else throw lost ?? error
     }
   }
 }

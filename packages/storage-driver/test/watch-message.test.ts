@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { parseWatchMessage } from '../src/redis/watch-message.ts'
+
+const message = { origin: 'o', event: 'update', key: 'a', version: 2 }
+
+test('[N8] a message is the change that it tells', () => {
+  const parse = (fields: object) => parseWatchMessage(JSON.stringify({ ...message, ...fields }))
+  expect(parse({ value: null, writer: 'w', expiresAt: 5 })).toStrictEqual({ key: 'a', version: 2, value: null, writer: 'w', expiresAt: 5 })
+  expect(parse({ base: 0, patch: { a: null } })).toStrictEqual({ key: 'a', version: 2, base: 0, patch: { a: null } })
+  expect(parse({})).toStrictEqual({ key: 'a', version: 2 })
+  expect(parse({ event: 'remove', value: 1, expiresAt: 5 })).toStrictEqual({ key: 'a', version: 2, removed: true })
+  // What is no lifetime and no writer is passed over, for the change itself can be told.
+  expect(parse({ writer: 5, expiresAt: 'soon' })).toStrictEqual({ key: 'a', version: 2 })
+})
+
+test('[N4] what is no change is refused with INVALID_MESSAGE', () => {
+  const refused = { code: 'INVALID_MESSAGE' }
+  for (const text of ['', '{', 'null', '[]', '5']) expect(() => parseWatchMessage(text), text).toThrow(expect.objectContaining(refused))
+  const wrong = [
+    ...[{ event: 'other' }, { event: undefined }, { key: 'a/b' }, { key: undefined }, { version: -1 }, { version: 1.5 }, { version: '1' }],
+    ...[{ patch: { a: 1 } }, { patch: { a: 1 }, base: -1 }, { patch: 5, base: 1 }, { patch: null, base: 1 }],
+  ]
+  for (const fields of wrong) {
+    const text = JSON.stringify({ ...message, ...fields })
+    expect(() => parseWatchMessage(text), text).toThrow(expect.objectContaining(refused))
+  }
+})
