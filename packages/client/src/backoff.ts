@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { Connection } from './connection.ts'
 
 const FIRST_MS = 1_000
 const LONGEST_MS = 30_000
@@ -23,11 +24,18 @@ export interface Retry {
   reset(): void
 }
 
+/** What a retry needs. */
+export interface RetryContext {
+  clock: Clock
+  random: () => number
+  connection: Pick<Connection, 'current'>
+}
+
 /** Tries again by `backoffMs`, every 2 s at least: for requests over a connection that stands. */
-export function createRetry(clock: Clock, random: () => number): Retry {
+export function createRetry({ clock, random, connection }: RetryContext): Retry {
   let failures = 0
   let cancel: (() => void) | undefined
-  return {
+  const retry: Retry = {
     get waiting() {
       return cancel !== undefined
     },
@@ -35,7 +43,9 @@ export function createRetry(clock: Clock, random: () => number): Retry {
       cancel?.()
       cancel = clock.after(delayMs ?? backoffMs(failures++, random, LONGEST_RETRY_MS), () => {
         cancel = undefined
-        run()
+        // A server that is degraded says when it no longer is (F4); asking it meanwhile would only cost.
+        if (connection.current.degraded) retry.plan(run)
+        else run()
       })
     },
     reset: () => {
@@ -44,4 +54,5 @@ export function createRetry(clock: Clock, random: () => number): Retry {
       failures = 0
     },
   }
+  return retry
 }

@@ -162,6 +162,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       attempt = 0
       for (const part of parts) part.onUp?.()
       show({ ...none, status: 'connected', instance })
+    } else if (notice.name === 'server:status') {
+      show({ ...source.current, degraded: notice.payload.degraded })
     } else if (notice.name === 'server:draining') {
       cancelTimer()
       cancelTimer = clock.after(notice.payload.reconnectAfterMs, () => lose(away('The server stops.'), 0))

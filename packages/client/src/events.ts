@@ -1,4 +1,4 @@
-import { isKey, isSubscribable, patternsOf, RealtimeError } from '@tutti/protocol'
+import { fromWireError, isKey, isSubscribable, patternsOf, RealtimeError } from '@tutti/protocol'
 import { checkedName } from './checked-name.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
@@ -33,7 +33,7 @@ export interface Events<Channels extends EventMap> {
   /**
    * Tells everybody who listens to the channel; settles when the server has told its own. Events are not queued: without a
    * connection it rejects with `UNAVAILABLE`. Others: `INVALID_CHANNEL`, `INVALID_VALUE`, `TOO_LARGE`, `RELAY_FAILED` (told on
-   * one instance only), `OUTCOME_UNKNOWN` (the connection was lost before the answer), `CLOSED`.
+   * one instance only), `RATE_LIMITED` (wait its `retryAfterMs`), `FORBIDDEN`, `OUTCOME_UNKNOWN` (the connection was lost before the answer), `CLOSED`.
    */
   publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
 }
@@ -54,12 +54,10 @@ interface Listener {
 
 /** Makes the events of one client. Many listeners of one name are one subscription on the server. */
 export function createEvents<Channels extends EventMap>(context: EventsContext): Events<Channels> {
-  const { clock, random, connection, isClosed, onError } = context
+  const { connection, isClosed, onError } = context
   const listeners = new Map<string, Set<Listener>>()
   const subscriptions = createSubscriptions({
-    clock,
-    random,
-    isUp: () => connection.up,
+    ...context,
     batches: (names) => names.map((name) => [name]),
     ask: ([channel = ''], on, done) => {
       connection.request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, (outcome) => done(outcome.error))
@@ -81,6 +79,8 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
     onUp: subscriptions.restore,
     onDown: subscriptions.lose,
     onNotice: ({ name, payload }) => {
+      if (name === 'server:revoked' && 'channel' in payload.target)
+        subscriptions.revoke(payload.target.channel, fromWireError(payload.error))
       if (name !== 'event:received') return
       const { channel, data } = payload
       for (const pattern of patternsOf(channel)) {
@@ -102,7 +102,7 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
       const listener: Listener = { run }
       const group = listeners.get(checkedName(isSubscribable, name, 'INVALID_CHANNEL')) ?? new Set<Listener>()
       listeners.set(name, group.add(listener))
-      if (group.size === 1) subscriptions.want(name)
+      subscriptions.want(name)
       return () => {
         if (!group.delete(listener) || group.size > 0) return
         listeners.delete(name)

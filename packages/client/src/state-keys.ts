@@ -1,4 +1,4 @@
-import { neverThere, RealtimeError, type Entry } from '@tutti/protocol'
+import { fromWireError, neverThere, RealtimeError, type Entry } from '@tutti/protocol'
 import { createRetry } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, Outcome } from './connection.ts'
@@ -43,11 +43,12 @@ export interface StateKeys {
 }
 
 /** Makes the keys of one client. */
-export function createStateKeys({ clock, random, connection, maxPendingChanges, entries, onThrow }: StateKeysOptions): StateKeys {
+export function createStateKeys(options: StateKeysOptions): StateKeys {
+  const { clock, connection, maxPendingChanges, entries, onThrow } = options
   const newRecord = (key: string, confirmed?: Entry): KeyRecord => ({
     key,
     users: new Set(),
-    retry: createRetry(clock, random),
+    retry: createRetry(options),
     state: { ...unknownKey(key), confirmed },
     refused: undefined,
     sending: false,
@@ -111,9 +112,7 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
   }
 
   const subscriptions = createSubscriptions({
-    clock,
-    random,
-    isUp: () => connection.up,
+    ...options,
     batches: (keys) => inBatches(keys, (key) => question(records.get(key)?.state ?? unknownKey(key)), connection.limits),
     ask: (keys, on, done) => {
       if (!on) return connection.request('storage:unsubscribe', { keys: keys.map((key) => ({ key })) }, ({ error }) => done(error))
@@ -161,6 +160,7 @@ export function createStateKeys({ clock, random, connection, maxPendingChanges, 
       }
     },
     onNotice: ({ name, payload }) => {
+      if (name === 'server:revoked' && 'key' in payload.target) subscriptions.revoke(payload.target.key, fromWireError(payload.error))
       const record = name === 'storage:updated' && records.get(payload.key)
       if (!record) return
       replace(record, withUpdate(record.state, payload))

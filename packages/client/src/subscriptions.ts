@@ -1,17 +1,15 @@
 import type { RealtimeError } from '@tutti/protocol'
-import { createRetry } from './backoff.ts'
-import type { Clock } from './clock.ts'
+import { createRetry, type RetryContext } from './backoff.ts'
+import type { Connection } from './connection.ts'
 
 /** What the keeper of subscriptions needs. */
-export interface SubscriptionsOptions {
-  clock: Clock
-  random: () => number
-  isUp: () => boolean
+export interface SubscriptionsOptions extends RetryContext {
+  connection: Pick<Connection, 'current' | 'up'>
   /** Cuts names into what one message may carry. */
   batches: (names: string[]) => string[][]
   /** Asks the server to begin (`on`) or end subscriptions, and says how it went. */
   ask: (names: string[], on: boolean, done: (error?: RealtimeError) => void) => void
-  /** The server will not have it, for a reason that stays. */
+  /** The server will not have it, for a reason that stays: not asked for again before somebody wants it anew, or a reconnect. */
   onRefused: (name: string, error: RealtimeError) => void
   /** A name that nobody wants is no longer subscribed. */
   onGone: (name: string) => void
@@ -29,6 +27,8 @@ export interface Subscriptions {
   restore(): void
   /** The connection is lost, and with it all subscriptions. */
   lose(): void
+  /** The server has ended a subscription. */
+  revoke(name: string, error: RealtimeError): void
 }
 
 /**
@@ -36,7 +36,8 @@ export interface Subscriptions {
  * together, and while a name's question is unanswered no other is asked about it: the last wish wins, in whatever order
  * the server works.
  */
-export function createSubscriptions({ clock, random, isUp, batches, ask, onRefused, onGone }: SubscriptionsOptions): Subscriptions {
+export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
+  const { connection, batches, ask, onRefused, onGone } = options
   const wanted = new Set<string>()
   /** What the server knows of: `busy` while a question is open. */
   const known = new Map<string, 'on' | 'busy'>()
@@ -44,7 +45,7 @@ export function createSubscriptions({ clock, random, isUp, batches, ask, onRefus
   const dirty = new Set<string>()
   /** To be looked at when it is time to try again. */
   const later = new Set<string>()
-  const retry = createRetry(clock, random)
+  const retry = createRetry(options)
   let planned = false
   let epoch = 0
 
@@ -79,7 +80,7 @@ export function createSubscriptions({ clock, random, isUp, batches, ask, onRefus
   }
 
   const update = (): void => {
-    if (!isUp()) return
+    if (!connection.up) return
     const names = [...dirty].filter((name) => known.get(name) !== 'busy')
     dirty.clear()
     for (const batch of batches(names.filter((name) => !wanted.has(name) && known.has(name)))) send(batch, false)
@@ -117,6 +118,12 @@ export function createSubscriptions({ clock, random, isUp, batches, ask, onRefus
       known.clear()
       later.clear()
       retry.reset()
+    },
+    revoke: (name, error) => {
+      // What is being asked for or given up gets an answer of its own.
+      if (known.get(name) !== 'on') return
+      known.delete(name)
+      onRefused(name, error)
     },
   }
 }
