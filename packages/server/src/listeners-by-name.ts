@@ -20,6 +20,11 @@ export class ListenersByName<T> {
     }
   }
 
+  /** Tells whether anybody listens to exactly this name. */
+  has(name: string): boolean {
+    return this.listeners.has(name)
+  }
+
   /** Calls all listeners of these names; one that throws stops no other. */
   tell(names: readonly string[], message: T): void {
     for (const name of names) {

@@ -101,6 +101,8 @@ export class ModelStore implements StateStore {
     return new Promise((resolve, reject) => this.reads.push(() => (failure === undefined ? resolve(result) : reject(failure))))
   }
 
+  now = () => this.clock
+  readChanged = notUsed
   touch = notUsed
   reindex = notUsed
   dispose = (): Promise<void> => Promise.resolve()

@@ -61,6 +61,14 @@ export interface EntryPage {
   after?: string | undefined
 }
 
+/** An entry as the store knows it. `expiresAt`: when it ends by itself, milliseconds since 1970 on the store's clock (S18). */
+export type StoredEntry = Entry & { expiresAt?: number }
+
+/** A page of a listing, with what the store knows. */
+export interface StoredPage extends EntryPage {
+  entries: StoredEntry[]
+}
+
 /**
  * The storage layer for state: owns values and versions. `server` meets it through these types alone.
  * Implementations MUST pass the suite at `storage-driver/testing`.
@@ -69,10 +77,15 @@ export interface EntryPage {
  * `WRONG_TYPE`, `UNAVAILABLE` (not applied and never will be), `OUTCOME_UNKNOWN` (the answer was lost), `CLOSED`.
  */
 export interface StateStore {
-  /** The entries of these keys, in their order; a value that something else stored gets its version here (S20). */
-  read(keys: readonly string[]): Promise<Entry[]>
+  /**
+   * The entries of these keys, in their order. What came or went without the store gets its version here, and is announced:
+   * a value that something else stored (S20), and the end of an entry whose time has come, once for all instances (S18).
+   */
+  read(keys: readonly string[]): Promise<StoredEntry[]>
+  /** As `read`, but leaves out the entries whose version is the one named, and does not fetch their values. In any order. */
+  readChanged(known: ReadonlyMap<string, number>): Promise<StoredEntry[]>
   /** The entries below a prefix (`todos:`, or '' for all), in byte order of their keys, from an index (S17). */
-  list(prefix: string, after?: string): Promise<EntryPage>
+  list(prefix: string, after?: string): Promise<StoredPage>
   /** One change: checked, applied, versioned, remembered and announced at once, or not at all (S5). */
   write(mutation: Mutation, options?: WriteOptions): Promise<WriteResult>
   /**
@@ -87,6 +100,8 @@ export interface StateStore {
   reindex(): Promise<void>
   /** Runs the listener when changes may have been missed. Returns its undo. */
   onGap(listener: () => void): () => void
+  /** The store's clock, milliseconds since 1970, as far as is known here: of deadlines and of `expiresAt`. */
+  now(): number
   /** Ends its work and lets nobody watch any more; idempotent. What the caller brought stays open. Afterwards `CLOSED`. */
   dispose(): Promise<void>
 }

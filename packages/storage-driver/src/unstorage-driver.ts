@@ -20,9 +20,9 @@ export function unstorageDriver(name: string, store: TextStore): ReactiveDriver 
     const owner = ownerOfMeta(key)
     return owner === undefined ? store.getText(key) : store.getMeta(owner)
   }
-  const { read, list, write, onChange, touch, reindex, onGap, dispose } = store
+  const { read, readChanged, list, write, onChange, touch, reindex, onGap, now, dispose } = store
   return {
-    ...{ read, list, write, onChange, touch, reindex, onGap, dispose },
+    ...{ read, readChanged, list, write, onChange, touch, reindex, onGap, now, dispose },
     name,
     flags: { ttl: true },
     hasItem: async (key) => (await getItem(key)) !== null,

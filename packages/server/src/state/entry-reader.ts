@@ -1,6 +1,7 @@
-import { RealtimeError, type Entry, type ErrorCode } from '@tutti/protocol'
+import type { Entry } from '@tutti/protocol'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { ServerErrorListener } from '../feature.ts'
+import { isPassing } from './passing-failure.ts'
 import type { ResumeOptions, SubscribedKey } from './subscribed-key.ts'
 
 /** Keys in one read at most. */
@@ -8,9 +9,6 @@ const BATCH = 500
 
 /** Between two tries to read what the store could not be asked for, milliseconds. */
 const RETRY_MS = 500
-
-/** Failures of the connection to the store, which may pass without a gap: while its circuit breaker is open, say. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN'])
 
 /** The subscribed keys, as the reader needs them. */
 export interface KeysToRead {
@@ -62,7 +60,7 @@ export class EntryReader {
   }
 
   private async failed(keys: readonly string[], error: unknown): Promise<void> {
-    if (error instanceof RealtimeError && PASSING.has(error.code)) {
+    if (isPassing(error)) {
       // Told once for all that wait.
       if (this.retry === undefined) this.report(keys, error)
       for (const key of keys) this.unread.add(key)

@@ -8,6 +8,7 @@ import { setHandler } from './handlers/set.ts'
 import { subscribeHandler } from './handlers/subscribe.ts'
 import { unsubscribeHandler } from './handlers/unsubscribe.ts'
 import { ListenersByName } from '../listeners-by-name.ts'
+import { ExpiryTimers, followingExpiry } from './expiry-timers.ts'
 import { createServerState, type ServerState } from './server-state.ts'
 import { StateSubscribers } from './state-subscribers.ts'
 import { createStateWriter } from './state-writer.ts'
@@ -15,12 +16,18 @@ import { Turns } from './turns.ts'
 import { WritesUnderWay } from './writes-under-way.ts'
 
 /** State: what `storage:*` messages do, and `realtime.state`. Ready once the store's changes are heard. */
-export function stateFeature(core: Core, store: StateStore): { feature: Feature; state: ServerState; ready: Promise<void> } {
+export function stateFeature(core: Core, given: StateStore): { feature: Feature; state: ServerState; ready: Promise<void> } {
+  const listeners = new ListenersByName<StateChange>((error, key) => core.onError(error, { stage: 'listener', subject: key }))
+  const expiry = new ExpiryTimers({
+    store: given,
+    isWatched: (key) => subscribers.isWatchedHere(key) || listeners.has(key),
+    onError: core.onError,
+  })
+  const store = followingExpiry(given, expiry)
   const subscribers = new StateSubscribers(core, store)
   const underWay = new WritesUnderWay()
   const writer = createStateWriter(store, subscribers, underWay)
   const turns = new Turns()
-  const listeners = new ListenersByName<StateChange>((error, key) => core.onError(error, { stage: 'listener', subject: key }))
   const stopWatching = store.onChange((change) => {
     subscribers.hear(change)
     listeners.tell([change.key], change)
@@ -45,6 +52,7 @@ export function stateFeature(core: Core, store: StateStore): { feature: Feature;
         stopWatching()
         stopRepairing()
         subscribers.close()
+        expiry.close()
       },
     },
   }

@@ -104,6 +104,11 @@ export class StateSubscribers {
     }
   }
 
+  /** Tells whether anybody here watches the key, or is about to. */
+  isWatchedHere(key: string): boolean {
+    return this.keys.has(key)
+  }
+
   /** Somebody here was told this version of the key in a reply. */
   know(key: string, version: number): void {
     this.keys.get(key)?.know(version)

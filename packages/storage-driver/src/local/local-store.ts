@@ -1,7 +1,7 @@
 import { RealtimeError, isAbsent, isKey, parseKey, type Entry } from '@tutti/protocol'
 import type { Driver } from 'unstorage'
 import { checkMutation } from '../check-mutation.ts'
-import type { StateChange, WriteResult } from '../contract.ts'
+import type { StateChange, StoredEntry, WriteResult } from '../contract.ts'
 import { createGate } from '../gate.ts'
 import { valueOfText } from '../json-text.ts'
 import { createListeners } from '../listeners.ts'
@@ -36,7 +36,11 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
 
   const load = (key: string): Promise<LocalEntry> => queue.run(parseKey(key), () => before(entries.load(key)))
 
-  const read = async (key: string): Promise<Entry> => entryOf(key, await load(key))
+  const read = async (key: string): Promise<StoredEntry> => {
+    const loaded = await load(key)
+    const { expiresAt } = loaded.record
+    return expiresAt === undefined ? entryOf(key, loaded) : { ...entryOf(key, loaded), expiresAt }
+  }
 
   const write = async (mutation: LocalMutation, deadline = now() + settings.writeTimeoutMs): Promise<WriteResult> => {
     if (mutation.op === 'text') parseKey(mutation.key)
@@ -79,6 +83,11 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
 
   return {
     read: (keys) => call(() => Promise.all(keys.map(read))),
+    readChanged: (known) =>
+      call(async () => {
+        const entriesNow = await Promise.all([...known.keys()].map(read))
+        return entriesNow.filter(({ key, version }) => version !== known.get(key))
+      }),
     list: (prefix, after) =>
       call(async () => {
         const keys = await before(index.page(prefix, after, PAGE_SIZE))
@@ -109,6 +118,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
       assertOpen()
       return () => {}
     },
+    now,
     dispose: async () => {
       await close()
       listeners.clear()

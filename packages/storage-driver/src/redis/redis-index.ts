@@ -1,6 +1,6 @@
-import { RealtimeError, isAbsent, isKey, parseKey, parsePrefix, type Entry } from '@tutti/protocol'
+import { RealtimeError, isAbsent, isKey, parseKey, parsePrefix } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
-import type { EntryPage } from '../contract.ts'
+import type { StoredEntry, StoredPage } from '../contract.ts'
 import type { KeyNames } from './key-names.ts'
 import { rowOf } from './write-call.ts'
 
@@ -10,12 +10,12 @@ const PAGE_SIZE = 1_000
 export interface RedisIndexOptions {
   link: RedisLink
   names: KeyNames
-  readOne(key: string, how: 'list'): Promise<Entry>
+  readOne(key: string, how: 'list'): Promise<StoredEntry>
 }
 
 /** The index of all keys: a sorted set without scores, so in byte order, written by the scripts (S17). */
 export interface RedisIndex {
-  list(prefix: string, after: string | undefined): Promise<EntryPage>
+  list(prefix: string, after: string | undefined): Promise<StoredPage>
   names(prefix: string): Promise<string[]>
   reindex(): Promise<void>
 }

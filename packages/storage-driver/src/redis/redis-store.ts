@@ -1,7 +1,7 @@
-import { parseKey, type Entry } from '@tutti/protocol'
+import { RealtimeError, parseKey } from '@tutti/protocol'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
 import { checkMutation } from '../check-mutation.ts'
-import type { Mutation, WriteOptions, WriteResult } from '../contract.ts'
+import type { Mutation, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
 import { bytesOf, jsonOfText } from '../json-text.ts'
 import { createGate } from '../gate.ts'
 import { wrongType } from '../refusals.ts'
@@ -34,18 +34,31 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
   const stops = new Set<() => void>()
   const { call } = gate
 
-  const readOne = async (key: string, how: '' | 'touch' | 'list' = ''): Promise<Entry> => {
+  /** The entry, or undefined where it has the version that is known. */
+  const readUnless = async (known: number | '', key: string, how: '' | 'touch' | 'list' = ''): Promise<StoredEntry | undefined> => {
     const keys = [names.value(key), names.state(key), names.index]
     const announcement = [key, `${link.prefix}:${names.channel}`, instanceId, messageHead(key, undefined), settings.tombstoneMs]
-    const [verdict, version, text] = rowOf(await readScript.run(keys, [...announcement, how]))
+    const [verdict, version, text, expiry, time] = rowOf(await readScript.run(keys, [...announcement, how, known]))
     if (verdict === 'type') throw wrongType()
-    return entryOf(key, Number(version), textOf(text))
+    if (verdict === 'same') return undefined
+    // Timers wait by this clock for hours, in which clocks drift.
+    link.adjustClock(Number(time))
+    const entry = entryOf(key, Number(version), textOf(text))
+    return expiry === '' ? entry : { ...entry, expiresAt: Number(expiry) }
+  }
+
+  const readOne = async (key: string, how: '' | 'touch' | 'list' = ''): Promise<StoredEntry> => {
+    const entry = await readUnless('', key, how)
+    if (entry === undefined) throw new RealtimeError('INTERNAL')
+    return entry
   }
 
   const run = async (request: WriteCall): Promise<WriteResult> => {
     const answer = await runWrite(request)
     const remembered = answer.verdict === 'conflict' && answer.author >= 0
-    return resultOf(request, answer, remembered ? await readOne(request.key) : undefined)
+    if (!remembered) return resultOf(request, answer)
+    const { expiresAt: _, ...entry } = await readOne(request.key)
+    return resultOf(request, answer, entry)
   }
 
   const write = async (mutation: Mutation, { deadline = link.now() + settings.writeTimeoutMs }: WriteOptions): Promise<WriteResult> => {
@@ -70,6 +83,11 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
   const entries = createRedisIndex({ link, names, readOne })
   return {
     read: (keys) => call(() => Promise.all(keys.map((key) => readOne(key)))),
+    readChanged: (known) =>
+      call(async () => {
+        const read = await Promise.all([...known].map(([key, version]) => readUnless(version, key)))
+        return read.filter((entry) => entry !== undefined)
+      }),
     list: (prefix, after) => call(() => entries.list(prefix, after)),
     write: (mutation, options = {}) => call(() => write(mutation, options)),
     touch: (key) => call(async () => ({ version: (await readOne(key, 'touch')).version })),
@@ -84,6 +102,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
       stops.add(stop)
       return () => void (stops.delete(stop) && stop())
     },
+    now: () => link.now(),
     dispose: async () => {
       feed.close()
       for (const stop of stops) stop()

@@ -55,5 +55,6 @@ local function adopt()
   local expiry = expiryOfValue()
   record(expiry)
   announce(expiry, '')
+  return expiry
 end
 `

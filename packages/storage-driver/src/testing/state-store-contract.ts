@@ -3,6 +3,7 @@ import { changesContract } from './changes-contract.ts'
 import { conditionsContract } from './conditions-contract.ts'
 import { foreignContract } from './foreign-contract.ts'
 import { incrementContract } from './increment-contract.ts'
+import { lifetimeContract } from './lifetime-contract.ts'
 import { listingContract } from './listing-contract.ts'
 import { mutationsContract } from './mutations-contract.ts'
 import { patchContract } from './patch-contract.ts'
@@ -33,6 +34,7 @@ export function stateStoreContract(name: string, create: () => Promise<StoreUnde
     changesContract(use)
     foreignContract(use)
     listingContract(use)
+    lifetimeContract(use)
     randomContract(use)
   })
 }
