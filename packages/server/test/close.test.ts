@@ -128,8 +128,11 @@ test('[C5] a Socket.IO server that the caller brought stays open', async () => {
   await once(httpServer, 'listening')
   const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`
   io.of('/app').on('connection', (socket) => socket.emit('welcome'))
-  const app = await connectPlain(`${url}/app`)
+  const [app, client] = [await connectPlain(`${url}/app`), await connectPlain(url)]
+  const disconnected = new Promise((resolve) => client.socket.once('disconnect', resolve))
   await realtime.close()
+  expect(await disconnected).toMatch(/transport close|io server disconnect/)
+  expect(io.of('/').listenerCount('connection')).toBe(0)
   expect(app.socket.connected).toBe(true)
   const another = await connectPlain(`${url}/app`)
   for (const { socket } of [app, another]) socket.disconnect()

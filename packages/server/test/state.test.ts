@@ -72,8 +72,9 @@ describe('over the wire', () => {
     })
     expect(codeOf(await client.send('storage:remove', { key: 'cond', ifVersion: version + 1 }))).toBe('CONFLICT')
     expect(await client.request('storage:get', { key: 'cond' })).toMatchObject({ version, value: 'first' })
-    await client.request('storage:remove', { key: 'cond', ifVersion: version })
-    expect(await client.request('storage:get', { key: 'cond' })).toMatchObject({ removed: true })
+    const removed = await client.request('storage:remove', { key: 'cond', ifVersion: version })
+    expect(await client.request('storage:get', { key: 'cond' })).toEqual({ ...removed, key: 'cond', removed: true })
+    expect(removed.version).toBeGreaterThan(version)
   })
 
   test('[S7] an increment starts an absent key at initial and refuses what is no number', async () => {

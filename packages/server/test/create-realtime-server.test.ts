@@ -1,0 +1,76 @@
+import { MemoryPubSub } from '@tutti/pubsub'
+import { reactiveDriver } from '@tutti/storage-driver'
+import { Server } from 'socket.io'
+import memoryDriver from 'unstorage/drivers/memory'
+import { expect, onTestFinished, test } from 'vitest'
+import { createRealtimeServer, type RealtimeServerOptions } from '../src/index.ts'
+
+/** A server with all its parts, none of which has heard from the others yet. */
+function create(options: Partial<RealtimeServerOptions> = {}) {
+  const warnings: string[] = []
+  const errors: unknown[] = []
+  const readiness = { state: Promise.withResolvers<void>(), events: Promise.withResolvers<void>() }
+  const pubsub = new MemoryPubSub()
+  const state = reactiveDriver(memoryDriver())
+  const [onChange, subscribe] = [state.onChange.bind(state), pubsub.subscribe.bind(pubsub)]
+  state.onChange = (listener) => Object.assign(onChange(listener), { ready: readiness.state.promise })
+  pubsub.subscribe = (channel, handler) => Object.assign(subscribe(channel, handler), { ready: readiness.events.promise })
+  const realtime = createRealtimeServer({
+    io: new Server(),
+    state,
+    pubsub,
+    onWarning: (message) => warnings.push(message),
+    onError: (error, context) => errors.push([error, context]),
+    ...options,
+  })
+  onTestFinished(() => realtime.close())
+  return { realtime, pubsub, state, warnings, errors, readiness }
+}
+
+test('[N2] an instance has the id of its pubsub, and with one there is nothing to warn of', () => {
+  const { realtime, pubsub, warnings } = create()
+  expect(realtime.instanceId).toBe(pubsub.instanceId)
+  expect(warnings).toEqual([])
+})
+
+for (const last of ['state', 'events'] as const) {
+  test(`[N3] a server is ready when changes and events of others are heard, be ${last} the last`, async () => {
+    const { realtime, readiness } = create()
+    let isReady = false
+    const ready = realtime.ready.then(() => {
+      isReady = true
+    })
+    readiness[last === 'state' ? 'events' : 'state'].resolve()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isReady).toBe(false)
+    readiness[last].resolve()
+    await ready
+  })
+
+  test(`[N3] a server that never hears ${last} of others says so to who asks, and is nobody’s unhandled rejection`, async () => {
+    const unhandled: unknown[] = []
+    const onUnhandled = (error: unknown): void => void unhandled.push(error)
+    process.on('unhandledRejection', onUnhandled)
+    onTestFinished(() => void process.off('unhandledRejection', onUnhandled))
+    const { realtime, readiness } = create()
+    readiness[last].reject(new Error('never'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(unhandled).toEqual([])
+    await expect(realtime.ready).rejects.toThrow('never')
+  })
+}
+
+test('[C5] a part that fails to close is reported and keeps no other from closing; what has nothing to close is no failure', async () => {
+  const { realtime, pubsub, state, errors } = create({ features: [() => ({ name: 'nothing to close', handlers: [] })] })
+  const dispose = state.dispose.bind(state)
+  state.dispose = async () => {
+    await dispose()
+    throw new Error('on purpose')
+  }
+  await realtime.close()
+  expect(errors).toEqual([[new Error('on purpose'), { stage: 'close' }]])
+  await expect(pubsub.publish('events', {})).rejects.toMatchObject({ code: 'CLOSED' })
+  const alone = create({ pubsub: undefined })
+  await alone.realtime.close()
+  expect(alone.errors).toEqual([])
+})
