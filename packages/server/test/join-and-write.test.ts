@@ -177,6 +177,32 @@ describe('a connection that writes', () => {
   })
 })
 
+test('[S2] the reply to a write from before a connection left and came back releases nothing that waits for a later one', async () => {
+  const model = createModel()
+  const writer = model.connect('writer')
+  model.subscribe(writer)
+  await model.flush()
+  model.set(writer, 1)
+  model.unsubscribe(writer)
+  model.subscribe(writer)
+  await settled()
+  model.set(writer, 2)
+  await settled()
+  model.store.commit('k', { value: 'theirs' })
+  model.store.answerNext()
+  await settled()
+  // The entry is read, but not the second reply.
+  model.store.answerNext()
+  await settled()
+  while (model.store.announceNext());
+  expect(versionsShown(writer).filter((version) => version > 1)).toEqual([])
+  await model.flush()
+  expect(payloads(writer).slice(-2)).toEqual([
+    { ok: true, version: 2 },
+    { key: 'k', version: 3, value: 'theirs' },
+  ])
+})
+
 test('[S3] an entry that the store lost after somebody asked for it is reset', async () => {
   const model = createModel()
   const [reader, watcher] = [model.connect('reader'), model.connect('watcher')]

@@ -42,9 +42,19 @@ export class HeldBack {
     return this.holds.get(connectionId)?.written ?? -1
   }
 
-  /** Holds changes for a connection that writes. */
-  beginWrite(connectionId: string): void {
-    this.holdOf(connectionId).writes += 1
+  /**
+   * Holds changes for a connection that writes. The function that is given back says that it was told what became of its
+   * write, and the version (-1: none), and gives back what it must be sent now.
+   */
+  beginWrite(connectionId: string): (version: number, heard: number) => StateChange[] {
+    const hold = this.holdOf(connectionId)
+    hold.writes += 1
+    return (version, heard) => {
+      // It may have left meanwhile, and come back.
+      if (this.holds.get(connectionId) !== hold) return []
+      hold.writes -= 1
+      return this.release(connectionId, version, heard)
+    }
   }
 
   /** It has its entry at `version`: gives back what it must be sent now. `heard`: the newest version heard here. */
@@ -61,15 +71,6 @@ export class HeldBack {
     hold.version = Math.max(hold.version, ...older.map((change) => change.version))
     // Who has no entry yet gets one that includes them.
     return hold.joining ? [] : older
-  }
-
-  /** It was told what became of its write, and the version if there is one: gives back what it must be sent now. */
-  endWrite(connectionId: string, version: number, heard: number): StateChange[] {
-    const hold = this.holds.get(connectionId)
-    // It may have left and come back meanwhile.
-    if (hold === undefined || hold.writes === 0) return []
-    hold.writes -= 1
-    return this.release(connectionId, version, heard)
   }
 
   delete(connectionId: string): void {

@@ -69,11 +69,8 @@ export class StateSubscribers {
    */
   beginWrite(connection: Connection, key: string): (version: number) => void {
     if (!connection.subscriptions.has(keyRoom(key))) return () => {}
-    this.keys.get(key)?.beginWrite(connection.id)
-    return (version) => {
-      const subscribed = this.keys.get(key)
-      if (subscribed !== undefined) this.send(connection, subscribed.endWrite(connection.id, version))
-    }
+    const endWrite = this.open(key).beginWrite(connection.id)
+    return (version) => this.send(connection, endWrite(version))
   }
 
   /** The connection will be told that version (-1: none) in a reply. */

@@ -98,19 +98,18 @@ export class SubscribedKey {
     return this.heldBack.writtenBy(connectionId)
   }
 
-  /** A connection writes: what happens from now on is held for it. */
-  beginWrite(connectionId: string): void {
-    this.heldBack.beginWrite(connectionId)
+  /**
+   * A connection writes: what happens from now on is held for it. The function that is given back says that it was told what
+   * became of its write, and the version (-1: none), and gives back what it missed since.
+   */
+  beginWrite(connectionId: string): (version: number) => StateChange[] {
+    const endWrite = this.heldBack.beginWrite(connectionId)
+    return (version) => endWrite(version, this.heard)
   }
 
   /** What the connection must be sent before it is told that it wrote `version`. */
   beforeWritten(connectionId: string, version: number): StateChange[] {
     return this.heldBack.beforeWritten(connectionId, version)
-  }
-
-  /** The connection was told what became of its write, and the version (-1: none): gives back what it missed since. */
-  endWrite(connectionId: string, version: number): StateChange[] {
-    return this.heldBack.endWrite(connectionId, version, this.heard)
   }
 
   leave(connectionId: string): void {
