@@ -63,6 +63,19 @@ test('[N5] an outage is reported once, the next one again', async () => {
   expect(told.filter((what) => what === 'error connection')).toHaveLength(2)
 })
 
+test('[N4] a listener that throws is reported as one, and stops no other', async () => {
+  const { availability, told, answer } = tested()
+  const fail = (): never => {
+    throw new Error('from a listener')
+  }
+  availability.onGap(fail)
+  availability.onStatus(fail)
+  availability.onGap(() => told.push('second gap'))
+  availability.cameBack(true)
+  await answer(0, true)
+  expect(told).toEqual(['ready', 'error handler', 'gap', 'error handler', 'second gap'])
+})
+
 test('[N7] once closed it tells nothing more', async () => {
   const { availability, told, answer } = tested()
   availability.cameBack(true)

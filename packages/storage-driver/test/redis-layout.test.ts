@@ -128,6 +128,15 @@ describe('other programs', () => {
 describe('the index', () => {
   const named = () => made.client.zrange('tutti$index', 0, -1)
 
+  test('[S17] of more keys than are asked for at once names all, and nothing that is no key', async () => {
+    const keys = Array.from({ length: 2_500 }, (_, place) => `many:${String(place).padStart(4, '0')}`)
+    await made.client.mset(Object.fromEntries([...keys, 'no$key'].map((key) => [`tutti:${key}`, '1'])))
+    await store.reindex()
+    expect(await named()).toEqual(keys)
+    expect(await store.getKeys('', {})).toEqual(keys)
+    expect(await store.getKeys('many:', {})).toEqual(keys)
+  })
+
   test('[S17] names what was created, and no longer what was removed or has ended', async () => {
     await store.write({ op: 'set', key: 'a', value: 1 })
     await store.write({ op: 'increment', key: 'b', by: 1 })

@@ -1,3 +1,4 @@
+import { RealtimeError } from '@tutti/protocol'
 import { expect, test } from 'vitest'
 import { collectErrors, listen, ready, until, type Fixture } from './fixture.ts'
 
@@ -60,6 +61,21 @@ export function failureRules(fixture: Fixture): void {
     await Promise.all([first.reaches(1), second.reaches(1)])
     expect(b.droppedMessages).toBe(1)
     expect(errors.map(({ stage }) => stage)).toEqual(['message', 'message'])
+  })
+
+  test('[N4] what a handler refuses as INVALID_MESSAGE is dropped; what it fails at otherwise is its own', async () => {
+    const { errors, onError } = collectErrors()
+    const b = await fixture.connect({ onError })
+    const failures = [new RealtimeError('INVALID_MESSAGE'), new RealtimeError('INVALID_KEY')]
+    await b.subscribe('news', () => {
+      throw failures.shift()
+    }).ready
+    const heard = await listen(b, 'news')
+    await fixture.harness.inject('news', '{"n":1}')
+    await fixture.harness.inject('news', '{"n":2}')
+    await heard.reaches(2)
+    expect(errors.map(({ stage }) => stage)).toEqual(['message', 'handler'])
+    expect(b.droppedMessages).toBe(1)
   })
 
   test('[N5] while the relay is away, publish is refused with UNAVAILABLE and the outage is reported once', async () => {

@@ -12,7 +12,7 @@ export interface KeyNames {
   state(key: string): string
   meta(key: string): string
   memory(key: string, author: MutationAuthor): string
-  /** The key whose value stands under this Redis key, if one does. */
+  /** The key whose value stands under a Redis key that `pattern` matches, if one does. */
   keyOf(redisKey: string): string | undefined
   /** Matches every Redis key below the base, with the glob characters of the base escaped. */
   readonly pattern: string
@@ -40,7 +40,7 @@ export function keyNames(link: RedisLink, base = DEFAULT_BASE): KeyNames {
     meta: (key) => link.sideKey(base, parseKey(key), 'meta'),
     memory: (key, { user, clientId }) => link.sideKey(base, key, `m:${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`),
     keyOf: (redisKey) => {
-      const key = redisKey.startsWith(start) ? redisKey.slice(start.length) : ''
+      const key = redisKey.slice(start.length)
       return isKey(key) ? key : undefined
     },
     pattern: `${start.replace(/[*?[\]\\]/g, '\\$&')}*`,

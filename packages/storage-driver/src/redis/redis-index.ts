@@ -23,10 +23,9 @@ export interface RedisIndex {
 /** Makes the reading side of the index. It may for a moment name too much, so what it names is looked at. */
 export function createRedisIndex({ link, names, readOne }: RedisIndexOptions): RedisIndex {
   const pageOf = async (prefix: string, after: string | undefined): Promise<string[]> => {
-    const first = prefix === '' ? '-' : `[${prefix}`
     // `;` is the byte after the `:` that ends a prefix.
     const end = prefix === '' ? '+' : `(${prefix.slice(0, -1)};`
-    const start = after === undefined ? first : `(${after}`
+    const start = after === undefined ? `[${prefix}` : `(${after}`
     return rowOf(await link.command('ZRANGEBYLEX', names.index, start, end, 'LIMIT', 0, PAGE_SIZE)).map(String)
   }
 

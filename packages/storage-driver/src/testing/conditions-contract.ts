@@ -44,6 +44,21 @@ export function conditionsContract(use: UseStore): void {
     expect(await store.read([key])).toMatchObject([{ value: winner }])
   })
 
+  test('[S6] [S18] what is no version or no lifetime is refused, and nothing is stored', async () => {
+    const { store } = use()
+    const key = freshKey()
+    for (const ifVersion of [-1, 0.5, Number.NaN]) {
+      const refused = { code: 'INVALID_MESSAGE', message: expect.stringContaining('ifVersion') }
+      await expect(store.write({ op: 'set', key, value: 1, ifVersion })).rejects.toMatchObject(refused)
+      await expect(store.write({ op: 'remove', key, ifVersion })).rejects.toMatchObject(refused)
+    }
+    for (const ttlMs of [0, -1, 1.5, Number.NaN]) {
+      const refused = { code: 'INVALID_MESSAGE', message: expect.stringContaining('ttlMs') }
+      await expect(store.write({ op: 'set', key, value: 1, ttlMs })).rejects.toMatchObject(refused)
+    }
+    expect(await store.read([key])).toEqual([{ key, version: 0, removed: true }])
+  })
+
   test('[F2] what comes after its deadline is refused as retryable and never applied', async () => {
     const { store } = use()
     const key = freshKey()
