@@ -22,8 +22,9 @@ export function createInbox({ channel, instanceId, report, onDropped }: InboxOpt
       const stage = isParseError(error) ? 'message' : 'handler'
       report(error, { stage, channel })
       // Several handlers that cannot read one message have dropped one message.
-      if (stage === 'message' && !dropped) onDropped()
-      dropped ||= stage === 'message'
+      if (stage === 'handler' || dropped) return
+      dropped = true
+      onDropped()
     }
     const current = [...handlers]
     for (const { handler } of current) callSafely(() => handler(text), onError)

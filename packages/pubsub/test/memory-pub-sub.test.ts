@@ -1,4 +1,5 @@
 import { MemoryPubSub, createMemoryBus } from '@tutti/pubsub'
+import { countItems } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 
 test('[N5] one that is made while the bus is interrupted is unavailable until it is back, and then told of a gap', async () => {
@@ -13,4 +14,18 @@ test('[N5] one that is made while the bus is interrupted is unavailable until it
   bus.restore()
   expect([pubsub.status, gaps]).toEqual(['ready', 1])
   await pubsub.dispose()
+})
+
+test('[F4] nothing is kept of a channel that nobody hears, of listeners that are gone, or after dispose', async () => {
+  const bus = createMemoryBus()
+  const { made: pubsub, items } = await countItems(() => new MemoryPubSub({ bus }))
+  const undo = [pubsub.subscribe('a', () => {}), pubsub.subscribe('a', () => {}), pubsub.onGap(() => {}), pubsub.onStatus(() => {})]
+  expect(items()).toBe(3)
+  for (const one of undo) one()
+  expect(items()).toBe(0)
+  pubsub.subscribe('a', () => {})
+  pubsub.onGap(() => {})
+  pubsub.onStatus(() => {})
+  await pubsub.dispose()
+  expect(items()).toBe(0)
 })

@@ -1,6 +1,6 @@
+import { countItems } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 import { createKeyQueue } from '../src/local/key-queue.ts'
-import { countItems } from './count-items.ts'
 
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve()

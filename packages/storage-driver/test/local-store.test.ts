@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { countItems } from '@tutti/test-kit'
 import type { Driver } from 'unstorage'
 import fsDriver from 'unstorage/drivers/fs'
 import memoryDriver from 'unstorage/drivers/memory'
 import { beforeEach, expect, test } from 'vitest'
 import { reactiveDriver, type ReactiveDriver } from '../src/index.ts'
 import { freshAuthor, record } from '../src/testing/store-under-test.ts'
-import { countItems } from './count-items.ts'
 
 let inner: Driver
 let time: number

@@ -135,6 +135,8 @@ describe('the index', () => {
     expect(await named()).toEqual(keys)
     expect(await store.getKeys('', {})).toEqual(keys)
     expect(await store.getKeys('many:', {})).toEqual(keys)
+    await driver({ base: 'empty' }).reindex()
+    expect(await driver({ base: 'empty' }).getKeys('', {})).toEqual([])
   })
 
   test('[S17] names what was created, and no longer what was removed or has ended', async () => {

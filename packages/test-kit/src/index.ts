@@ -1,3 +1,4 @@
+export { countItems } from './count-items.ts'
 export { eventually } from './eventually.ts'
 export { startExample, type Example, type ExampleOptions } from './example.ts'
 export { spawnInstance, type Instance } from './instance.ts'

@@ -66,15 +66,19 @@ export function failureRules(fixture: Fixture): void {
   test('[N4] what a handler refuses as INVALID_MESSAGE is dropped; what it fails at otherwise is its own', async () => {
     const { errors, onError } = collectErrors()
     const b = await fixture.connect({ onError })
-    const failures = [new RealtimeError('INVALID_MESSAGE'), new RealtimeError('INVALID_KEY')]
+    const codes = ['INVALID_MESSAGE', 'INVALID_KEY'] as const
+    let heardBefore = 0
     await b.subscribe('news', () => {
-      throw failures.shift()
+      throw new Error('in any case')
+    }).ready
+    await b.subscribe('news', () => {
+      throw new RealtimeError(codes[heardBefore++] ?? 'INTERNAL')
     }).ready
     const heard = await listen(b, 'news')
     await fixture.harness.inject('news', '{"n":1}')
     await fixture.harness.inject('news', '{"n":2}')
     await heard.reaches(2)
-    expect(errors.map(({ stage }) => stage)).toEqual(['message', 'handler'])
+    expect(errors.map(({ stage }) => stage)).toEqual(['handler', 'message', 'handler', 'handler'])
     expect(b.droppedMessages).toBe(1)
   })
 

@@ -1,4 +1,4 @@
-import { RealtimeError, isAbsent, isKey, parseKey, parsePrefix } from '@tutti/protocol'
+import { RealtimeError, isAbsent, parseKey, parsePrefix } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { StoredEntry, StoredPage } from '../contract.ts'
 import type { KeyNames } from './key-names.ts'
@@ -40,7 +40,6 @@ export function createRedisIndex({ link, names, readOne }: RedisIndexOptions): R
       return { entries, after: keys.length < PAGE_SIZE ? undefined : keys.at(-1) }
     },
     names: async (prefix) => {
-      if (prefix !== '' && !isKey(prefix.slice(0, -1))) return []
       const found: string[] = []
       for (let after: string | undefined; ;) {
         const page = await pageOf(prefix, after)
