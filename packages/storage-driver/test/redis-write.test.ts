@@ -45,6 +45,20 @@ describe('one write', () => {
     for (const stop of [...stops, told.stop]) stop()
   })
 
+  test('[S5] [S6] is one EVALSHA also where it is refused or answered from memory; only a remembered conflict looks at the entry', async () => {
+    const author = freshAuthor()
+    const conflict = { op: 'set', key: 'a', value: 2, ifVersion: 1, author } as const
+    await store.write({ op: 'set', key: 'a', value: 1 })
+    const counts: number[] = []
+    const count = async (write: () => Promise<unknown>) =>
+      counts.push((await monitor(made.redis, async () => void (await write()))).filter((name) => name.startsWith('eval')).length)
+    await count(() => expect(store.write(conflict)).rejects.toMatchObject({ code: 'CONFLICT', entry: { value: 1 } }))
+    await count(() => expect(store.write(conflict)).rejects.toMatchObject({ code: 'CONFLICT', entry: { value: 1 } }))
+    const increment = { op: 'increment', key: 'a', by: 1, author: { ...author, number: 2 } } as const
+    for (let time = 0; time < 2; time++) await count(() => store.write(increment))
+    expect(counts).toEqual([1, 2, 1, 1])
+  })
+
   test('[S8] takes all patches of a key that wait, each author remembered', async () => {
     const authors = Array.from({ length: 20 }, (_, place) => freshAuthor(place + 1))
     const write = (one: ReactiveDriver) =>
@@ -151,6 +165,12 @@ describe('a lost answer', () => {
     await store.write({ op: 'remove', key: 'a' })
     expect(await told.count(2)).toMatchObject([{ value: { p: 1 } }, { removed: true }])
     told.stop()
+  })
+
+  test('[S17] and a failed one of a listing refuse all of it: what could not be read is not left out', async () => {
+    await store.write({ op: 'set', key: 'a', value: 1 })
+    await expect(scripted(['away']).list('')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await expect(scripted(['lost']).list('')).rejects.toMatchObject(unknown)
   })
 
   test('[F2] of a write without a number is told as OUTCOME_UNKNOWN, and not repeated', async () => {
