@@ -107,6 +107,15 @@ test('[S18] an entry ends at its time, and its listeners are told when it is nex
   expect(told.changes.map(({ expiresAt, removed }) => expiresAt ?? removed)).toEqual([1_700_000_001_000, true])
 })
 
+test('[S18] a lifetime that is undefined is none', async () => {
+  const store = reactiveDriver(inner, { now })
+  const told = await record(store, 'a')
+  await store.write({ op: 'set', key: 'a', value: 1, ttlMs: undefined })
+  await store.setItem?.('a', '2', {})
+  for (const change of told.changes) expect(change).not.toHaveProperty('expiresAt')
+  expect(told.changes).toHaveLength(2)
+})
+
 test("[S21] a driver's methods are called bound to it, and its own keys are understood", async () => {
   class Shelf {
     readonly items = new Map<string, string>()
@@ -217,7 +226,10 @@ test('[S11] what a listener throws goes to onError, with the stage', async () =>
 
 test('options that cannot work are refused with INVALID_OPTIONS', () => {
   const wrong = [{ inlineValueMaxBytes: -1 }, { mutationMemoryMs: 0 }, { tombstoneMs: 1.5 }, { writeTimeoutMs: Number.NaN }]
-  for (const options of wrong) expect(() => reactiveDriver(inner, options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+  for (const options of wrong) {
+    const message = expect.stringContaining(Object.keys(options).join(' '))
+    expect(() => reactiveDriver(inner, options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message }))
+  }
 })
 
 test('[F4] memory stays bounded: nothing is kept of a key but what a listing needs, and that a write was finished', async () => {
