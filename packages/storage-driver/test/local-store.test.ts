@@ -230,6 +230,8 @@ test('options that cannot work are refused with INVALID_OPTIONS', () => {
     const message = expect.stringContaining(Object.keys(options).join(' '))
     expect(() => reactiveDriver(inner, options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message }))
   }
+  // The least that works is accepted.
+  reactiveDriver(inner, { inlineValueMaxBytes: 0, mutationMemoryMs: 1, tombstoneMs: 1, writeTimeoutMs: 1 })
 })
 
 test('[F4] memory stays bounded: nothing is kept of a key but what a listing needs, and that a write was finished', async () => {
