@@ -1,6 +1,6 @@
 import { RealtimeError, toWireError, type Reply } from '@tutti/protocol'
 import type { Connection } from './connection.ts'
-import type { ServerErrorListener } from './feature.ts'
+import type { Core } from './feature.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
 /** How a reply leaves: Socket.IO's acknowledgement. */
@@ -15,12 +15,13 @@ export async function answer(
   connection: Connection,
   message: unknown,
   acknowledge: Acknowledge,
-  onError: ServerErrorListener,
+  { access, onError }: Pick<Core, 'access' | 'onError'>,
 ): Promise<void> {
   const preceding: (() => void)[] = []
   const following: (() => void)[] = []
-  const context = {
+  const context: RequestContext = {
     connection,
+    admit: (accesses, act) => access.admit(connection, accesses, act),
     beforeReply: (action: () => void) => void preceding.push(action),
     afterReply: (action: () => void) => void following.push(action),
   }
@@ -30,7 +31,7 @@ export async function answer(
   for (const action of following) action()
 }
 
-async function replyOf(handler: Handler, message: unknown, context: RequestContext, onError: ServerErrorListener): Promise<Reply> {
+async function replyOf(handler: Handler, message: unknown, context: RequestContext, onError: Core['onError']): Promise<Reply> {
   try {
     return { ok: true, ...(await handler.answer(message, context)) }
   } catch (error) {

@@ -27,17 +27,18 @@ export interface Subscriptions {
 }
 
 /** The connection of a socket. */
-export function createConnection(socket: Socket, handshake: Handshake, maxSubscriptions: number): Connection {
+export function createConnection(socket: Socket, handshake: Handshake, user: string, maxSubscriptions: number): Connection {
   return {
     id: socket.id,
-    user: '',
+    user,
     clientId: handshake.clientId,
     get connected() {
       return socket.connected
     },
     subscriptions: createSubscriptions(maxSubscriptions),
     send: (name, payload) => void socket.emit(name, payload),
-    join: (room) => void socket.join(room),
+    // A socket that is gone leaves no rooms any more, so it must enter none.
+    join: (room) => void (socket.connected && socket.join(room)),
     leave: (room) => void socket.leave(room),
   }
 }

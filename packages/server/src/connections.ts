@@ -1,9 +1,10 @@
 import { PROTOCOL_VERSION, RealtimeError, toWireError } from '@tutti/protocol'
 import type { Server, Socket } from 'socket.io'
 import { answer, type Acknowledge } from './answer.ts'
-import { createConnection, type Connection } from './connection.ts'
+import type { Admission } from './access/admission.ts'
+import type { Connection } from './connection.ts'
 import type { Core, Feature } from './feature.ts'
-import { parseHandshake, toConnectError } from './handshake.ts'
+import { toConnectError } from './handshake.ts'
 import type { Handler } from './handler.ts'
 
 /** Messages that are ours; what the application sends beside them is its own affair. */
@@ -18,22 +19,21 @@ export class Connections {
   private readonly handlers: ReadonlyMap<string, Handler>
   private readonly io: Server
   private readonly core: Core
+  private readonly admission: Admission
   private readonly features: readonly Feature[]
   private accepting = true
 
-  constructor(io: Server, core: Core, features: readonly Feature[]) {
+  constructor(io: Server, core: Core, admission: Admission, features: readonly Feature[]) {
     this.io = io
     this.core = core
+    this.admission = admission
     this.features = features
     this.handlers = new Map(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
     io.use((socket, next) => {
-      try {
-        if (!this.accepting) throw new RealtimeError('UNAVAILABLE', { message: 'This instance is shutting down.' })
-        parseHandshake(socket.handshake.auth)
-        next()
-      } catch (error) {
-        next(toConnectError(error))
-      }
+      this.check(socket).then(
+        () => next(),
+        (error: unknown) => next(toConnectError(error)),
+      )
     })
     io.on('connection', this.connect)
   }
@@ -64,9 +64,19 @@ export class Connections {
     for (const socket of [...this.open.keys()]) socket.disconnect(true)
   }
 
+  private async check(socket: Socket): Promise<void> {
+    if (!this.accepting) throw new RealtimeError('UNAVAILABLE', { message: 'This instance is shutting down.' })
+    try {
+      await this.admission.check(socket)
+    } catch (error) {
+      if (!(error instanceof RealtimeError)) this.core.onError(error, { stage: 'authenticate' })
+      throw error
+    }
+  }
+
   private readonly connect = (socket: Socket): void => {
     if (!this.accepting) return void socket.disconnect(true)
-    const connection = createConnection(socket, parseHandshake(socket.handshake.auth), this.core.limits.maxSubscriptions)
+    const connection = this.admission.open(socket, this.core.limits.maxSubscriptions)
     this.open.set(socket, connection)
     connection.send('server:hello', { protocol: PROTOCOL_VERSION, instance: this.core.instanceId, limits: this.core.limits })
     for (const feature of this.features) feature.onConnect?.(connection)
@@ -74,6 +84,7 @@ export class Connections {
     socket.once('disconnect', () => {
       this.open.delete(socket)
       for (const feature of this.features) feature.onDisconnect?.(connection)
+      this.admission.close(connection)
     })
   }
 
@@ -88,9 +99,7 @@ export class Connections {
         error: toWireError(new RealtimeError('UNSUPPORTED', { message: `This server does not know ${name}.` })),
       })
     const message = typeof args[0] === 'function' ? undefined : args[0]
-    const request: Promise<void> = answer(handler, connection, message, acknowledge, this.core.onError).finally(() =>
-      this.running.delete(request),
-    )
+    const request: Promise<void> = answer(handler, connection, message, acknowledge, this.core).finally(() => this.running.delete(request))
     this.running.add(request)
   }
 }

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { Entrances } from './access/access-control.ts'
+import { createAdmission } from './access/admission.ts'
+import type { User } from './access/question.ts'
 import { Connections } from './connections.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
@@ -27,14 +30,16 @@ export interface RealtimeServer {
 const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients of this instance only, not those of others.'
 
 /** Puts realtime state and events on a Socket.IO server. Throws `INVALID_OPTIONS`. */
-export function createRealtimeServer(options: RealtimeServerOptions): RealtimeServer {
-  const { limits, drainMs, reconnectAfterMs } = checkOptions(options)
+export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer {
+  const { limits, drainMs, reconnectAfterMs, trustProxy } = checkOptions(options)
   const { io, pubsub, state: store, onError = () => {}, onWarning = (message) => process.emitWarning(message, 'TuttiWarning') } = options
-  const core: Core = { instanceId: pubsub?.instanceId ?? randomUUID(), limits, fanOut: createFanOut(io), pubsub, onError }
+  const access = new Entrances(options.authorize)
+  const core: Core = { instanceId: pubsub?.instanceId ?? randomUUID(), limits, fanOut: createFanOut(io), access, pubsub, onError }
   const state = stateFeature(core, store)
   const events = eventsFeature(core)
   const features = [statusFeature(pubsub), state.feature, events.feature, ...(options.features ?? []).map((create) => create(core))]
-  const connections = new Connections(io, core, features)
+  const admission = createAdmission({ authenticate: options.authenticate, trustProxy, entrances: access })
+  const connections = new Connections(io, core, admission, features)
   if (pubsub === undefined) onWarning(ALONE)
 
   const ready = Promise.all([state.ready, events.ready]).then(() => {})

@@ -1,13 +1,14 @@
 import type { PubSub } from '@tutti/pubsub'
 import type { Limits } from '@tutti/protocol'
+import type { AccessControl } from './access/access-control.ts'
 import type { Connection } from './connection.ts'
 import type { FanOut } from './fan-out.ts'
 import type { Handler } from './handler.ts'
 
 /** Where a background failure happened: `onError(error, { stage })`. */
 export interface ServerErrorContext {
-  /** `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `close`. */
-  stage: 'handler' | 'watch' | 'relay' | 'listener' | 'close'
+  /** `authenticate`: it threw or gave back no user; `authorize`: it threw while an event was delivered; `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `close`. */
+  stage: 'authenticate' | 'authorize' | 'handler' | 'watch' | 'relay' | 'listener' | 'close'
   /** The message, key or channel it concerns. */
   subject?: string | undefined
 }
@@ -20,6 +21,7 @@ export interface Core {
   readonly instanceId: string
   readonly limits: Limits
   readonly fanOut: FanOut
+  readonly access: AccessControl
   /** The relay to other instances; absent on a single one (F5). */
   readonly pubsub: PubSub | undefined
   readonly onError: ServerErrorListener

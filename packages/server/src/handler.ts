@@ -1,10 +1,15 @@
 import type { Requests, RequestName } from '@tutti/protocol'
 import { parseMessage, type MessageSchema } from '@tutti/protocol/schemas'
+import type { Verdict } from './access/decisions.ts'
+import type { Act } from './access/door.ts'
+import type { Access } from './access/question.ts'
 import type { Connection } from './connection.ts'
 
 /** What a handler knows beside the message. */
 export interface RequestContext {
   readonly connection: Connection
+  /** Acts once all of it is allowed, in the order of the connection's messages; else refuses (X2). */
+  readonly admit: <Result>(accesses: readonly Access[], act: Act<Result>) => Result | Promise<Result>
   /** Runs right before the reply is handed to the socket, whatever the reply is. */
   readonly beforeReply: (action: () => void) => void
   /** Runs after the reply was handed to the socket and before anything else can be: what must follow the reply. */
@@ -18,13 +23,26 @@ export interface Handler {
 }
 
 /**
- * A handler in its one shape: the schema parses, `act` does it and gives back the reply. `act` starts in the turn in
- * which the message arrived, so that what one client sends in order begins in order (E4).
+ * A handler in its one shape: the schema parses, `asks` names all that the message asks for (nothing: `() => []`), `act`
+ * does it once that is allowed and gives back the reply. Where nothing has to be waited for, `act` starts in the turn in
+ * which the message arrived, and always in the order of the client's messages (E4). It gets a verdict for each thing that
+ * was asked for, all of them a yes; for a pattern or prefix that may be `each`.
  */
 export function defineHandler<Name extends RequestName>(
   name: Name,
   schema: MessageSchema<Requests[Name]['payload']>,
-  act: (message: Requests[Name]['payload'], context: RequestContext) => Requests[Name]['result'] | Promise<Requests[Name]['result']>,
+  asks: (message: Requests[Name]['payload']) => readonly Access[],
+  act: (
+    message: Requests[Name]['payload'],
+    context: RequestContext,
+    verdicts: readonly Verdict[],
+  ) => Requests[Name]['result'] | Promise<Requests[Name]['result']>,
 ): Handler {
-  return { name, answer: (message, context) => act(parseMessage(schema, message), context) }
+  return {
+    name,
+    answer: (raw, context) => {
+      const message = parseMessage(schema, raw)
+      return context.admit<Requests[Name]['result']>(asks(message), (verdicts) => act(message, context, verdicts))
+    },
+  }
 }

@@ -2,16 +2,24 @@ import { DEFAULT_LIMITS, RealtimeError, type Limits } from '@tutti/protocol'
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
+import type { Authenticate } from './access/authenticate.ts'
+import type { Authorize, User } from './access/question.ts'
 import type { FeatureFactory, ServerErrorListener } from './feature.ts'
 
 /** What a realtime server is made of, and how it behaves. */
-export interface RealtimeServerOptions {
+export interface RealtimeServerOptions<U extends User = User> {
   /** The Socket.IO server whose default namespace carries the messages. It stays the caller's to close. */
   io: Server
   /** Where state lives: `reactiveRedisDriver(…)` or `reactiveDriver(…)`. Disposed by `close()`. */
   state: StateStore
   /** Tells other instances. Without it there is one instance, and a warning says so once (F5). Disposed by `close()`. */
   pubsub?: PubSub | undefined
+  /** Names the user who connects, or refuses (X1). Default: everybody may connect, as nobody. */
+  authenticate?: Authenticate<U> | undefined
+  /** Says who may read, write, subscribe and publish what (X2). Default: everybody everything, but for internals. */
+  authorize?: Authorize<U> | undefined
+  /** Proxies of your own that stand before the server and add to `X-Forwarded-For`. Default 0: the address is the socket's. */
+  trustProxy?: number
   /** What else the server can do. Default: nothing. */
   features?: readonly FeatureFactory[]
   /** Subscriptions of one connection at most, keys and channels together. Default 10,000 (X5). */
@@ -31,6 +39,7 @@ export interface RealtimeServerOptions {
 const DEFAULTS = {
   drainMs: 5_000,
   reconnectAfterMs: 0,
+  trustProxy: 0,
   maxSubscriptions: DEFAULT_LIMITS.maxSubscriptions,
   maxKeysPerMessage: DEFAULT_LIMITS.maxKeysPerMessage,
 }
@@ -40,10 +49,11 @@ export interface CheckedOptions {
   limits: Limits
   drainMs: number
   reconnectAfterMs: number
+  trustProxy: number
 }
 
 /** The options with their defaults, or throws `INVALID_OPTIONS`. */
-export function checkOptions(options: RealtimeServerOptions): CheckedOptions {
+export function checkOptions<U extends User>(options: RealtimeServerOptions<U>): CheckedOptions {
   const number = (name: keyof typeof DEFAULTS, least: number): number => {
     const value = options[name] ?? DEFAULTS[name]
     if (Number.isSafeInteger(value) && value >= least) return value
@@ -58,5 +68,6 @@ export function checkOptions(options: RealtimeServerOptions): CheckedOptions {
     },
     drainMs: number('drainMs', 0),
     reconnectAfterMs: number('reconnectAfterMs', 0),
+    trustProxy: number('trustProxy', 0),
   }
 }

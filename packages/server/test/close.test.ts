@@ -37,13 +37,18 @@ test('[C5] closing refuses new connections, sends clients elsewhere, lets replie
   const slow: FeatureFactory = () => ({
     name: 'slow',
     handlers: [
-      defineHandler('storage:get', getSchema, async ({ key }) => {
-        steps.push('asked')
-        await new Promise<void>((resolve) => {
-          finish = resolve
-        })
-        return { key, version: 0, removed: true }
-      }),
+      defineHandler(
+        'storage:get',
+        getSchema,
+        () => [],
+        async ({ key }) => {
+          steps.push('asked')
+          await new Promise<void>((resolve) => {
+            finish = resolve
+          })
+          return { key, version: 0, removed: true }
+        },
+      ),
     ],
     close: async () => void steps.push('feature closed'),
   })

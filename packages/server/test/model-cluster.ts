@@ -1,5 +1,6 @@
 import { RealtimeError, type Entry, type ErrorCode, type NoticeName, type Notices, type Reply } from '@tutti/protocol'
 import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
+import { Entrances } from '../src/access/access-control.ts'
 import { answer } from '../src/answer.ts'
 import type { Connection } from '../src/connection.ts'
 import type { Core } from '../src/feature.ts'
@@ -116,6 +117,7 @@ export function createModelCore(): { core: Core; connect: (id: string) => ModelC
     core: {
       instanceId: 'model',
       limits: { maxPayloadBytes: 1_000_000, maxKeysPerMessage: 100, maxSubscriptions: 100 },
+      access: new Entrances(undefined),
       pubsub: undefined,
       onError: (error) => {
         throw error
@@ -172,6 +174,6 @@ export class ModelConnection implements Connection {
   /** Sends a message through the wrapper that real sockets use; the reply is remembered in its place among the rest. */
   request(handler: Handler, message: unknown, onError: Core['onError']): void {
     const acknowledge = (payload: Reply): void => void this.received.push({ name: 'reply', payload })
-    void answer(handler, this, message, acknowledge, onError)
+    void answer(handler, this, message, acknowledge, { access: new Entrances(undefined), onError })
   }
 }

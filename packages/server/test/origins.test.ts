@@ -36,8 +36,15 @@ for (const transport of ['websocket', 'polling']) {
     await expect(from(served, { origin: FRIEND, 'x-denied': 'yes' })).rejects.toThrow(/error/)
   })
 
-  test(`[X1] without \`origins\` all come in by ${transport}`, async () => {
+  test(`[X1] without \`origins\` pages of the server's own origin come in by ${transport}, and no others`, async () => {
     const served = await serve()
+    onTestFinished(() => served.close())
+    for (const headers of [{ origin: served.url }, {}]) expect((await from(served, headers)).socket.connected).toBe(true)
+    await expect(from(served, { origin: 'https://foe.example' })).rejects.toThrow(/error/)
+  })
+
+  test(`[X1] with \`*\` all come in by ${transport}`, async () => {
+    const served = await serve({ origins: '*' })
     onTestFinished(() => served.close())
     expect((await from(served, { origin: 'https://foe.example' })).socket.connected).toBe(true)
   })

@@ -5,6 +5,7 @@ import type { ErrorCode, Reply, Requests, RequestName } from '@tutti/protocol'
 import { reactiveDriver } from '@tutti/storage-driver'
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import memoryDriver from 'unstorage/drivers/memory'
+import type { User } from '../src/index.ts'
 import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../src/node/index.ts'
 
 /** A server on a port of 127.0.0.1, with its state in memory unless it is given another. */
@@ -28,7 +29,7 @@ export interface PlainClient {
   request<Name extends RequestName>(name: Name, payload: Requests[Name]['payload']): Promise<Requests[Name]['result']>
 }
 
-export async function serve(options: Partial<AttachRealtimeOptions> = {}): Promise<Served> {
+export async function serve<U extends User = User>(options: Partial<AttachRealtimeOptions<U>> = {}): Promise<Served> {
   const httpServer = createServer()
   const realtime = attachRealtime(httpServer, { state: reactiveDriver(memoryDriver()), onWarning: () => {}, ...options })
   httpServer.listen(0, '127.0.0.1')

@@ -1,8 +1,8 @@
 import { patternsOf, RealtimeError } from '@tutti/protocol'
 import { parseMessage, relayedEventSchema } from '@tutti/protocol/schemas'
 import type { Core } from '../feature.ts'
-import { channelRoom } from '../inner-rooms.ts'
 import { ListenersByName } from '../listeners-by-name.ts'
+import type { EventSubscribers } from './event-subscribers.ts'
 import type { ServerEvent } from './server-events.ts'
 
 /** The channel of the relay (N8). */
@@ -11,11 +11,13 @@ const RELAY = 'events'
 /** Brings events to those who subscribed: here at once, elsewhere through the relay (E1). */
 export class EventHub {
   private readonly core: Core
+  private readonly subscribers: EventSubscribers
   private readonly listeners: ListenersByName<ServerEvent>
   private readonly stopRelay: (() => void) & { ready: Promise<void> }
 
-  constructor(core: Core) {
+  constructor(core: Core, subscribers: EventSubscribers) {
     this.core = core
+    this.subscribers = subscribers
     this.listeners = new ListenersByName((error, pattern) => core.onError(error, { stage: 'listener', subject: pattern }))
     this.stopRelay =
       core.pubsub?.subscribe(RELAY, (message) => this.deliver(parseMessage(relayedEventSchema, JSON.parse(message)))) ??
@@ -49,13 +51,7 @@ export class EventHub {
   }
 
   private deliver({ channel, data }: ServerEvent, exceptConnection?: string): void {
-    const patterns = patternsOf(channel)
-    this.core.fanOut.emit(
-      patterns.map(channelRoom),
-      'event:received',
-      { channel, data },
-      exceptConnection === undefined ? [] : [exceptConnection],
-    )
-    this.listeners.tell(patterns, { channel, data })
+    this.subscribers.deliver({ channel, data }, exceptConnection)
+    this.listeners.tell(patternsOf(channel), { channel, data })
   }
 }

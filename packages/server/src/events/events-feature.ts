@@ -1,5 +1,6 @@
 import type { Core, Feature } from '../feature.ts'
 import { EventHub } from './event-hub.ts'
+import { EventSubscribers } from './event-subscribers.ts'
 import { publishHandler } from './handlers/publish.ts'
 import { subscribeHandler } from './handlers/subscribe.ts'
 import { unsubscribeHandler } from './handlers/unsubscribe.ts'
@@ -7,7 +8,8 @@ import { createServerEvents, type ServerEvents } from './server-events.ts'
 
 /** Events: what `event:*` messages do, and `realtime.events`. Ready once other instances are heard. */
 export function eventsFeature(core: Core): { feature: Feature; events: ServerEvents; ready: Promise<void> } {
-  const hub = new EventHub(core)
+  const subscribers = new EventSubscribers(core)
+  const hub = new EventHub(core, subscribers)
   return {
     ready: hub.ready,
     events: createServerEvents(
@@ -16,7 +18,8 @@ export function eventsFeature(core: Core): { feature: Feature; events: ServerEve
     ),
     feature: {
       name: 'events',
-      handlers: [publishHandler(hub), subscribeHandler(), unsubscribeHandler()],
+      handlers: [publishHandler(hub), subscribeHandler(subscribers), unsubscribeHandler(subscribers)],
+      onDisconnect: (connection) => subscribers.leaveAll(connection),
       close: async () => hub.close(),
     },
   }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import type { User } from '../access/question.ts'
 import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../node/attach-realtime.ts'
 import { closeOnSignals } from './close-on-signals.ts'
 import { replaceCurrentRealtime } from './current-realtime.ts'
@@ -26,7 +27,7 @@ const GONE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-L
  * Makes the realtime server that `useRealtime` gives from now on; the one before it is closed. Closes on SIGTERM and
  * SIGINT. `onClosed` runs when it is closed. Throws `INVALID_OPTIONS`.
  */
-export function hostRealtime(options: AttachRealtimeOptions, onClosed: () => void = () => {}): HostedRealtime {
+export function hostRealtime<U extends User>(options: AttachRealtimeOptions<U>, onClosed: () => void = () => {}): HostedRealtime {
   // Socket.IO wants an HTTP server to attach to. This one never listens and holds nothing open.
   const httpServer = createServer()
   const attached = attachRealtime(httpServer, options)

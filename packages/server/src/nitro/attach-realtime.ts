@@ -2,6 +2,7 @@ import { isMainThread } from 'node:worker_threads'
 import { RealtimeError } from '@tutti/protocol'
 import { defineWebSocketHandler, fromNodeHandler } from 'nitro/h3'
 import type { NitroApp } from 'nitro/types'
+import type { User } from '../access/question.ts'
 import { hostRealtime } from '../hosted/host-realtime.ts'
 import type { AttachedRealtimeServer, AttachRealtimeOptions } from '../node/attach-realtime.ts'
 import { rememberRawUpgrades, type RawUpgrade } from './raw-upgrades.ts'
@@ -12,7 +13,10 @@ import { rememberRawUpgrades, type RawUpgrade } from './raw-upgrades.ts'
  * (dev runs plugins again) is closed; this one closes on SIGTERM, on SIGINT and with Nitro. While Nitro prerenders it
  * makes nothing and returns undefined. Throws `INVALID_OPTIONS`.
  */
-export function attachRealtime(nitroApp: NitroApp, createOptions: () => AttachRealtimeOptions): AttachedRealtimeServer | undefined {
+export function attachRealtime<U extends User = User>(
+  nitroApp: NitroApp,
+  createOptions: () => AttachRealtimeOptions<U>,
+): AttachedRealtimeServer | undefined {
   if (isPrerendering(nitroApp)) return undefined
   const { h3, hooks } = nitroApp
   if (h3 === undefined) throw new RealtimeError('INVALID_OPTIONS', { message: 'This Nitro application has no h3 app to attach to.' })

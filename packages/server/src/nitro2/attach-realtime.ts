@@ -1,5 +1,6 @@
 import { IncomingMessage } from 'node:http'
 import type { NitroApp } from 'nitropack/types'
+import type { User } from '../access/question.ts'
 import { hostRealtime } from '../hosted/host-realtime.ts'
 import type { AttachedRealtimeServer, AttachRealtimeOptions } from '../node/attach-realtime.ts'
 
@@ -8,7 +9,10 @@ import type { AttachedRealtimeServer, AttachRealtimeOptions } from '../node/atta
  * Call it in a plugin of an application that has `experimental: { websocket: true }`. `createOptions` runs once, now.
  * What an earlier call made is closed; this one closes on SIGTERM, on SIGINT and with Nitro. Throws `INVALID_OPTIONS`.
  */
-export function attachRealtime(nitroApp: NitroApp, createOptions: () => AttachRealtimeOptions): AttachedRealtimeServer {
+export function attachRealtime<U extends User = User>(
+  nitroApp: NitroApp,
+  createOptions: () => AttachRealtimeOptions<U>,
+): AttachedRealtimeServer {
   const { realtime, path, handleRequest, handleUpgrade } = hostRealtime(createOptions())
   const handler: Parameters<typeof nitroApp.router.use>[1] = (event) => {
     event._handled = true

@@ -1,16 +1,20 @@
 import type { Server as HttpServer } from 'node:http'
 import { DEFAULT_LIMITS } from '@tutti/protocol'
 import { Server, type ServerOptions } from 'socket.io'
+import type { User } from '../access/question.ts'
 import { createRealtimeServer, type RealtimeServer } from '../create-realtime-server.ts'
 import type { RealtimeServerOptions } from '../options.ts'
 import { withOrigins } from './origins.ts'
 
 /** Options of `createRealtimeServer`, without a Socket.IO server, and how to make one. */
-export interface AttachRealtimeOptions extends Omit<RealtimeServerOptions, 'io'> {
+export interface AttachRealtimeOptions<U extends User = User> extends Omit<RealtimeServerOptions<U>, 'io'> {
   /** Bytes of one message, on WebSocket and on polling. Default 1,000,000 (X5). */
   maxPayloadBytes?: number
-  /** Origins whose pages may connect beside the server's own, e.g. `['https://app.example']`. Default: all may. */
-  origins?: readonly string[]
+  /**
+   * Origins whose pages may connect beside the server's own, e.g. `['https://app.example']`; `'*'`: all. Default: none.
+   * Cookies work for pages of the server's own origin only, whatever stands here.
+   */
+  origins?: readonly string[] | '*'
   /** More options for Socket.IO, e.g. `cors` or `path`. */
   socketIo?: Partial<Omit<ServerOptions, 'maxHttpBufferSize'>>
 }
@@ -21,10 +25,14 @@ export interface AttachedRealtimeServer extends RealtimeServer {
 }
 
 /** Puts realtime state and events on a plain Node HTTP server, which stays the caller's to close. Throws `INVALID_OPTIONS`. */
-export function attachRealtime(httpServer: HttpServer, options: AttachRealtimeOptions): AttachedRealtimeServer {
-  const { maxPayloadBytes = DEFAULT_LIMITS.maxPayloadBytes, origins, socketIo = {}, ...rest } = options
-  const ioOptions = origins === undefined ? socketIo : withOrigins(origins, socketIo)
-  const io = new Server({ serveClient: false, perMessageDeflate: false, ...ioOptions, maxHttpBufferSize: maxPayloadBytes })
+export function attachRealtime<U extends User = User>(httpServer: HttpServer, options: AttachRealtimeOptions<U>): AttachedRealtimeServer {
+  const { maxPayloadBytes = DEFAULT_LIMITS.maxPayloadBytes, origins = [], socketIo = {}, ...rest } = options
+  const io = new Server({
+    serveClient: false,
+    perMessageDeflate: false,
+    ...withOrigins(origins, socketIo),
+    maxHttpBufferSize: maxPayloadBytes,
+  })
   // Nobody listens to the socket until a WebSocket is made of it: a client that resets before that would end the process.
   httpServer.prependListener('upgrade', (_request, socket) => socket.on('error', () => socket.destroy()))
   io.attach(httpServer)

@@ -1,0 +1,68 @@
+import { toWireError, type Handshake } from '@tutti/protocol'
+import type { Socket } from 'socket.io'
+import { createConnection, type Connection } from '../connection.ts'
+import { parseHandshake } from '../handshake.ts'
+import { authenticated, expired, type Authenticate } from './authenticate.ts'
+import { clientAddress } from './client-address.ts'
+import type { Entrances } from './access-control.ts'
+import type { User } from './question.ts'
+import { runAt } from './run-at.ts'
+
+/** Who comes in: the handshake is read, the user named, and the connection ends when the sign-in does (X1). */
+export interface Admission {
+  /** Rejects for a client that may not connect, with the error that it is told. */
+  check(socket: Socket): Promise<void>
+  /** The connection of a socket that was let in. */
+  open(socket: Socket, maxSubscriptions: number): Connection
+  /** The connection is gone. */
+  close(connection: Connection): void
+}
+
+/** What admission needs. */
+export interface AdmissionOptions<U extends User> {
+  readonly authenticate: Authenticate<U> | undefined
+  /** Proxies of one's own before the server. */
+  readonly trustProxy: number
+  readonly entrances: Entrances<U>
+}
+
+interface Checked<U extends User> {
+  readonly handshake: Handshake
+  readonly user: U | null
+}
+
+/** Admission for one server. */
+export function createAdmission<U extends User>({ authenticate, trustProxy, entrances }: AdmissionOptions<U>): Admission {
+  const checked = new WeakMap<Socket, Checked<U>>()
+  const expiries = new Map<Connection, () => void>()
+
+  const nameUser = async (socket: Socket, { token }: Handshake): Promise<U | null> => {
+    if (authenticate === undefined) return null
+    const { auth, headers, address: peer, url } = socket.handshake
+    const address = clientAddress(headers, peer, trustProxy)
+    return authenticated(authenticate, { token, auth, headers, address, url }, Date.now())
+  }
+
+  return {
+    check: async (socket) => {
+      const handshake = parseHandshake(socket.handshake.auth)
+      checked.set(socket, { handshake, user: await nameUser(socket, handshake) })
+    },
+    open: (socket, maxSubscriptions) => {
+      const { handshake = {}, user = null } = checked.get(socket) ?? {}
+      const connection = createConnection(socket, handshake, user?.id ?? '', maxSubscriptions)
+      entrances.open(connection, user)
+      const end = (): void => {
+        connection.send('server:revoked', { target: { connection: true }, error: toWireError(expired()) })
+        socket.disconnect(true)
+      }
+      if (user?.expiresAt !== undefined) expiries.set(connection, runAt(user.expiresAt, end))
+      return connection
+    },
+    close: (connection) => {
+      expiries.get(connection)?.()
+      expiries.delete(connection)
+      entrances.close(connection)
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { RealtimeError } from '@tutti/protocol'
+import { isSameOrigin } from './same-origin.ts'
+import type { User } from './question.ts'
+
+/** What a client brings when it connects. */
+export interface Credentials {
+  /** The `token` of the handshake's `auth`. */
+  readonly token: string | undefined
+  /** All of the handshake's `auth`, as the client sent it: parse what you use of it. */
+  readonly auth: Readonly<Record<string, unknown>>
+  /** Of the HTTP request. A page of another origin never brings its user's `cookie`: that is left out. */
+  readonly headers: IncomingHttpHeaders
+  /** The client's address, as `trustProxy` says. */
+  readonly address: string
+  /** Path and query of the HTTP request. */
+  readonly url: string
+}
+
+/**
+ * Names the user who connects. Null, and whatever it throws, refuses the connection with `UNAUTHENTICATED`: the client
+ * does not come back with the same credentials. A `RealtimeError` keeps its code, say `UNAVAILABLE` while the user
+ * database is away, after which the client tries again (X1).
+ */
+export type Authenticate<U extends User = User> = (credentials: Credentials) => U | null | undefined | Promise<U | null | undefined>
+
+/** The user who connects, or throws `UNAUTHENTICATED`, or what `authenticate` said. `now`: milliseconds since 1970. */
+export async function authenticated<U extends User>(authenticate: Authenticate<U>, credentials: Credentials, now: number): Promise<U> {
+  const headers = isSameOrigin(credentials.headers) ? credentials.headers : { ...credentials.headers, cookie: undefined }
+  const user = await nameUser(authenticate, { ...credentials, headers })
+  if (user === null || user === undefined) throw new RealtimeError('UNAUTHENTICATED', { message: 'Sign in to connect.' })
+  // An id that is no text would be everybody's, and one that is not well-formed another's (S12).
+  if (typeof user.id !== 'string' || user.id === '' || !user.id.isWellFormed()) {
+    throw new TypeError('authenticate must give back an object with an `id`: a string, well-formed and not empty.')
+  }
+  if (user.expiresAt !== undefined && !(user.expiresAt > now)) throw expired()
+  return user
+}
+
+/** The refusal of who was signed in and is no more. */
+export const expired = (): RealtimeError => new RealtimeError('UNAUTHENTICATED', { message: 'The sign-in has expired.' })
+
+async function nameUser<U extends User>(authenticate: Authenticate<U>, credentials: Credentials): Promise<U | null | undefined> {
+  try {
+    return await authenticate(credentials)
+  } catch (cause) {
+    throw cause instanceof RealtimeError ? cause : new RealtimeError('UNAUTHENTICATED', { message: 'The sign-in was refused.', cause })
+  }
+}

@@ -1,0 +1,64 @@
+import type { Decisions, Verdict } from './decisions.ts'
+import type { Access } from './question.ts'
+
+/** What is done with the verdicts, one for each thing that was asked for, in order. */
+export type Act<Result> = (verdicts: readonly Verdict[]) => Result | Promise<Result>
+
+/**
+ * Lets the messages of one connection in: each when all that it asks for is allowed, and in the order in which they came,
+ * however long one of them is asked about (E4). Where nothing has to be waited for, a message is acted on in the turn in
+ * which it came.
+ */
+export class Door {
+  private readonly decisions: Decisions
+  /** Settles when the newest of those that wait is in, or refused. */
+  private newest: Promise<void> | undefined
+
+  constructor(decisions: Decisions) {
+    this.decisions = decisions
+  }
+
+  /** Acts, or throws or rejects with the first refusal (X2). */
+  admit<Result>(accesses: readonly Access[], act: Act<Result>): Result | Promise<Result> {
+    const verdicts = this.decideAll(accesses)
+    if (this.newest !== undefined || verdicts instanceof Promise) return this.wait(accesses, verdicts, act)
+    return act(allowed(verdicts))
+  }
+
+  private async wait<Result>(
+    accesses: readonly Access[],
+    first: readonly Verdict[] | Promise<readonly Verdict[]>,
+    act: Act<Result>,
+  ): Promise<Result> {
+    const earlier = this.newest
+    let letIn = (): void => {}
+    const mine = new Promise<void>((resolve) => {
+      letIn = resolve
+    })
+    this.newest = mine
+    try {
+      for (let verdicts = first; ; verdicts = this.decideAll(accesses)) {
+        const { revoked } = this.decisions
+        const known = await verdicts
+        await earlier
+        // What was allowed before rights were taken away is asked for again.
+        if (revoked === this.decisions.revoked) return act(allowed(known))
+      }
+    } finally {
+      if (this.newest === mine) this.newest = undefined
+      letIn()
+    }
+  }
+
+  private decideAll(accesses: readonly Access[]): readonly Verdict[] | Promise<readonly Verdict[]> {
+    const verdicts = accesses.map((access) => this.decisions.decide(access))
+    return verdicts.every(isKnown) ? verdicts : Promise.all(verdicts)
+  }
+}
+
+const isKnown = (verdict: Verdict | Promise<Verdict>): verdict is Verdict => !(verdict instanceof Promise)
+
+function allowed(verdicts: readonly Verdict[]): readonly Verdict[] {
+  for (const verdict of verdicts) if ('refusal' in verdict) throw verdict.refusal
+  return verdicts
+}

@@ -1,0 +1,14 @@
+/** Timers of Node run at once where they are to wait longer than this. */
+const MAX_DELAY_MS = 2_147_483_647
+
+/** Runs once it is `time`, milliseconds since 1970, however far away that is. Returns its undo. */
+export function runAt(time: number, run: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const wait = (): void => {
+    const delay = time - Date.now()
+    timer = setTimeout(delay > MAX_DELAY_MS ? wait : run, Math.min(Math.max(delay, 0), MAX_DELAY_MS))
+    timer.unref()
+  }
+  wait()
+  return () => clearTimeout(timer)
+}

@@ -1,0 +1,7 @@
+import type { JsonValue } from '@tutti/protocol'
+import type { Access } from '../access/question.ts'
+
+/** What every write asks for. `value`: what is set, the patch, or the number to add. */
+export const writesOf = (key: string, value?: JsonValue): Access[] => [
+  { action: 'state:write', target: { key }, ...(value === undefined ? {} : { value }) },
+]
