@@ -7,6 +7,7 @@ import { createModelCore } from './model-cluster.ts'
 /** What happens, in order, when a handler acts so. */
 async function stepsOf(act: (context: RequestContext) => object): Promise<unknown[]> {
   const steps: unknown[] = []
+  const { core, connect } = createModelCore()
   await answer(
     {
       name: 'storage:get',
@@ -18,10 +19,10 @@ async function stepsOf(act: (context: RequestContext) => object): Promise<unknow
         return act(context)
       },
     },
-    createModelCore().connect('a'),
+    connect('a'),
     {},
     (reply) => steps.push(reply.ok ? reply : reply.error.code),
-    (error, context) => steps.push([error, context]),
+    { access: core.access, onError: (error, context) => steps.push([error, context]) },
   )
   return steps
 }
