@@ -29,12 +29,7 @@ export class Connections {
     this.admission = admission
     this.features = features
     this.handlers = new Map(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
-    io.use((socket, next) => {
-      this.check(socket).then(
-        () => next(),
-        (error: unknown) => next(toConnectError(error)),
-      )
-    })
+    io.use((socket, next) => void this.admit(socket, next))
     io.on('connection', this.connect)
   }
 
@@ -64,13 +59,18 @@ export class Connections {
     for (const socket of [...this.open.keys()]) socket.disconnect(true)
   }
 
-  private async check(socket: Socket): Promise<void> {
-    if (!this.accepting) throw new RealtimeError('UNAVAILABLE', { message: 'This instance is shutting down.' })
+  private async admit(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
+    next(await this.refusalOf(socket))
+  }
+
+  private async refusalOf(socket: Socket): Promise<Error | undefined> {
     try {
+      if (!this.accepting) throw new RealtimeError('UNAVAILABLE', { message: 'This instance is shutting down.' })
       await this.admission.check(socket)
+      return undefined
     } catch (error) {
       if (!(error instanceof RealtimeError)) this.core.onError(error, { stage: 'authenticate' })
-      throw error
+      return toConnectError(error)
     }
   }
 

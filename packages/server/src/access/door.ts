@@ -52,7 +52,8 @@ export class Door {
 
   private decideAll(accesses: readonly Access[]): readonly Verdict[] | Promise<readonly Verdict[]> {
     const verdicts = accesses.map((access) => this.decisions.decide(access))
-    return verdicts.every(isKnown) ? verdicts : Promise.all(verdicts)
+    const known = verdicts.filter(isKnown)
+    return known.length === verdicts.length ? known : Promise.all(verdicts)
   }
 }
 
