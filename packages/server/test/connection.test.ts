@@ -5,7 +5,7 @@ import { createConnection, type Connection } from '../src/connection.ts'
 test('[X5] what a connection is subscribed to is counted once each, all of a message or none', async () => {
   const served = await serve()
   const connections: Connection[] = []
-  served.realtime.io.on('connection', (socket) => connections.push(createConnection(socket, {}, 3)))
+  served.realtime.io.on('connection', (socket) => connections.push(createConnection(socket, {}, '', 3)))
   await served.connect()
   const [connection] = connections
   if (connection === undefined) throw new Error('not connected')

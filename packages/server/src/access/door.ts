@@ -53,7 +53,7 @@ export class Door {
   private decideAll(accesses: readonly Access[]): readonly Verdict[] | Promise<readonly Verdict[]> {
     const verdicts = accesses.map((access) => this.decisions.decide(access))
     const known = verdicts.filter(isKnown)
-    return known.length === verdicts.length ? known : Promise.all(verdicts)
+    return known.length === verdicts.length ? known : Promise.all(verdicts.map(async (verdict) => verdict))
   }
 }
 
