@@ -92,7 +92,7 @@ describe('other programs', () => {
     expect((await store.list('')).entries).toMatchObject([{ key: 'text' }])
     await made.client.del('tutti:hash')
     await store.write({ op: 'patch', key: 'hash', patch: { b: 1 } })
-    expect(await store.read(['hash'])).toMatchObject([{ value: { b: 1 } }])
+    expect(await store.read(['hash'])).toEqual([{ key: 'hash', version: expect.any(Number), value: { b: 1 } }])
     await expect(other.write({ op: 'set', key: 'hash', value: 1, author })).rejects.toMatchObject(refused)
   })
 

@@ -10,7 +10,7 @@ const backends: [string, () => Promise<DriverUnderTest>][] = [
   ['fs', fileStore],
 ]
 
-describe.each(backends)('a storage on the %s driver', (_name, create) => {
+describe.each(backends)('a storage on the %s driver', (name, create) => {
   let made: DriverUnderTest
   let storage: Storage
   let elsewhere: Storage
@@ -45,6 +45,10 @@ describe.each(backends)('a storage on the %s driver', (_name, create) => {
     expect(await elsewhere.getKeys('s1')).toEqual(['s1:a'])
     await restoreSnapshot(storage, { initial: 'works' }, 'snapshot')
     expect(await elsewhere.getItem('snapshot:initial')).toBe('works')
+  })
+
+  test('[S21] names itself, and says that it knows lifetimes', () => {
+    expect(made.store).toMatchObject({ name: name.startsWith('Redis') ? 'tutti-redis' : 'tutti', flags: { ttl: true } })
   })
 
   test('[S21] lists keys by depth', async () => {
