@@ -166,6 +166,14 @@ describe('the index', () => {
   })
 })
 
+test('[S11] meta that is removed leaves nothing behind', async () => {
+  const storage = createStorage({ driver: store })
+  await storage.setMeta('a', { owner: 'me' })
+  expect(await made.client.keys('*meta')).toHaveLength(1)
+  await storage.removeMeta('a')
+  expect(await made.client.keys('*meta')).toEqual([])
+})
+
 describe('the base', () => {
   test('[X3] is never empty and no pattern', () => {
     for (const base of ['', ':', 'a:', 'a*', 'a$', '{}', '{a', 'a}', '{a}{b}', 'a b/']) {
