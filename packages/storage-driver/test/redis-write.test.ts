@@ -173,6 +173,13 @@ describe('a lost answer', () => {
     await expect(scripted(['lost']).list('')).rejects.toMatchObject(unknown)
   })
 
+  test('[F2] an item that cannot be read for Redis is away is refused as that, not as another type', async () => {
+    const away = () => Promise.reject(new RealtimeError('UNAVAILABLE'))
+    const link: RedisLink = Object.create(pubsub.link, { command: { value: away } })
+    const one = reactiveRedisDriver({ pubsub: { instanceId: pubsub.instanceId, link } })
+    await expect(one.getItem('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  })
+
   test('[F2] of a write without a number is told as OUTCOME_UNKNOWN, and not repeated', async () => {
     await expect(scripted(['lost']).write({ op: 'increment', key: 'count', by: 1 })).rejects.toMatchObject(unknown)
     await expect(patch(scripted(['lost']), 'p')).rejects.toMatchObject(unknown)
