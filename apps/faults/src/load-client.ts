@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { createRealtimeClient } from '@tutti/client'
+import { createRealtimeClient, socketTransport } from '@tutti/client'
 import { eventually, seededRandom, type Content, type Json, type Observation, type Operation } from '@tutti/test-kit'
 import type { ClientHistory } from './client-history.ts'
 import { recordingTransport } from './recording-transport.ts'
@@ -30,7 +30,8 @@ export interface LoadClient {
 /** Connects a client; settles when it shows every key. */
 export async function openLoadClient({ name, seed, urls, first, workers }: LoadClientPlan): Promise<LoadClient> {
   const random = seededRandom(seed)
-  const recorder = recordingTransport(name, urls, first)
+  const transports = urls.map((url) => socketTransport({ url }))
+  const recorder = recordingTransport(name, transports, first)
   const client = createRealtimeClient({ transport: recorder.transport, requestTimeoutMs: 3_000 })
   const workload = createWorkload(client, name, random)
   const observations: Observation[] = []

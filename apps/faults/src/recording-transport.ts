@@ -1,4 +1,4 @@
-import { socketTransport, type Link, type Transport } from '@tutti/client'
+import type { Link, Transport } from '@tutti/client'
 import type { Reply, RequestName, Requests } from '@tutti/protocol'
 import type { Effect, Operation } from '@tutti/test-kit'
 
@@ -12,8 +12,16 @@ export interface Recorder {
   unanswered(): string[]
 }
 
-/** Socket.IO to each of the urls in turn, so that a client that lost one instance tries another, with a record of all mutations. */
-export function recordingTransport(client: string, urls: readonly string[], first: number): Recorder {
+/**
+ * Each of the transports in turn, from `first`, so that a client that lost one instance tries another, with a record of all
+ * mutations. `now` gives the times of the record.
+ */
+export function recordingTransport(
+  client: string,
+  transports: readonly Transport[],
+  first: number,
+  now: () => number = Date.now,
+): Recorder {
   const operations = new Map<string, Mutable>()
   const tries = new Map<string, string[]>()
   let next = first
@@ -23,7 +31,7 @@ export function recordingTransport(client: string, urls: readonly string[], firs
     if (effect === undefined || !('key' in payload) || !('mutation' in payload)) return undefined
     const { key, mutation } = payload
     const id = `${client}#${mutation?.number}`
-    const operation = operations.get(id) ?? { id, client, key, effect, startMs: Date.now(), outcome: { kind: 'unknown' } }
+    const operation = operations.get(id) ?? { id, client, key, effect, startMs: now(), outcome: { kind: 'unknown' } }
     operations.set(id, operation)
     return operation
   }
@@ -37,16 +45,18 @@ export function recordingTransport(client: string, urls: readonly string[], firs
         .filter(({ outcome }) => outcome.kind === 'unknown')
         .map(({ id, key }) => `${id} of ${key}: ${tries.get(id)?.join(', ')}`),
     transport: (handshake, listener) => {
-      const link = socketTransport({ url: urls[next++ % urls.length] })(handshake, listener)
+      const open = transports[next++ % transports.length]
+      if (open === undefined) throw new Error('No transport.')
+      const link = open(handshake, listener)
       const request: Link['request'] = (name, payload, answer) => {
         const operation = sent(name, payload)
         const log = (what: string): void => {
-          if (operation !== undefined) tries.set(operation.id, [...(tries.get(operation.id) ?? []).slice(-8), `${what} at ${Date.now()}`])
+          if (operation !== undefined) tries.set(operation.id, [...(tries.get(operation.id) ?? []).slice(-8), `${what} at ${now()}`])
         }
         log('sent')
         link.request(name, payload, (reply) => {
           log(reply.ok ? 'done' : reply.error.code)
-          if (operation !== undefined) settle(operation, reply)
+          if (operation !== undefined) settle(operation, reply, now)
           answer(reply)
         })
       }
@@ -55,7 +65,7 @@ export function recordingTransport(client: string, urls: readonly string[], firs
   }
 }
 
-function settle(operation: Mutable, reply: Reply): void {
+function settle(operation: Mutable, reply: Reply, now: () => number): void {
   const { outcome } = operation
   if (outcome.kind !== 'unknown') return
   if (reply.ok) {
@@ -68,7 +78,7 @@ function settle(operation: Mutable, reply: Reply): void {
     if (retryable || code === 'OUTCOME_UNKNOWN' || code === 'STALE_MUTATION' || code === 'INTERNAL') return
     operation.outcome = { kind: 'refused', code }
   }
-  operation.endMs = Date.now()
+  operation.endMs = now()
 }
 
 function effectOf(name: RequestName, payload: object): Effect | undefined {

@@ -1,4 +1,5 @@
 export { countItems } from './count-items.ts'
+export { MemoryEngine, MemoryLink, type MemoryLinkListener } from './memory-engine.ts'
 export { eventually } from './eventually.ts'
 export { startExample, type Example, type ExampleOptions } from './example.ts'
 export { spawnInstance, type Instance } from './instance.ts'
