@@ -1,7 +1,7 @@
 import { RealtimeError } from '@tutti/protocol'
 
 // Redis answers so when it cannot serve; nothing was changed. Inside a script's error Redis 6 puts the word behind a dash.
-const CANNOT_SERVE = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|OOM|MISCONF|NOREPLICAS|BUSY|TRYAGAIN|NOAUTH)\b/
+const CANNOT_SERVE = /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|OOM|MISCONF|NOREPLICAS|BUSY|TRYAGAIN|MOVED|ASK|NOAUTH)\b/
 const CANNOT_SERVE_IN_SCRIPT = /^ERR Error running script .*: -(READONLY|CLUSTERDOWN|MASTERDOWN|OOM|MISCONF|NOREPLICAS)\b/
 
 /** Redis itself answered with an error, so the command was read and its outcome is known. */

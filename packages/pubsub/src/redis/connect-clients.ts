@@ -1,31 +1,9 @@
-import { RealtimeError, isKey } from '@tutti/protocol'
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { COMMAND_TIMEOUT_MS, checkClient, redisOptions } from './redis-options.ts'
+import type { RedisAddress, RedisConnectionOptions } from './connection-options.ts'
+import { CONNECT_TIMEOUT_MS, checkClient, redisOptions, retryDelayMs } from './redis-options.ts'
 
-/** Where Redis is: an address, or two clients of the caller's, made with `redisOptions()`, which stay the caller's to close (N8). */
-export interface RedisConnectionOptions {
-  /** `redis://user:password@host:port/db`, or `rediss:` for TLS. Instead of `host`, `port`, `username`, `password` and `db`. */
-  url?: string
-  /** Default: localhost. */
-  host?: string
-  /** Default: 6379. */
-  port?: number
-  username?: string
-  password?: string
-  /** Number of the database. Default: 0. Redis channels are shared by all of them. */
-  db?: number
-  /** `true`, or options of Node's `tls.connect`. */
-  tls?: boolean | TlsOptions
-  /** Two connected or connecting clients, `sub` for subscriptions alone. Instead of an address. */
-  clients?: { pub: Redis; sub: Redis }
-  /** Separates applications on one Redis; stands before every Redis channel. Default: `tutti`. */
-  prefix?: string
-  /** When an unanswered command gives up and the connection is made anew, milliseconds. Default: 5,000. */
-  commandTimeoutMs?: number
-}
-
-/** The two clients of one instance. */
+/** The two clients of one instance, on one server. */
 export interface RedisClients {
   pub: Redis
   sub: Redis
@@ -33,9 +11,8 @@ export interface RedisClients {
   owned: boolean
 }
 
-/** The two clients that the options ask for, connecting. Throws `INVALID_OPTIONS`. */
+/** The two clients that the options ask for, connecting. Throws `INVALID_OPTIONS` for clients that would send late or twice. */
 export function connectClients(options: RedisConnectionOptions, name: string): RedisClients {
-  checkOptions(options)
   const { clients, url } = options
   if (clients !== undefined) {
     checkClient(clients.pub, 'pub')
@@ -43,40 +20,43 @@ export function connectClients(options: RedisConnectionOptions, name: string): R
     return { ...clients, owned: false }
   }
   const connect = (role: 'pub' | 'sub'): Redis => {
-    const settings = { ...addressOf(options), ...redisOptions(options), connectionName: `${name}:${role}` }
+    const settings = { ...settingsOf(options), ...placeOf(options), connectionName: `${name}:${role}` }
     return url === undefined ? new Redis(settings) : new Redis(url, settings)
   }
   return { pub: connect('pub'), sub: connect('sub'), owned: true }
 }
 
-function addressOf({ host, port, username, password, db, tls }: RedisConnectionOptions) {
-  const tlsOptions = tls === true ? {} : tls
+/** A client of one node of a Cluster. It connects when told to. */
+export const nodeClient = (options: RedisConnectionOptions, { host, port }: RedisAddress, connectionName: string): Redis =>
+  new Redis({ ...settingsOf(options), host, port, connectionName, lazyConnect: true })
+
+function placeOf({ host, port, sentinels, name, ...options }: RedisConnectionOptions): RedisOptions {
+  if (sentinels === undefined || name === undefined)
+    return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }
+  const { sentinelUsername, sentinelPassword, sentinelTls, tls } = options
+  const tlsOptions = tlsOf(sentinelTls)
   return {
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(db === undefined ? {} : { db }),
-    ...(tlsOptions === undefined || tlsOptions === false ? {} : { tls: tlsOptions }),
+    sentinels: [...sentinels],
+    name,
+    ...(sentinelUsername === undefined ? {} : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    ...(tlsOptions === undefined ? {} : { sentinelTLS: tlsOptions }),
+    enableTLSForSentinelMode: tlsOf(tls) !== undefined,
+    // A Sentinel that hangs must not keep the others from being asked.
+    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+    sentinelRetryStrategy: retryDelayMs,
   }
 }
 
-function checkOptions({ url, clients, prefix, commandTimeoutMs = COMMAND_TIMEOUT_MS, ...address }: RedisConnectionOptions): void {
-  const parts = [address.host, address.port, address.username, address.password, address.db].filter((part) => part !== undefined)
-  if (url !== undefined && parts.length > 0) refuse('Give either `url` or `host`, `port`, `username`, `password` and `db`.')
-  if (url !== undefined && !isRedisUrl(url)) refuse('`url` must be redis://… or rediss://….')
-  if (clients !== undefined && (url !== undefined || parts.length > 0 || address.tls !== undefined))
-    refuse('Give either `clients` or an address.')
-  if (clients !== undefined && clients.pub === clients.sub)
-    refuse('`pub` and `sub` must be two clients: one that subscribes can do nothing else.')
-  if (prefix !== undefined && !isKey(prefix)) refuse('`prefix` must be a name as keys are.')
-  if (!(commandTimeoutMs > 0 && commandTimeoutMs < 2 ** 31)) refuse('`commandTimeoutMs` must be a positive number of milliseconds.')
-  if (address.port !== undefined && !(Number.isInteger(address.port) && address.port > 0 && address.port < 65_536))
-    refuse('`port` must be 1 to 65535.')
+function settingsOf({ username, password, db, tls, ...options }: RedisConnectionOptions) {
+  const tlsOptions = tlsOf(tls)
+  return {
+    ...redisOptions(options),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(db === undefined ? {} : { db }),
+    ...(tlsOptions === undefined ? {} : { tls: tlsOptions }),
+  }
 }
 
-const isRedisUrl = (url: string): boolean => /^rediss?:\/\//.test(url) && URL.canParse(url)
-
-function refuse(message: string): never {
-  throw new RealtimeError('INVALID_OPTIONS', { message })
-}
+const tlsOf = (tls: boolean | TlsOptions | undefined): TlsOptions | undefined => (tls === true ? {} : tls === false ? undefined : tls)

@@ -2,12 +2,17 @@ import { RealtimeError } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
 import { classifyRedisError, isTimeout, withoutArguments } from './classify-redis-error.ts'
 import type { ScriptReply } from './link-contract.ts'
+import { CONNECT_TIMEOUT_MS } from './redis-options.ts'
 import { parseReply } from './script-reply.ts'
 
 /** One client of the two: sends, and tells when it comes and goes. */
 export interface Connection {
   /** Ready, as far as its last event tells. */
   readonly isUp: boolean
+  /** Begins to connect a client that waits to be told. */
+  open(): void
+  /** Makes the connection anew, if there is one. */
+  drop(): void
   /** Sends one command now or never (N5). Rejects as `RedisScript.run` does, but for `CLOSED`. */
   send(name: string, args: readonly (string | number)[]): Promise<ScriptReply>
   /** Waits for what is unanswered, then closes the client, or only lets go of it when it is the caller's (N7). */
@@ -41,7 +46,7 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
     firstError = undefined
     events.onLost(cause)
   }
-  /** Makes the connection anew. Not `disconnect(true)`, which would first send what still waits in the buffer. */
+  /** Not `disconnect(true)`, which would first send what still waits in the buffer. */
   const drop = (): void => {
     isUp = false
     if (client.status === 'ready' || client.status === 'connect') client.stream.destroy()
@@ -49,13 +54,14 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
   const failed = (error: unknown): void => {
     // What follows from it, as the failed ready check of a client without its password, says less.
     firstError ??= withoutArguments(error)
+    // While no Sentinel can be reached there is no stream, hence no `close`.
+    if (client.status === 'connecting' && client.options.sentinels) events.onLost(firstError)
     // Also where ioredis would go on, e.g. in database 0 when the one that was asked for does not exist.
     drop()
   }
   const message = (redisChannel: string, text: string): void => events.onMessage?.(redisChannel, text)
 
   client.on('ready', ready).on('close', lost).on('error', failed).on('message', message)
-  if (client.status === 'wait') client.connect().catch(() => {})
   // A client of the caller's may have become ready before.
   if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
 
@@ -77,6 +83,10 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
     get isUp() {
       return isUp
     },
+    open: () => {
+      if (client.status === 'wait') client.connect().catch(() => {})
+    },
+    drop,
     send,
     close: async () => {
       if (unanswered > 0) await new Promise<void>((resolve) => void (onIdle = resolve))
@@ -91,8 +101,10 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
 async function closeClient(client: Redis): Promise<void> {
   if (client.status === 'end') return
   await new Promise<void>((resolve) => {
-    // Between two attempts there is no stream, hence no event; ioredis then keeps a timer for `disconnectTimeout`.
-    const timer = setTimeout(resolve, (client.options.disconnectTimeout ?? 0) + 20)
+    // Between two attempts there is no stream, hence no event; ioredis then keeps a timer for `disconnectTimeout`. While
+    // it asks Sentinels it ends when it has an answer, or gives up.
+    const asksSentinels = client.status === 'connecting' && client.options.sentinels !== null
+    const timer = setTimeout(resolve, (asksSentinels ? CONNECT_TIMEOUT_MS : (client.options.disconnectTimeout ?? 0)) + 20)
     client.once('end', () => {
       clearTimeout(timer)
       resolve()

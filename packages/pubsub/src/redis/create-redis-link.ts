@@ -3,14 +3,13 @@ import type { PubSubOptions } from '../contract.ts'
 import { createListeners } from '../listeners.ts'
 import { createReport } from '../report.ts'
 import { createAvailability } from './availability.ts'
-import { createCircuitBreaker } from './circuit-breaker.ts'
-import { isConnectionFailure } from './classify-redis-error.ts'
-import { connectClients, type RedisConnectionOptions } from './connect-clients.ts'
-import { createConnection } from './connection.ts'
+import type { CommandsOptions } from './commands.ts'
+import { connectRedis } from './connect-redis.ts'
+import type { ConnectionEvents } from './connection.ts'
+import { checkConnectionOptions, type RedisConnectionOptions } from './connection-options.ts'
 import { createFirstContact } from './first-contact.ts'
-import { guardedSend } from './guarded-send.ts'
 import type { BreakerState, RedisLink } from './link-contract.ts'
-import { createRedisClock, parseTime } from './redis-clock.ts'
+import { createRedisClock } from './redis-clock.ts'
 import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
 import { createScript, type Send } from './script.ts'
 import { sideKey } from './side-key.ts'
@@ -24,15 +23,17 @@ export interface RedisLinkOptions extends RedisConnectionOptions, PubSubOptions 
   breakerProbeMs?: number
 }
 
-/** Connects to Redis over exactly two connections, at once (N1). They are named `<prefix>:<instanceId>:pub` and `:sub`. Throws `INVALID_OPTIONS`. */
+/**
+ * Connects to Redis at once, over exactly two connections; on a Cluster `pub` is one to each master (N1). They are named
+ * `<prefix>:<instanceId>:pub` and `:sub`. Throws `INVALID_OPTIONS`.
+ */
 export function createRedisLink(options: RedisLinkOptions, instanceId: string): RedisLink {
   const { prefix = 'tutti', onError, breakerFailures = 5, breakerProbeMs = 30_000 } = options
   checkBreakerOptions(breakerFailures, breakerProbeMs)
-  const clients = connectClients(options, `${prefix}:${instanceId}`)
+  checkConnectionOptions(options)
+  const name = `${prefix}:${instanceId}`
   const report = createReport(onError)
   const breakerListeners = createListeners<[BreakerState]>((error) => report(error, { stage: 'handler' }))
-  const onState = (state: BreakerState): void => breakerListeners.emit(state)
-  const breaker = createCircuitBreaker({ failures: breakerFailures, probeEveryMs: breakerProbeMs, onState })
   const clock = createRedisClock()
   const firstContact = createFirstContact(options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS)
   const sources = new Set<string>()
@@ -43,27 +44,27 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
    * answer of `sub` comes after those to all its SUBSCRIBEs.
    */
   const verify = async (): Promise<boolean> => {
-    await Promise.allSettled([probe(), sub.send('PING', [])])
+    await Promise.allSettled([pub.probe(), sub.send('PING', [])])
     return pub.isUp && sub.isUp
   }
   const availability = createAvailability(report, verify)
 
-  let pubReadies = 0
-  const pub = createConnection(clients.pub, clients.owned, {
-    onReady: () => {
-      for (const source of sources) teach(source)
+  const commandsOptions: CommandsOptions = {
+    ...{ sources, breakerFailures, breakerProbeMs },
+    onReady: (again) => {
       firstContact.end()
-      breaker.probeNow()
-      pubReadies += 1
-      availability.cameBack(pubReadies > 1)
+      availability.cameBack(again)
     },
     onLost: (cause) => {
       firstContact.end()
       availability.lost(cause)
     },
-  })
+    onBreaker: (state) => breakerListeners.emit(state),
+    onTime: (redisMs) => clock.adjust(redisMs),
+    onError: (error) => report(error, { stage: 'connection' }),
+  }
   let subReadies = 0
-  const sub = createConnection(clients.sub, clients.owned, {
+  const subEvents: ConnectionEvents = {
     onReady: () => {
       subscriptions.renew()
       subReadies += 1
@@ -71,39 +72,25 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     },
     onLost: (cause) => availability.lost(cause),
     onMessage: (redisChannel, text) => subscriptions.receive(redisChannel, text),
-  })
-  const subscriptions = createSubscriptions({ sub, prefix, report })
-
-  /** Asks Redis for its time; the answer is the breaker's probe as well. */
-  const probe = async (): Promise<void> => {
-    if (!pub.isUp) return
-    try {
-      const time = parseTime(await pub.send('TIME', []))
-      if (time !== undefined) clock.adjust(time)
-      breaker.succeeded()
-    } catch (error) {
-      if (isConnectionFailure(error)) breaker.failed()
-      else report(error, { stage: 'connection' })
-    }
   }
-
-  /** Where Redis may not be taught, a run finds out by NOSCRIPT and sends the script whole. */
-  const teach = (source: string): void => void pub.send('SCRIPT', ['LOAD', source]).catch(() => {})
+  const { pub, sub } = connectRedis(options, name, commandsOptions, subEvents)
+  const subscriptions = createSubscriptions({ sub, prefix, report })
 
   const assertOpen = (): void => {
     if (closing !== undefined) throw new RealtimeError('CLOSED')
   }
-  const sendPastBreaker = guardedSend(breaker, (name, args) => pub.send(name, args))
-  const send: Send = async (name, args) => {
-    if (!firstContact.isOver) await firstContact.over
-    assertOpen()
-    return sendPastBreaker(name, args)
-  }
+  const sendTo =
+    (commands: { send: Send }): Send =>
+    async (command, args) => {
+      if (!firstContact.isOver) await firstContact.over
+      assertOpen()
+      return commands.send(command, args)
+    }
+  const send = sendTo(pub)
 
   const close = async (): Promise<void> => {
     availability.close()
     subscriptions.clear()
-    breaker.close()
     breakerListeners.clear()
     firstContact.end()
     await Promise.all([pub.close(), sub.close()])
@@ -115,17 +102,19 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
       return availability.status
     },
     get breaker() {
-      return breaker.state
+      return pub.breaker
     },
     ready: availability.ready,
     script: (source) => {
       assertOpen()
-      if (!sources.has(source) && pub.isUp) teach(source)
+      if (!sources.has(source)) pub.teach(source)
       sources.add(source)
       return createScript(source, send)
     },
     // Upper case: ioredis reshapes the replies of some commands that it knows in lower case.
-    command: (name, ...args) => send(name.toUpperCase(), args),
+    command: (command, ...args) => send(command.toUpperCase(), args),
+    isCluster: options.cluster !== undefined,
+    masters: () => pub.masters().map((master) => ({ command: (command, ...args) => sendTo(master)(command.toUpperCase(), args) })),
     publish: async (channel, text) => void (await send('PUBLISH', [`${prefix}:${channel}`, text])),
     subscribe: (channel, handler) => {
       assertOpen()

@@ -1,6 +1,7 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import { isConnectionFailure } from './classify-redis-error.ts'
+import { isSlotOnTheMove } from './redirection.ts'
 import type { Send } from './script.ts'
 
 /** Sends past the breaker and tells it how it went (N10). */
@@ -13,7 +14,7 @@ export const guardedSend =
       breaker.succeeded()
       return reply
     } catch (error) {
-      if (isConnectionFailure(error)) breaker.failed()
+      if (isConnectionFailure(error) && !isSlotOnTheMove(error)) breaker.failed()
       else breaker.succeeded()
       throw error
     }

@@ -1,4 +1,4 @@
-export type { RedisConnectionOptions } from './connect-clients.ts'
+export type { RedisAddress, RedisConnectionOptions } from './connection-options.ts'
 export { createRedisLink, type RedisLinkOptions } from './create-redis-link.ts'
 export type { BreakerState, RedisLink, RedisScript, ScriptReply } from './link-contract.ts'
 export { redisOptions } from './redis-options.ts'

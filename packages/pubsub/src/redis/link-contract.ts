@@ -19,7 +19,7 @@ export interface RedisScript {
 export type BreakerState = 'closed' | 'open' | 'probing'
 
 /**
- * Redis as the packages see it: two connections, scripts, raw subscriptions. `RealtimePubSub` stands on it and shows it
+ * Redis as the packages see it, one server or a Cluster: two connections, scripts, raw subscriptions. `RealtimePubSub` stands on it and shows it
  * as `pubsub.link`; whoever needs Redis takes the link, and nobody else imports ioredis. Calls made before the first
  * attempt to connect has an outcome wait for it; later ones are sent at once or refused. After `dispose` methods that
  * return no promise throw `CLOSED`.
@@ -31,10 +31,14 @@ export interface RedisLink {
   readonly breaker: BreakerState
   script(source: string): RedisScript
   /**
-   * One plain command over `pub`, e.g. `command('ZRANGEBYLEX', key, '-', '+')`; never one that blocks or subscribes, for
+   * One plain command over `pub`, on a Cluster to the server of its first key, e.g. `command('ZRANGEBYLEX', key, '-', '+')`; never one that blocks or subscribes, for
    * everybody waits behind it. Rejects as `run` does.
    */
   command(name: string, ...args: (string | number)[]): Promise<ScriptReply>
+  /** Whether keys are spread over several servers: scripts then touch the keys of one hash slot only. */
+  readonly isCluster: boolean
+  /** Each server by itself, for what no key leads to, such as SCAN; one where it is no Cluster. */
+  masters(): readonly Pick<RedisLink, 'command'>[]
   /** Publishes text on `<prefix>:<channel>`. Rejects as `run` does. */
   publish(channel: string, text: string): Promise<void>
   /** Hears every message on `<prefix>:<channel>`, one's own included, in the order in which Redis executed them (N3). */

@@ -4,6 +4,12 @@ import type { Redis } from 'ioredis'
 /** Longer than any event-loop stall that calls should survive: timers fire before the replies that wait behind a stall. */
 export const COMMAND_TIMEOUT_MS = 5_000
 
+/** When an attempt to connect gives up, milliseconds. */
+export const CONNECT_TIMEOUT_MS = 2_000
+
+/** How long to wait before an attempt to connect, milliseconds. */
+export const retryDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
+
 // Nothing may be sent late or twice (N5): ioredis by default keeps what it could not write and repeats what was not answered.
 const REQUIRED = {
   enableOfflineQueue: false,
@@ -24,14 +30,14 @@ export function redisOptions({ commandTimeoutMs = COMMAND_TIMEOUT_MS }: { comman
   return {
     ...REQUIRED,
     commandTimeout: commandTimeoutMs,
-    connectTimeout: 2_000,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     // A connection that is given up goes soon, with whatever still stood in its buffer.
     disconnectTimeout: 100,
     maxLoadingRetryTime: 500,
     // A peer that vanished without a word is noticed in about 15 s, even on a connection that only listens.
     keepAlive: 5_000,
     disableClientInfo: true,
-    retryStrategy: (attempt: number) => Math.min(50 * attempt, 500),
+    retryStrategy: retryDelayMs,
     // The server became a replica: the address may lead to the new master.
     reconnectOnError: (error: Error) => error.message.includes('READONLY'),
   }

@@ -1,0 +1,86 @@
+import { RealtimeError, isKey } from '@tutti/protocol'
+import type { Redis } from 'ioredis'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
+
+/** Where a server listens. */
+export interface RedisAddress {
+  host: string
+  port: number
+}
+
+/**
+ * Where Redis is (N8): one server by `url` or `host` and `port`; the master that `sentinels` name; a Cluster; or two
+ * clients of the caller's. `username`, `password`, `db` and `tls` are for the servers themselves, however they are found.
+ */
+export interface RedisConnectionOptions {
+  /** `redis://user:password@host:port/db`, or `rediss:` for TLS. Instead of `host`, `port`, `username`, `password` and `db`. */
+  url?: string
+  /** Default: localhost. */
+  host?: string
+  /** Default: 6379. */
+  port?: number
+  username?: string
+  password?: string
+  /** Number of the database. Default: 0. Redis channels are shared by all of them; a Cluster has only 0. */
+  db?: number
+  /** `true`, or options of Node's `tls.connect`. */
+  tls?: boolean | TlsOptions
+  /** Sentinels, at least one; those they know are asked too. With `name`, instead of `host` and `port`. */
+  sentinels?: readonly RedisAddress[]
+  /** What the Sentinels call the master. */
+  name?: string
+  sentinelUsername?: string
+  sentinelPassword?: string
+  /** TLS to the Sentinels. Default: none. */
+  sentinelTls?: boolean | TlsOptions
+  /** Nodes of a Cluster, at least one; the others are learnt from it. Instead of `host` and `port`. */
+  cluster?: readonly RedisAddress[]
+  /** Two connected or connecting clients of one server, `sub` for subscriptions alone. They stay the caller's to close. Instead of all above. */
+  clients?: { pub: Redis; sub: Redis }
+  /** Separates applications on one Redis; stands before every Redis channel. Default: `tutti`. */
+  prefix?: string
+  /** When an unanswered command gives up and the connection is made anew, milliseconds. Default: 5,000. */
+  commandTimeoutMs?: number
+}
+
+/** Throws `INVALID_OPTIONS` for what contradicts itself or cannot work. */
+export function checkConnectionOptions(options: RedisConnectionOptions): void {
+  const { url, port, prefix, commandTimeoutMs = COMMAND_TIMEOUT_MS, clients, db } = options
+  checkPlace(options)
+  if (url !== undefined && !(/^rediss?:\/\//.test(url) && URL.canParse(url))) refuse('`url` must be redis://… or rediss://….')
+  if (port !== undefined && !isPort(port)) refuse('`port` must be 1 to 65535.')
+  if (options.cluster !== undefined && db !== undefined && db !== 0) refuse('A Cluster has no `db` but 0.')
+  checkAddresses('sentinels', options.sentinels)
+  checkAddresses('cluster', options.cluster)
+  if ((options.sentinels === undefined) !== (options.name === undefined)) refuse('`sentinels` and `name` go together.')
+  if (options.name === '') refuse('`name` must not be empty.')
+  if (clients !== undefined && clients.pub === clients.sub)
+    refuse('`pub` and `sub` must be two clients: one that subscribes can do nothing else.')
+  if (prefix !== undefined && !isKey(prefix)) refuse('`prefix` must be a name as keys are.')
+  if (!(commandTimeoutMs > 0 && commandTimeoutMs < 2 ** 31)) refuse('`commandTimeoutMs` must be a positive number of milliseconds.')
+}
+
+/** There is one place, and nothing is said of it twice or in vain. */
+function checkPlace(options: RedisConnectionOptions): void {
+  const given = (names: readonly (keyof RedisConnectionOptions)[]): boolean => names.some((name) => options[name] !== undefined)
+  const address = given(['host', 'port'])
+  const places = [address, given(['url']), given(['sentinels']), given(['cluster']), given(['clients'])]
+  if (places.filter(Boolean).length > 1) refuse('Give one of `url`, `host` and `port`, `sentinels`, `cluster` and `clients`.')
+  if (given(['url']) && given(['username', 'password', 'db'])) refuse('`username`, `password` and `db` stand in the `url`.')
+  if (given(['clients']) && given(['username', 'password', 'db', 'tls'])) refuse('`clients` have their own settings.')
+  if (!given(['sentinels']) && given(['sentinelUsername', 'sentinelPassword', 'sentinelTls']))
+    refuse('`sentinelUsername`, `sentinelPassword` and `sentinelTls` go with `sentinels`.')
+}
+
+function checkAddresses(option: string, addresses: readonly RedisAddress[] | undefined): void {
+  if (addresses === undefined) return
+  if (addresses.length > 0 && addresses.every(({ host, port }) => typeof host === 'string' && host !== '' && isPort(port))) return
+  refuse(`\`${option}\` must be a list of at least one { host, port }.`)
+}
+
+const isPort = (port: number): boolean => Number.isInteger(port) && port > 0 && port < 65_536
+
+function refuse(message: string): never {
+  throw new RealtimeError('INVALID_OPTIONS', { message })
+}
