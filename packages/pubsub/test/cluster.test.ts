@@ -2,7 +2,7 @@ import { RealtimePubSub } from '@tutti/pubsub'
 import { pubSubContract } from '@tutti/pubsub/testing'
 import { askRedis, eventually, startRedisCluster, type TestRedis } from '@tutti/test-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { clientList, connect, observer } from './setup.ts'
+import { clientList, connect, observer, testRedis } from './setup.ts'
 
 // One Cluster without replicas for the file; failovers have a file of their own.
 let cluster: Awaited<ReturnType<typeof startRedisCluster>>
@@ -19,15 +19,22 @@ const nodes = (): readonly [TestRedis, TestRedis, TestRedis] => {
 /** Keys on the first, second and third node. */
 const KEYS = ['b', 'c', 'a'] as const
 
+let isAway = false
+const restore = async (): Promise<void> => {
+  await Promise.all(cluster.nodes.map((node) => node.restart()))
+  await cluster.serving()
+  isAway = false
+}
+
 pubSubContract('RealtimePubSub on a Cluster', async () => ({
   connect: (options) => new RealtimePubSub({ ...options, cluster: cluster.addresses }),
   inject: async (channel, text) => void (await observer(nodes()[0]).publish(`tutti:${channel}`, text)),
-  interrupt: async () => void (await Promise.all(cluster.nodes.map((node) => node.kill()))),
-  restore: async () => {
-    await Promise.all(cluster.nodes.map((node) => node.restart()))
-    await cluster.serving()
+  interrupt: async () => {
+    isAway = true
+    await Promise.all(cluster.nodes.map((node) => node.kill()))
   },
-  close: async () => {},
+  restore,
+  close: async () => void (isAway && (await restore())),
 }))
 
 /** Who is connected to each node, by the end of the name. */
@@ -144,15 +151,12 @@ test('[N3] messages of one channel keep their order, whatever keys are written b
 })
 
 test('[N8] a server that is no Cluster is told of, and never used as one', async () => {
-  const { startRedis } = await import('@tutti/test-kit')
-  const redis = await startRedis()
+  const redis = await testRedis()
   const { pubsub, errors } = connect({ cluster: [{ host: redis.host, port: redis.port }] })
   await eventually(() =>
     expect(errors).toMatchObject([{ stage: 'connection', error: { message: expect.stringContaining('cluster support') } }]),
   )
   await expect(pubsub.link.command('SET', 'x', '1')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-  await pubsub.dispose()
-  await redis.stop()
 })
 
 test('[N8] a node of a Cluster that is taken for a server alone refuses what is not its own', async () => {

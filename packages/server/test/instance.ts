@@ -2,14 +2,15 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { JsonValue } from '@tutti/protocol'
-import { RealtimePubSub } from '@tutti/pubsub'
+import { RealtimePubSub, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { reactiveRedisDriver } from '@tutti/storage-driver'
 import { serveInstance } from '@tutti/test-kit/instance'
 import { attachRealtime } from '../src/node/index.ts'
 
 // One instance of a cluster: what a deployment runs on each machine, in a process of its own.
 
-const pubsub = new RealtimePubSub({ url: process.env['REDIS_URL'] ?? '' })
+const place = process.env['REDIS_PLACE'] ?? JSON.stringify({ url: process.env['REDIS_URL'] ?? '' })
+const pubsub = new RealtimePubSub(JSON.parse(place) as RealtimePubSubOptions)
 const state = reactiveRedisDriver({ pubsub })
 const httpServer = createServer()
 const realtime = attachRealtime(httpServer, { state, pubsub })
@@ -24,6 +25,7 @@ serveInstance(
   {
     get: (key: string) => realtime.state.get(key),
     set: (key: string, value: JsonValue) => realtime.state.set(key, value),
+    keys: (base: string) => state.getKeys(base, {}),
     setItem: (key: string, value: string) => state.setItem?.(key, value, {}),
     publish: (channel: string, data: JsonValue) => realtime.events.publish(channel, data),
     watch: (key: string) => void realtime.state.watch(key, (entry) => watched.push(entry)),

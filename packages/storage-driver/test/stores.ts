@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RealtimePubSub } from '@tutti/pubsub'
+import { RealtimePubSub, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { startRedis, type DocumentedAcl, type TestRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 import fsDriver from 'unstorage/drivers/fs'
@@ -23,6 +23,12 @@ export interface RedisUnderTest extends DriverUnderTest {
   redis: TestRedis
   pubsubs: [RealtimePubSub, RealtimePubSub]
   client: Redis
+}
+
+/** Two instances on several servers. */
+export interface StoresAt extends DriverUnderTest {
+  base: string
+  pubsubs: [RealtimePubSub, RealtimePubSub]
 }
 
 /** How the stores reach Redis. */
@@ -51,6 +57,30 @@ export async function redisStores({ base = `app:${randomUUID()}`, acl }: RedisSt
       await Promise.all(pubsubs.map((pubsub) => pubsub.dispose()))
       client.disconnect()
       await redis.stop()
+    },
+  }
+}
+
+/** Two instances that reach one Redis, behind Sentinel or a Cluster; `stop` ends it. */
+export async function storesAt(place: RealtimePubSubOptions, stop: () => Promise<void>): Promise<StoresAt> {
+  const base = `app:${randomUUID()}`
+  const pubsubs: StoresAt['pubsubs'] = [new RealtimePubSub(place), new RealtimePubSub(place)]
+  await Promise.all(pubsubs.map((pubsub) => pubsub.link.ready))
+  const [store, other] = pubsubs.map((pubsub) => reactiveRedisDriver({ pubsub, base }))
+  if (store === undefined || other === undefined) throw new Error('There are two.')
+  const [{ link }] = pubsubs
+  return {
+    ...{ base, pubsubs, store, other },
+    put: async (key, text) =>
+      void (await (text === null ? link.command('DEL', `${base}:${key}`) : link.command('SET', `${base}:${key}`, text))),
+    get: async (key) => {
+      const text = await link.command('GET', `${base}:${key}`)
+      return text === null ? null : String(text)
+    },
+    dispose: async () => {
+      await Promise.all([store.dispose(), other.dispose()])
+      await Promise.all(pubsubs.map((pubsub) => pubsub.dispose()))
+      await stop()
     },
   }
 }

@@ -102,6 +102,8 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     const masters = new Set(next.masters.map(nodeName))
     for (const member of members.values()) if (!masters.has(nodeName(member.address))) shut(member)
     next.masters.forEach(open)
+    // Who has left takes the state of its breaker along.
+    tellBreaker()
     // A master that is new may have lost what the one before it had acknowledged.
     missed ||= wasUp && !isUp()
     onMap(next)

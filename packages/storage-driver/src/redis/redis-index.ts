@@ -1,6 +1,7 @@
 import { RealtimeError, isAbsent, parseKey, parsePrefix } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { StoredEntry, StoredPage } from '../contract.ts'
+import type { IndexNames } from './index-names.ts'
 import type { KeyNames } from './key-names.ts'
 import { rowOf } from './write-call.ts'
 
@@ -10,6 +11,7 @@ const PAGE_SIZE = 1_000
 export interface RedisIndexOptions {
   link: RedisLink
   names: KeyNames
+  index: IndexNames
   readOne(key: string, how: 'list'): Promise<StoredEntry>
 }
 
@@ -21,7 +23,7 @@ export interface RedisIndex {
 }
 
 /** Makes the reading side of the index. It may for a moment name too much, so what it names is looked at. */
-export function createRedisIndex({ link, names, readOne }: RedisIndexOptions): RedisIndex {
+export function createRedisIndex({ link, names, index, readOne }: RedisIndexOptions): RedisIndex {
   const pageOf = async (prefix: string, after: string | undefined): Promise<string[]> => {
     // `;` is the byte after the `:` that ends a prefix.
     const end = prefix === '' ? '+' : `(${prefix.slice(0, -1)};`
@@ -31,12 +33,26 @@ export function createRedisIndex({ link, names, readOne }: RedisIndexOptions): R
 
   const holding = async (key: string): Promise<boolean> => (await link.command('EXISTS', names.value(key))) === 1
 
+  const forget = (key: string): Promise<void> => index.forget(key, () => readOne(key, 'list'))
+
+  /** On a Cluster each master knows its own keys only. */
+  const reindexMaster = async (master: Pick<RedisLink, 'command'>): Promise<void> => {
+    let cursor = '0'
+    do {
+      const [next, page] = rowOf(await master.command('SCAN', cursor, 'MATCH', names.pattern, 'COUNT', PAGE_SIZE, 'TYPE', 'string'))
+      cursor = String(next)
+      const keys = rowOf(page ?? []).flatMap((name) => names.keyOf(String(name)) ?? [])
+      if (keys.length > 0) await link.command('ZADD', names.index, ...keys.flatMap((key) => [0, key]))
+    } while (cursor !== '0')
+  }
+
   return {
     list: async (prefix, after) => {
       if (prefix !== '') parsePrefix(prefix)
       const keys = await pageOf(prefix, after === undefined ? undefined : parseKey(after))
       const found = await Promise.all(keys.map((key) => readOne(key, 'list').catch(unlessWrongType)))
       const entries = found.filter((entry) => entry !== undefined).filter((entry) => !isAbsent(entry))
+      await Promise.all(keys.filter((_, place) => isGone(found[place])).map(forget))
       return { entries, after: keys.length < PAGE_SIZE ? undefined : keys.at(-1) }
     },
     names: async (prefix) => {
@@ -49,17 +65,11 @@ export function createRedisIndex({ link, names, readOne }: RedisIndexOptions): R
         after = page.at(-1)
       }
     },
-    reindex: async () => {
-      let cursor = '0'
-      do {
-        const [next, page] = rowOf(await link.command('SCAN', cursor, 'MATCH', names.pattern, 'COUNT', PAGE_SIZE, 'TYPE', 'string'))
-        cursor = String(next)
-        const keys = rowOf(page ?? []).flatMap((name) => names.keyOf(String(name)) ?? [])
-        if (keys.length > 0) await link.command('ZADD', names.index, ...keys.flatMap((key) => [0, key]))
-      } while (cursor !== '0')
-    },
+    reindex: async () => void (await Promise.all(link.masters().map(reindexMaster))),
   }
 }
+
+const isGone = (entry: StoredEntry | undefined): boolean => entry !== undefined && isAbsent(entry)
 
 /** A listing names what it can; that a hash of another program stands under one key does not spoil it. */
 function unlessWrongType(error: unknown): undefined {

@@ -8,6 +8,7 @@ import { wrongType } from '../refusals.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { EntryInfo, TextStore } from '../text-store.ts'
 import { createChangeFeed } from './change-feed.ts'
+import { createIndexNames } from './index-names.ts'
 import { keyNames } from './key-names.ts'
 import { createPatchQueue } from './patch-queue.ts'
 import { createRedisIndex } from './redis-index.ts'
@@ -26,7 +27,8 @@ export interface RedisStoreOptions {
 /** The state store on Redis: every write is one script, every read one more; changes come back over one Redis channel. */
 export function createRedisStore({ link, instanceId, base, settings }: RedisStoreOptions): TextStore {
   const names = keyNames(link, base)
-  const runWrite = createWriteCall(link, instanceId, names, settings)
+  const index = createIndexNames(link, names)
+  const runWrite = createWriteCall(link, instanceId, names, index, settings)
   const readScript = link.script(READ_SCRIPT)
   const patches = createPatchQueue({ run: runWrite, inlineValueMaxBytes: settings.inlineValueMaxBytes })
   const feed = createChangeFeed(link, names.channel, patches.recent, settings.onError)
@@ -36,9 +38,11 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
 
   /** The entry, or undefined where it has the version that is known. */
   const readUnless = async (known: number | '', key: string, how: '' | 'touch' | 'list' = ''): Promise<StoredEntry | undefined> => {
-    const keys = [names.value(key), names.state(key), names.index]
     const announcement = [key, `${link.prefix}:${names.channel}`, instanceId, messageHead(key, undefined), settings.tombstoneMs]
-    const [verdict, version, text, expiry, time] = rowOf(await readScript.run(keys, [...announcement, how, known]))
+    const run = async (isClaimed: boolean) =>
+      rowOf(await readScript.run([names.value(key), names.state(key), index.keyFor(key, isClaimed)], [...announcement, how, known]))
+    const until = link.now() + settings.writeTimeoutMs
+    const [verdict, version, text, expiry, time] = await index.naming(key, until, run, ([first]) => first === 'claim')
     if (verdict === 'type') throw wrongType()
     if (verdict === 'same') return undefined
     // Timers wait by this clock for hours, in which clocks drift.
@@ -80,7 +84,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     }
   }
 
-  const entries = createRedisIndex({ link, names, readOne })
+  const entries = createRedisIndex({ link, names, index, readOne })
   return {
     read: (keys) => call(() => Promise.all(keys.map((key) => readOne(key)))),
     readChanged: (known) =>

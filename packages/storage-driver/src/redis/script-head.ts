@@ -9,7 +9,7 @@
  * Lua numbers are doubles: microseconds since 1970 fit, but must be printed by `%.0f`. Lua never decodes a value.
  */
 export const SCRIPT_HEAD = `
--- KEYS 1 value  2 state  3 index
+-- KEYS 1 value  2 state  3 index; where that is on another node of a Cluster: the state, or the value once the name is in it
 -- ARGV 1 key  2 Redis channel  3 instanceId  4 message from the key up to the version  5 tombstoneMs
 local call = redis.call
 local time = call('TIME')
@@ -20,6 +20,9 @@ local version, mark = string.match(call('GET', KEYS[2]) or '', '^(%d+) ?(.*)$')
 version, mark = version or '0', mark or 'd'
 local stale = here ~= (mark ~= 'd')
 local listed = here and not stale
+local indexed = KEYS[3] ~= KEYS[1] and KEYS[3] ~= KEYS[2]
+-- What is created now must be put into the index first: the script answers 'claim', and is run again when that is done.
+local unnamed = KEYS[3] == KEYS[2] and not listed
 
 local function whole(number) return string.format('%.0f', number) end
 
@@ -33,14 +36,14 @@ local function record(expiry)
   version = whole(math.max(version + 1, now))
   if not here then
     call('SET', KEYS[2], version .. ' d', 'PX', ARGV[5])
-    call('ZREM', KEYS[3], ARGV[1])
+    if indexed then call('ZREM', KEYS[3], ARGV[1]) end
   elseif expiry == '' then
     call('SET', KEYS[2], version)
   else
     -- The state outlives its value, so that its version does, but not for ever.
     call('SET', KEYS[2], version .. ' ' .. expiry, 'PXAT', whole(expiry + ARGV[5]))
   end
-  if here and not listed then call('ZADD', KEYS[3], 0, ARGV[1]) end
+  if here and not listed and indexed then call('ZADD', KEYS[3], 0, ARGV[1]) end
 end
 
 -- Tells everyone; last of all and by pcall, for a refused PUBLISH must not make a done write look refused.

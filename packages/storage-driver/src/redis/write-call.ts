@@ -4,6 +4,7 @@ import type { MutationAuthor, WriteResult } from '../contract.ts'
 import { parseJson, valueOfText } from '../json-text.ts'
 import { conflict, late, notANumber, staleMutation, wrongType } from '../refusals.ts'
 import type { StoreSettings } from '../store-options.ts'
+import type { IndexNames } from './index-names.ts'
 import type { KeyNames } from './key-names.ts'
 import { messageHead } from './watch-message.ts'
 import { WRITE_SCRIPT } from './write-script.ts'
@@ -36,16 +37,19 @@ export interface WriteAnswer {
 }
 
 /** Makes the function that runs the write script. */
-export function createWriteCall(link: RedisLink, instanceId: string, names: KeyNames, settings: StoreSettings) {
+export function createWriteCall(link: RedisLink, instanceId: string, names: KeyNames, index: IndexNames, settings: StoreSettings) {
   const script = link.script(WRITE_SCRIPT)
   const channel = `${link.prefix}:${names.channel}`
   return async (call: WriteCall): Promise<WriteAnswer> => {
     const { key, condition, authors } = call
-    const keys = [names.value(key), names.state(key), names.index, ...authors.map((author) => names.memory(key, author))]
+    const memories = authors.map((author) => names.memory(key, author))
     const announcement = [key, channel, instanceId, messageHead(key, call.writer), settings.tombstoneMs]
     const change = [call.op, call.text, call.tail, condition?.kind ?? '', condition?.version ?? 0, call.ttlMs ?? '']
     const limits = [Math.floor(call.deadline * 1000), settings.mutationMemoryMs]
-    const run = () => script.run(keys, [...announcement, ...change, ...limits, ...authors.map((author) => author.number)])
+    const keys = (isClaimed: boolean) => [names.value(key), names.state(key), index.keyFor(key, isClaimed), ...memories]
+    const runScript = (isClaimed: boolean) =>
+      script.run(keys(isClaimed), [...announcement, ...change, ...limits, ...authors.map((author) => author.number)])
+    const run = () => index.naming(key, call.deadline, runScript, (reply) => rowOf(reply)[0] === 'claim')
     const answer = answerOf(await untilAnswered(link, authors.length > 0, run))
     if (answer.verdict === 'late') link.adjustClock(answer.version / 1000)
     return answer

@@ -9,6 +9,7 @@ import { SCRIPT_HEAD } from './script-head.ts'
  * - `conflict` (text: the value now; as remembered: none), `number`, `type`: refused for good, and remembered.
  * - `base`: a patch was merged into another version than the newest; text is the newest value. `passed`: a later number
  *   of the author was handled. `late`: past the deadline; version is Redis' time in microseconds.
+ * - `claim`: it would create the entry, whose name must be in the index first; nothing was done.
  */
 export const WRITE_SCRIPT = `${SCRIPT_HEAD}
 -- KEYS 4.. memory of each author on this key: "<number> <verdict> <version> <text>"
@@ -41,6 +42,7 @@ if not here and kind ~= 'none' then return refuse('type') end
 local condition, expected = ARGV[9], ARGV[10]
 local met = condition == '' or (condition == 'if' and expected == '0' and not here) or (not stale and version == expected)
 if not met then
+  if stale and here and unnamed then return { 'claim', '0', '', -1 } end
   if stale then adopt() end
   if condition == 'if' then return refuse('conflict') end
   return { 'base', version, here and call('GET', KEYS[1]), -1 }
@@ -71,6 +73,8 @@ if op == 'increment' then
   end
   tail = '='
 end
+
+if op ~= 'remove' and unnamed then return { 'claim', '0', '', -1 } end
 
 local before, expiry = version, ''
 if op == 'remove' then

@@ -1,0 +1,68 @@
+import { isAbsent, RealtimeError, type Entry } from '@tutti/protocol'
+import type { RedisLink } from '@tutti/pubsub/redis'
+import type { KeyNames } from './key-names.ts'
+import { textOf } from './write-call.ts'
+
+// How much the clocks of a Cluster's nodes may differ.
+const CLOCKS_MS = 10_000
+
+const CLAIM = `
+-- KEYS 1 index  2 claims  ARGV 1 key  2 until, in ms
+local last = redis.call('HGET', KEYS[2], ARGV[1])
+local mark = last and math.max(last + 1, ARGV[2]) or ARGV[2]
+redis.call('HSET', KEYS[2], ARGV[1], string.format('%.0f', mark))
+redis.call('ZADD', KEYS[1], 0, ARGV[1])
+`
+
+const RELEASE = `
+-- KEYS 1 index  2 claims  ARGV 1 key  2 its claim as it was seen, or ''
+if (redis.call('HGET', KEYS[2], ARGV[1]) or '') ~= ARGV[2] then return end
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[1], ARGV[1])
+`
+
+/** How names come into the index and out of it. */
+export interface IndexNames {
+  /** What a script is given as its index: see `SCRIPT_HEAD`. */
+  keyFor(key: string, isClaimed: boolean): string
+  /** Runs a script that may create an entry; where it must be named first, names it and runs the script again. */
+  naming<T>(key: string, until: number, run: (isClaimed: boolean) => Promise<T>, mustClaim: (reply: T) => boolean): Promise<T>
+  /** Takes a name out that was found to name nothing. */
+  forget(key: string, read: () => Promise<Entry>): Promise<void>
+}
+
+/**
+ * On one server the scripts keep the index themselves. On a Cluster it stands on one node and the entries on all, and no
+ * script can touch both. So a name is put in before its entry is created, which then names too much at worst (S17), and
+ * is taken out when a listing finds nothing there. That must not cross with somebody who has just put it in again and
+ * has yet to write: a claim says until when such a write may come, for its deadline is checked where it is executed (F2).
+ */
+export function createIndexNames(link: RedisLink, names: KeyNames): IndexNames {
+  const isRemote = link.isCluster && !names.index.includes('{')
+  if (!isRemote) return { keyFor: () => names.index, naming: (_key, _until, run) => run(false), forget: async () => {} }
+
+  const claims = `{${names.index}}$claims`
+  const [claim, release] = [link.script(CLAIM), link.script(RELEASE)]
+  return {
+    keyFor: (key, isClaimed) => (isClaimed ? names.value(key) : names.state(key)),
+    naming: async (key, until, run, mustClaim) => {
+      const reply = await run(false)
+      if (!mustClaim(reply)) return reply
+      try {
+        await claim.run([names.index, claims], [key, Math.ceil(until)])
+      } catch (error) {
+        // Whether or not it is named: nothing was written.
+        throw error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN'
+          ? new RealtimeError('UNAVAILABLE', { cause: error })
+          : error
+      }
+      return run(true)
+    },
+    forget: async (key, read) => {
+      const mark = textOf(await link.command('HGET', claims, key))
+      // In this order: whoever claims it from now on changes the claim, and whoever did before can no longer write.
+      if (mark !== null && Number(mark) + CLOCKS_MS > link.now()) return
+      if (isAbsent(await read())) await release.run([names.index, claims], [key, mark ?? ''])
+    },
+  }
+}

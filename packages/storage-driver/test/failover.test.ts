@@ -1,0 +1,98 @@
+import { isAbsent } from '@tutti/protocol'
+import { eventually, startRedisCluster, startSentinel, type TestRedis } from '@tutti/test-kit'
+import type { RealtimePubSubOptions } from '@tutti/pubsub'
+import { expect, onTestFinished, test } from 'vitest'
+import { freshAuthor } from '../src/testing/store-under-test.ts'
+import { storesAt } from './stores.ts'
+
+/** What is acknowledged in the last moment may be lost with the master that acknowledged it (F1). */
+const MAY_BE_LOST_MS = 2_000
+
+/** Redis with a replica for each master, and how one of its masters dies. */
+interface Failing {
+  place: RealtimePubSubOptions
+  crash: () => Promise<TestRedis | void>
+  stop: () => Promise<void>
+}
+
+const topologies: Record<string, () => Promise<Failing>> = {
+  'behind Sentinel': async () => {
+    const sentinel = await startSentinel()
+    return {
+      place: { sentinels: sentinel.sentinels, name: sentinel.name },
+      crash: () => sentinel.failOver(),
+      stop: () => sentinel.stop(),
+    }
+  },
+  'on a Cluster': async () => {
+    const cluster = await startRedisCluster({ replicas: 1 })
+    return {
+      place: { cluster: cluster.addresses },
+      crash: async () => {
+        await cluster.nodes[0]?.kill()
+        await cluster.serving()
+      },
+      stop: () => cluster.stop(),
+    }
+  },
+}
+
+for (const [name, start] of Object.entries(topologies)) {
+  test(`[F1] ${name}, a failover under load loses at most what the last 2 s wrote, for all alike`, { timeout: 120_000 }, async () => {
+    const redis = await start()
+    const made = await storesAt(redis.place, redis.stop)
+    onTestFinished(() => made.dispose())
+    const { store, other, pubsubs } = made
+    const stores = [store, other]
+    const gaps = [0, 0]
+    for (const [place, one] of stores.entries()) one.onGap(() => (gaps[place] = (gaps[place] ?? 0) + 1))
+
+    const acknowledged = new Map<string, { at: number; version: number }>()
+    const codes = new Set<unknown>()
+    let isOver = false
+    let number = 0
+    /** Writes keys of its own one after the other; what was refused for now it writes again with the same number. */
+    const write = async (place: number): Promise<void> => {
+      while (!isOver) {
+        const key = `k:${place}:${(number += 1)}`
+        const author = freshAuthor()
+        for (let isDone = false; !isDone && !isOver;) {
+          try {
+            const { version } = await (stores[place % 2] ?? store).write({ op: 'set', key, value: key, author })
+            acknowledged.set(key, { at: performance.now(), version })
+            isDone = true
+          } catch (error) {
+            codes.add(error instanceof Error && 'code' in error ? error.code : error)
+          }
+          await new Promise((resolve) => setTimeout(resolve, 10))
+        }
+      }
+    }
+    const writers = [0, 1, 2, 3].map(write)
+    await eventually(() => expect(acknowledged.size).toBeGreaterThan(200), { timeoutMs: 30_000 })
+    const died = performance.now()
+    await redis.crash()
+    await eventually(
+      () => expect([...gaps.map((count) => count > 0), ...pubsubs.map(({ status }) => status)]).toEqual([true, true, 'ready', 'ready']),
+      {
+        timeoutMs: 30_000,
+      },
+    )
+    const size = acknowledged.size
+    await eventually(() => expect(acknowledged.size).toBeGreaterThan(size + 50), { timeoutMs: 30_000 })
+    isOver = true
+    await Promise.all(writers)
+
+    for (const code of codes) expect(['UNAVAILABLE', 'OUTCOME_UNKNOWN']).toContain(code)
+    const keys = [...acknowledged.keys()]
+    const [here, there] = await Promise.all([store.read(keys), other.read(keys)])
+    expect(here).toEqual(there)
+    const lost = here.filter(isAbsent).map(({ key }) => acknowledged.get(key)?.at ?? 0)
+    for (const at of lost) expect([at > died - MAY_BE_LOST_MS, at < died + MAY_BE_LOST_MS]).toEqual([true, true])
+    // [S1] Whatever the new master knows, versions go on.
+    for (const { key } of here.slice(0, 20)) {
+      const { version } = await other.write({ op: 'set', key, value: 'again' })
+      expect(version).toBeGreaterThan(acknowledged.get(key)?.version ?? Infinity)
+    }
+  })
+}

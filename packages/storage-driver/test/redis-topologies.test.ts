@@ -1,0 +1,132 @@
+import { isAbsent } from '@tutti/protocol'
+import { askRedis, eventually, startRedisCluster, startSentinel } from '@tutti/test-kit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { reactiveRedisDriver } from '../src/index.ts'
+import { record } from '../src/testing/store-under-test.ts'
+import { stateStoreContract } from '../src/testing/index.ts'
+import { storesAt, type StoresAt } from './stores.ts'
+
+stateStoreContract('two instances behind Sentinel', async () => {
+  const sentinel = await startSentinel()
+  return storesAt({ sentinels: sentinel.sentinels, name: sentinel.name }, () => sentinel.stop())
+})
+
+stateStoreContract('two instances on a Cluster', async () => {
+  const cluster = await startRedisCluster()
+  return storesAt({ cluster: cluster.addresses }, () => cluster.stop())
+})
+
+describe('a Cluster', () => {
+  let cluster: Awaited<ReturnType<typeof startRedisCluster>>
+  let made: StoresAt
+  beforeAll(async () => {
+    cluster = await startRedisCluster()
+    made = await storesAt({ cluster: cluster.addresses }, () => cluster.stop())
+  })
+  afterAll(() => made.dispose())
+
+  /** How often each command was executed, on all nodes together. */
+  const calls = async (): Promise<Record<string, number>> => {
+    const counts: Record<string, number> = {}
+    for (const node of cluster.nodes) {
+      const stats = String(await askRedis(node, 'INFO', 'commandstats'))
+      for (const [, name = '', count] of stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)) counts[name] = (counts[name] ?? 0) + Number(count)
+    }
+    return counts
+  }
+  const during = async (work: () => Promise<unknown>): Promise<Record<string, number>> => {
+    const before = await calls()
+    await work()
+    const after = await calls()
+    return Object.fromEntries(['evalsha', 'eval', 'get', 'zadd'].map((name) => [name, (after[name] ?? 0) - (before[name] ?? 0)]))
+  }
+  const named = async (): Promise<unknown> => made.pubsubs[0].link.command('ZRANGE', `${made.base}$index`, 0, -1)
+
+  test('[S5] a write is one script; one that creates the entry asks the index’s node too', async () => {
+    const { store } = made
+    expect(await during(() => store.write({ op: 'set', key: 'once', value: 1 }))).toMatchObject({ evalsha: 3, eval: 0, zadd: 1 })
+    expect(await during(() => store.write({ op: 'set', key: 'once', value: 2 }))).toMatchObject({ evalsha: 1, eval: 0, zadd: 0 })
+    expect(await during(() => store.write({ op: 'increment', key: 'once', by: 1 }))).toMatchObject({ evalsha: 1, zadd: 0 })
+    // What is refused creates nothing.
+    const refused = store.write({ op: 'set', key: 'other', value: 1, ifVersion: 5 })
+    await expect(refused).rejects.toMatchObject({ code: 'CONFLICT' })
+    expect(await named()).not.toContain('other')
+  })
+
+  test('[S17] an entry is in the index before it is there, also where somebody else has just removed it', async () => {
+    const { store, other } = made
+    const keys = Array.from({ length: 20 }, (_, n) => `todos:${n}`)
+    for (let round = 0; round < 5; round += 1) {
+      await Promise.all([
+        ...keys.map((key) => store.write({ op: 'set', key, value: round })),
+        ...keys.map((key) => other.write({ op: 'remove', key })),
+        store.list('todos:'),
+        other.list('todos:'),
+      ])
+      const there = (await store.read(keys)).filter((entry) => !isAbsent(entry)).map(({ key }) => key)
+      expect((await other.list('todos:')).entries.map(({ key }) => key).sort()).toEqual(there.sort())
+    }
+  })
+
+  test('[S17] a name whose entry is gone is taken out by a listing, once nobody can still write it', async () => {
+    const { store, pubsubs, base } = made
+    const [{ link }] = pubsubs
+    await store.write({ op: 'set', key: 'gone:a', value: 1 })
+    await store.write({ op: 'remove', key: 'gone:a' })
+    expect((await store.list('gone:')).entries).toEqual([])
+    expect(await named()).toContain('gone:a')
+    await link.command('HSET', `{${base}$index}$claims`, 'gone:a', link.now() - 20_000)
+    await store.list('gone:')
+    expect(await named()).not.toContain('gone:a')
+    // And comes back with its entry.
+    await store.write({ op: 'set', key: 'gone:a', value: 2 })
+    expect((await store.list('gone:')).entries).toMatchObject([{ key: 'gone:a', value: 2 }])
+  })
+
+  test('[S20] a foreign entry is named when it gets its version', async () => {
+    const { store, put } = made
+    await put('foreign:a', '1')
+    await store.read(['foreign:a'])
+    expect((await store.list('foreign:')).entries).toMatchObject([{ key: 'foreign:a', value: 1 }])
+    await put('foreign:b', '1')
+    await expect(store.write({ op: 'set', key: 'foreign:b', value: 2, ifVersion: 7 })).rejects.toMatchObject({ code: 'CONFLICT' })
+    expect((await store.list('foreign:')).entries).toHaveLength(2)
+  })
+
+  test('[S5] a base with a hash tag keeps all of it on one node, and its index there', async () => {
+    const store = reactiveRedisDriver({ pubsub: made.pubsubs[0], base: '{tagged}' })
+    expect(await during(() => store.write({ op: 'set', key: 'a', value: 1 }))).toMatchObject({ evalsha: 1, zadd: 1 })
+    await store.write({ op: 'set', key: 'b', value: 2 })
+    expect((await store.list('')).entries.map(({ key }) => key)).toEqual(['a', 'b'])
+    await store.reindex()
+    await store.dispose()
+  })
+
+  test('[S4] changes of each key arrive in version order, from whatever node', async () => {
+    const { store, other } = made
+    const keys = ['x', 'y', 'z', 'w'].map((name) => `order:${name}`)
+    const recorders = await Promise.all(keys.flatMap((key) => [record(store, key), record(other, key)]))
+    await Promise.all(
+      Array.from({ length: 200 }, (_, n) => (n % 2 === 0 ? store : other).write({ op: 'set', key: keys[n % 4] ?? '', value: n })),
+    )
+    for (const recorder of recorders) {
+      const versions = (await recorder.count(50)).map(({ version }) => version)
+      expect(versions).toEqual(versions.toSorted((a, b) => a - b))
+      recorder.stop()
+    }
+  })
+
+  test('[S4] a slot that moves to another node takes its entries along, and nobody notices', async () => {
+    const { store, other } = made
+    const { version } = await store.write({ op: 'set', key: 'moving', value: 1 })
+    const [first] = cluster.nodes
+    if (first === undefined) throw new Error('There are three.')
+    const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', `${made.base}:moving`))
+    for (const node of cluster.nodes) {
+      await cluster.moveSlot(slot, node)
+      expect(await other.read(['moving'])).toEqual([{ key: 'moving', version, value: 1 }])
+    }
+    await eventually(() => store.write({ op: 'set', key: 'moving', value: 2 }))
+    expect(await other.read(['moving'])).toMatchObject([{ value: 2 }])
+  })
+})
