@@ -1,9 +1,25 @@
 import { defineConfig } from 'vitest/config'
+import { vitestProject } from './vitest.base.ts'
+
+const hook = `--import=${new URL('./scripts/ioredis-6.mjs', import.meta.url).href}`
+const ofPubsub = vitestProject('pubsub on ioredis 6')
+// What touches ioredis most; all of it, and the stores, with `pnpm run test:ioredis-6`.
+const files = ['ioredis', 'pub-sub', 'gap', 'outage', 'scripts', 'start-up', 'two-connections', 'dispose', 'tls']
+const onIoredis6 = {
+  ...ofPubsub,
+  root: 'packages/pubsub',
+  test: {
+    ...ofPubsub.test,
+    include: files.map((name) => `test/${name}.test.ts`),
+    execArgv: [hook],
+    env: { TUTTI_IOREDIS: '6', NODE_OPTIONS: hook },
+  },
+}
 
 // Tests read the sources (condition `@tutti/source`), so nothing has to be built first.
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*'],
+    projects: ['packages/*', 'apps/*', onIoredis6],
     reporters: process.env['TUTTI_REPORT'] ? ['default', ['json', { outputFile: process.env['TUTTI_REPORT'] }]] : ['default'],
   },
 })
