@@ -90,7 +90,7 @@ export interface StateStore {
   write(mutation: Mutation, options?: WriteOptions): Promise<WriteResult>
   /**
    * Tells every change in the cluster, one's own included, each once and each key's in version order. Changes may be
-   * missed only where `onGap` tells. Listeners MUST NOT block or change what they are given. Not named `watch`, which is
+   * missed only where `onGap` tells; those made just before may be told as well, with their lower versions. Listeners MUST NOT block or change what they are given. Not named `watch`, which is
    * unstorage's own and calls back with `(event, key)`: a driver is both. Returns its undo; `ready` settles when it is in force.
    */
   onChange(listener: (change: StateChange) => void): (() => void) & { readonly ready: Promise<void> }

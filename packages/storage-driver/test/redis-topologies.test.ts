@@ -1,8 +1,10 @@
 import { isAbsent } from '@tutti/protocol'
-import { askRedis, eventually, startRedisCluster, startSentinel } from '@tutti/test-kit'
+import { askRedis, documentedAcl, eventually, startRedisCluster, startSentinel } from '@tutti/test-kit'
+import { readFileSync } from 'node:fs'
+import { RealtimePubSub } from '@tutti/pubsub'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { reactiveRedisDriver } from '../src/index.ts'
-import { record } from '../src/testing/store-under-test.ts'
+import { freshAuthor, record } from '../src/testing/store-under-test.ts'
 import { stateStoreContract } from '../src/testing/index.ts'
 import { storesAt, type StoresAt } from './stores.ts'
 
@@ -128,5 +130,27 @@ describe('a Cluster', () => {
     }
     await eventually(() => store.write({ op: 'set', key: 'moving', value: 2 }))
     expect(await other.read(['moving'])).toMatchObject([{ value: 2 }])
+  })
+
+  test('[docs] the documented ACL, with what it says of a Cluster, is enough', async () => {
+    const { users } = documentedAcl()
+    const more = /^```acl-cluster\n(.*)\n```$/m.exec(readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8'))?.[1] ?? ''
+    const [, user = '', rules = ''] = /^user (tutti) (.*)$/m.exec(users) ?? []
+    for (const node of cluster.nodes) await askRedis(node, 'ACL', 'SETUSER', user, ...`${rules} ${more}`.split(' '))
+    const password = /(?:^| )>(\S+)/.exec(rules)?.[1] ?? ''
+    const pubsub = new RealtimePubSub({ cluster: cluster.addresses, username: user, password })
+    const store = reactiveRedisDriver({ pubsub })
+    await pubsub.link.ready
+    const recorder = await record(store, 'list:0')
+    await Promise.all(Array.from({ length: 20 }, (_, n) => store.write({ op: 'set', key: `list:${n}`, value: n, author: freshAuthor() })))
+    await recorder.count(1)
+    await store.write({ op: 'remove', key: 'list:0' })
+    await pubsub.link.command('HSET', '{tutti$index}$claims', 'list:0', 1)
+    expect((await store.list('list:')).entries).toHaveLength(19)
+    expect((await store.list('list:')).entries).toHaveLength(19)
+    await store.reindex()
+    recorder.stop()
+    await store.dispose()
+    await pubsub.dispose()
   })
 })
