@@ -5,6 +5,7 @@ import { MemoryPubSub } from '@tutti/pubsub'
 import { reactiveDriver } from '@tutti/storage-driver'
 import { eventually } from '@tutti/test-kit'
 import { Server } from 'socket.io'
+import { io } from 'socket.io-client'
 import memoryDriver from 'unstorage/drivers/memory'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createRealtimeServer, defineHandler, type FeatureFactory } from '../src/index.ts'
@@ -100,6 +101,43 @@ test('[C5] what arrives while others wait for their replies is answered too', as
   asked[1]?.()
   expect(await second).toEqual({ ok: true })
   await closed
+  await served.close()
+})
+
+test('[C5] who was let in before closing began and arrives after it is sent away unheard', async () => {
+  let finish = (): void => {}
+  const slow: FeatureFactory = () => ({
+    name: 'slow',
+    handlers: [
+      {
+        name: 'storage:get',
+        answer: () =>
+          new Promise((resolve) => {
+            finish = () => resolve({})
+          }),
+      },
+    ],
+  })
+  const served = await serve({ features: [slow] })
+  const client = await served.connect()
+  const reply = client.send('storage:get')
+  const [arrived, admitted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  served.realtime.io.use((_socket, next) => {
+    arrived.resolve()
+    void admitted.promise.then(() => next())
+  })
+  const late = io(served.url, { transports: ['websocket'], reconnection: false, forceNew: true })
+  const heard: string[] = []
+  late.onAny((name: string) => heard.push(name))
+  const gone = new Promise((resolve) => late.once('disconnect', resolve))
+  await arrived.promise
+  const closed = served.realtime.close()
+  await eventually(() => expect(client.of('server:draining')).toHaveLength(1))
+  admitted.resolve()
+  await gone
+  expect(heard).toEqual([])
+  finish()
+  await Promise.all([reply, closed])
   await served.close()
 })
 

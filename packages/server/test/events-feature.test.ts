@@ -16,7 +16,7 @@ function createInstance(bus = createMemoryBus()) {
   const { feature, events, ready } = eventsFeature({ ...core, pubsub, fanOut })
   const heard: ServerEvent[] = []
   events.subscribe('chat:*', (event) => heard.push(event))
-  return { elsewhere, emitted, feature, events, ready, heard }
+  return { pubsub, elsewhere, emitted, feature, events, ready, heard }
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -33,6 +33,13 @@ test('[E9] an event that another process publishes on the relay reaches clients 
   await elsewhere.publish('events', event)
   await settled()
   expect(heard).toEqual([event])
+})
+
+test('[E1] a publish whose relay failed says why', async () => {
+  const { pubsub, events, heard } = createInstance()
+  await pubsub.dispose()
+  await expect(events.publish('chat:1', 1)).rejects.toMatchObject({ code: 'RELAY_FAILED', cause: { code: 'CLOSED' } })
+  expect(heard).toHaveLength(1)
 })
 
 test('[E1] an event of this instance is told here before it is told elsewhere, as it is', async () => {

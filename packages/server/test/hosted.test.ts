@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { reactiveDriver } from '@tutti/storage-driver'
 import { expect, onTestFinished, test } from 'vitest'
@@ -10,7 +10,7 @@ import type { AttachRealtimeOptions } from '../src/node/index.ts'
 import { upgradeOf } from './serve.ts'
 
 /** A host as Nitro is one: an HTTP server that hands requests and upgrades over. */
-async function host(options: Partial<AttachRealtimeOptions> = {}): Promise<HostedRealtime & { port: number }> {
+async function host(options: Partial<AttachRealtimeOptions> = {}): Promise<HostedRealtime & { port: number; server: Server }> {
   const hosted = hostRealtime({ state: reactiveDriver(memoryDriver()), onWarning: () => {}, ...options })
   const server = createServer((request, response) => void hosted.handleRequest(request, response)).on('upgrade', hosted.handleUpgrade)
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -19,7 +19,7 @@ async function host(options: Partial<AttachRealtimeOptions> = {}): Promise<Hoste
     server.close()
     server.closeAllConnections()
   })
-  return { ...hosted, port: (server.address() as AddressInfo).port }
+  return { ...hosted, server, port: (server.address() as AddressInfo).port }
 }
 
 test('[C5] useRealtime gives the newest instance, the one before it is closed, and there is none before the first', async () => {
@@ -43,6 +43,33 @@ test('[C5] after closing, a poll and an upgrade get 503 and a closed connection'
   const [answer] = await once(socket, 'data')
   expect(answer).toMatch(/^HTTP\/1\.1 503 /)
   await once(socket, 'close')
+})
+
+test('[C5] a poll that waits while the server closes is answered, and its connection is not kept', async () => {
+  const { realtime, port, server } = await host()
+  const url = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`
+  const opened = await fetch(url)
+  expect(opened.headers.get('connection')).toBe('keep-alive')
+  const { sid } = JSON.parse((await opened.text()).slice(1))
+  const arrived = once(server, 'request')
+  const polled = fetch(`${url}&sid=${sid}`)
+  await arrived
+  await realtime.close()
+  expect((await polled).headers.get('connection')).toBe('close')
+})
+
+test('[C5] what is to be done once it is closed is done once', async () => {
+  const steps: string[] = []
+  const hosted = hostRealtime({ state: reactiveDriver(memoryDriver()), onWarning: () => {} }, () => steps.push('closed'))
+  await Promise.all([hosted.realtime.close(), hosted.realtime.close()])
+  await hosted.realtime.close()
+  expect(steps).toEqual(['closed'])
+})
+
+test('[docs] a hosted server names the path of its requests, with a slash at the end unless that is switched off', async () => {
+  expect((await host()).path).toBe('/socket.io/')
+  expect((await host({ socketIo: { path: '/live/' } })).path).toBe('/live/')
+  expect((await host({ socketIo: { path: '/live', addTrailingSlash: false } })).path).toBe('/live')
 })
 
 test('[X4] a client that resets its upgrade before it is decided upon does no harm', async () => {

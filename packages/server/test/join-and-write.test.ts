@@ -146,6 +146,22 @@ describe('a connection that writes', () => {
     })
   }
 
+  test('[S3] is not told again by a repair what its reply told it', async () => {
+    const model = createModel()
+    const [writer, watcher] = [model.connect('writer'), model.connect('watcher')]
+    for (const connection of [writer, watcher]) model.subscribe(connection)
+    await model.flush()
+    model.set(writer, 1)
+    await settled()
+    model.store.answerNext()
+    model.store.loseNext()
+    await settled()
+    void model.subscribers.repair()
+    await model.flush()
+    expect(payloads(writer).slice(1)).toEqual([{ ok: true, version: 1 }])
+    expect(versionsShown(watcher)).toEqual([0, 1])
+  })
+
   test('[F2] and does not watch the key is told nothing of it, whatever became of its write', async () => {
     const model = createModel()
     const [writer, watcher] = [model.connect('writer'), model.connect('watcher')]
