@@ -103,6 +103,22 @@ test('[E1] a listener that throws stops no other', async () => {
   expect(errors).toEqual([mistake])
 })
 
+test('[E1] a listener that subscribes another does not make it hear the same event', async () => {
+  const { client, server } = await connectedClient()
+  const heard: unknown[] = []
+  client.events.subscribe('chat', (data) => {
+    heard.push(['first', data])
+    if (data === 1) client.events.subscribe('chat', (again) => heard.push(['added', again]))
+  })
+  for (const data of [1, 2]) server.link.tell({ name: 'event:received', payload: { channel: 'chat', data } })
+  await server.flush()
+  expect(heard).toEqual([
+    ['first', 1],
+    ['first', 2],
+    ['added', 2],
+  ])
+})
+
 test('[E2] who subscribes and publishes in the same turn hears the event', async () => {
   const { client, server } = await connectedClient()
   const heard: unknown[] = []

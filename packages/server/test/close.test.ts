@@ -121,19 +121,16 @@ test('[C5] who was let in before closing began and arrives after it is sent away
   const served = await serve({ features: [slow] })
   const client = await served.connect()
   const reply = client.send('storage:get')
-  const [arrived, admitted] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  served.realtime.io.use((_socket, next) => {
-    arrived.resolve()
-    void admitted.promise.then(() => next())
-  })
+  const arrived = Promise.withResolvers<() => void>()
+  served.realtime.io.use((_socket, next) => arrived.resolve(next))
   const late = io(served.url, { transports: ['websocket'], reconnection: false, forceNew: true })
   const heard: string[] = []
   late.onAny((name: string) => heard.push(name))
   const gone = new Promise((resolve) => late.once('disconnect', resolve))
-  await arrived.promise
+  const admit = await arrived.promise
   const closed = served.realtime.close()
   await eventually(() => expect(client.of('server:draining')).toHaveLength(1))
-  admitted.resolve()
+  admit()
   await gone
   expect(heard).toEqual([])
   finish()

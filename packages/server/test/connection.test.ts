@@ -1,11 +1,39 @@
+import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 import { serve } from './serve.ts'
 import { createConnection, type Connection } from '../src/connection.ts'
 
+test('[C1] a feature hears of each connection when it comes and when it goes, once', async () => {
+  const steps: string[] = []
+  const served = await serve({
+    features: [
+      () => ({
+        name: 'watching',
+        handlers: [],
+        onConnect: ({ id }) => steps.push(`here ${id}`),
+        onDisconnect: ({ id, connected }) => steps.push(`gone ${id} ${connected}`),
+      }),
+    ],
+  })
+  const { socket } = await served.connect()
+  const { id } = socket
+  socket.disconnect()
+  await eventually(() => expect(steps).toEqual([`here ${id}`, `gone ${id} false`]))
+  await served.close()
+  expect(steps).toHaveLength(2)
+})
+
+test('[X5] clients are told how many bytes a message may have', async () => {
+  const served = await serve({ maxPayloadBytes: 5_000 })
+  const client = await served.connect()
+  await eventually(() => expect(client.of('server:hello')).toMatchObject([{ limits: { maxPayloadBytes: 5_000 } }]))
+  await served.close()
+})
+
 test('[X5] what a connection is subscribed to is counted once each, all of a message or none', async () => {
   const served = await serve()
   const connections: Connection[] = []
-  served.realtime.io.on('connection', (socket) => connections.push(createConnection(socket, {}, '', 3)))
+  served.realtime.io.on('connection', (socket) => connections.push(createConnection(socket, {}, 'ada', 3)))
   await served.connect()
   const [connection] = connections
   if (connection === undefined) throw new Error('not connected')
@@ -17,6 +45,6 @@ test('[X5] what a connection is subscribed to is counted once each, all of a mes
   subscriptions.add(['a', 'b', 'c'])
   subscriptions.delete('a')
   expect([...subscriptions.all]).toEqual(['b', 'c'])
-  expect([connection.user, connection.clientId]).toEqual(['', undefined])
+  expect([connection.user, connection.clientId]).toEqual(['ada', undefined])
   await served.close()
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { ServerErrorContext } from '../src/feature.ts'
 import { stateFeature } from '../src/state/state-feature.ts'
 import { createModelCore, ModelStore } from './model-cluster.ts'
@@ -73,6 +73,18 @@ test('[S2] server code that throws while it watches, and a read for it that fail
     [new Error('on purpose'), { stage: 'listener', subject: 'k' }],
     [expect.objectContaining({ code: 'WRONG_TYPE' }), { stage: 'listener', subject: 'refused' }],
   ])
+})
+
+test('[C5] a feature that is closed while the store is away does not wait for it', async () => {
+  const { store, feature, flush } = await createFeature()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  store.away = 'UNAVAILABLE'
+  store.tellGap()
+  await flush()
+  expect(vi.getTimerCount()).toBe(1)
+  await feature.close?.()
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 test('[C5] a closed feature hears no change and no gap, and asks for nothing again', async () => {
