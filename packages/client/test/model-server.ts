@@ -1,10 +1,12 @@
 import {
   applyPatch,
+  compareKeys,
   DEFAULT_LIMITS,
   incremented,
   isAbsent,
   matchesChannel,
   neverThere,
+  prefixesOf,
   RealtimeError,
   toWireError,
   valueOf,
@@ -21,6 +23,7 @@ import type { LinkListener, Notice, Transport } from '@tutti/client'
 // until the test delivers it, so that every interleaving can be had.
 
 export type Request = { [Name in RequestName]: { name: Name; payload: Requests[Name]['payload'] } }[RequestName]
+type Question = Extract<Requests['storage:subscribe']['payload'], { prefix: string }>
 type AnyReply = { ok: true; [field: string]: unknown } | { ok: false; error: unknown }
 type Answer = (reply: AnyReply) => void
 
@@ -29,6 +32,8 @@ export interface ModelLink {
   readonly up: { request: Request; answer: Answer }[]
   readonly down: (() => void)[]
   readonly keys: Set<string>
+  readonly prefixes: Set<string>
+  watches(key: string): boolean
   readonly channels: Set<string>
   open: boolean
   /** The connection breaks; what is under way in either direction is gone. */
@@ -49,6 +54,8 @@ export class ModelServer {
   instance = 'instance-1'
   /** Decides about a message before it is handled: an error refuses it. */
   judge: (request: Request) => RealtimeError | undefined = () => undefined
+  /** Entries of a page at most. */
+  pageSize = 1_000
   /** Sends patches as patches. */
   sendsPatches = true
   readonly #memory = new Map<string, { number: number; reply: AnyReply }>()
@@ -153,6 +160,8 @@ export class ModelServer {
       up: [],
       down: [],
       keys: new Set(),
+      prefixes: new Set(),
+      watches: (key) => link.keys.has(key) || prefixesOf(key).some((prefix) => link.prefixes.has(prefix)),
       channels: new Set(),
       open: true,
       cut: (reason = new RealtimeError('UNAVAILABLE', { message: 'cut' })) => {
@@ -166,6 +175,17 @@ export class ModelServer {
     return link
   }
 
+  #page(link: ModelLink, { prefix, after, versions = {} }: Question): AnyReply {
+    link.prefixes.add(prefix)
+    const isBeyond = (key: string): boolean => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0)
+    const below = [...this.entries.values()].filter((entry) => !isAbsent(entry) && isBeyond(entry.key))
+    const page = below.toSorted((a, b) => compareKeys(a.key, b.key)).slice(0, this.pageSize)
+    const last = page.length < below.length ? page.at(-1)?.key : undefined
+    const gone = Object.keys(versions).filter((key) => isAbsent(this.entry(key)) && (last === undefined || compareKeys(key, last) <= 0))
+    const entries = [...page, ...gone.map((key) => this.entry(key))].filter(({ key, version }) => versions[key] !== version)
+    return last === undefined ? { ok: true, entries } : { ok: true, entries, after: last }
+  }
+
   #store(
     key: string,
     value: JsonValue | undefined,
@@ -177,7 +197,7 @@ export class ModelServer {
     const entry: Entry = value === undefined ? { key, version, removed: true } : { key, version, value }
     this.entries.set(key, entry)
     const update: StateUpdate = patch && this.sendsPatches ? { key, version, ...patch } : entry
-    for (const link of this.openLinks) if (link !== writer && link.keys.has(key)) link.tell({ name: 'storage:updated', payload: update })
+    for (const link of this.openLinks) if (link !== writer && link.watches(key)) link.tell({ name: 'storage:updated', payload: update })
     return entry
   }
 
@@ -188,6 +208,7 @@ export class ModelServer {
         return { ok: true, ...this.entry(request.payload.key) }
       case 'storage:subscribe': {
         if (refusal) throw refusal
+        if ('prefix' in request.payload) return this.#page(link, request.payload)
         const { keys } = request.payload
         for (const { key } of keys) link.keys.add(key)
         return {
@@ -196,7 +217,8 @@ export class ModelServer {
         }
       }
       case 'storage:unsubscribe':
-        for (const { key } of request.payload.keys) link.keys.delete(key)
+        if ('prefix' in request.payload) link.prefixes.delete(request.payload.prefix)
+        else for (const { key } of request.payload.keys) link.keys.delete(key)
         return { ok: true }
       case 'event:subscribe':
       case 'event:unsubscribe':

@@ -4,6 +4,7 @@ export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { byteLength, isKey, isPattern, isSubscribable } from './grammar.ts'
 export { incremented } from './increment.ts'
 export { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from './json.ts'
+export { compareKeys, prefixesOf } from './key-order.ts'
 export {
   DEFAULT_LIMITS,
   INLINE_VALUE_MAX_BYTES,
@@ -17,6 +18,7 @@ export {
 export { applyPatch, composePatches, createPatch, equalJson } from './merge-patch.ts'
 export type {
   ClientToServerEvents,
+  EntryPage,
   Handshake,
   MutationId,
   NoticeName,

@@ -14,10 +14,16 @@ export type Handshake = InferOutput<typeof handshakeSchema>
 /** The number of one mutation of one client on one key (S12). */
 export type MutationId = InferOutput<typeof mutationSchema>
 
+/** Entries, and with a prefix, where another page of it follows, the last key of this one. */
+export interface EntryPage {
+  entries: Entry[]
+  after?: string | undefined
+}
+
 /** What clients may ask and what they get: event name → payload and result. The one table of the wire, client to server. */
 export interface Requests {
   'storage:get': { payload: InferOutput<typeof storage.getSchema>; result: Entry }
-  'storage:subscribe': { payload: InferOutput<typeof storage.subscribeSchema>; result: { entries: Entry[] } }
+  'storage:subscribe': { payload: InferOutput<typeof storage.subscribeSchema>; result: EntryPage }
   'storage:unsubscribe': { payload: InferOutput<typeof storage.unsubscribeSchema>; result: object }
   'storage:set': { payload: InferOutput<typeof storage.setSchema>; result: { version: number } }
   'storage:remove': { payload: InferOutput<typeof storage.removeSchema>; result: { version: number } }

@@ -27,7 +27,7 @@ const version = v.strictObject({ version: v.number() })
 /** The result of each client message: what stands in its reply beside `ok: true`. */
 export const resultSchemas = {
   'storage:get': entrySchema,
-  'storage:subscribe': v.strictObject({ entries: v.array(entrySchema) }),
+  'storage:subscribe': v.strictObject({ entries: v.array(entrySchema), after: v.optional(v.string()) }),
   'storage:unsubscribe': nothing,
   'storage:set': version,
   'storage:remove': version,

@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import { channelSchema, keySchema, patchSchema, patternSchema, valueSchema } from '../src/schemas/values.ts'
+import { channelSchema, keySchema, patchSchema, patternSchema, prefixSchema, valueSchema } from '../src/schemas/values.ts'
 
 /** A schema in words of JSON: what the golden file keeps and a change of the wire is compared with. */
 export type Shape = string | Shape[] | { [field: string]: Shape }
@@ -11,11 +11,15 @@ const NAMED = new Map<unknown, string>([
   [keySchema, 'key'],
   [patchSchema, 'object'],
   [patternSchema, 'channel or pattern'],
+  [prefixSchema, 'prefix'],
   [valueSchema, 'json'],
 ])
 
 const isSchema = (value: unknown): value is v.GenericSchema =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema'
+
+/** A schema that is chosen by what the message names: keys or a prefix. */
+const isLazy = (schema: v.GenericSchema): schema is v.LazySchema<v.GenericSchema> => schema.type === 'lazy'
 
 /** Describes a schema: objects by field (`?` where optional), arrays by `[item]`, the rest by a word and its conditions. */
 export function describeShape(schema: v.GenericSchema): Shape {
@@ -24,6 +28,8 @@ export function describeShape(schema: v.GenericSchema): Shape {
   if ('entries' in schema && typeof schema.entries === 'object' && schema.entries !== null) return fieldsOf(schema.entries)
   if ('item' in schema && isSchema(schema.item)) return [describeShape(schema.item)]
   if ('options' in schema && Array.isArray(schema.options)) return { 'one of': schema.options.filter(isSchema).map(describeShape) }
+  if (isLazy(schema)) return { 'one of': [{ keys: [] }, { prefix: '' }].map((message) => describeShape(schema.getter(message))) }
+  if (schema.type === 'record' && 'value' in schema && isSchema(schema.value)) return { 'by name': describeShape(schema.value) }
   if ('wrapped' in schema && isSchema(schema.wrapped)) return describeShape(schema.wrapped)
   if ('literal' in schema) return `literal ${String(schema.literal)}`
   if ('pipe' in schema && Array.isArray(schema.pipe)) return (schema.pipe as Item[]).map(wordOf).join(', ')

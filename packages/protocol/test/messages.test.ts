@@ -202,6 +202,27 @@ describe('storage messages', () => {
     }
   })
 
+  test('[S17] a prefix may be subscribed, with the versions known below it and the page before', () => {
+    const known = { 'a:b': 1, 'a:c:d': 0 }
+    for (const message of [{ prefix: 'a:' }, { prefix: 'a:', versions: known }, { prefix: 'a:', versions: {}, after: 'a:b' }]) {
+      expect(parse('storage:subscribe', { ...message, newer: 1 })).toStrictEqual(message)
+    }
+    expect(parse('storage:unsubscribe', { prefix: 'a:b:', newer: 1 })).toStrictEqual({ prefix: 'a:b:' })
+    for (const prefix of ['a', ':', '', 'a*:', 'a$:', 7, null]) {
+      expect(refusal(() => parse('storage:subscribe', { prefix })).code).toBe('INVALID_KEY')
+      expect(refusal(() => parse('storage:unsubscribe', { prefix })).code).toBe('INVALID_KEY')
+    }
+  })
+
+  test('[X3] nothing beside the prefix can be named with it', () => {
+    for (const key of ['b', 'a', 'a:', 'ab:c', 'a:$', 'a:b/c', '']) {
+      expect(refusal(() => parse('storage:subscribe', { prefix: 'a:', versions: { [key]: 1 } })).code).toBe('INVALID_MESSAGE')
+      expect(['INVALID_MESSAGE', 'INVALID_KEY']).toContain(refusal(() => parse('storage:subscribe', { prefix: 'a:', after: key })).code)
+    }
+    for (const versions of [1, 'a', null, { 'a:b': -1 }, { 'a:b': '1' }, { 'a:b': 0.5 }])
+      expect(refusal(() => parse('storage:subscribe', { prefix: 'a:', versions })).code).toBe('INVALID_MESSAGE')
+  })
+
   test('[X4] a megabyte of wrong keys is refused without looking at all of them', () => {
     const error = refusal(() => parse('storage:subscribe', { keys: Array.from({ length: 300_000 }, () => ({})) }))
     expect(error).toMatchObject({ code: 'INVALID_MESSAGE', issues: [{ path: 'keys.0.key' }] })

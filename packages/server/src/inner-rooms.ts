@@ -9,5 +9,13 @@ export const keyRoom = (key: string): string => `${KEY}${key}`
 /** The key of a room, or `undefined` for other rooms. */
 export const keyOfRoom = (room: string): string | undefined => (room.startsWith(KEY) ? room.slice(KEY.length) : undefined)
 
+const PREFIX = '$prefix:'
+
+/** The room of those who watch all that is below a prefix (`todos:`). */
+export const prefixRoom = (prefix: string): string => `${PREFIX}${prefix}`
+
+/** The prefix of a room, or `undefined` for other rooms. */
+export const prefixOfRoom = (room: string): string | undefined => (room.startsWith(PREFIX) ? room.slice(PREFIX.length) : undefined)
+
 /** The room of those who subscribed exactly this channel or pattern. */
 export const channelRoom = (pattern: string): string => `$channel:${pattern}`

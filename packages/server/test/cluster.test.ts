@@ -246,6 +246,60 @@ test('[S2] a subscriber that joins while another instance writes without pause i
   await writing
 })
 
+interface Told extends Record<string, unknown> {
+  key: string
+  version: number
+}
+
+/** What a connection shows of a prefix, from its first page and all updates. */
+function shownBelow({ of }: PlainClient, page: readonly unknown[]): Map<string, number> {
+  const shown = new Map<string, number>()
+  for (const entry of [...page, ...of('storage:updated')] as Told[]) {
+    if ('removed' in entry) shown.delete(entry.key)
+    else shown.set(entry.key, entry.version)
+  }
+  return shown
+}
+
+test('[S17] who watches a prefix while both instances create, change and remove below it ends on what is stored, in order', async () => {
+  const [first, second] = await Promise.all([connectTo(0), connectTo(1)])
+  const watchers = await Promise.all([connectTo(0), connectTo(1)])
+  const write = async (client: PlainClient, own: string): Promise<void> => {
+    for (let round = 0; round < 100; round += 1) {
+      const key = `below:${round % 3 === 0 ? 'both' : own}:${round % 10}`
+      if (round % 7 === 6) await client.request('storage:remove', { key })
+      else await client.request('storage:set', { key, value: round % 5 === 0 ? 'x'.repeat(10_000) : round })
+    }
+  }
+  const writing = [write(first, 'first'), write(second, 'second')]
+  const pages = await Promise.all(watchers.map((watcher) => watcher.request('storage:subscribe', { prefix: 'below:' })))
+  await Promise.all(writing)
+  const { entries } = await (await connectTo(0)).request('storage:subscribe', { prefix: 'below:' })
+  const stored = new Map(entries.map(({ key, version }) => [key, version]))
+  expect(stored.size).toBeGreaterThan(10)
+  for (const [index, watcher] of watchers.entries()) {
+    await eventually(() => expect(shownBelow(watcher, pages[index]?.entries ?? [])).toEqual(stored))
+    for (const key of stored.keys()) {
+      const versions = versionsOf(watcher, key)
+      expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b))
+    }
+  }
+})
+
+test('[F3] what was created, changed and removed below a prefix while an instance heard nothing is told when it hears again', async () => {
+  const [writer, watcher] = await Promise.all([connectTo(1), connectTo(0)])
+  for (const key of ['missed:changed', 'missed:removed']) await writer.request('storage:set', { key, value: 'before' })
+  const page = await watcher.request('storage:subscribe', { prefix: 'missed:' })
+  const instance = String(instances[0]?.ready['instanceId'])
+  const list = String(await admin.call('CLIENT', 'LIST', 'TYPE', 'PUBSUB'))
+  const id = /id=(\d+)/.exec(list.split('\n').find((line) => line.includes(instance)) ?? '')?.[1]
+  await admin.multi().call('CLIENT', 'KILL', 'ID', String(id)).exec()
+  await writer.request('storage:set', { key: 'missed:created', value: 1 })
+  await writer.request('storage:set', { key: 'missed:changed', value: 2 })
+  await writer.request('storage:remove', { key: 'missed:removed' })
+  await eventually(() => expect([...shownBelow(watcher, page.entries).keys()].toSorted()).toEqual(['missed:changed', 'missed:created']))
+})
+
 test('[S11] what application code writes through unstorage reaches the subscribers of every instance once', async () => {
   const watchers = await Promise.all([connectTo(0), connectTo(1)])
   for (const watcher of watchers) await watcher.request('storage:subscribe', { keys: [{ key: 'stored' }] })

@@ -1,4 +1,13 @@
-import { RealtimeError, type Entry, type ErrorCode, type NoticeName, type Notices, type Reply } from '@tutti/protocol'
+import {
+  isAbsent,
+  RealtimeError,
+  type Entry,
+  type EntryPage,
+  type ErrorCode,
+  type NoticeName,
+  type Notices,
+  type Reply,
+} from '@tutti/protocol'
 import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import { Entrances } from '../src/access/access-control.ts'
 import { answer } from '../src/answer.ts'
@@ -20,8 +29,10 @@ export class ModelStore implements StateStore {
   readonly entries = new Map<string, Entry>()
   /** The keys of each read so far. */
   readonly asked: string[][] = []
+  /** Everything that was ever written. */
+  readonly committed: { key: string; version: number; writer: string | undefined }[] = []
   private readonly changes: StateChange[] = []
-  private readonly reads: (() => void)[] = []
+  private readonly answers: (() => void)[] = []
   /** What the writer of each write is told instead of its version, though the write is done. */
   failure: Error | undefined
   /** Writes are told as patches that went together with those of others. */
@@ -32,11 +43,16 @@ export class ModelStore implements StateStore {
   readonly refused = new Set<string>()
   private readonly listeners = new Set<Listener>()
   private readonly gapListeners = new Set<() => void>()
+  /** Entries of a page at most. */
+  pageSize = 1_000
+  /** How often pages were asked for. */
+  listings = 0
   private clock = 0
 
   commit(key: string, change: Pick<StateChange, 'value' | 'removed' | 'writer'>, { large = false } = {}): number {
     const version = ++this.clock
     const { value, removed, writer } = change
+    this.committed.push({ key, version, writer })
     this.entries.set(key, removed === true ? { key, version, removed } : { key, version, value: value ?? null })
     this.changes.push({
       key,
@@ -52,7 +68,20 @@ export class ModelStore implements StateStore {
     const seen = keys.map((key): Entry => this.entries.get(key) ?? { key, version: 0, removed: true })
     return new Promise((resolve, reject) => {
       const code = this.away || (keys.some((key) => this.refused.has(key)) && 'WRONG_TYPE')
-      this.reads.push(() => (code === false ? resolve(seen) : reject(new RealtimeError(code))))
+      this.answers.push(() => (code === false ? resolve(seen) : reject(new RealtimeError(code))))
+    })
+  }
+
+  /** A page, as it is when it is asked for. */
+  list(prefix: string, after = ''): Promise<EntryPage> {
+    const below = [...this.entries.values()].filter((entry) => !isAbsent(entry) && entry.key.startsWith(prefix) && entry.key > after)
+    const entries = below.toSorted((a, b) => (a.key < b.key ? -1 : 1)).slice(0, this.pageSize)
+    const last = entries.length < this.pageSize ? undefined : entries.at(-1)?.key
+    const page = last === undefined ? { entries } : { entries, after: last }
+    this.listings += 1
+    return new Promise((resolve, reject) => {
+      const { away } = this
+      this.answers.push(() => (away === false ? resolve(page) : reject(new RealtimeError(away))))
     })
   }
 
@@ -71,7 +100,7 @@ export class ModelStore implements StateStore {
 
   /** A read is answered, the oldest unless `choose` names another; false when all were. */
   answerNext(choose: (count: number) => number = () => 0): boolean {
-    const [read] = this.reads.splice(choose(this.reads.length), 1)
+    const [read] = this.answers.splice(choose(this.answers.length), 1)
     read?.()
     return read !== undefined
   }
@@ -91,15 +120,14 @@ export class ModelStore implements StateStore {
     for (const listener of this.gapListeners) listener()
   }
 
-  list = notUsed
-
   write(mutation: Mutation): Promise<WriteResult> {
-    if (mutation.op !== 'set') return notUsed()
-    const { key, value, writer } = mutation
+    if (mutation.op !== 'set' && mutation.op !== 'remove') return notUsed()
+    const { key, writer } = mutation
     const { failure, together } = this
-    const version = this.commit(key, { value, ...(writer === undefined || together ? {} : { writer }) })
+    const change = mutation.op === 'set' ? { value: mutation.value } : ({ removed: true } as const)
+    const version = this.commit(key, { ...change, ...(writer === undefined || together ? {} : { writer }) })
     const result = together ? { version, base: version } : { version }
-    return new Promise((resolve, reject) => this.reads.push(() => (failure === undefined ? resolve(result) : reject(failure))))
+    return new Promise((resolve, reject) => this.answers.push(() => (failure === undefined ? resolve(result) : reject(failure))))
   }
 
   now = () => this.clock

@@ -63,6 +63,39 @@ describe('over the wire', () => {
     )
   })
 
+  test('[S17] [C2] a prefix brings its entries, then what is created, updated and removed, and what differs when it is asked again', async () => {
+    const watcher = await served.connect()
+    const one = await client.request('storage:set', { key: 'list:1', value: 1 })
+    expect(await watcher.send('storage:subscribe', { prefix: 'list:' })).toEqual({
+      ok: true,
+      entries: [{ key: 'list:1', version: one.version, value: 1 }],
+    })
+    const two = await client.request('storage:set', { key: 'list:deep:2', value: { text: 'x'.repeat(40), done: false } })
+    const patched = await client.request('storage:patch', { key: 'list:deep:2', patch: { done: true } })
+    const removed = await client.request('storage:remove', { key: 'list:1' })
+    await client.request('storage:set', { key: 'list', value: 'not below it' })
+    await eventually(() => expect(watcher.of('storage:updated')).toHaveLength(3))
+    expect(watcher.of('storage:updated')).toEqual([
+      { key: 'list:deep:2', version: two.version, value: { text: 'x'.repeat(40), done: false } },
+      { key: 'list:deep:2', version: patched.version, base: two.version, patch: { done: true } },
+      { key: 'list:1', version: removed.version, removed: true },
+    ])
+    const versions = { 'list:1': one.version, 'list:deep:2': patched.version }
+    expect(await (await served.connect()).send('storage:subscribe', { prefix: 'list:', versions })).toEqual({
+      ok: true,
+      entries: [{ key: 'list:1', version: removed.version, removed: true }],
+    })
+    await watcher.request('storage:unsubscribe', { prefix: 'list:' })
+    await client.request('storage:set', { key: 'list:3', value: 3 })
+    await client.request('storage:get', { key: 'list:3' })
+    expect(watcher.of('storage:updated')).toHaveLength(3)
+  })
+
+  test('[X5] versions named with a prefix count as keys', async () => {
+    const versions = Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`many:${index}`, 1]))
+    expect(codeOf(await client.send('storage:subscribe', { prefix: 'many:', versions }))).toBe('TOO_LARGE')
+  })
+
   test('[S6] ifVersion that does not match is CONFLICT with the entry, and nothing is written', async () => {
     const { version } = await client.request('storage:set', { key: 'cond', value: 'first', ifVersion: 0 })
     const refused = await client.send('storage:set', { key: 'cond', value: 'second', ifVersion: 0 })

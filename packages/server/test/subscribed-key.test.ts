@@ -8,7 +8,8 @@ function createKey() {
   const fetches: unknown[] = []
   const key = new SubscribedKey({
     broadcast: (update, except) => broadcasts.push({ update, except }),
-    fetch: (writer) => fetches.push(writer),
+    fetch: (_key, writer) => fetches.push(writer),
+    joining: () => [],
   })
   const connect = createModelCore().connect
   /** The newest version that anybody was told. */

@@ -1,4 +1,6 @@
-import type { Entry, JsonObject, JsonValue } from '@tutti/protocol'
+import type { Entry, EntryPage, JsonObject, JsonValue } from '@tutti/protocol'
+
+export type { EntryPage }
 
 /** Who made a mutation and its number: what makes it take effect once (S12). */
 export interface MutationAuthor {
@@ -53,12 +55,6 @@ export interface StateChange {
   expiresAt?: number
   /** What the mutation said in `writer`. */
   writer?: string
-}
-
-/** A page of a listing: `after` is there when more follows. */
-export interface EntryPage {
-  entries: Entry[]
-  after?: string | undefined
 }
 
 /** An entry as the store knows it. `expiresAt`: when it ends by itself, milliseconds since 1970 on the store's clock (S18). */

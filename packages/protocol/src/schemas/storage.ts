@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { keySchema, mutationSchema, patchSchema, valueSchema, versionSchema } from './values.ts'
+import { isKey } from '../grammar.ts'
+import { keySchema, mutationSchema, patchSchema, prefixSchema, valueSchema, versionSchema } from './values.ts'
 
 const mutation = v.optional(mutationSchema)
 const ifVersion = v.optional(versionSchema)
@@ -7,11 +8,31 @@ const ifVersion = v.optional(versionSchema)
 /** `storage:get` */
 export const getSchema = v.object({ key: keySchema })
 
-/** `storage:subscribe`: with `version`, only an entry that differs from it comes back (C2). */
-export const subscribeSchema = v.object({ keys: v.array(v.object({ key: keySchema, version: v.optional(versionSchema) })) })
+const keysToSubscribe = v.object({ keys: v.array(v.object({ key: keySchema, version: v.optional(versionSchema) })) })
 
-/** `storage:unsubscribe` */
-export const unsubscribeSchema = v.object({ keys: v.array(v.object({ key: keySchema })) })
+const prefixToSubscribe = v.pipe(
+  v.object({ prefix: prefixSchema, versions: v.optional(v.record(v.string(), versionSchema)), after: v.optional(keySchema) }),
+  // Else one could read what stands elsewhere.
+  v.check(
+    ({ prefix, versions = {}, after = `${prefix}a` }) =>
+      [after, ...Object.keys(versions)].every((key) => key.startsWith(prefix) && isKey(key)),
+    'What is named must be below the prefix.',
+  ),
+)
+
+const keysToLeave = v.object({ keys: v.array(v.object({ key: keySchema })) })
+const prefixToLeave = v.object({ prefix: prefixSchema })
+
+const namesPrefix = (message: unknown): boolean => typeof message === 'object' && message !== null && 'prefix' in message
+
+/**
+ * `storage:subscribe`: with `version`, only an entry that differs from it comes back (C2). Or a page of what stands below
+ * a prefix (S17), with the versions known of it and the last key of the page before.
+ */
+export const subscribeSchema = v.lazy((message) => (namesPrefix(message) ? prefixToSubscribe : keysToSubscribe))
+
+/** `storage:unsubscribe`: keys, or a prefix. */
+export const unsubscribeSchema = v.lazy((message) => (namesPrefix(message) ? prefixToLeave : keysToLeave))
 
 /** `storage:set` */
 export const setSchema = v.object({

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isJsonObject, type JsonObject } from '../json.ts'
-import { parseChannel, parseKey, parsePattern } from '../names.ts'
+import { parseChannel, parseKey, parsePattern, parsePrefix } from '../names.ts'
 import { parseValue } from '../parse-value.ts'
 
 // The parts that messages are made of. A name that breaks its grammar throws its own code (INVALID_KEY, …), which says
@@ -9,6 +9,7 @@ import { parseValue } from '../parse-value.ts'
 const byGrammar = (parse: (name: unknown) => string) => v.pipe(v.unknown(), v.transform(parse))
 
 export const keySchema = byGrammar(parseKey)
+export const prefixSchema = byGrammar(parsePrefix)
 export const channelSchema = byGrammar(parseChannel)
 export const patternSchema = byGrammar(parsePattern)
 

@@ -26,6 +26,11 @@ export class HeldBack {
     return this.holds.size
   }
 
+  /** Tells whether something is held for the connection, or may leave it out. */
+  has(connectionId: string): boolean {
+    return this.holds.has(connectionId)
+  }
+
   /** Holds changes for a connection that asks for the entry. */
   beginJoin(connectionId: string): void {
     this.holdOf(connectionId).joining = true

@@ -4,7 +4,9 @@ import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { keyOfRoom, keyRoom } from '../inner-rooms.ts'
 import { EntryReader } from './entry-reader.ts'
-import { SubscribedKey, toUpdate } from './subscribed-key.ts'
+import { PrefixSubscribers } from './prefix-subscribers.ts'
+import { SubscribedKey, toUpdate, type KeyOutlet } from './subscribed-key.ts'
+import { SubscribedPrefixes } from './subscribed-prefixes.ts'
 
 /** Reads for one subscription at most; a store that has lost data can't show what was written before. */
 const MAX_READS = 5
@@ -12,8 +14,12 @@ const MAX_READS = 5
 /** Who of this instance watches which key, and what they are told. Keys that nobody here watches cost nothing. */
 export class StateSubscribers {
   private readonly keys = new Map<string, SubscribedKey>()
+  private readonly prefixes = new SubscribedPrefixes()
   private readonly core: Core
   private readonly reader: EntryReader
+  private readonly outlet: KeyOutlet
+  /** Those who watch all that is below a prefix (S17). */
+  readonly ofPrefixes: PrefixSubscribers
 
   constructor(core: Core, store: StateStore) {
     this.core = core
@@ -22,11 +28,26 @@ export class StateSubscribers {
       has: (key) => this.keys.has(key),
       collect: (key) => this.collect(key),
     })
+    this.outlet = {
+      broadcast: (update, except) => core.fanOut.emit(this.roomsOf(update.key), 'storage:updated', update, except),
+      fetch: (key, writer) => void this.reader.refresh([key], writer),
+      joining: (key) => this.prefixes.joining(key),
+    }
+    this.ofPrefixes = new PrefixSubscribers(core, store, this.prefixes, {
+      open: (key) => this.open(key),
+      find: (key) => this.keys.get(key),
+      collect: (key) => this.collect(key),
+      isWatched: (connection, key) => this.isWatched(connection, key),
+      send: (connection, changes) => this.send(connection, changes),
+    })
   }
 
   /** Passes on a change that the store announced. */
   hear(change: StateChange): void {
-    this.keys.get(change.key)?.hear(change)
+    const { key, removed } = change
+    const subscribed = this.prefixes.of(key).length > 0 ? this.open(key) : this.keys.get(key)
+    subscribed?.hear(change)
+    if (removed === true) this.collect(key)
   }
 
   /**
@@ -58,7 +79,7 @@ export class StateSubscribers {
   settle(connection: Connection, { key, version }: Pick<Entry, 'key' | 'version'>): void {
     if (!connection.connected) return this.leave(connection, key)
     const room = keyRoom(key)
-    const alone = !this.core.fanOut.isHeard([room])
+    const alone = !this.core.fanOut.isHeard([room]) && this.prefixes.of(key).length === 0
     connection.join(room)
     this.send(connection, this.open(key).settleJoin(connection.id, version, alone))
   }
@@ -68,9 +89,17 @@ export class StateSubscribers {
    * has it, and which version it was told (-1: none).
    */
   beginWrite(connection: Connection, key: string): (version: number) => void {
-    if (!connection.subscriptions.has(keyRoom(key))) return () => {}
-    const endWrite = this.open(key).beginWrite(connection.id)
-    return (version) => this.send(connection, endWrite(version))
+    if (!this.isWatched(connection, key)) return () => {}
+    const { id } = connection
+    const subscribed = this.open(key)
+    const endWrite = subscribed.beginWrite(id)
+    this.prefixes.noteHeld(id, key, true)
+    if (this.prefixes.isJoining(id, key)) subscribed.beginJoin(id)
+    return (version) => {
+      this.send(connection, endWrite(version))
+      this.prefixes.noteHeld(id, key, subscribed.holds(id))
+      this.collect(key)
+    }
   }
 
   /** The connection will be told that version (-1: none) in a reply. */
@@ -89,12 +118,17 @@ export class StateSubscribers {
     const room = keyRoom(key)
     connection.leave(room)
     connection.subscriptions.delete(room)
-    this.keys.get(key)?.leave(connection.id)
+    const subscribed = this.keys.get(key)
+    // What a prefix brings goes on.
+    if (subscribed !== undefined && this.prefixes.isMember(connection.id, key))
+      this.send(connection, subscribed.settleJoin(connection.id, -1, false))
+    else subscribed?.leave(connection.id)
     this.collect(key)
   }
 
   /** The connection is gone. */
   leaveAll(connection: Connection): void {
+    this.ofPrefixes.leaveAll(connection)
     for (const room of [...connection.subscriptions.all]) {
       const key = keyOfRoom(room)
       if (key !== undefined) this.leave(connection, key)
@@ -103,7 +137,7 @@ export class StateSubscribers {
 
   /** Tells whether anybody here watches the key, or is about to. */
   isWatchedHere(key: string): boolean {
-    return this.keys.has(key)
+    return this.keys.has(key) || this.prefixes.of(key).length > 0
   }
 
   /** Somebody here was told this version of the key in a reply. */
@@ -113,27 +147,27 @@ export class StateSubscribers {
 
   /** Once the store can be read again, the connection will be sent the key's entry. */
   leaveInDoubt(connection: Connection, key: string): void {
-    if (connection.subscriptions.has(keyRoom(key))) this.keys.get(key)?.doubt(connection)
+    if (this.isWatched(connection, key)) this.open(key).doubt(connection)
   }
 
   /** Compares what was told here with the store, after something may have been missed, and tells what differs (S3, F3). */
   async repair(): Promise<void> {
     await this.reader.refresh([...this.keys.keys()])
+    await this.ofPrefixes.repair()
   }
 
   /** Reads nothing more by itself. */
   close(): void {
     this.reader.close()
+    this.ofPrefixes.close()
   }
 
   private open(key: string): SubscribedKey {
     const existing = this.keys.get(key)
     if (existing !== undefined) return existing
-    const opened = new SubscribedKey({
-      broadcast: (update, except) => this.core.fanOut.emit([keyRoom(key)], 'storage:updated', update, except),
-      fetch: (writer) => void this.reader.refresh([key], writer),
-    })
+    const opened = new SubscribedKey(this.outlet)
     this.keys.set(key, opened)
+    for (const { keys } of this.prefixes.of(key)) keys.add(key)
     return opened
   }
 
@@ -144,8 +178,25 @@ export class StateSubscribers {
     }
   }
 
-  /** Forgets a key that nobody here watches. */
+  /** The rooms of those who watch the key. */
+  private roomsOf(key: string): string[] {
+    return [keyRoom(key), ...this.prefixes.roomsOf(key)]
+  }
+
+  private isWatched(connection: Connection, key: string): boolean {
+    return connection.subscriptions.has(keyRoom(key)) || this.prefixes.isMember(connection.id, key)
+  }
+
+  /** Forgets a key that nobody here watches, or that is gone and watched by prefix only. */
   private collect(key: string): void {
-    if (this.keys.get(key)?.idle === true && !this.core.fanOut.isHeard([keyRoom(key)])) this.keys.delete(key)
+    const subscribed = this.keys.get(key)
+    if (subscribed?.idle !== true || this.core.fanOut.isHeard([keyRoom(key)])) return
+    const prefixes = this.prefixes.of(key)
+    const keep = !subscribed.isBlank && prefixes.length > 0
+    if (!keep) this.keys.delete(key)
+    for (const { keys } of prefixes) {
+      if (keep) keys.add(key)
+      else keys.delete(key)
+    }
   }
 }

@@ -3,11 +3,13 @@ import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection.ts'
 import { HeldBack } from './held-back.ts'
 
-/** How a key tells its subscribers: to the room of the key, but for some; and to one connection alone. */
+/** How keys tell their subscribers: all of them, but for some; and one connection alone. */
 export interface KeyOutlet {
   broadcast(update: StateUpdate, except: readonly string[]): void
   /** Asks for the newest entry: what was announced was too large to travel along (S5). `writer` knows it, at that version. */
-  fetch(writer: { id: string; version: number } | undefined): void
+  fetch(key: string, writer: { id: string; version: number } | undefined): void
+  /** Connections that ask for a page of a prefix above the key: what happens meanwhile is held for them. */
+  joining(key: string): Iterable<string>
 }
 
 /** How an entry that was read is told. */
@@ -27,10 +29,12 @@ export class SubscribedKey {
   /** The newest version that anybody here was told, by whatever way. */
   private told = 0
   private reads = 0
+  /** The stream of changes says that the key has no value; nothing older can follow. */
+  private gone = false
   private readonly waiting: StateChange[] = []
   private readonly heldBack = new HeldBack()
   /** Those who don't know what became of a write of theirs. */
-  private readonly doubting = new Map<string, Connection>()
+  private readonly doubting = new Set<Connection>()
   private readonly outlet: KeyOutlet
 
   constructor(outlet: KeyOutlet) {
@@ -39,7 +43,27 @@ export class SubscribedKey {
 
   /** Nobody waits for a reply, and nothing is being read. */
   get idle(): boolean {
-    return this.heldBack.size === 0 && this.reads === 0
+    return this.heldBack.size === 0 && this.reads === 0 && this.doubting.size === 0
+  }
+
+  /** There is nothing to remember: the key is gone, or nobody was told anything of it. */
+  get isBlank(): boolean {
+    return this.gone || (this.heard === 0 && this.told === 0)
+  }
+
+  /** Tells whether something is held for the connection, or may leave it out. */
+  holds(connectionId: string): boolean {
+    return this.heldBack.has(connectionId)
+  }
+
+  /** Tells whether nobody here was told a newer version. */
+  isKnown(version: number): boolean {
+    return version <= this.heard
+  }
+
+  /** Nobody here was told of the key but those who have it from a page, at `version`. */
+  listed(version: number): void {
+    this.heard = version
   }
 
   /** A change that the store announced. */
@@ -55,7 +79,7 @@ export class SubscribedKey {
 
   /** The connection will be told the entry that is read next. */
   doubt(connection: Connection): void {
-    this.doubting.set(connection.id, connection)
+    this.doubting.add(connection)
   }
 
   /** Changes wait from now on, until `resume`; may be called again before that. Gives back the newest version told so far. */
@@ -114,11 +138,17 @@ export class SubscribedKey {
 
   leave(connectionId: string): void {
     this.heldBack.delete(connectionId)
-    this.doubting.delete(connectionId)
+    for (const connection of this.doubting) if (connection.id === connectionId) this.doubting.delete(connection)
+  }
+
+  /** Gives it to those who wait for a reply, and back the ids of those whom the others' broadcast must leave out. */
+  private take(change: StateChange): string[] {
+    for (const id of this.outlet.joining(change.key)) this.heldBack.beginJoin(id)
+    return this.heldBack.take(change)
   }
 
   private tell(entry: Entry, lost: boolean, writer: ResumeOptions['writer']): void {
-    const doubting = [...this.doubting.values()]
+    const doubting = [...this.doubting]
     this.doubting.clear()
     if (lost) {
       this.told = entry.version
@@ -126,9 +156,10 @@ export class SubscribedKey {
     }
     this.know(entry.version)
     if (lost || entry.version > this.heard) {
-      const except = this.heldBack.take(entry)
+      const except = this.take(entry)
       if (writer?.version === entry.version && doubting.every(({ id }) => id !== writer.id)) except.push(writer.id)
       this.heard = entry.version
+      this.gone = false
       this.outlet.broadcast(lost ? { ...entry, reset: true } : entry, except)
     } else if (entry.version === this.heard) {
       for (const connection of doubting) connection.send('storage:updated', entry)
@@ -136,11 +167,12 @@ export class SubscribedKey {
   }
 
   private deliver(change: StateChange): void {
+    if (change.version >= this.heard) this.gone = change.removed === true
     if (change.version <= this.heard) return
     const update = toUpdate(change)
     if (update === undefined)
-      return this.outlet.fetch(change.writer === undefined ? undefined : { id: change.writer, version: change.version })
-    const except = this.heldBack.take(change)
+      return this.outlet.fetch(change.key, change.writer === undefined ? undefined : { id: change.writer, version: change.version })
+    const except = this.take(change)
     if (change.writer !== undefined) except.push(change.writer)
     this.heard = change.version
     this.know(change.version)

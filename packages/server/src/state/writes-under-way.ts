@@ -27,10 +27,14 @@ export class WritesUnderWay {
     }
   }
 
-  /** Settles when those writes of these keys that are under way now have their reply. */
-  async answered(connection: Connection, keys: readonly string[]): Promise<void> {
-    const asked = new Set(keys)
-    const writes = [...(this.writes.get(connection) ?? [])].filter(({ key }) => asked.has(key))
+  /** The keys of those that are under way now, one for each. */
+  of(connection: Connection): string[] {
+    return [...(this.writes.get(connection) ?? [])].map(({ key }) => key)
+  }
+
+  /** Settles when those writes of the keys asked for that are under way now have their reply. */
+  async answered(connection: Connection, isAsked: (key: string) => boolean): Promise<void> {
+    const writes = [...(this.writes.get(connection) ?? [])].filter(({ key }) => isAsked(key))
     await Promise.all(writes.map(({ answered }) => answered))
   }
 }

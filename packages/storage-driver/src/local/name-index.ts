@@ -1,4 +1,4 @@
-import { isKey, parseKey, parsePrefix } from '@tutti/protocol'
+import { compareKeys, isKey, parseKey, parsePrefix } from '@tutti/protocol'
 
 /** The keys that have a value, listed from the driver once and then kept by the writes. It may name too much, never too little. */
 export interface NameIndex {
@@ -12,12 +12,15 @@ export interface NameIndex {
 /** Makes the index over whatever names all keys of the driver. */
 export function createNameIndex(allKeys: () => Promise<string[]>): NameIndex {
   let names: Set<string> | undefined
+  /** The names in order; made anew when one came or went. */
+  let sorted: string[] | undefined
   let loading: Promise<Set<string>> | undefined
 
   const load = async (): Promise<Set<string>> => {
     // Made before the driver is asked, so that what is written meanwhile is in it.
     const into = (names ??= new Set())
     for (const key of await allKeys()) if (isKey(key)) into.add(key)
+    sorted = undefined
     return into
   }
 
@@ -31,12 +34,16 @@ export function createNameIndex(allKeys: () => Promise<string[]>): NameIndex {
     page: async (prefix, after, size) => {
       if (prefix !== '') parsePrefix(prefix)
       if (after !== undefined) parseKey(after)
-      const found = [...(await loadOnce())].filter((key) => key.startsWith(prefix) && (after === undefined || byBytes(key, after) > 0))
-      return found.toSorted(byBytes).slice(0, size)
+      const all = await loadOnce()
+      sorted ??= [...all].toSorted(compareKeys)
+      const begin = firstWhere(sorted, (key) => (after === undefined ? compareKeys(key, prefix) >= 0 : compareKeys(key, after) > 0))
+      return sorted.slice(begin, begin + size).filter((key) => key.startsWith(prefix))
     },
     note: (key, hasValue) => {
-      if (hasValue) names?.add(key)
-      else names?.delete(key)
+      if (names === undefined || names.has(key) === hasValue) return
+      sorted = undefined
+      if (hasValue) names.add(key)
+      else names.delete(key)
     },
     reload: async () => {
       await loading?.catch(() => {})
@@ -46,5 +53,14 @@ export function createNameIndex(allKeys: () => Promise<string[]>): NameIndex {
   }
 }
 
-/** Order of UTF-8 bytes, as Redis' index has it; that of UTF-16 units differs beyond the basic plane. */
-const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
+/** The place of the first name for which it holds; it holds for all that follow. */
+function firstWhere(sorted: readonly string[], holds: (name: string) => boolean): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (holds(sorted[middle] ?? '')) high = middle
+    else low = middle + 1
+  }
+  return low
+}

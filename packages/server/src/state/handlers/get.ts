@@ -11,7 +11,7 @@ const readsOf = ({ key }: { key: string }): Access[] => [{ action: 'state:read',
 /** `storage:get`: the current entry. */
 export const getHandler = (store: StateStore, subscribers: StateSubscribers, underWay: WritesUnderWay) =>
   defineHandler('storage:get', getSchema, readsOf, async ({ key }, { connection }) => {
-    const [entry] = await Promise.all([readOne(store, key), underWay.answered(connection, [key])])
+    const [entry] = await Promise.all([readOne(store, key), underWay.answered(connection, (written) => written === key)])
     subscribers.know(key, entry.version)
     return entry
   })
