@@ -50,7 +50,7 @@ test('[S17] 10,000 entries in Redis come in pages, each once and in order, by no
 test('[S17] 10,000 entries over a driver come in pages, each once and in order', async () => {
   const store = reactiveDriver(memoryDriver())
   await fill(store)
-  check(await pagesOf(store, store))
-  await store.reindex()
-  check(await pagesOf(store, store))
+  const pages = await pagesOf(store, store)
+  check(pages)
+  expect(pages.length).toBeGreaterThan(10)
 }, 60_000)
