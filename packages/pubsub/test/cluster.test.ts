@@ -119,6 +119,19 @@ test('[N6] a lost connection to one master is one gap, and the keys of the other
   expect([pubsub.status, pubsub.link.breaker, errors.length]).toEqual(['ready', 'closed', 1])
 })
 
+test('[N6] a connection to one master that is cut is one gap, for what was acknowledged over it may be lost', async () => {
+  const { pubsub } = connect({ cluster: cluster.addresses })
+  await pubsub.link.ready
+  let gaps = 0
+  pubsub.onGap(() => (gaps += 1))
+  for (const [place, node] of nodes().entries()) {
+    const look = observer(node)
+    const pub = (await clientList(look)).find(({ name }) => name === `tutti:${pubsub.instanceId}:pub`)
+    await look.client('KILL', 'ID', pub?.['id'] ?? '')
+    await eventually(() => expect([gaps, pubsub.status]).toEqual([place + 1, 'ready']))
+  }
+})
+
 test('[N1] [N6] sub goes on to another node when its own fails, without a word from the Cluster', async () => {
   const [{ pubsub }, { pubsub: other }] = [connect({ cluster: cluster.addresses }), connect({ cluster: cluster.addresses })]
   const heard: string[] = []
