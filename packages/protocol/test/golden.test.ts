@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
 import { PROTOCOL_HISTORY, PROTOCOL_VERSION, toWireError, RealtimeError } from '../src/index.ts'
-import { handshakeSchema, parseMessage, relayedEventSchema } from '../src/schemas/index.ts'
+import { handshakeSchema, parseMessage, relayedEventSchema, revocationSchema } from '../src/schemas/index.ts'
 import { noticeSchemas, resultSchemas, wireErrorSchema } from './answer-schemas.ts'
 import { describeShape } from './describe-shape.ts'
 import { requestSchemas } from './request-schemas.ts'
@@ -39,7 +39,7 @@ test('[protocol] the shapes of all messages are those of the newest version', ()
     results: describeAll(resultSchemas),
     error: describeShape(wireErrorSchema),
     notices: describeAll(noticeSchemas),
-    'between instances': { event: describeShape(relayedEventSchema) },
+    'between instances': { event: describeShape(relayedEventSchema), revocation: describeShape(revocationSchema) },
   }).toStrictEqual(read(PROTOCOL_VERSION, 'shapes.json'))
 })
 

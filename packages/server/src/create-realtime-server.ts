@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Entrances } from './access/access-control.ts'
 import { createAdmission } from './access/admission.ts'
 import type { User } from './access/question.ts'
+import { Revocations, type Revocation } from './access/revocations.ts'
 import { Connections } from './connections.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
@@ -18,6 +19,12 @@ export interface RealtimeServer {
   readonly instanceId: string
   readonly state: ServerState
   readonly events: ServerEvents
+  /**
+   * Takes rights of a user away, cluster-wide: running subscriptions of keys and channels that the pattern touches end,
+   * their clients are told, and what was remembered is asked for again. Change what `authorize` says first. Rejects with
+   * `INVALID_CHANNEL` for no pattern, and with `RELAY_FAILED` where other instances could not be told (X2).
+   */
+  revoke(revocation: Revocation): Promise<void>
   /** Settles when changes and events of other instances are heard; rejects if that can never be. */
   readonly ready: Promise<void>
   /**
@@ -39,16 +46,18 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
   const events = eventsFeature(core)
   const features = [statusFeature(pubsub), state.feature, events.feature, ...(options.features ?? []).map((create) => create(core))]
   const admission = createAdmission({ authenticate: options.authenticate, trustProxy, entrances: access })
+  const revocations = new Revocations(core, access, features)
   const connections = new Connections(io, core, admission, features)
   if (pubsub === undefined) onWarning(ALONE)
 
-  const ready = Promise.all([state.ready, events.ready]).then(() => {})
+  const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
   ready.catch(() => {}) // Who doesn't wait for it hears of it by `onError` of the pubsub.
 
   const drain = async (): Promise<void> => {
     connections.refuse(reconnectAfterMs)
     await connections.idle(drainMs)
     connections.disconnect()
+    revocations.close()
     for (const part of [...features.map((feature) => () => feature.close?.()), () => store.dispose(), () => pubsub?.dispose()]) {
       try {
         await part()
@@ -62,6 +71,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     instanceId: core.instanceId,
     state: state.state,
     events: events.events,
+    revoke: (revocation) => revocations.revoke(revocation),
     ready,
     close: () => (closing ??= drain()),
   }

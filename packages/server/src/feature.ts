@@ -1,6 +1,8 @@
 import type { PubSub } from '@tutti/pubsub'
 import type { Limits } from '@tutti/protocol'
 import type { AccessControl } from './access/access-control.ts'
+import type { Verdict } from './access/decisions.ts'
+import type { Access } from './access/question.ts'
 import type { Connection } from './connection.ts'
 import type { FanOut } from './fan-out.ts'
 import type { Handler } from './handler.ts'
@@ -38,6 +40,13 @@ export interface Feature {
   onConnect?(connection: Connection): void
   /** A connection is gone; called once. */
   onDisconnect?(connection: Connection): void
+  /** What the connection holds here by a right: its running subscriptions, say. */
+  holds?(connection: Connection): Iterable<Access>
+  /**
+   * The answer about something that it holds is another now: goes on with all of it or with each name of it, or ends it
+   * at once. The core tells the client of an end (X2).
+   */
+  apply?(connection: Connection, access: Access, verdict: Verdict): void
   /** Gives back what the feature holds; called once, after the last reply (C5). */
   close?(): Promise<void>
 }

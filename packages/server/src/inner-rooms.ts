@@ -17,5 +17,10 @@ export const prefixRoom = (prefix: string): string => `${PREFIX}${prefix}`
 /** The prefix of a room, or `undefined` for other rooms. */
 export const prefixOfRoom = (room: string): string | undefined => (room.startsWith(PREFIX) ? room.slice(PREFIX.length) : undefined)
 
+const CHANNEL = '$channel:'
+
 /** The room of those who subscribed exactly this channel or pattern. */
-export const channelRoom = (pattern: string): string => `$channel:${pattern}`
+export const channelRoom = (pattern: string): string => `${CHANNEL}${pattern}`
+
+/** The channel or pattern of a room, or `undefined` for other rooms. */
+export const channelOfRoom = (room: string): string | undefined => (room.startsWith(CHANNEL) ? room.slice(CHANNEL.length) : undefined)

@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts'
 import { ALLOWED, Decisions, type Verdict } from './decisions.ts'
 import { Door, type Act } from './door.ts'
 import type { Access, Authorize, User } from './question.ts'
+import { runAt } from './run-at.ts'
 
 /** Who may do what: the one door that every message of a client goes through, and every delivery that is asked for by name. */
 export interface AccessControl {
@@ -17,28 +18,40 @@ interface Entrance {
   readonly door: Door
 }
 
+/** The earliest that a running subscription is asked about again, whatever `forMs` says, milliseconds. */
+const LEAST_MS = 1_000
+
 /** Access control over the application's `authorize`; without one everything is allowed (X2). */
 export class Entrances<U extends User> implements AccessControl {
+  /** Hears that an answer is remembered no longer: what the connection holds by it is to be asked about. */
+  onExpiry: (connection: Connection) => void = () => {}
   private readonly entrances = new Map<Connection, Entrance>()
+  private readonly expiries = new Map<Connection, { readonly at: number; readonly cancel: () => void }>()
   private readonly authorize: Authorize<U> | undefined
 
   constructor(authorize: Authorize<U> | undefined) {
     this.authorize = authorize
   }
 
+  /** All who are here. */
+  get all(): Iterable<[Connection, Entrance]> {
+    return this.entrances
+  }
+
   /** A connection is there. */
   open(connection: Connection, user: U | null): void {
     const { authorize } = this
-    if (authorize === undefined) return
     const { id, clientId } = connection
-    const ask = (access: Access) => authorize({ ...access, user, connection: { id, clientId } })
-    const decisions = new Decisions(ask, Date.now, () => {})
+    const ask = (access: Access) => authorize === undefined || authorize({ ...access, user, connection: { id, clientId } })
+    const decisions = new Decisions(ask, Date.now, (until) => this.expire(connection, until))
     this.entrances.set(connection, { decisions, door: new Door(decisions) })
   }
 
   /** A connection is gone. */
   close(connection: Connection): void {
     this.entrances.delete(connection)
+    this.expiries.get(connection)?.cancel()
+    this.expiries.delete(connection)
   }
 
   admit<Result>(connection: Connection, accesses: readonly Access[], act: Act<Result>): Result | Promise<Result> {
@@ -51,6 +64,26 @@ export class Entrances<U extends User> implements AccessControl {
   decide(connection: Connection, access: Access): Verdict | Promise<Verdict> {
     if (this.authorize === undefined) return ALLOWED
     return this.entrances.get(connection)?.decisions.decide(access) ?? { refusal: gone() }
+  }
+
+  /** Tells whether an answer about it is remembered. */
+  isRemembered(connection: Connection, access: Access): boolean {
+    return this.entrances.get(connection)?.decisions.isRemembered(access) === true
+  }
+
+  /** One timer for each connection, at the first time that one of its answers ends. */
+  private expire(connection: Connection, until: number): void {
+    const at = Math.max(until, Date.now() + LEAST_MS)
+    const planned = this.expiries.get(connection)
+    if ((planned !== undefined && planned.at <= at) || !this.entrances.has(connection)) return
+    planned?.cancel()
+    const cancel = runAt(at, () => {
+      this.expiries.delete(connection)
+      const next = this.entrances.get(connection)?.decisions.nextExpiry() ?? Infinity
+      if (next !== Infinity) this.expire(connection, next)
+      this.onExpiry(connection)
+    })
+    this.expiries.set(connection, { at, cancel })
   }
 }
 

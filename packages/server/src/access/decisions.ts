@@ -2,7 +2,13 @@ import { RealtimeError } from '@tutti/protocol'
 import type { Access, Action, Answer } from './question.ts'
 
 /** What may be done: all of it, or `each` name of a pattern or prefix once it is asked for; or the error that says why not. */
-export type Verdict = { readonly allow: true | 'each' } | { readonly refusal: unknown }
+export type Verdict =
+  | {
+      readonly allow: true | 'each'
+      /** How often rights had been taken away when it was given: `Decisions.revoked`. Without it, it can't be taken away. */
+      readonly asOf?: number
+    }
+  | { readonly refusal: unknown }
 
 /** A yes to everything. */
 export const ALLOWED: Verdict = { allow: true }
@@ -66,9 +72,14 @@ export class Decisions {
     return asked
   }
 
-  /** Until when the answer to it is remembered, milliseconds since 1970; 0 where it is not. */
-  untilOf(access: Access): number {
-    return this.remembered.get(nameOf(access))?.until ?? 0
+  /** Tells whether an answer about it is remembered. */
+  isRemembered(access: Access): boolean {
+    return (this.remembered.get(nameOf(access))?.until ?? 0) > this.now()
+  }
+
+  /** When the next of the remembered answers ends, milliseconds since 1970; Infinity: none does. */
+  nextExpiry(): number {
+    return Math.min(...[...this.remembered.values()].map(({ until }) => until).filter((until) => until > this.now()), Infinity)
   }
 
   /** Forgets every answer, those that are being asked for included. */
@@ -92,12 +103,18 @@ export class Decisions {
   private keep(name: string, access: Access, answer: Answer): Verdict {
     // An application in plain JavaScript may answer anything, null included.
     const { allow, forMs } = typeof answer === 'object' ? { ...answer } : { allow: answer }
-    const verdict = verdictOf(access, allow)
+    const verdict = this.verdictOf(access, allow)
     const byDefault = WITH_VALUE.has(access.action) ? 0 : 'allow' in verdict ? Infinity : REFUSED_MS
     const until = this.now() + (forMs ?? byDefault)
     this.remember(name, { verdict, until })
     if ('allow' in verdict && forMs !== undefined && !WITH_VALUE.has(access.action)) this.onTemporary(until)
     return verdict
+  }
+
+  /** Only a clear yes is one: whatever else an application answers is a no. */
+  private verdictOf({ target }: Access, allow: unknown): Verdict {
+    if (allow === true || (allow === 'each' && ('prefix' in target || 'pattern' in target))) return { allow, asOf: this.revoked }
+    return { refusal: new RealtimeError('FORBIDDEN', { message: 'You may not do this.' }) }
   }
 
   private remember(name: string, remembered: Remembered): void {
@@ -107,13 +124,6 @@ export class Decisions {
     const [oldest] = this.remembered.keys()
     if (this.remembered.size > MAX_REMEMBERED && oldest !== undefined) this.remembered.delete(oldest)
   }
-}
-
-/** Only a clear yes is one: whatever else an application answers is a no. */
-function verdictOf({ target }: Access, allow: unknown): Verdict {
-  if (allow === true) return ALLOWED
-  if (allow === 'each' && ('prefix' in target || 'pattern' in target)) return { allow }
-  return { refusal: new RealtimeError('FORBIDDEN', { message: 'You may not do this.' }) }
 }
 
 /** Names hold no `{`, so no two things have one name here. */

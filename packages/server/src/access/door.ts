@@ -38,16 +38,19 @@ export class Door {
     this.newest = mine
     try {
       for (let verdicts = first; ; verdicts = this.decideAll(accesses)) {
-        const { revoked } = this.decisions
         const known = await verdicts
         await earlier
         // What was allowed before rights were taken away is asked for again.
-        if (revoked === this.decisions.revoked) return act(allowed(known))
+        if (known.every((verdict) => this.isCurrent(verdict))) return act(allowed(known))
       }
     } finally {
       if (this.newest === mine) this.newest = undefined
       letIn()
     }
+  }
+
+  private isCurrent(verdict: Verdict): boolean {
+    return 'refusal' in verdict || verdict.asOf === undefined || verdict.asOf === this.decisions.revoked
   }
 
   private decideAll(accesses: readonly Access[]): readonly Verdict[] | Promise<readonly Verdict[]> {

@@ -1,8 +1,9 @@
 import { patternsOf, RealtimeError } from '@tutti/protocol'
 import type { Verdict } from '../access/decisions.ts'
+import type { Access } from '../access/question.ts'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
-import { channelRoom } from '../inner-rooms.ts'
+import { channelOfRoom, channelRoom } from '../inner-rooms.ts'
 import { hearingOf } from './hearing-of.ts'
 import type { ServerEvent } from './server-events.ts'
 
@@ -43,6 +44,19 @@ export class EventSubscribers {
     this.askNoMore(connection, channel)
     connection.leave(room)
     connection.subscriptions.delete(room)
+  }
+
+  /** What it is subscribed to. */
+  heldBy(connection: Connection): Access[] {
+    return [...connection.subscriptions.all].flatMap((room) => channelOfRoom(room) ?? []).map(hearingOf)
+  }
+
+  /** The answer about a subscription is another now. */
+  apply(connection: Connection, { target }: Access, verdict: Verdict): void {
+    const channel = 'pattern' in target ? target.pattern : 'channel' in target ? target.channel : undefined
+    if (channel === undefined || !connection.subscriptions.has(channelRoom(channel))) return
+    if ('refusal' in verdict) this.delete(connection, channel)
+    else this.add(connection, channel, verdict)
   }
 
   /** The connection is gone. */

@@ -20,6 +20,8 @@ export function eventsFeature(core: Core): { feature: Feature; events: ServerEve
       name: 'events',
       handlers: [publishHandler(hub), subscribeHandler(subscribers), unsubscribeHandler(subscribers)],
       onDisconnect: (connection) => subscribers.leaveAll(connection),
+      holds: (connection) => subscribers.heldBy(connection),
+      apply: (connection, access, verdict) => subscribers.apply(connection, access, verdict),
       close: async () => hub.close(),
     },
   }

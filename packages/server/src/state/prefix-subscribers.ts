@@ -1,5 +1,6 @@
-import { compareKeys, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
+import { compareKeys, toWireError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
+import { noMore } from '../access/revocations.ts'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { prefixOfRoom, prefixRoom } from '../inner-rooms.ts'
@@ -90,6 +91,11 @@ export class PrefixSubscribers {
   /** The connection was told the entries: sends what it missed meanwhile, and from now on whatever happens below the prefix. */
   settle(connection: Connection, prefix: string, entries: readonly Entry[]): void {
     if (!connection.connected) return this.leave(connection, prefix)
+    if (!connection.subscriptions.has(prefixRoom(prefix))) {
+      // The right to it was taken away meanwhile, and the notice of that came before the reply.
+      this.leave(connection, prefix)
+      return connection.send('server:revoked', { target: { prefix }, error: toWireError(noMore()) })
+    }
     const { id } = connection
     const told = new Map([...(this.prefixes.get(prefix)?.members.get(id) ?? [])].map((key) => [key, -1]))
     for (const { key, version } of entries) told.set(key, version)

@@ -1,5 +1,8 @@
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
+import type { Access } from '../access/question.ts'
+import type { Connection } from '../connection.ts'
 import type { Core, Feature } from '../feature.ts'
+import { keyOfRoom, prefixOfRoom } from '../inner-rooms.ts'
 import { getHandler } from './handlers/get.ts'
 import { incrementHandler } from './handlers/increment.ts'
 import { patchHandler } from './handlers/patch.ts'
@@ -14,6 +17,14 @@ import { StateSubscribers } from './state-subscribers.ts'
 import { createStateWriter } from './state-writer.ts'
 import { Turns } from './turns.ts'
 import { WritesUnderWay } from './writes-under-way.ts'
+
+/** What a connection is subscribed to. */
+const heldBy = ({ subscriptions }: Connection): Access[] =>
+  [...subscriptions.all].flatMap((room): Access[] => {
+    const [key, prefix] = [keyOfRoom(room), prefixOfRoom(room)]
+    if (key !== undefined) return [{ action: 'state:read', target: { key } }]
+    return prefix === undefined ? [] : [{ action: 'state:read', target: { prefix } }]
+  })
 
 /** State: what `storage:*` messages do, and `realtime.state`. Ready once the store's changes are heard. */
 export function stateFeature(core: Core, given: StateStore): { feature: Feature; state: ServerState; ready: Promise<void> } {
@@ -48,6 +59,12 @@ export function stateFeature(core: Core, given: StateStore): { feature: Feature;
         patchHandler(writer),
       ],
       onDisconnect: (connection) => subscribers.leaveAll(connection),
+      holds: heldBy,
+      apply: (connection, { target }, verdict) => {
+        if (!('refusal' in verdict)) return
+        if ('key' in target) subscribers.leave(connection, target.key)
+        if ('prefix' in target) subscribers.ofPrefixes.leave(connection, target.prefix)
+      },
       close: async () => {
         stopWatching()
         stopRepairing()

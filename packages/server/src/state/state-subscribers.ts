@@ -1,4 +1,5 @@
-import type { Entry } from '@tutti/protocol'
+import { toWireError, type Entry } from '@tutti/protocol'
+import { noMore } from '../access/revocations.ts'
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
@@ -77,8 +78,13 @@ export class StateSubscribers {
 
   /** The connection was told the entry: sends what it missed meanwhile, and from now on whatever happens. */
   settle(connection: Connection, { key, version }: Pick<Entry, 'key' | 'version'>): void {
-    if (!connection.connected) return this.leave(connection, key)
     const room = keyRoom(key)
+    if (!connection.connected) return this.leave(connection, key)
+    if (!connection.subscriptions.has(room)) {
+      // The right to it was taken away meanwhile, and the notice of that came before the reply.
+      this.leave(connection, key)
+      return connection.send('server:revoked', { target: { key }, error: toWireError(noMore()) })
+    }
     const alone = !this.core.fanOut.isHeard([room]) && this.prefixes.of(key).length === 0
     connection.join(room)
     this.send(connection, this.open(key).settleJoin(connection.id, version, alone))

@@ -3,6 +3,7 @@ import { subscribeSchema } from '@tutti/protocol/schemas'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Access } from '../../access/question.ts'
 import { defineHandler, type RequestContext } from '../../handler.ts'
+import { keyRoom, prefixRoom } from '../../inner-rooms.ts'
 import type { PrefixQuestion } from '../prefix-subscribers.ts'
 import type { StateSubscribers } from '../state-subscribers.ts'
 import type { Turns } from '../turns.ts'
@@ -47,7 +48,7 @@ export function subscribeHandler(
     afterReply(() => {
       for (const entry of entries) subscribers.settle(connection, entry)
     })
-    return { entries: entries.filter((entry) => entry.version !== known.get(entry.key)) }
+    return { entries: entries.filter(({ key, version }) => version !== known.get(key) && connection.subscriptions.has(keyRoom(key))) }
   }
 
   const subscribePrefix = async (question: PrefixQuestion, context: RequestContext): Promise<EntryPage> => {
@@ -58,6 +59,7 @@ export function subscribeHandler(
     const reply: EntryPage = { ...page, entries: [] }
     // Only now is known what it was told of its own writes, whose replies come by another way.
     beforeReply(() => {
+      if (!connection.subscriptions.has(prefixRoom(prefix))) return
       const differs = (entry: Entry): boolean => entry.version !== versions[entry.key]
       reply.entries.push(...page.entries.filter((entry) => differs(entry) && !subscribers.ofPrefixes.isOutdated(connection, entry)))
     })
