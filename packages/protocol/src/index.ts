@@ -7,6 +7,7 @@ export { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from './js
 export { compareKeys, prefixesOf } from './key-order.ts'
 export {
   DEFAULT_LIMITS,
+  DEFAULT_RATES,
   INLINE_VALUE_MAX_BYTES,
   MAX_NAME_BYTES,
   MAX_VALUE_DEPTH,

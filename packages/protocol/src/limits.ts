@@ -11,6 +11,18 @@ export const DEFAULT_LIMITS = {
 /** Limits as the server names them in `server:hello`. */
 export type Limits = { [Name in keyof typeof DEFAULT_LIMITS]: number }
 
+/** How much one client may ask for, with the defaults. Each is an option of the server (X5); who asks for more is told `RATE_LIMITED`. */
+export const DEFAULT_RATES = {
+  /** `storage:set`, `:remove`, `:increment` and `:patch` of one connection in a second, and as many at once after a pause. */
+  mutationsPerSecond: 500,
+  /** `event:publish` of one connection in a second, and as many at once after a pause. */
+  eventsPerSecond: 500,
+  /** Requests of one connection that have no reply yet. */
+  maxRequestsUnderWay: 1_000,
+  /** Connections of one address. A proxy that the server isn't told of is one address. */
+  maxConnectionsPerAddress: 10_000,
+} as const
+
 /** UTF-8 bytes of a key, channel or room name at most, and of what stands before the `:` of a prefix or pattern (S19). Part of the grammar, so no option. */
 export const MAX_NAME_BYTES = 256
 

@@ -15,7 +15,7 @@ export async function answer(
   connection: Connection,
   message: unknown,
   acknowledge: Acknowledge,
-  { access, onError }: Pick<Core, 'access' | 'onError'>,
+  { access, requests, onError }: Pick<Core, 'access' | 'requests' | 'onError'>,
 ): Promise<void> {
   const preceding: (() => void)[] = []
   const following: (() => void)[] = []
@@ -25,17 +25,24 @@ export async function answer(
     beforeReply: (action: () => void) => void preceding.push(action),
     afterReply: (action: () => void) => void following.push(action),
   }
-  const reply = await replyOf(handler, message, context, onError)
+  const reply = await replyOf(
+    handler,
+    () => {
+      following.push(requests.begin(connection, handler.name))
+      return handler.answer(message, context)
+    },
+    onError,
+  )
   for (const action of preceding) action()
   acknowledge(reply)
   for (const action of following) action()
 }
 
-async function replyOf(handler: Handler, message: unknown, context: RequestContext, onError: Core['onError']): Promise<Reply> {
+async function replyOf({ name }: Handler, act: () => object | Promise<object>, onError: Core['onError']): Promise<Reply> {
   try {
-    return { ok: true, ...(await handler.answer(message, context)) }
+    return { ok: true, ...(await act()) }
   } catch (error) {
-    if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: handler.name })
+    if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: name })
     return { ok: false, error: toWireError(error) }
   }
 }

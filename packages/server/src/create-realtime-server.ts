@@ -8,6 +8,7 @@ import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
 import { createFanOut } from './fan-out.ts'
 import type { Core } from './feature.ts'
+import { RequestLimits } from './limits/request-limits.ts'
 import { checkOptions, type RealtimeServerOptions } from './options.ts'
 import type { ServerState } from './state/server-state.ts'
 import { stateFeature } from './state/state-feature.ts'
@@ -38,14 +39,27 @@ const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients
 
 /** Puts realtime state and events on a Socket.IO server. Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer {
-  const { limits, drainMs, reconnectAfterMs, trustProxy } = checkOptions(options)
+  const { limits, drainMs, reconnectAfterMs, trustProxy, rates, maxConnectionsPerAddress } = checkOptions(options)
   const { io, pubsub, state: store, onError = () => {}, onWarning = (message) => process.emitWarning(message, 'TuttiWarning') } = options
   const access = new Entrances(options.authorize)
-  const core: Core = { instanceId: pubsub?.instanceId ?? randomUUID(), limits, fanOut: createFanOut(io), access, pubsub, onError }
+  const core: Core = {
+    instanceId: pubsub?.instanceId ?? randomUUID(),
+    limits,
+    fanOut: createFanOut(io),
+    access,
+    requests: new RequestLimits(rates),
+    pubsub,
+    onError,
+  }
   const state = stateFeature(core, store)
   const events = eventsFeature(core)
   const features = [statusFeature(pubsub), state.feature, events.feature, ...(options.features ?? []).map((create) => create(core))]
-  const admission = createAdmission({ authenticate: options.authenticate, trustProxy, entrances: access })
+  const admission = createAdmission({
+    authenticate: options.authenticate,
+    trustProxy,
+    maxConnectionsPerAddress,
+    entrances: access,
+  })
   const revocations = new Revocations(core, access, features)
   const connections = new Connections(io, core, admission, features)
   if (pubsub === undefined) onWarning(ALONE)

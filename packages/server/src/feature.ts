@@ -6,6 +6,7 @@ import type { Access } from './access/question.ts'
 import type { Connection } from './connection.ts'
 import type { FanOut } from './fan-out.ts'
 import type { Handler } from './handler.ts'
+import type { RequestLimits } from './limits/request-limits.ts'
 
 /** Where a background failure happened: `onError(error, { stage })`. */
 export interface ServerErrorContext {
@@ -24,6 +25,7 @@ export interface Core {
   readonly limits: Limits
   readonly fanOut: FanOut
   readonly access: AccessControl
+  readonly requests: RequestLimits
   /** The relay to other instances; absent on a single one (F5). */
   readonly pubsub: PubSub | undefined
   readonly onError: ServerErrorListener

@@ -1,9 +1,10 @@
-import { DEFAULT_LIMITS, RealtimeError, type Limits } from '@tutti/protocol'
+import { DEFAULT_LIMITS, DEFAULT_RATES, RealtimeError, type Limits } from '@tutti/protocol'
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
 import type { Authenticate } from './access/authenticate.ts'
 import type { Authorize, User } from './access/question.ts'
+import type { RequestRates } from './limits/request-limits.ts'
 import type { FeatureFactory, ServerErrorListener } from './feature.ts'
 
 /** What a realtime server is made of, and how it behaves. */
@@ -26,6 +27,14 @@ export interface RealtimeServerOptions<U extends User = User> {
   maxSubscriptions?: number
   /** Keys that one message may name. Default 1,000. */
   maxKeysPerMessage?: number
+  /** Changes of state that one connection may ask for in a second, and as many at once after a pause. Default 500 (X5). */
+  mutationsPerSecond?: number
+  /** Events that one connection may publish in a second, and as many at once after a pause. Default 500 (X5). */
+  eventsPerSecond?: number
+  /** Requests of one connection that wait for their reply. Default 1,000 (X5). */
+  maxRequestsUnderWay?: number
+  /** Connections of one address, as `trustProxy` says. Default 10,000 (X5). */
+  maxConnectionsPerAddress?: number
   /** How long `close()` waits for pending replies, milliseconds. Default 5,000 (C5). */
   drainMs?: number
   /** How long clients that are told to go elsewhere wait before they come back, milliseconds. Default 0 (C5). */
@@ -37,6 +46,7 @@ export interface RealtimeServerOptions<U extends User = User> {
 }
 
 const DEFAULTS = {
+  ...DEFAULT_RATES,
   drainMs: 5_000,
   reconnectAfterMs: 0,
   trustProxy: 0,
@@ -47,6 +57,8 @@ const DEFAULTS = {
 /** Options as the server uses them. */
 export interface CheckedOptions {
   limits: Limits
+  rates: RequestRates
+  maxConnectionsPerAddress: number
   drainMs: number
   reconnectAfterMs: number
   trustProxy: number
@@ -66,6 +78,12 @@ export function checkOptions<U extends User>(options: RealtimeServerOptions<U>):
       maxKeysPerMessage: number('maxKeysPerMessage', 1),
       maxSubscriptions: number('maxSubscriptions', 1),
     },
+    rates: {
+      mutationsPerSecond: number('mutationsPerSecond', 1),
+      eventsPerSecond: number('eventsPerSecond', 1),
+      maxRequestsUnderWay: number('maxRequestsUnderWay', 1),
+    },
+    maxConnectionsPerAddress: number('maxConnectionsPerAddress', 1),
     drainMs: number('drainMs', 0),
     reconnectAfterMs: number('reconnectAfterMs', 0),
     trustProxy: number('trustProxy', 0),

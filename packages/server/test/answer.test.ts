@@ -22,7 +22,7 @@ async function stepsOf(act: (context: RequestContext) => object): Promise<unknow
     connect('a'),
     {},
     (reply) => steps.push(reply.ok ? reply : reply.error.code),
-    { access: core.access, onError: (error, context) => steps.push([error, context]) },
+    { ...core, onError: (error, context) => steps.push([error, context]) },
   )
   return steps
 }

@@ -13,7 +13,7 @@ const place = process.env['REDIS_PLACE'] ?? JSON.stringify({ url: process.env['R
 const pubsub = new RealtimePubSub(JSON.parse(place) as RealtimePubSubOptions)
 const state = reactiveRedisDriver({ pubsub })
 const httpServer = createServer()
-const realtime = attachRealtime(httpServer, { state, pubsub })
+const realtime = attachRealtime(httpServer, { state, pubsub, mutationsPerSecond: 1_000_000, eventsPerSecond: 1_000_000 })
 httpServer.listen(0, '127.0.0.1')
 await once(httpServer, 'listening')
 await realtime.ready

@@ -14,6 +14,7 @@ import { answer } from '../src/answer.ts'
 import type { Connection } from '../src/connection.ts'
 import type { Core } from '../src/feature.ts'
 import type { Handler } from '../src/handler.ts'
+import { RequestLimits } from '../src/limits/request-limits.ts'
 
 type Listener = (change: StateChange) => void
 
@@ -137,6 +138,8 @@ export class ModelStore implements StateStore {
   dispose = (): Promise<void> => Promise.resolve()
 }
 
+const modelLimits = () => new RequestLimits({ mutationsPerSecond: 1e9, eventsPerSecond: 1e9, maxRequestsUnderWay: 1e9 })
+
 /** Rooms and connections in memory: what Socket.IO does for the server, in order and without a network. */
 export function createModelCore(): { core: Core; connect: (id: string) => ModelConnection } {
   const rooms = new Map<string, Set<ModelConnection>>()
@@ -146,6 +149,7 @@ export function createModelCore(): { core: Core; connect: (id: string) => ModelC
       instanceId: 'model',
       limits: { maxPayloadBytes: 1_000_000, maxKeysPerMessage: 100, maxSubscriptions: 100 },
       access: new Entrances(undefined),
+      requests: modelLimits(),
       pubsub: undefined,
       onError: (error) => {
         throw error
@@ -202,6 +206,6 @@ export class ModelConnection implements Connection {
   /** Sends a message through the wrapper that real sockets use; the reply is remembered in its place among the rest. */
   request(handler: Handler, message: unknown, onError: Core['onError']): void {
     const acknowledge = (payload: Reply): void => void this.received.push({ name: 'reply', payload })
-    void answer(handler, this, message, acknowledge, { access: new Entrances(undefined), onError })
+    void answer(handler, this, message, acknowledge, { access: new Entrances(undefined), requests: modelLimits(), onError })
   }
 }

@@ -9,7 +9,15 @@ import { listen } from '../listen.ts'
 
 const pubsub = new RealtimePubSub({ url: process.env['REDIS_URL'] ?? '' })
 const httpServer = createServer()
-const realtime = attachRealtime(httpServer, { state: reactiveRedisDriver({ pubsub }), pubsub })
+/** The control has no rates either. */
+const UNLIMITED = {
+  mutationsPerSecond: 1_000_000_000,
+  eventsPerSecond: 1_000_000_000,
+  maxRequestsUnderWay: 1_000_000,
+  maxConnectionsPerAddress: 1_000_000,
+}
+
+const realtime = attachRealtime(httpServer, { state: reactiveRedisDriver({ pubsub }), pubsub, ...UNLIMITED })
 const url = await listen(httpServer)
 await realtime.ready
 

@@ -3,6 +3,7 @@ import type { Socket } from 'socket.io'
 import { createConnection, type Connection } from '../connection.ts'
 import { parseHandshake } from '../handshake.ts'
 import { authenticated, expired, type Authenticate } from './authenticate.ts'
+import { AddressLimit } from '../limits/address-limit.ts'
 import { clientAddress } from './client-address.ts'
 import type { Entrances } from './access-control.ts'
 import type { User } from './question.ts'
@@ -23,6 +24,7 @@ export interface AdmissionOptions<U extends User> {
   readonly authenticate: Authenticate<U> | undefined
   /** Proxies of one's own before the server. */
   readonly trustProxy: number
+  readonly maxConnectionsPerAddress: number
   readonly entrances: Entrances<U>
 }
 
@@ -32,21 +34,38 @@ interface Checked<U extends User> {
 }
 
 /** Admission for one server. */
-export function createAdmission<U extends User>({ authenticate, trustProxy, entrances }: AdmissionOptions<U>): Admission {
+export function createAdmission<U extends User>({
+  authenticate,
+  trustProxy,
+  maxConnectionsPerAddress,
+  entrances,
+}: AdmissionOptions<U>): Admission {
   const checked = new WeakMap<Socket, Checked<U>>()
+  const counted = new WeakSet<object>()
+  const addresses = new AddressLimit(maxConnectionsPerAddress)
   const expiries = new Map<Connection, () => void>()
 
-  const nameUser = async (socket: Socket, { token }: Handshake): Promise<U | null> => {
+  /** What is counted is the transport below the socket, which one socket after another may use. */
+  const count = ({ conn }: Socket, address: string): void => {
+    if (counted.has(conn)) return
+    const leave = addresses.enter(address)
+    counted.add(conn)
+    conn.once('close', leave)
+  }
+
+  const nameUser = async (socket: Socket, { token }: Handshake, address: string): Promise<U | null> => {
     if (authenticate === undefined) return null
-    const { auth, headers, address: peer, url } = socket.handshake
-    const address = clientAddress(headers, peer, trustProxy)
+    const { auth, headers, url } = socket.handshake
     return authenticated(authenticate, { token, auth, headers, address, url }, Date.now())
   }
 
   return {
     check: async (socket) => {
       const handshake = parseHandshake(socket.handshake.auth)
-      checked.set(socket, { handshake, user: await nameUser(socket, handshake) })
+      const { headers, address: peer } = socket.handshake
+      const address = clientAddress(headers, peer, trustProxy)
+      count(socket, address)
+      checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })
     },
     open: (socket, maxSubscriptions) => {
       const { handshake = {}, user = null } = checked.get(socket) ?? {}

@@ -1,0 +1,29 @@
+import { RealtimeError } from '@tutti/protocol'
+
+/** Lets so many through in a second, and as many at once after a pause (X5). */
+export class TokenBucket {
+  private tokens: number
+  private filledAt: number
+  private readonly perSecond: number
+  private readonly now: () => number
+
+  /** `now`: milliseconds of a clock that only goes forward. */
+  constructor(perSecond: number, now: () => number) {
+    this.perSecond = perSecond
+    this.now = now
+    this.tokens = perSecond
+    this.filledAt = now()
+  }
+
+  /** Takes one, or throws `RATE_LIMITED` with the time until half of the bucket is full again, so that who waits comes back for many. */
+  take(): void {
+    const now = this.now()
+    this.tokens = Math.min(this.perSecond, this.tokens + ((now - this.filledAt) * this.perSecond) / 1000)
+    this.filledAt = now
+    if (this.tokens < 1) {
+      const retryAfterMs = Math.ceil(((Math.max(1, this.perSecond / 2) - this.tokens) * 1000) / this.perSecond)
+      throw new RealtimeError('RATE_LIMITED', { message: `At most ${this.perSecond} of these in a second.`, retryAfterMs })
+    }
+    this.tokens -= 1
+  }
+}

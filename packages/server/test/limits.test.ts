@@ -1,0 +1,134 @@
+import { eventually } from '@tutti/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import { AddressLimit } from '../src/limits/address-limit.ts'
+import { TokenBucket } from '../src/limits/token-bucket.ts'
+import { connectPlain, serve, type Served } from './serve.ts'
+
+async function served(options: Partial<AttachRealtimeOptions>): Promise<Served> {
+  const server = await serve(options)
+  onTestFinished(() => server.close())
+  return server
+}
+
+describe('a token bucket', () => {
+  const withClock = (perSecond: number) => {
+    const clock = { now: 0 }
+    const bucket = new TokenBucket(perSecond, () => clock.now)
+    const takeAll = (): number => {
+      for (let taken = 0; ; taken += 1) {
+        try {
+          bucket.take()
+        } catch {
+          return taken
+        }
+      }
+    }
+    return { clock, bucket, takeAll }
+  }
+
+  test('[X5] lets a second’s worth through at once, then so many in a second, and saves up no more', () => {
+    const { clock, takeAll } = withClock(10)
+    expect(takeAll()).toBe(10)
+    clock.now += 500
+    expect(takeAll()).toBe(5)
+    clock.now += 60_000
+    expect(takeAll()).toBe(10)
+    clock.now += 99
+    expect(takeAll()).toBe(0)
+    clock.now += 1
+    expect(takeAll()).toBe(1)
+  })
+
+  test.each([1, 10, 1000])('[X5] of %d says when to come back, and then there is something for who does', (perSecond) => {
+    const { clock, bucket, takeAll } = withClock(perSecond)
+    takeAll()
+    const refused = (): unknown => {
+      try {
+        bucket.take()
+        return undefined
+      } catch (error) {
+        return error
+      }
+    }
+    const error = refused()
+    expect(error).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retryAfterMs: perSecond === 1 ? 1000 : 500 })
+    clock.now += (error as { retryAfterMs: number }).retryAfterMs
+    expect(takeAll()).toBe(Math.max(1, perSecond / 2))
+  })
+})
+
+test.each([
+  ['mutationsPerSecond', 'storage:set', { key: 'k', value: 1 }],
+  ['mutationsPerSecond', 'storage:remove', { key: 'k' }],
+  ['mutationsPerSecond', 'storage:increment', { key: 'n', by: 1 }],
+  ['mutationsPerSecond', 'storage:patch', { key: 'p', patch: {} }],
+  ['eventsPerSecond', 'event:publish', { channel: 'c', data: 1 }],
+])('[X5] %s holds for %s, each connection by itself, and rubbish counts too', async (option, name, message) => {
+  const { connect, realtime } = await served({ [option]: 3 })
+  const [flooder, other] = [await connect(), await connect()]
+  const heard: unknown[] = []
+  realtime.events.subscribe('*', (event) => heard.push(event))
+  const replies = await Promise.all([flooder.send(name, { rubbish: 1 }), ...[1, 2, 3, 4].map(() => flooder.send(name, message))])
+  expect(replies.map(({ ok }) => ok)).toEqual([false, true, true, false, false])
+  expect(replies.at(-1)).toMatchObject({ error: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) } })
+  expect(heard).toHaveLength(name === 'event:publish' ? 2 : 0)
+  for (const read of ['storage:get', 'storage:get', 'storage:get', 'storage:get'])
+    await flooder.request(read as 'storage:get', { key: 'k' })
+  expect(await other.send(name, message)).toMatchObject({ ok: true })
+})
+
+test('[X5] requests under way are bounded, and go on once some are answered', async () => {
+  const answers: (() => void)[] = []
+  const { connect } = await served({ maxRequestsUnderWay: 2, authorize: () => new Promise((resolve) => answers.push(() => resolve(true))) })
+  const client = await connect()
+  const first = ['a', 'b'].map((key) => client.send('storage:get', { key }))
+  expect(await client.send('storage:get', { key: 'c' })).toMatchObject({ error: { code: 'RATE_LIMITED', retryAfterMs: 250 } })
+  await eventually(() => expect(answers).toHaveLength(2))
+  for (const answer of answers) answer()
+  await Promise.all(first)
+  expect(await client.send('storage:get', { key: 'a' })).toMatchObject({ ok: true })
+})
+
+describe('connections of one address', () => {
+  const refused = (connecting: Promise<unknown>): Promise<unknown> => connecting.catch((error: { data?: unknown }) => error.data)
+
+  test('[X5] are bounded, and one that ends makes room for another', async () => {
+    const { url, connect } = await served({ maxConnectionsPerAddress: 2 })
+    const [first] = [await connect(), await connect()]
+    expect(await refused(connectPlain(url))).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retryAfterMs: 5_000 })
+    first?.socket.disconnect()
+    await eventually(() => connect())
+    expect(await refused(connectPlain(url))).toMatchObject({ code: 'RATE_LIMITED' })
+  })
+
+  test('[X5] are those of the client behind a proxy, whatever it says of itself', async () => {
+    const { url, connect } = await served({ maxConnectionsPerAddress: 1, trustProxy: 1 })
+    const from = (forwarded: string) => ({ extraHeaders: { 'x-forwarded-for': forwarded } })
+    await connect(from('203.0.113.1'))
+    await connect(from('203.0.113.2'))
+    expect(await refused(connectPlain(url, from('198.51.100.9, 203.0.113.1')))).toMatchObject({ code: 'RATE_LIMITED' })
+  })
+
+  test('[X5] that were refused for another reason are counted while they last only', async () => {
+    const { url } = await served({ maxConnectionsPerAddress: 1, authenticate: () => null })
+    for (let time = 0; time < 3; time += 1)
+      await eventually(async () => expect(await refused(connectPlain(url))).toMatchObject({ code: 'UNAUTHENTICATED' }))
+  })
+
+  test('[X5] addresses without connections are forgotten', () => {
+    const limit = new AddressLimit(1)
+    const leave = limit.enter('a')
+    expect(() => limit.enter('a')).toThrow(expect.objectContaining({ code: 'RATE_LIMITED' }))
+    leave()
+    limit.enter('a')()
+    limit.enter('b')
+  })
+})
+
+test.each(['mutationsPerSecond', 'eventsPerSecond', 'maxRequestsUnderWay', 'maxConnectionsPerAddress', 'trustProxy'])(
+  '[X5] a %s that cannot work throws INVALID_OPTIONS',
+  async (option) => {
+    for (const value of [-1, 0.5, Number.NaN]) await expect(serve({ [option]: value })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+  },
+)
