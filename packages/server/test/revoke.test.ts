@@ -120,7 +120,7 @@ describe('rights that are taken away while they are asked for', () => {
 
   test('[X2] what was allowed and waits for an earlier message is asked for again', async () => {
     const { forbidden, authorize } = forbidding()
-    let answer = (_: Answer): void => {}
+    let answer: (answer: Answer) => void = () => {}
     const slowly = (question: Question): Answer | Promise<Answer> =>
       question.action === 'event:publish' ? new Promise((resolve) => (answer = resolve)) : authorize(question)
     const { as, realtime } = await served({ authorize: slowly })
