@@ -89,19 +89,22 @@ test('[X2] part of a pattern is taken away: the rest goes on, each channel asked
   expect(ann.of('server:revoked')).toEqual([])
 })
 
-test.each(['todos:*', 'todos:1', 'todos:done:*', '*', undefined])('[X2] [S17] a prefix ends when %s is revoked, and other prefixes go on', async (pattern) => {
-  const { as, realtime } = await served({})
-  const ann = await as('ann')
-  for (const prefix of ['todos:', 'notes:']) await ann.request('storage:subscribe', { prefix })
-  await realtime.revoke({ user: 'ann', ...(pattern === undefined ? {} : { pattern }) })
-  await realtime.state.set('todos:2', 1)
-  await realtime.state.set('notes:1', 1)
-  await settled(ann)
-  const all = pattern === undefined || pattern === '*'
-  const ended = all ? ['todos:', 'notes:'] : ['todos:']
-  expect(ann.of('server:revoked')).toEqual(ended.map((prefix) => ({ target: { prefix }, error: FORBIDDEN })))
-  expect(ann.of('storage:updated')).toMatchObject(all ? [] : [{ key: 'notes:1' }])
-})
+test.each(['todos:*', 'todos:1', 'todos:done:*', '*', undefined])(
+  '[X2] [S17] a prefix ends when %s is revoked, and other prefixes go on',
+  async (pattern) => {
+    const { as, realtime } = await served({})
+    const ann = await as('ann')
+    for (const prefix of ['todos:', 'notes:']) await ann.request('storage:subscribe', { prefix })
+    await realtime.revoke({ user: 'ann', ...(pattern === undefined ? {} : { pattern }) })
+    await realtime.state.set('todos:2', 1)
+    await realtime.state.set('notes:1', 1)
+    await settled(ann)
+    const all = pattern === undefined || pattern === '*'
+    const ended = all ? ['todos:', 'notes:'] : ['todos:']
+    expect(ann.of('server:revoked')).toEqual(ended.map((prefix) => ({ target: { prefix }, error: FORBIDDEN })))
+    expect(ann.of('storage:updated')).toMatchObject(all ? [] : [{ key: 'notes:1' }])
+  },
+)
 
 describe('rights that are taken away while they are asked for', () => {
   test('[X2] an answer from before counts no more', async () => {
