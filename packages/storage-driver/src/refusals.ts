@@ -14,7 +14,7 @@ export const notANumber = (): RealtimeError =>
 
 /** A later number of the same author was handled (S12). */
 export const staleMutation = (): RealtimeError =>
-  new RealtimeError('STALE_MUTATION', { message: 'A later mutation of this client on this key was already handled.' })
+  new RealtimeError('STALE_MUTATION', { message: 'This number, or a later one, of this client on this key was used by another change.' })
 
 /** Redis holds a list, a hash or the like under the key. */
 export const wrongType = (cause?: unknown): RealtimeError =>

@@ -1,5 +1,6 @@
 import { RealtimeError, isAbsent, isKey, parseKey, type Entry } from '@tutti/protocol'
 import type { Driver } from 'unstorage'
+import { appliedResult } from '../applied-result.ts'
 import { checkMutation } from '../check-mutation.ts'
 import type { StateChange, StoredEntry, WriteResult } from '../contract.ts'
 import { createGate } from '../gate.ts'
@@ -148,8 +149,7 @@ function resultOf(
 ): WriteResult {
   if (verdict === 'conflict') throw conflict(entryOf(mutation.key, entry))
   if (verdict === 'number') throw notANumber()
-  if (result === undefined) return { version }
-  return mutation.op === 'patch' ? { version, base: result } : { version, value: result }
+  return appliedResult(mutation.op, version, result)
 }
 
 /** A driver that fails before a mutation is committed has applied nothing of it. */

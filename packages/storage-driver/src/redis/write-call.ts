@@ -1,7 +1,8 @@
 import { RealtimeError, type AbsentEntry, type Entry } from '@tutti/protocol'
+import { appliedResult } from '../applied-result.ts'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
 import type { MutationAuthor, WriteResult } from '../contract.ts'
-import { parseJson, valueOfText } from '../json-text.ts'
+import { valueOfText } from '../json-text.ts'
 import { conflict, late, notANumber, staleMutation, wrongType } from '../refusals.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { IndexNames } from './index-names.ts'
@@ -98,8 +99,7 @@ export function entryOf(key: string, version: number, text: string | null): Entr
 export function resultOf(call: WriteCall, { verdict, version, text }: WriteAnswer, entry?: Entry): WriteResult {
   switch (verdict) {
     case 'ok':
-      if (call.op === 'increment') return { version, value: Number(parseJson(text ?? 'null')) }
-      return call.op === 'patch' ? { version, base: Number(text) } : { version }
+      return appliedResult(call.op, version, text === null || text === '' ? undefined : Number(text))
     case 'conflict':
       throw conflict(entry ?? entryOf(call.key, version, text))
     case 'number':

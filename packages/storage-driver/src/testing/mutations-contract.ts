@@ -28,6 +28,21 @@ export function mutationsContract(use: UseStore): void {
     }
   })
 
+  test('[S12] a number that another kind of change has used is refused, for the result of that one says nothing of this one', async () => {
+    const { store, other } = use()
+    for (const op of ['set', 'increment', 'patch'] as const) {
+      const key = freshKey()
+      const author = freshAuthor()
+      const mutations = each(key, author)
+      const used = mutations.find((mutation) => mutation.op === op)
+      if (used === undefined) throw new Error('There are four kinds.')
+      await store.write(used)
+      const others = mutations.filter((mutation) => (mutation.op === 'increment' || mutation.op === 'patch') !== (op !== 'set'))
+      for (const mutation of others) await expect(other.write(mutation), mutation.op).rejects.toMatchObject({ code: 'STALE_MUTATION' })
+      expect(others).toHaveLength(2)
+    }
+  })
+
   test('[S12] sent twice at once it takes effect once', async () => {
     const { store, other } = use()
     const key = freshKey()
