@@ -1,0 +1,27 @@
+import { enter, tell, type Attack } from '../attacker.ts'
+import { createTally } from '../tally.ts'
+
+/** Subscribes to keys and channels without end, allowed ones and others. */
+export const subscriptionStorm: Attack = async (context) => {
+  const tally = createTally()
+  const socket = await enter(context)
+  const end = performance.now() + context.forMs
+  for (let n = 0; performance.now() < end && socket.connected; n += 1) {
+    const keys = Array.from({ length: 100 }, (_, index) => ({ key: `public:${n}:${index}` }))
+    const outcomes = await Promise.all([
+      tell(context, socket, 'storage:subscribe', [{ keys }]),
+      tell(context, socket, 'event:subscribe', [{ channel: `public:${n}` }]),
+      tell(context, socket, 'event:subscribe', [{ channel: '*' }]),
+      tell(context, socket, 'event:subscribe', [{ channel: 'user:*' }]),
+      tell(context, socket, 'event:subscribe', [{ channel: 'user:alice:*' }]),
+      tell(context, socket, 'storage:subscribe', [{ prefix: 'user:alice:' }]),
+      tell(context, socket, 'storage:subscribe', [{ prefix: 'user:' }]),
+      tell(context, socket, 'storage:subscribe', [{ keys: [...keys, { key: 'user:alice:notes' }] }]),
+    ])
+    for (const outcome of outcomes) tally.add(outcome)
+  }
+  // Stays for a while, to hear what others are sent.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  socket.disconnect()
+  return tally.counts
+}

@@ -1,0 +1,84 @@
+import { performance } from 'node:perf_hooks'
+import type { Reply, StateUpdate } from '@tutti/protocol'
+import { io, type Socket } from 'socket.io-client'
+import { FORBIDDEN_CHANNELS } from './hostile-names.ts'
+import { tokenOf } from './tokens.ts'
+
+const KEY = 'shared:latency'
+
+/** Honest clients: alice writes on one instance, bob hears it on the other. */
+export interface Bystanders {
+  /** How long each of so many changes takes from alice's sending to bob's hearing, milliseconds; a change that never comes throws. */
+  measure(samples: number): Promise<number[]>
+  /** Alice writes under her clientId and number 1 what somebody else may have tried to write as her; gives back what then stands there. */
+  writeAsOneself(key: string): Promise<unknown>
+  close(): void
+}
+
+/** Connects them. What alice alone may read and hear holds the canary. */
+export async function meetBystanders(urls: readonly string[], canary: string): Promise<Bystanders> {
+  const alice = await connect(urls[0], 'alice')
+  const bob = await connect(urls[1], 'bob')
+  let heard = (_update: StateUpdate): void => {}
+  bob.on('storage:updated', (update: StateUpdate) => heard(update))
+  await request(bob, 'storage:subscribe', { keys: [{ key: KEY }] })
+  let count = 0
+
+  const once = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const value = ++count
+      const start = performance.now()
+      const timer = setTimeout(() => reject(new Error(`Change ${value} of an honest client never came.`)), 20_000)
+      heard = (update) => {
+        if (!('value' in update) || update.value !== value) return
+        clearTimeout(timer)
+        resolve(performance.now() - start)
+      }
+      request(alice, 'storage:set', { key: KEY, value }).catch(reject)
+      if (value % 10 > 0) return
+      request(alice, 'storage:set', { key: 'user:alice:live', value: [canary, value] }).catch(reject)
+      for (const channel of FORBIDDEN_CHANNELS.slice(0, 1))
+        request(alice, 'event:publish', { channel, data: [canary, value] }).catch(reject)
+    })
+
+  return {
+    measure: async (samples) => {
+      const latencies: number[] = []
+      while (latencies.length < samples) {
+        latencies.push(await once())
+        // As somebody at a keyboard would, not as fast as possible.
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      return latencies
+    },
+    writeAsOneself: async (key) => {
+      await request(alice, 'storage:set', { key, value: 'hers', mutation: { number: 1, clientId: 'alice-client' } })
+      const entry = await request(alice, 'storage:get', { key })
+      return 'value' in entry ? entry.value : undefined
+    },
+    close: () => {
+      alice.disconnect()
+      bob.disconnect()
+    },
+  }
+}
+
+async function connect(url: string | undefined, id: string): Promise<Socket> {
+  const auth = { protocol: 1, clientId: `${id}-client`, token: await tokenOf(id) }
+  const socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true, auth })
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject))
+  return socket
+}
+
+function request(socket: Socket, name: string, payload: unknown): Promise<object> {
+  return new Promise((resolve, reject) => {
+    socket.emit(name, payload, (reply: Reply) => {
+      if (reply.ok) resolve(reply)
+      else reject(new Error(`An honest client was refused: ${name} ${reply.error.code}`))
+    })
+  })
+}
+
+/** The latency that 95 of 100 stay below. */
+export const p95 = (latencies: readonly number[]): number =>
+  latencies.toSorted((one, other) => one - other)[Math.floor(latencies.length * 0.95)] ?? NaN

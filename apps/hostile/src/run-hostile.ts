@@ -1,0 +1,116 @@
+import { spawnInstance, type Instance } from '@tutti/test-kit'
+import type { AttackContext } from './attacker.ts'
+import { ATTACKS, type AttackName } from './attacks/index.ts'
+import { meetBystanders, p95 } from './bystanders.ts'
+import type { Counts } from './tally.ts'
+import { startTarget, type Target } from './target.ts'
+import { tokenOf } from './tokens.ts'
+
+const ATTACKER = new URL('./attacker-instance.ts', import.meta.url)
+
+/** How much is done. */
+export interface HostileOptions {
+  readonly seed: number
+  /** Messages of the attack that draws them. */
+  readonly messages: number
+  /** How long the attacks without an end of their own go on, milliseconds. */
+  readonly forMs: number
+  /** Changes of honest clients that are timed during each attack, and as many without one. */
+  readonly samples: number
+}
+
+/** What one attack did, and what others felt of it. */
+export interface AttackResult {
+  readonly name: AttackName
+  readonly counts: Counts
+  /** Messages to the attacker that held a secret. */
+  readonly leaks: number
+  /** 95th percentile of the latency of honest clients, milliseconds: without and during the attack. */
+  readonly calmMs: number
+  readonly attackedMs: number
+  readonly samples: number
+}
+
+/** What the run showed. */
+export interface HostileResult {
+  readonly attacks: readonly AttackResult[]
+  /** What went wrong, in words; none where all held. */
+  readonly breaches: readonly string[]
+  /** Heap in use of each instance before the attacks and some time after, bytes. */
+  readonly heaps: readonly { before: number; after: number }[]
+}
+
+/** Attacks two instances in every way, and looks at what became of them. `onAttack` hears of each attack when it is over. */
+export async function runHostile(options: HostileOptions, onAttack: (result: AttackResult) => void = () => {}): Promise<HostileResult> {
+  const target = await startTarget()
+  const attacker = await spawnInstance(ATTACKER)
+  const bystanders = await meetBystanders(target.urls, target.canary)
+  try {
+    const context = {
+      ...{ urls: target.urls, canary: target.canary, token: await tokenOf('mallory') },
+      ...{ seed: options.seed, forMs: options.forMs, messages: options.messages },
+    }
+    const untouchable = JSON.stringify(await target.untouchable())
+    await bystanders.measure(200)
+    const before = await heapsOf(target)
+    const attacks: AttackResult[] = []
+    for (const name of Object.keys(ATTACKS).filter((each): each is AttackName => each in ATTACKS)) {
+      const calm = await bystanders.measure(options.samples)
+      const attack = underAttack(attacker, name, context)
+      const [{ counts, leaks }, attacked] = await Promise.all([attack.over, duringAttack(attack, bystanders.measure, options.samples)])
+      const result = { name, counts, leaks, calmMs: p95(calm), attackedMs: p95(attacked), samples: attacked.length }
+      attacks.push(result)
+      onAttack(result)
+    }
+    const hers = await bystanders.writeAsOneself('shared:stolen')
+    const after = await heapsOf(target)
+    const breaches = [
+      ...attacks.filter(({ leaks }) => leaks > 0).map(({ name, leaks }) => `${name}: the attacker was sent a secret ${leaks} times.`),
+      ...(JSON.stringify(await target.untouchable()) === untouchable ? [] : ['Something that no attacker may write has changed.']),
+      ...(hers === 'hers' ? [] : ["Another's clientId kept alice from writing."]),
+      ...(await damageOf(target)),
+    ]
+    return { attacks, breaches, heaps: before.map((heap, place) => ({ before: heap, after: after[place] ?? NaN })) }
+  } finally {
+    bystanders.close()
+    await attacker.kill()
+    await target.close()
+  }
+}
+
+interface Running {
+  readonly over: Promise<{ counts: Counts; leaks: number }>
+  isOver: boolean
+}
+
+function underAttack(attacker: Instance, name: AttackName, context: Omit<AttackContext, 'receive'>): Running {
+  const over = attacker.call('attack', name, context) as Running['over']
+  const running: Running = { over, isOver: false }
+  const end = (): void => void (running.isOver = true)
+  over.then(end, end)
+  return running
+}
+
+/** Latencies while the attack goes on, at most so many. */
+async function duringAttack(attack: Running, measure: (samples: number) => Promise<number[]>, samples: number): Promise<number[]> {
+  const latencies: number[] = []
+  while (!attack.isOver && latencies.length < samples) latencies.push(...(await measure(10)))
+  return latencies
+}
+
+const heapsOf = ({ instances }: Target): Promise<number[]> =>
+  Promise.all(instances.map(async (instance) => Number(await instance.call('heap'))))
+
+async function damageOf({ instances }: Target): Promise<string[]> {
+  const damage = await Promise.all(
+    instances.map(async (instance, place) => {
+      const errors = (await instance.call('errors')) as string[]
+      const isClean = await instance.call('isClean')
+      return [
+        ...errors.slice(0, 5).map((error) => `Instance ${place} met an error that it did not expect: ${error}`),
+        ...(isClean === true ? [] : [`Instance ${place}: the prototype of every object was changed.`]),
+      ]
+    }),
+  )
+  return damage.flat()
+}

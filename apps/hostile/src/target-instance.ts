@@ -1,0 +1,59 @@
+import { createServer } from 'node:http'
+import { RealtimePubSub } from '@tutti/pubsub'
+import { rules } from '@tutti/server'
+import { attachRealtime } from '@tutti/server/node'
+import { reactiveRedisDriver } from '@tutti/storage-driver'
+import { serveInstance } from '@tutti/test-kit/instance'
+import { userOf } from './tokens.ts'
+
+// One instance that is attacked, as an application would set it up.
+
+const errors: string[] = []
+const keepError = (error: unknown): void => void errors.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+
+const pubsub = new RealtimePubSub({ url: String(process.env['REDIS_URL']), onError: keepError })
+const state = reactiveRedisDriver({ pubsub })
+const httpServer = createServer()
+const realtime = attachRealtime(httpServer, {
+  state,
+  pubsub,
+  maxPayloadBytes: 200_000,
+  maxSubscriptions: 500,
+  authenticate: ({ token }) => userOf(token),
+  authorize: rules({
+    state: {
+      'public:*': { read: true, write: true },
+      'scores:*': { read: true, write: true },
+      'shared:*': { read: ({ user }) => user?.id !== 'mallory', write: ({ user }) => user?.id !== 'mallory' },
+      'user:{id}:*': { read: true, write: true },
+    },
+    events: {
+      'public:*': { subscribe: true, publish: true },
+      'shared:*': { subscribe: ({ user }) => user?.id !== 'mallory', publish: ({ user }) => user?.id !== 'mallory' },
+      'user:{id}:*': { subscribe: true, publish: true },
+    },
+  }),
+  onError: keepError,
+})
+await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))
+const address = httpServer.address()
+await realtime.ready
+
+const prototypeOf = JSON.stringify(Object.getOwnPropertyNames(Object.prototype).toSorted())
+
+serveInstance(
+  { port: typeof address === 'object' && address !== null ? address.port : 0 },
+  {
+    /** Heap in use after everything that is not needed has gone, bytes. */
+    heap: () => {
+      globalThis.gc?.()
+      globalThis.gc?.()
+      return process.memoryUsage().heapUsed
+    },
+    connections: () => realtime.io.engine.clientsCount,
+    errors: () => errors,
+    /** Whether the names of every object are still what they were. */
+    isClean: () => JSON.stringify(Object.getOwnPropertyNames(Object.prototype).toSorted()) === prototypeOf,
+  },
+)
+process.once('SIGTERM', () => void realtime.close().then(() => process.exit(0)))

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import { documentedAcl, spawnInstance, startRedis, type Instance } from '@tutti/test-kit'
+import { Redis } from 'ioredis'
+import { FORBIDDEN_KEYS } from './hostile-names.ts'
+
+const INSTANCE = new URL('./target-instance.ts', import.meta.url)
+
+/** What attackers may write, and what honest clients write meanwhile; everything else must stay as it is. */
+const CHANGING = /^\{?tutti:((public|scores|shared|user:mallory):|user:alice:live)|^tutti\$index$/
+
+/** Two instances under the Redis user that the documents recommend, with secrets where no attacker may reach. */
+export interface Target {
+  readonly instances: readonly Instance[]
+  readonly urls: readonly string[]
+  /** Stands in every secret. Whoever receives it has read what he must not. */
+  readonly canary: string
+  readonly redis: Redis
+  /** The names in Redis, with what they hold, that no attacker may change. */
+  untouchable(): Promise<Record<string, string>>
+  close(): Promise<void>
+}
+
+/** Starts it. */
+export async function startTarget(): Promise<Target> {
+  const acl = documentedAcl()
+  const server = await startRedis(acl)
+  const urlOf = (credentials: string): string => server.url.replace('//', `//${credentials}@`)
+  const redis = new Redis(urlOf(acl.adminCredentials))
+  const canary = `canary-${randomUUID()}`
+  for (const key of FORBIDDEN_KEYS) {
+    if (key.startsWith('shared:')) continue
+    await redis.set(`tutti:${key}`, JSON.stringify({ secret: canary }))
+    await redis.set(`{tutti:${key}}$meta`, JSON.stringify({ secret: canary }))
+  }
+  await redis.mset('other:secret', canary, 'tutti2:secret', canary, '{tutti:user:alice:notes}$m:alice:alice-client', `7 ok 1 ${canary}`)
+  const env = { REDIS_URL: urlOf(acl.credentials), NODE_OPTIONS: '--expose-gc' }
+  const instances = await Promise.all([spawnInstance(INSTANCE, { env }), spawnInstance(INSTANCE, { env })])
+  const isPlain = async (name: string): Promise<boolean> => (await redis.type(name)) === 'string'
+  return {
+    instances,
+    urls: instances.map(({ ready }) => `http://127.0.0.1:${Number(ready['port'])}`),
+    canary,
+    redis,
+    untouchable: async () => {
+      const found: Record<string, string> = {}
+      for (const name of (await redis.keys('*')).filter((each) => !CHANGING.test(each)).toSorted())
+        found[name] = (await isPlain(name)) ? ((await redis.get(name)) ?? '') : await redis.type(name)
+      return found
+    },
+    close: async () => {
+      await Promise.all(instances.map((instance) => instance.kill()))
+      redis.disconnect()
+      await server.stop()
+    },
+  }
+}

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { ATTACKS } from '../src/attacks/index.ts'
+import { runHostile } from '../src/run-hostile.ts'
+
+test('[X3] [X4] two instances stand every attack: nothing internal is read or written, nobody is told what is not for him', async () => {
+  const { attacks, breaches } = await runHostile({ seed: 7, messages: 3_000, forMs: 1_500, samples: 50 })
+  expect(breaches).toEqual([])
+  expect(attacks.map(({ name }) => name)).toEqual(Object.keys(ATTACKS))
+  for (const { name, counts } of attacks) {
+    expect(Object.keys(counts), name).not.toHaveLength(0)
+    expect(Object.keys(counts).join(), name).not.toMatch(/INTERNAL|no answer|let in/)
+  }
+  const drawn = attacks[0]?.counts ?? {}
+  expect(drawn['storage:set: FORBIDDEN']).toBeGreaterThan(10)
+  expect(drawn['storage:set: ok']).toBeGreaterThan(10)
+  expect(drawn['storage:get: FORBIDDEN']).toBeGreaterThan(10)
+  expect(drawn['event:publish: FORBIDDEN']).toBeGreaterThan(10)
+}, 180_000)
