@@ -71,6 +71,8 @@ export async function startSentinel({ args = [] }: { args?: readonly string[] } 
     nodes,
     master,
     failOver: async (how = 'crash') => {
+      // A replica that has just come back has nothing yet.
+      await eventually(settled, { timeoutMs: 30_000, everyMs: 50 })
       const before = await master()
       if (how === 'crash') await before.kill()
       // A Sentinel refuses for a while after another failover.

@@ -132,8 +132,11 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
 
   const lookAgain = (): void => {
     looking = undefined
+    if (isClosed) return
+    // A node that came while the map was on its way was not asked about again.
+    settle()
     const isWell = isUp() && !living().some(({ node }) => node.sawClusterDown)
-    if (isClosed || isWell || living().length === 0) return
+    if (isWell || living().length === 0) return
     timer ??= setTimeout(() => {
       timer = undefined
       void look()
