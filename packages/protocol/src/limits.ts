@@ -40,3 +40,9 @@ export const TOMBSTONE_MS = 86_400_000
 
 /** By when, on the store's clock, a write must have begun to be applied; later it never will be (F2). */
 export const WRITE_TIMEOUT_MS = 5_000
+
+/** Packets that wait for a connection to read; past it state updates stop for that connection (C4). */
+export const MAX_BACKLOG_PACKETS = 64
+
+/** Bytes that wait for a connection to read; past it state updates stop for it, and past as much again it is closed (C4). */
+export const MAX_BACKLOG_BYTES = 1_048_576

@@ -1,5 +1,6 @@
 import { RealtimeError, type Handshake, type NoticeName, type Notices } from '@tutti/protocol'
 import type { Socket } from 'socket.io'
+import type { Backlog } from './backlog.ts'
 
 /** One live socket of one client, as features see it. */
 export interface Connection {
@@ -11,6 +12,8 @@ export interface Connection {
   readonly clientId: string | undefined
   readonly connected: boolean
   readonly subscriptions: Subscriptions
+  /** What waits for it to read (C4). */
+  readonly backlog: Backlog
   /** Sends to this connection alone. */
   send<Name extends NoticeName>(name: Name, payload: Notices[Name]): void
   join(room: string): void
@@ -27,7 +30,13 @@ export interface Subscriptions {
 }
 
 /** The connection of a socket. */
-export function createConnection(socket: Socket, handshake: Handshake, user: string, maxSubscriptions: number): Connection {
+export function createConnection(
+  socket: Socket,
+  handshake: Handshake,
+  user: string,
+  maxSubscriptions: number,
+  backlog: Backlog,
+): Connection {
   return {
     id: socket.id,
     user,
@@ -36,6 +45,7 @@ export function createConnection(socket: Socket, handshake: Handshake, user: str
       return socket.connected
     },
     subscriptions: createSubscriptions(maxSubscriptions),
+    backlog,
     send: (name, payload) => void socket.emit(name, payload),
     // A socket that is gone leaves no rooms any more, so it must enter none.
     join: (room) => void (socket.connected && socket.join(room)),

@@ -2,6 +2,7 @@ import { PROTOCOL_VERSION, RealtimeError, toWireError } from '@tutti/protocol'
 import type { Server, Socket } from 'socket.io'
 import { answer, type Acknowledge } from './answer.ts'
 import type { Admission } from './access/admission.ts'
+import { watchBacklog } from './backlog.ts'
 import type { Connection } from './connection.ts'
 import type { Core, Feature } from './feature.ts'
 import { toConnectError } from './handshake.ts'
@@ -9,6 +10,12 @@ import type { Handler } from './handler.ts'
 
 /** Messages that are ours; what the application sends beside them is its own affair. */
 const OURS = /^(storage|event|presence|lock|room|document|server):/
+
+/** Between two connections that are told to go elsewhere, milliseconds. */
+const STEP_MS = 10
+
+/** How much longer than it was told a connection may take to go, milliseconds. */
+const GRACE_MS = 500
 
 const isAcknowledge = (value: unknown): value is Acknowledge => typeof value === 'function'
 
@@ -22,6 +29,8 @@ export class Connections {
   private readonly admission: Admission
   private readonly features: readonly Feature[]
   private accepting = true
+  private onEmpty = (): void => {}
+  readonly counts = { slowConsumers: 0 }
 
   constructor(io: Server, core: Core, admission: Admission, features: readonly Feature[]) {
     this.io = io
@@ -33,10 +42,19 @@ export class Connections {
     io.on('connection', this.connect)
   }
 
-  /** No new connections; those that are here are told to go elsewhere. */
-  refuse(reconnectAfterMs: number): void {
+  /**
+   * No new connections; those that are here are told to go elsewhere, one after another within `spreadMs`, so that they do
+   * not all come to the next instance at once. Settles when they are gone, or have had time to go. Who stays is served.
+   */
+  async refuse(reconnectAfterMs: number, spreadMs: number): Promise<void> {
     this.accepting = false
-    for (const connection of this.open.values()) connection.send('server:draining', { reconnectAfterMs })
+    const stepMs = Math.min(STEP_MS, spreadMs / Math.max(1, this.open.size))
+    let afterMs = reconnectAfterMs
+    for (const connection of this.open.values()) {
+      connection.send('server:draining', { reconnectAfterMs: Math.round(afterMs) })
+      afterMs += stepMs
+    }
+    await this.gone(Math.min(afterMs + GRACE_MS, spreadMs))
   }
 
   /** Settles when every request that has arrived is answered, or after `withinMs`. */
@@ -74,18 +92,47 @@ export class Connections {
     }
   }
 
+  private gone(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.onEmpty = () => {}
+        resolve()
+      }
+      const timer = setTimeout(end, withinMs)
+      this.onEmpty = end
+      if (this.open.size === 0) end()
+    })
+  }
+
   private readonly connect = (socket: Socket): void => {
     if (!this.accepting) return void socket.disconnect(true)
-    const connection = this.admission.open(socket, this.core.limits.maxSubscriptions)
+    const backlog = watchBacklog(socket.conn, {
+      ...this.core.backlog,
+      onFull: () => {
+        for (const feature of this.features) feature.onSlow?.(connection)
+      },
+      onOverflow: () => this.closeSlow(socket),
+    })
+    const connection = this.admission.open(socket, this.core.limits.maxSubscriptions, backlog)
     this.open.set(socket, connection)
     connection.send('server:hello', { protocol: PROTOCOL_VERSION, instance: this.core.instanceId, limits: this.core.limits })
     for (const feature of this.features) feature.onConnect?.(connection)
     socket.onAny((name: string, ...args: unknown[]) => this.receive(connection, name, args))
     socket.once('disconnect', () => {
       this.open.delete(socket)
+      if (this.open.size === 0) this.onEmpty()
       for (const feature of this.features) feature.onDisconnect?.(connection)
       this.admission.close(connection)
     })
+  }
+
+  private closeSlow(socket: Socket): void {
+    this.counts.slowConsumers += 1
+    const message = `A connection did not read, and more than ${this.core.backlog.maxBytes} bytes of events and replies waited for it. It was closed.`
+    this.core.onError(new RealtimeError('SLOW_CONSUMER', { message }), { stage: 'backlog', subject: socket.id })
+    // Without waiting for what it does not read.
+    socket.conn.close(true)
   }
 
   private receive(connection: Connection, name: string, args: unknown[]): void {

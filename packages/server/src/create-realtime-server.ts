@@ -4,6 +4,7 @@ import { createAdmission } from './access/admission.ts'
 import type { User } from './access/question.ts'
 import { Revocations, type Revocation } from './access/revocations.ts'
 import { Connections } from './connections.ts'
+import { drain } from './drain.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
 import { createFanOut } from './fan-out.ts'
@@ -26,11 +27,13 @@ export interface RealtimeServer {
    * `INVALID_CHANNEL` for no pattern, and with `RELAY_FAILED` where other instances could not be told (X2).
    */
   revoke(revocation: Revocation): Promise<void>
+  /** What happened so far. `slowConsumers`: connections that were closed because they did not read what was sent (C4). */
+  readonly counts: { readonly slowConsumers: number }
   /** Settles when changes and events of other instances are heard; rejects if that can never be. */
   readonly ready: Promise<void>
   /**
-   * Drains (C5): takes no new connections, tells clients to go elsewhere, lets pending replies go out (at most
-   * `drainMs`), then ends connections, features, store and pubsub. The Socket.IO server stays open. Idempotent.
+   * Drains (C5): takes no new connections, tells clients to go elsewhere, lets pending replies go out, then ends
+   * connections, features, store and pubsub; all within `drainMs`. The Socket.IO server stays open. Idempotent.
    */
   close(): Promise<void>
 }
@@ -39,7 +42,7 @@ const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients
 
 /** Puts realtime state and events on a Socket.IO server. Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer {
-  const { limits, drainMs, reconnectAfterMs, trustProxy, rates, maxConnectionsPerAddress } = checkOptions(options)
+  const { limits, backlog, auditIntervalMs, drainMs, reconnectAfterMs, trustProxy, rates, maxConnectionsPerAddress } = checkOptions(options)
   const { io, pubsub, state: store, onError = () => {}, onWarning = (message) => process.emitWarning(message, 'TuttiWarning') } = options
   const access = new Entrances(options.authorize)
   const core: Core = {
@@ -47,11 +50,12 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     limits,
     fanOut: createFanOut(io),
     access,
+    backlog,
     requests: new RequestLimits(rates),
     pubsub,
     onError,
   }
-  const state = stateFeature(core, store)
+  const state = stateFeature(core, store, auditIntervalMs)
   const events = eventsFeature(core)
   const features = [statusFeature(pubsub), state.feature, events.feature, ...(options.features ?? []).map((create) => create(core))]
   const admission = createAdmission({
@@ -67,26 +71,20 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
   const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
   ready.catch(() => {}) // Who doesn't wait for it hears of it by `onError` of the pubsub.
 
-  const drain = async (): Promise<void> => {
-    connections.refuse(reconnectAfterMs)
-    await connections.idle(drainMs)
-    connections.disconnect()
-    revocations.close()
-    for (const part of [...features.map((feature) => () => feature.close?.()), () => store.dispose(), () => pubsub?.dispose()]) {
-      try {
-        await part()
-      } catch (error) {
-        onError(error, { stage: 'close' })
-      }
-    }
-  }
+  const parts = [
+    async () => revocations.close(),
+    ...features.map((feature) => () => feature.close?.()),
+    () => store.dispose(),
+    () => pubsub?.dispose(),
+  ]
   let closing: Promise<void> | undefined
   return {
     instanceId: core.instanceId,
     state: state.state,
     events: events.events,
     revoke: (revocation) => revocations.revoke(revocation),
+    counts: connections.counts,
     ready,
-    close: () => (closing ??= drain()),
+    close: () => (closing ??= drain({ connections, reconnectAfterMs, drainMs, parts, onError })),
   }
 }

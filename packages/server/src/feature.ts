@@ -3,6 +3,7 @@ import type { Limits } from '@tutti/protocol'
 import type { AccessControl } from './access/access-control.ts'
 import type { Verdict } from './access/decisions.ts'
 import type { Access } from './access/question.ts'
+import type { BacklogLimits } from './backlog.ts'
 import type { Connection } from './connection.ts'
 import type { FanOut } from './fan-out.ts'
 import type { Handler } from './handler.ts'
@@ -10,8 +11,8 @@ import type { RequestLimits } from './limits/request-limits.ts'
 
 /** Where a background failure happened: `onError(error, { stage })`. */
 export interface ServerErrorContext {
-  /** `authenticate`: it threw or gave back no user; `authorize`: it threw while an event was delivered; `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `close`. */
-  stage: 'authenticate' | 'authorize' | 'handler' | 'watch' | 'relay' | 'listener' | 'close'
+  /** `authenticate`: it threw or gave back no user; `authorize`: it threw while an event was delivered; `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `backlog`: a connection was closed because it did not read; `close`. */
+  stage: 'authenticate' | 'authorize' | 'handler' | 'watch' | 'relay' | 'listener' | 'backlog' | 'close'
   /** The message, key or channel it concerns. */
   subject?: string | undefined
 }
@@ -26,6 +27,7 @@ export interface Core {
   readonly fanOut: FanOut
   readonly access: AccessControl
   readonly requests: RequestLimits
+  readonly backlog: BacklogLimits
   /** The relay to other instances; absent on a single one (F5). */
   readonly pubsub: PubSub | undefined
   readonly onError: ServerErrorListener
@@ -40,6 +42,8 @@ export interface Feature {
   readonly handlers: readonly Handler[]
   /** A connection is there; called before its first message. */
   onConnect?(connection: Connection): void
+  /** A connection has too much unread before it (C4): it is spared what can be brought later, after `backlog.afterDrain`. */
+  onSlow?(connection: Connection): void
   /** A connection is gone; called once. */
   onDisconnect?(connection: Connection): void
   /** What the connection holds here by a right: its running subscriptions, say. */

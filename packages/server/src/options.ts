@@ -1,10 +1,11 @@
-import { DEFAULT_LIMITS, DEFAULT_RATES, RealtimeError, type Limits } from '@tutti/protocol'
+import { DEFAULT_LIMITS, DEFAULT_RATES, MAX_BACKLOG_BYTES, MAX_BACKLOG_PACKETS, RealtimeError, type Limits } from '@tutti/protocol'
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
 import type { Authenticate } from './access/authenticate.ts'
 import type { Authorize, User } from './access/question.ts'
 import type { RequestRates } from './limits/request-limits.ts'
+import type { BacklogLimits } from './backlog.ts'
 import type { FeatureFactory, ServerErrorListener } from './feature.ts'
 
 /** What a realtime server is made of, and how it behaves. */
@@ -35,7 +36,13 @@ export interface RealtimeServerOptions<U extends User = User> {
   maxRequestsUnderWay?: number
   /** Connections of one address, as `trustProxy` says. Default 10,000 (X5). */
   maxConnectionsPerAddress?: number
-  /** How long `close()` waits for pending replies, milliseconds. Default 5,000 (C5). */
+  /** Packets that may wait for a connection to read. Past it, it is sent no changes of state until it reads, then the newest. Default 64 (C4). */
+  maxBacklogPackets?: number
+  /** Bytes that may wait so; past as much again of events and replies it is closed. Default 1,048,576 (C4). */
+  maxBacklogBytes?: number
+  /** How long it takes to compare all keys that are watched here with the store once, milliseconds. Default 30,000; 0: never (S4). */
+  auditIntervalMs?: number
+  /** How long `close()` takes at most, milliseconds; pending replies get three quarters of it. Default 5,000 (C5). */
   drainMs?: number
   /** How long clients that are told to go elsewhere wait before they come back, milliseconds. Default 0 (C5). */
   reconnectAfterMs?: number
@@ -47,6 +54,9 @@ export interface RealtimeServerOptions<U extends User = User> {
 
 const DEFAULTS = {
   ...DEFAULT_RATES,
+  auditIntervalMs: 30_000,
+  maxBacklogPackets: MAX_BACKLOG_PACKETS,
+  maxBacklogBytes: MAX_BACKLOG_BYTES,
   drainMs: 5_000,
   reconnectAfterMs: 0,
   trustProxy: 0,
@@ -54,11 +64,16 @@ const DEFAULTS = {
   maxKeysPerMessage: DEFAULT_LIMITS.maxKeysPerMessage,
 }
 
+/** The longest that a timer can wait, milliseconds; enough for every other number here. */
+const MOST = 2 ** 31 - 1
+
 /** Options as the server uses them. */
 export interface CheckedOptions {
   limits: Limits
   rates: RequestRates
   maxConnectionsPerAddress: number
+  backlog: BacklogLimits
+  auditIntervalMs: number
   drainMs: number
   reconnectAfterMs: number
   trustProxy: number
@@ -68,8 +83,8 @@ export interface CheckedOptions {
 export function checkOptions<U extends User>(options: RealtimeServerOptions<U>): CheckedOptions {
   const number = (name: keyof typeof DEFAULTS, least: number): number => {
     const value = options[name] ?? DEFAULTS[name]
-    if (Number.isSafeInteger(value) && value >= least) return value
-    throw new RealtimeError('INVALID_OPTIONS', { message: `${name} must be a whole number of at least ${least}.` })
+    if (Number.isSafeInteger(value) && value >= least && value <= MOST) return value
+    throw new RealtimeError('INVALID_OPTIONS', { message: `${name} must be a whole number from ${least} to ${MOST}.` })
   }
   return {
     limits: {
@@ -84,6 +99,8 @@ export function checkOptions<U extends User>(options: RealtimeServerOptions<U>):
       maxRequestsUnderWay: number('maxRequestsUnderWay', 1),
     },
     maxConnectionsPerAddress: number('maxConnectionsPerAddress', 1),
+    backlog: { maxPackets: number('maxBacklogPackets', 1), maxBytes: number('maxBacklogBytes', 1) },
+    auditIntervalMs: number('auditIntervalMs', 0),
     drainMs: number('drainMs', 0),
     reconnectAfterMs: number('reconnectAfterMs', 0),
     trustProxy: number('trustProxy', 0),

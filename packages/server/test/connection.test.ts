@@ -33,7 +33,9 @@ test('[X5] clients are told how many bytes a message may have', async () => {
 test('[X5] what a connection is subscribed to is counted once each, all of a message or none', async () => {
   const served = await serve()
   const connections: Connection[] = []
-  served.realtime.io.on('connection', (socket) => connections.push(createConnection(socket, {}, 'ada', 3)))
+  served.realtime.io.on('connection', (socket) =>
+    connections.push(createConnection(socket, {}, 'ada', 3, { isFull: false, afterDrain: () => {} })),
+  )
   await served.connect()
   const [connection] = connections
   if (connection === undefined) throw new Error('not connected')

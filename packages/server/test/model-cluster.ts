@@ -150,6 +150,7 @@ export function createModelCore(): { core: Core; connect: (id: string) => ModelC
       limits: { maxPayloadBytes: 1_000_000, maxKeysPerMessage: 100, maxSubscriptions: 100 },
       access: new Entrances(undefined),
       requests: modelLimits(),
+      backlog: { maxPackets: 1, maxBytes: 1 },
       pubsub: undefined,
       onError: (error) => {
         throw error
@@ -166,6 +167,24 @@ export function createModelCore(): { core: Core; connect: (id: string) => ModelC
   }
 }
 
+/** A queue that is full and empty when the test says so. */
+class ModelBacklog {
+  isFull = false
+  private waiting: (() => void) | undefined
+
+  afterDrain(run: () => void): void {
+    this.waiting = run
+  }
+
+  /** The connection reads again. */
+  drain(): void {
+    this.isFull = false
+    const run = this.waiting
+    this.waiting = undefined
+    run?.()
+  }
+}
+
 /** A connection that remembers what it was sent. */
 export class ModelConnection implements Connection {
   readonly id: string
@@ -174,6 +193,7 @@ export class ModelConnection implements Connection {
   connected = true
   readonly received: { name: NoticeName | 'reply'; payload: unknown }[] = []
   readonly subscriptions: Connection['subscriptions']
+  readonly backlog = new ModelBacklog()
   private readonly rooms: Map<string, Set<ModelConnection>>
 
   constructor(id: string, rooms: Map<string, Set<ModelConnection>>) {

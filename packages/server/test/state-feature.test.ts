@@ -9,7 +9,7 @@ async function createFeature() {
   const onError = (...failure: [unknown, ServerErrorContext]): void => void errors.push(failure)
   const { core, connect } = createModelCore()
   const store = new ModelStore()
-  const { feature, state } = stateFeature({ ...core, onError }, store)
+  const { feature, state } = stateFeature({ ...core, onError }, store, 0)
   const subscribe = feature.handlers.find(({ name }) => name === 'storage:subscribe')
   const flush = async (): Promise<void> => {
     do await settled()

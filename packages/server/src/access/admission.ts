@@ -1,5 +1,6 @@
 import { toWireError, type Handshake } from '@tutti/protocol'
 import type { Socket } from 'socket.io'
+import type { Backlog } from '../backlog.ts'
 import { createConnection, type Connection } from '../connection.ts'
 import { parseHandshake } from '../handshake.ts'
 import { authenticated, expired, type Authenticate } from './authenticate.ts'
@@ -14,7 +15,7 @@ export interface Admission {
   /** Rejects for a client that may not connect, with the error that it is told. */
   check(socket: Socket): Promise<void>
   /** The connection of a socket that was let in. */
-  open(socket: Socket, maxSubscriptions: number): Connection
+  open(socket: Socket, maxSubscriptions: number, backlog: Backlog): Connection
   /** The connection is gone. */
   close(connection: Connection): void
 }
@@ -67,9 +68,9 @@ export function createAdmission<U extends User>({
       count(socket, address)
       checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })
     },
-    open: (socket, maxSubscriptions) => {
+    open: (socket, maxSubscriptions, backlog) => {
       const { handshake = {}, user = null } = checked.get(socket) ?? {}
-      const connection = createConnection(socket, handshake, user?.id ?? '', maxSubscriptions)
+      const connection = createConnection(socket, handshake, user?.id ?? '', maxSubscriptions, backlog)
       entrances.open(connection, user)
       const end = (): void => {
         connection.send('server:revoked', { target: { connection: true }, error: toWireError(expired()) })

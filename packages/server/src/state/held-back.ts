@@ -98,6 +98,14 @@ export class HeldBack {
     return left
   }
 
+  /** Holds the newest change for it alone, if it waits for a reply; tells whether it does. */
+  holdFor(connectionId: string, change: StateChange): boolean {
+    const hold = this.holds.get(connectionId)
+    if (hold === undefined || !waits(hold)) return false
+    if (hold.held.every(({ version }) => version < change.version)) hold.held.push(change)
+    return true
+  }
+
   private release(connectionId: string, version: number, heard: number): StateChange[] {
     const hold = this.holdOf(connectionId)
     hold.version = Math.max(hold.version, version)

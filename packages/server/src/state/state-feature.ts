@@ -11,6 +11,7 @@ import { setHandler } from './handlers/set.ts'
 import { subscribeHandler } from './handlers/subscribe.ts'
 import { unsubscribeHandler } from './handlers/unsubscribe.ts'
 import { ListenersByName } from '../listeners-by-name.ts'
+import { startAudit } from './audit.ts'
 import { ExpiryTimers, followingExpiry } from './expiry-timers.ts'
 import { createServerState, type ServerState } from './server-state.ts'
 import { StateSubscribers } from './state-subscribers.ts'
@@ -27,7 +28,11 @@ const heldBy = ({ subscriptions }: Connection): Access[] =>
   })
 
 /** State: what `storage:*` messages do, and `realtime.state`. Ready once the store's changes are heard. */
-export function stateFeature(core: Core, given: StateStore): { feature: Feature; state: ServerState; ready: Promise<void> } {
+export function stateFeature(
+  core: Core,
+  given: StateStore,
+  auditIntervalMs: number,
+): { feature: Feature; state: ServerState; ready: Promise<void> } {
   const listeners = new ListenersByName<StateChange>((error, key) => core.onError(error, { stage: 'listener', subject: key }))
   const expiry = new ExpiryTimers({
     store: given,
@@ -44,6 +49,13 @@ export function stateFeature(core: Core, given: StateStore): { feature: Feature;
     listeners.tell([change.key], change)
   })
   const stopRepairing = store.onGap(() => void subscribers.repair())
+  const stopAudit = startAudit({
+    store,
+    intervalMs: auditIntervalMs,
+    keys: () => subscribers.watched,
+    versionOf: (key) => subscribers.agreedVersion(key),
+    repair: (keys) => subscribers.repairKeys(keys),
+  })
   return {
     ready: stopWatching.ready,
     state: createServerState(store, (key, listener) => listeners.add(key, listener), core.onError),
@@ -58,6 +70,7 @@ export function stateFeature(core: Core, given: StateStore): { feature: Feature;
         incrementHandler(writer),
         patchHandler(writer),
       ],
+      onSlow: (connection) => subscribers.laggards.add(connection),
       onDisconnect: (connection) => subscribers.leaveAll(connection),
       holds: heldBy,
       apply: (connection, { target }, verdict) => {
@@ -68,6 +81,7 @@ export function stateFeature(core: Core, given: StateStore): { feature: Feature;
       close: async () => {
         stopWatching()
         stopRepairing()
+        stopAudit()
         subscribers.close()
         expiry.close()
       },

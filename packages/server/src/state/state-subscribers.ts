@@ -1,10 +1,11 @@
-import { toWireError, type Entry } from '@tutti/protocol'
+import { toWireError, type Entry, type StateUpdate } from '@tutti/protocol'
 import { noMore } from '../access/revocations.ts'
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { keyOfRoom, keyRoom } from '../inner-rooms.ts'
 import { EntryReader } from './entry-reader.ts'
+import { Laggards } from './laggards.ts'
 import { PrefixSubscribers } from './prefix-subscribers.ts'
 import { SubscribedKey, toUpdate, type KeyOutlet } from './subscribed-key.ts'
 import { SubscribedPrefixes } from './subscribed-prefixes.ts'
@@ -21,6 +22,8 @@ export class StateSubscribers {
   private readonly outlet: KeyOutlet
   /** Those who watch all that is below a prefix (S17). */
   readonly ofPrefixes: PrefixSubscribers
+  /** Those who read too slowly. */
+  readonly laggards: Laggards
 
   constructor(core: Core, store: StateStore) {
     this.core = core
@@ -30,7 +33,7 @@ export class StateSubscribers {
       collect: (key) => this.collect(key),
     })
     this.outlet = {
-      broadcast: (update, except) => core.fanOut.emit(this.roomsOf(update.key), 'storage:updated', update, except),
+      broadcast: (update, except) => core.fanOut.emit(this.roomsOf(update.key), 'storage:updated', update, this.except(update, except)),
       fetch: (key, writer) => void this.reader.refresh([key], writer),
       joining: (key) => this.prefixes.joining(key),
     }
@@ -40,6 +43,13 @@ export class StateSubscribers {
       collect: (key) => this.collect(key),
       isWatched: (connection, key) => this.isWatched(connection, key),
       send: (connection, changes) => this.send(connection, changes),
+    })
+    this.laggards = new Laggards({
+      isWatched: (connection, key) => this.isWatched(connection, key),
+      bring: async (connection, keys) => {
+        for (const key of keys) this.leaveInDoubt(connection, key)
+        await this.reader.refresh(keys)
+      },
     })
   }
 
@@ -134,6 +144,7 @@ export class StateSubscribers {
 
   /** The connection is gone. */
   leaveAll(connection: Connection): void {
+    this.laggards.delete(connection)
     this.ofPrefixes.leaveAll(connection)
     for (const room of [...connection.subscriptions.all]) {
       const key = keyOfRoom(room)
@@ -162,6 +173,21 @@ export class StateSubscribers {
     await this.ofPrefixes.repair()
   }
 
+  /** The keys that somebody here watches. */
+  get watched(): string[] {
+    return [...this.keys.keys()]
+  }
+
+  /** The version of a key that everybody here was told, where it is one for all. */
+  agreedVersion(key: string): number | undefined {
+    return this.keys.get(key)?.agreed
+  }
+
+  /** Reads these entries and tells what differs from what was told. */
+  async repairKeys(keys: readonly string[]): Promise<void> {
+    await this.reader.refresh(keys.filter((key) => this.keys.has(key)))
+  }
+
   /** Reads nothing more by itself. */
   close(): void {
     this.reader.close()
@@ -180,13 +206,19 @@ export class StateSubscribers {
   private send(connection: Connection, changes: readonly StateChange[]): void {
     for (const change of changes) {
       const update = toUpdate(change)
-      if (update !== undefined && change.writer !== connection.id) connection.send('storage:updated', update)
+      if (update === undefined || change.writer === connection.id || this.laggards.isLeftOut(connection, change.key)) continue
+      connection.send('storage:updated', update)
     }
   }
 
   /** The rooms of those who watch the key. */
   private roomsOf(key: string): string[] {
     return [keyRoom(key), ...this.prefixes.roomsOf(key)]
+  }
+
+  /** Whom a broadcast leaves out: those named, and those who read too slowly, but for what takes a version back. */
+  private except(update: StateUpdate, ids: readonly string[]): readonly string[] {
+    return update.reset === true ? ids : [...ids, ...this.laggards.leaveOut(update.key)]
   }
 
   private isWatched(connection: Connection, key: string): boolean {

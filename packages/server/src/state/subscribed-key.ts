@@ -66,6 +66,11 @@ export class SubscribedKey {
     this.heard = version
   }
 
+  /** The version that everybody here was told, where it is one for all. */
+  get agreed(): number | undefined {
+    return this.told === this.heard && this.idle ? this.heard : undefined
+  }
+
   /** A change that the store announced. */
   hear(change: StateChange): void {
     if (this.reads > 0) this.waiting.push(change)
@@ -162,7 +167,7 @@ export class SubscribedKey {
       this.gone = false
       this.outlet.broadcast(lost ? { ...entry, reset: true } : entry, except)
     } else if (entry.version === this.heard) {
-      for (const connection of doubting) connection.send('storage:updated', entry)
+      for (const connection of doubting) if (!this.heldBack.holdFor(connection.id, entry)) connection.send('storage:updated', entry)
     }
   }
 

@@ -1,0 +1,100 @@
+import { RealtimeError } from '@tutti/protocol'
+import { RealtimePubSub } from '@tutti/pubsub'
+import { reactiveRedisDriver } from '@tutti/storage-driver'
+import { eventually, startRedis } from '@tutti/test-kit'
+import { Redis } from 'ioredis'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { startAudit } from '../src/state/audit.ts'
+import { serve } from './serve.ts'
+
+afterEach(() => vi.useRealTimers())
+
+test('[S4] what nobody announced reaches subscribers by the audit: a lost notification, a removal by another program', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const pubsub = new RealtimePubSub({ url: redis.url })
+  const served = await serve({ pubsub, state: reactiveRedisDriver({ pubsub }), auditIntervalMs: 100 })
+  onTestFinished(() => served.close())
+  const client = await served.connect()
+  await client.request('storage:set', { key: 'removed', value: 1 })
+  await client.request('storage:subscribe', { keys: ['lost', 'removed', 'quiet'].map((key) => ({ key })) })
+  const admin = new Redis(redis.port, redis.host)
+  onTestFinished(() => admin.disconnect())
+  // A store whose messages nobody hears writes what the instance is not told.
+  const deaf = new RealtimePubSub({ url: redis.url, prefix: 'deaf' })
+  onTestFinished(() => deaf.dispose())
+  await deaf.link.ready
+  const { version } = await reactiveRedisDriver({ pubsub: deaf }).write({ op: 'set', key: 'lost', value: 'found' })
+  await eventually(() => expect(client.of('storage:updated')).toContainEqual({ key: 'lost', version, value: 'found' }))
+  await admin.del('tutti:removed')
+  await eventually(() =>
+    expect(client.of('storage:updated')).toContainEqual({ key: 'removed', version: expect.any(Number), removed: true }),
+  )
+  expect(client.of('storage:updated')).toHaveLength(2)
+})
+
+interface Setup {
+  asked: { at: number; keys: string[] }[]
+  repaired: string[]
+  stop: () => void
+}
+
+function setup(
+  keys: readonly string[],
+  versions: Record<string, number | undefined> = {},
+  fail?: RealtimeError,
+  intervalMs = 1_000,
+): Setup {
+  vi.useFakeTimers({ now: 0 })
+  const asked: Setup['asked'] = []
+  const repaired: string[] = []
+  const stop = startAudit({
+    store: {
+      readChanged: async (known) => {
+        asked.push({ at: Date.now(), keys: [...known.keys()] })
+        if (fail !== undefined) throw fail
+        return [...known].filter(([, version]) => version !== 1).map(([key]) => ({ key, version: 1, value: 1 }))
+      },
+    },
+    intervalMs,
+    keys: () => keys,
+    versionOf: (key) => (key in versions ? versions[key] : 1),
+    repair: async (differing) => void repaired.push(...differing),
+  })
+  return { asked, repaired, stop }
+}
+
+test('[S5] each watched key is compared once an interval, batches spread over it; only what differs is read', async () => {
+  const keys = Array.from({ length: 350 }, (_, number) => `key:${number}`)
+  const { asked, repaired, stop } = setup(keys, { 'key:7': 2, 'key:9': undefined })
+  await vi.advanceTimersByTimeAsync(1_999)
+  stop()
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(asked.map(({ at, keys: batch }) => [at, batch.length])).toEqual([
+    ...[250, 500, 750, 1_000].map((at) => [at, at === 250 ? 99 : at === 1_000 ? 50 : 100]),
+    ...[1_250, 1_500, 1_750].map((at) => [at, at === 1_250 ? 99 : 100]),
+  ])
+  expect(repaired).toEqual(['key:9', 'key:7', 'key:9', 'key:7'])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('[S5] nothing is asked where nobody watches anything, or without an interval', async () => {
+  const none = setup([])
+  await vi.advanceTimersByTimeAsync(10_000)
+  none.stop()
+  expect(none.asked).toEqual([])
+  const never = setup(['a'], {}, undefined, 0)
+  await vi.advanceTimersByTimeAsync(100_000)
+  expect(never.asked).toEqual([])
+})
+
+test('[F4] a store that is away is left to the repair after its return; a batch with a key that can not be read is read one by one', async () => {
+  const away = setup(['a'], {}, new RealtimeError('UNAVAILABLE'))
+  await vi.advanceTimersByTimeAsync(3_000)
+  away.stop()
+  expect([away.asked.length, away.repaired]).toEqual([3, []])
+  const wrong = setup(['a', 'b'], {}, new RealtimeError('WRONG_TYPE'))
+  await vi.advanceTimersByTimeAsync(2_000)
+  wrong.stop()
+  expect(wrong.repaired).toEqual(['a', 'b', 'a', 'b'])
+})

@@ -1,0 +1,75 @@
+import { eventually, startTcpProxy, type TcpProxy } from '@tutti/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { connectPlain, serve, type PlainClient, type Served } from './serve.ts'
+
+/** A server, and a client whose link can be stalled. */
+async function serveOverProxy(options: Parameters<typeof serve>[0]): Promise<{ served: Served; proxy: TcpProxy; client: PlainClient }> {
+  const served = await serve(options)
+  onTestFinished(() => served.close())
+  const { hostname, port } = new URL(served.url)
+  const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
+  onTestFinished(() => proxy.close())
+  const client = await connectPlain(`http://127.0.0.1:${proxy.port}`)
+  onTestFinished(() => void client.socket.disconnect())
+  return { served, proxy, client }
+}
+
+const LARGE = 'x'.repeat(20_000)
+
+test('[C4] [S4] a socket that is not read is spared the changes, and is brought the newest entries when it is read again', async () => {
+  const { served, proxy, client } = await serveOverProxy({})
+  const keys = Array.from({ length: 30 }, (_, number) => `key:${number}`)
+  const control = await served.connect()
+  for (const reader of [client, control]) await reader.request('storage:subscribe', { keys: keys.map((key) => ({ key })) })
+  proxy.stall('down')
+  const rounds = 60
+  for (let round = 1; round <= rounds; round += 1) {
+    await Promise.all(keys.map((key) => served.realtime.state.set(key, `${round}${LARGE}`)))
+    // The network takes some, whoever reads.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await eventually(() => expect(control.of('storage:updated')).toHaveLength(rounds * keys.length))
+  await served.realtime.state.set('key:0', 'last')
+  proxy.flow()
+  const newest = await Promise.all(keys.map((key) => served.realtime.state.get(key)))
+  await eventually(() => {
+    const shown = new Map((client.of('storage:updated') as { key: string }[]).map((entry) => [entry.key, entry]))
+    expect(keys.map((key) => shown.get(key))).toEqual(newest)
+  })
+  const versions = (client.of('storage:updated') as { key: string; version: number }[]).filter(({ key }) => key === 'key:0')
+  expect(versions).toEqual(versions.toSorted((one, other) => one.version - other.version))
+  expect(versions.length).toBeLessThan(rounds)
+  // And it is told like everybody else again.
+  await served.realtime.state.set('key:1', 'afterwards')
+  await eventually(() => expect(client.of('storage:updated').at(-1)).toMatchObject({ key: 'key:1', value: 'afterwards' }))
+  expect(client.socket.connected).toBe(true)
+}, 60_000)
+
+test('[C4] events and replies go on until as much of them waits again; then the connection is closed, counted and reported', async () => {
+  const errors: { error: unknown; stage: string }[] = []
+  const { served, proxy, client } = await serveOverProxy({
+    maxBacklogBytes: 200_000,
+    onError: (error, { stage }) => errors.push({ error, stage }),
+  })
+  const control = await served.connect()
+  for (const reader of [client, control]) await reader.request('event:subscribe', { channel: 'news' })
+  proxy.stall('down')
+  let published = 0
+  await eventually(
+    async () => {
+      for (let event = 0; event < 20; event += 1) await served.realtime.events.publish('news', LARGE)
+      published += 20
+      expect(served.realtime.counts.slowConsumers).toBe(1)
+    },
+    { timeoutMs: 30_000 },
+  )
+  expect(errors).toEqual([{ error: expect.objectContaining({ code: 'SLOW_CONSUMER' }), stage: 'backlog' }])
+  await eventually(() => expect(served.realtime.io.of('/').sockets.size).toBe(1))
+  await eventually(() => expect(control.of('event:received')).toHaveLength(published))
+}, 60_000)
+
+test('[C4] limits that cannot work are refused', async () => {
+  for (const options of [{ maxBacklogPackets: 0 }, { maxBacklogBytes: 0.5 }]) {
+    await expect(serve(options)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+  }
+})
