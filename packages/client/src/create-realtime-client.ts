@@ -1,13 +1,14 @@
 import { isKey, PROTOCOL_VERSION, RealtimeError, type Entry } from '@tutti/protocol'
+import type { RetryContext } from './backoff.ts'
 import { checkedName } from './checked-name.ts'
 import { createClientId } from './client-id.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { createConnection, type ConnectionState } from './connection.ts'
+import { createConnection, type Connection, type ConnectionState } from './connection.ts'
 import { createEvents, type EventMap, type Events } from './events.ts'
 import { systemNetwork, type Network } from './network.ts'
 import { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
 import type { Source } from './source.ts'
-import { createStateHandle } from './state-handle.ts'
+import { createStateHandle, type HandleContext } from './state-handle.ts'
 import type { StateHandle, StateOptions } from './state-contract.ts'
 import { createStateKeys } from './state-keys.ts'
 import type { Transport } from './transport.ts'
@@ -55,6 +56,12 @@ export interface ClientConnection extends Source<ConnectionState> {
   disconnect(): void
 }
 
+/** The inside of a client. */
+export interface ClientParts extends HandleContext, RetryContext {
+  connection: Connection
+  isClosed(): boolean
+}
+
 /** State, events and connection of one application. */
 export interface RealtimeClient<Channels extends EventMap = object> {
   /** Random, made with the client; the server knows its mutations by it (S12). */
@@ -64,6 +71,8 @@ export interface RealtimeClient<Channels extends EventMap = object> {
   /** A handle on a key; dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
   state<T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
   state<T>(key: string, options?: StateOptions<T>): StateHandle<T>
+  /** What `@tutti/client/collection` and its like stand on; not for applications. */
+  readonly parts: ClientParts
   /**
    * Disposes of every handle, waits until what they sent is confirmed (as long as there is a connection, `requestTimeoutMs` at
    * most) and disconnects. What is then unconfirmed rejects with `CLOSED`, or `OUTCOME_UNKNOWN` where it was sent. Idempotent.
@@ -99,15 +108,16 @@ export function createRealtimeClient<Channels extends EventMap = object>(options
     },
     onThrow,
   })
-  const parts = { ...settings, connection, onThrow }
-  const keys = createStateKeys(parts)
-  const events = createEvents<Channels>({ ...parts, isClosed: () => closing !== undefined, onError })
+  const given = { ...settings, connection, onThrow, isClosed: () => closing !== undefined }
+  const keys = createStateKeys(given)
+  const parts = { ...given, keys }
+  const events = createEvents<Channels>({ ...given, onError })
 
   function state<T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
   function state<T>(key: string, options?: StateOptions<T>): StateHandle<T>
   function state(key: string, options: StateOptions<unknown> = {}): StateHandle<unknown> {
     if (closing) throw new RealtimeError('CLOSED')
-    return createStateHandle(checkedName(isKey, key, 'INVALID_KEY'), options, { ...parts, keys })
+    return createStateHandle(checkedName(isKey, key, 'INVALID_KEY'), options, parts)
   }
 
   const close = async (): Promise<void> => {
@@ -136,6 +146,7 @@ export function createRealtimeClient<Channels extends EventMap = object>(options
     connection,
     events,
     state,
+    parts,
     close: () => (closing ??= close()),
   }
 }

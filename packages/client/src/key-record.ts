@@ -4,6 +4,8 @@ import type { KeyState } from './key-state.ts'
 
 /** What a handle is to the key it uses. */
 export interface KeyUser {
+  /** Somebody else brings the entry: it needs no subscription of the key. */
+  readonly isFed?: true
   /** The key's state is another. */
   changed(): void
   dispose(): void

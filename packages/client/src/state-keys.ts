@@ -1,4 +1,4 @@
-import { fromWireError, neverThere, RealtimeError, type Entry } from '@tutti/protocol'
+import { fromWireError, neverThere, RealtimeError, type Entry, type StateUpdate } from '@tutti/protocol'
 import { createRetry } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, Outcome } from './connection.ts'
@@ -36,6 +36,11 @@ export interface StateKeys {
   release(record: KeyRecord): void
   /** Asks for the entry now. */
   refresh(record: KeyRecord, done: (error?: RealtimeError) => void): void
+  /** Hears of every key whose state is another. Returns its undo. */
+  watch(listener: (record: KeyRecord) => void): () => void
+  /** Takes an entry that was asked for when the key was in the state `asked`. */
+  take(record: KeyRecord, asked: KeyState, entry: Entry): void
+  receive(record: KeyRecord, update: StateUpdate): void
   /** Disposes of every handle. */
   dispose(): void
   /** Ends every pending change with an error. */
@@ -56,6 +61,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
   })
   const records = new Map(entries.map((entry) => [entry.key, newRecord(entry.key, entry)]))
   const pending = createSource(0, onThrow)
+  const listeners = new Set<(record: KeyRecord) => void>()
 
   const replace = (record: KeyRecord, state: KeyState): void => {
     if (state === record.state) return
@@ -69,6 +75,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
 
   const tell = (record: KeyRecord): void => {
     for (const user of record.users) user.changed()
+    for (const listener of listeners) listener(record)
   }
 
   const queue = createMutationQueue({ clock, connection, replace, resume: (record) => resume(record) })
@@ -103,6 +110,11 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
   const take = (record: KeyRecord, asked: KeyState, entry: Entry | undefined): void => {
     replace(record, withAnswer(record.state, asked, entry))
     resume(record)
+  }
+
+  const receive = (record: KeyRecord, update: StateUpdate): void => {
+    replace(record, withUpdate(record.state, update))
+    queue.send(record)
   }
 
   /** Goes on with whatever the record is waiting for. */
@@ -162,9 +174,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
     onNotice: ({ name, payload }) => {
       if (name === 'server:revoked' && 'key' in payload.target) subscriptions.revoke(payload.target.key, fromWireError(payload.error))
       const record = name === 'storage:updated' && records.get(payload.key)
-      if (!record) return
-      replace(record, withUpdate(record.state, payload))
-      queue.send(record)
+      if (record) receive(record, payload)
     },
   })
 
@@ -174,13 +184,13 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
       const record = records.get(key) ?? newRecord(key)
       records.set(key, record)
       record.users.add(user)
-      subscriptions.want(key)
+      if (!user.isFed) subscriptions.want(key)
       return record
     },
     leave: (record, user) => {
       record.users.delete(user)
+      if (![...record.users].some(({ isFed }) => !isFed)) subscriptions.unwant(record.key)
       if (record.users.size > 0) return
-      subscriptions.unwant(record.key)
       // A change may still wait for the entry, which no subscription brings any more.
       const { state } = record
       if (!state.confirmed && state.pending.length > 0) replace(record, { ...state, wanted: Math.max(state.wanted, 1) })
@@ -198,6 +208,12 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
       queue.send(record)
     },
     refresh: (record, done) => ask(record, ({ error }) => done(error)),
+    watch: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    take,
+    receive,
     dispose: () => {
       for (const { users } of records.values()) for (const user of users) user.dispose()
     },

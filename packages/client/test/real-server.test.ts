@@ -1,5 +1,6 @@
 import { createRealtimeClient, type RealtimeClient } from '@tutti/client'
 import { eventually } from '@tutti/test-kit'
+import { collection } from '../src/collection.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startRealServer } from './real-server.ts'
 import { codeOf } from './setup-client.ts'
@@ -28,6 +29,25 @@ test('[S4] [S7] [S14] two clients increment on and offline on the real server: e
   await Promise.all(changes)
   await eventually(() => expect([a.current.value, b.current.value]).toEqual([60, 60]))
   expect(a.current.version).toBe(b.current.version)
+})
+
+test('[S17] two clients see one collection on the real server, whatever each does to it, large and offline', async () => {
+  const [first, second] = [connect(), connect()]
+  for (const start of [0, 750])
+    await Promise.all(Array.from({ length: 750 }, (_, place) => first.state<number>(`many:${10_000 + start + place}`).set(start + place)))
+  const [a, b] = [collection<number>(first, 'many:'), collection<number>(second, 'many:')]
+  await eventually(() => expect([a.current.items.length, b.current.items.length]).toEqual([1_500, 1_500]))
+  first.connection.disconnect()
+  const key = a.add(-1)
+  void a.remove('many:10007')
+  void b.set('many:10008', -2)
+  first.connection.connect()
+  await eventually(() => {
+    expect(a.current).toMatchObject({ pending: false, loading: false, error: undefined })
+    expect(b.current.items.map((item) => [item.key, item.value])).toEqual(a.current.items.map((item) => [item.key, item.value]))
+    expect(b.current.items.find((item) => item.key === key)?.value).toBe(-1)
+    expect(a.current.items.map(({ value }) => value).slice(7, 10)).toEqual([6, -2, 9])
+  })
 })
 
 test('[S8] [S9] [S10] patches, updates and removals of two clients on the real server meet', async () => {

@@ -1,0 +1,147 @@
+import { compareKeys, fromWireError, neverThere, type Entry, type RealtimeError } from '@tutti/protocol'
+import { createRetry, type RetryContext } from './backoff.ts'
+import type { CollectionRecords } from './collection-records.ts'
+import type { Connection } from './connection.ts'
+import type { KeyState } from './key-state.ts'
+import { inBatches } from './payload-size.ts'
+
+/** What the pages need. */
+export interface CollectionPagesOptions extends RetryContext {
+  connection: Connection
+  prefix: string
+  /** Entries to load. */
+  limit: number
+  records: CollectionRecords
+  onChange: () => void
+}
+
+/** The pages of a collection: loaded one after the other, and again after each reconnect. */
+export interface CollectionPages {
+  /** Not all is here that will be. */
+  readonly loading: boolean
+  readonly hasMore: boolean
+  /** Why the prefix can't be read. */
+  readonly refused: RealtimeError | undefined
+  loadMore(count: number): void
+  dispose(): void
+}
+
+/** How often each prefix is subscribed on a connection: the last to go ends it (S15). */
+const uses = new WeakMap<Connection, Map<string, number>>()
+
+/** Longest version there is, to measure a question. */
+const LONGEST_VERSION = Number.MAX_SAFE_INTEGER
+
+/** Makes the pages, and begins to ask for them. */
+export function createCollectionPages(options: CollectionPagesOptions): CollectionPages {
+  const { connection, prefix, records, onChange } = options
+  const counts = uses.get(connection) ?? new Map<string, number>()
+  uses.set(connection, counts.set(prefix, (counts.get(prefix) ?? 0) + 1))
+  const retry = createRetry(options)
+  let { limit } = options
+  /** What was loaded ends with this key: '' for nothing, `undefined` for all. */
+  let loadedTo: string | undefined = ''
+  /** What was asked for in this connection ends with this key, likewise. */
+  let askedTo: string | undefined = ''
+  let asking = false
+  let loaded = false
+  let epoch = 0
+  let refused: RealtimeError | undefined
+  const isUpTo = (key: string, end: string | undefined): boolean => end === undefined || compareKeys(key, end) <= 0
+  records.isLoaded = (key) => isUpTo(key, loadedTo)
+
+  const isDone = (): boolean => askedTo === undefined || (askedTo !== '' && countTo(askedTo) >= limit)
+  const countTo = (end: string): number => records.items().filter(({ key }) => isUpTo(key, end)).length
+
+  const ask = (): void => {
+    if (asking || retry.waiting || !connection.up || refused || isDone()) return
+    asking = true
+    const mine = epoch
+    const after = askedTo || undefined
+    const asked = new Map(records.states().filter(([key]) => after === undefined || compareKeys(key, after) > 0))
+    const known = [...asked].flatMap(([key, { confirmed }]) => (confirmed ? key : []))
+    const [names = []] = inBatches(known, (key) => ({ [key]: LONGEST_VERSION }), connection.limits)
+    const versions = Object.fromEntries(names.map((key) => [key, asked.get(key)?.confirmed?.version ?? 0]))
+    connection.request('storage:subscribe', { prefix, versions, after }, ({ result, error }) => {
+      if (mine !== epoch) return
+      asking = false
+      if (error) {
+        if (error.retryable) retry.plan(ask, error.retryAfterMs)
+        else refused = error
+        return onChange()
+      }
+      retry.reset()
+      const isOfPage = (key: string): boolean => isUpTo(key, result.after)
+      const told = new Map(result.entries.map((entry) => [entry.key, entry]))
+      for (const [key, state] of asked) if (isOfPage(key) && !told.has(key)) told.set(key, missing(key, state, key in versions))
+      askedTo = result.after
+      if (askedTo === undefined || (loadedTo !== undefined && compareKeys(askedTo, loadedTo) > 0)) loadedTo = askedTo
+      records.take([...told.values()].flatMap((entry) => (entry === UNCHANGED ? [] : { entry, asked: asked.get(entry.key) })))
+      if (isDone()) end()
+      ask()
+      onChange()
+    })
+  }
+
+  /** All that was wanted is here: what is beyond it is nobody's. */
+  const end = (): void => {
+    loadedTo = askedTo
+    loaded = true
+    records.trim()
+  }
+
+  const undo = connection.attach({
+    onUp: () => {
+      refused = undefined
+      askedTo = ''
+      ask()
+    },
+    onDown: () => {
+      epoch++
+      asking = false
+      retry.reset()
+    },
+    onNotice: ({ name, payload }) => {
+      if (name === 'storage:updated' && payload.key.startsWith(prefix)) records.receive(payload)
+      if (name === 'server:revoked' && 'prefix' in payload.target && payload.target.prefix === prefix) {
+        refused = fromWireError(payload.error)
+        onChange()
+      }
+    },
+  })
+  queueMicrotask(ask)
+
+  return {
+    get loading() {
+      return !refused && !loaded
+    },
+    get hasMore() {
+      return loaded && loadedTo !== undefined
+    },
+    get refused() {
+      return refused
+    },
+    loadMore: (count) => {
+      limit = Math.max(limit, records.items().length) + count
+      ask()
+      onChange()
+    },
+    dispose: () => {
+      epoch++
+      undo()
+      retry.reset()
+      const rest = (counts.get(prefix) ?? 1) - 1
+      counts.set(prefix, rest)
+      if (rest === 0 && connection.up) connection.request('storage:unsubscribe', { prefix }, () => {})
+    },
+  }
+}
+
+/** Stands for an entry that a page leaves out because it is as it was. */
+const UNCHANGED: Entry = neverThere('')
+
+/** What a page says of a key that it lacks: unchanged where it was named (C2), else gone, or never there. */
+function missing(key: string, { confirmed }: KeyState, wasNamed: boolean): Entry {
+  if (wasNamed) return UNCHANGED
+  return confirmed ? { key, version: confirmed.version, removed: true } : neverThere(key)
+}

@@ -1,0 +1,98 @@
+import { isJsonObject, isKey, RealtimeError, type JsonValue } from '@tutti/protocol'
+import type { Change } from './change.ts'
+import { checkedName } from './checked-name.ts'
+import type { Collection, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
+import { createCollectionPages } from './collection-pages.ts'
+import { createCollectionRecords } from './collection-records.ts'
+import type { RealtimeClient } from './create-realtime-client.ts'
+import { handled } from './handled.ts'
+import { jsonCopy } from './json-copy.ts'
+import { createSource } from './writable-source.ts'
+
+export type { Collection, CollectionItem, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
+
+const DEFAULTS = { limit: 10_000 }
+const MORE = 1_000
+
+/** Follows all entries below a prefix (`todos:`). Dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
+export function collection<T = JsonValue>(client: RealtimeClient, prefix: string, options?: CollectionOptions): Collection<T>
+export function collection(client: RealtimeClient, prefix: string, options: CollectionOptions = {}): Collection<unknown> {
+  checkedName((name) => prefix.endsWith(':') && isKey(name), prefix.slice(0, -1), 'INVALID_KEY')
+  const { parts } = client
+  const { keys, clock, onThrow } = parts
+  if (parts.isClosed()) throw new RealtimeError('CLOSED')
+  let error: Error | undefined
+  let lastTime = 0
+  let disposed = false
+
+  const records = createCollectionRecords({ keys, prefix, dispose: () => handle.dispose(), onChange: () => refresh() })
+  const pages = createCollectionPages({ ...parts, ...DEFAULTS, ...options, prefix, records, onChange: () => refresh() })
+  const look = (): CollectionSnapshot<unknown> => ({
+    items: records.items(),
+    loading: pages.loading,
+    pending: records.isPending(),
+    error: error ?? pages.refused,
+    hasMore: pages.hasMore,
+  })
+  const { source, show } = createSource(look(), onThrow)
+  const refresh = (): void => {
+    const before = source.current
+    const next = look()
+    if (Object.entries(next).some(([name, value]) => Reflect.get(before, name) !== value)) show(next)
+  }
+
+  const submit = (key: string, make: () => Change): Promise<void> =>
+    handled(
+      new Promise<void>((resolve, reject) => {
+        if (disposed) throw new RealtimeError('CLOSED')
+        checkedName((name) => isKey(name) && key.startsWith(prefix), key, 'INVALID_KEY')
+        error = undefined
+        const settle = (reason?: unknown): void => {
+          if (reason === undefined) return resolve()
+          error = reason instanceof Error ? reason : new RealtimeError('INTERNAL', { cause: reason })
+          reject(error)
+          refresh()
+        }
+        try {
+          records.change(key, { change: make(), held: false, waiters: [settle] })
+        } catch (reason) {
+          settle(reason)
+        }
+        refresh()
+      }),
+    )
+
+  /** Grows with every call, so that what is added later sorts behind; nobody else makes the same. */
+  const newKey = (): string => {
+    lastTime = Math.max(clock.now(), lastTime + 1)
+    const random = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => (byte % 36).toString(36))
+    return `${prefix}${lastTime.toString(36).padStart(9, '0')}${random.join('')}`
+  }
+
+  const set = (key: string, value: unknown): Promise<void> => submit(key, () => ({ op: 'set', value: jsonCopy(value) }))
+  const handle: Collection<unknown> = Object.assign(source, {
+    prefix,
+    add: (value: unknown) => {
+      const key = newKey()
+      void set(key, value)
+      return key
+    },
+    set,
+    patch: (key: string, patch: unknown) =>
+      submit(key, () => {
+        const copy = jsonCopy(patch)
+        if (!isJsonObject(copy)) throw new RealtimeError('INVALID_VALUE')
+        return { op: 'patch', patch: copy }
+      }),
+    update: (key: string, run: (value: unknown) => unknown) => submit(key, () => ({ op: 'update', run })),
+    remove: (key: string) => submit(key, () => ({ op: 'set', value: undefined })),
+    loadMore: (count = MORE) => pages.loadMore(count),
+    dispose: () => {
+      if (disposed) return
+      disposed = true
+      pages.dispose()
+      records.dispose()
+    },
+  })
+  return handle
+}
