@@ -21,6 +21,8 @@ export interface LoadClient {
   start(): void
   /** Makes no more changes, and waits until all are settled, at most so long; gives back what is not. */
   settle(withinMs: number): Promise<string[]>
+  /** Whether it is connected, and told that its instance works without Redis. */
+  degraded(): boolean
   /** The version shown of each key. */
   shown(): Record<string, number | undefined>
   history(): ClientHistory
@@ -91,6 +93,7 @@ export async function openLoadClient({ name, seed, urls, first, workers }: LoadC
       const standing = `${name} is ${status} (instance ${instance}, attempt ${attempt}) at ${Date.now()}`
       return [`${standing}; unsettled: ${[...new Set(open.values())].join(', ')}`, ...recorder.unanswered()]
     },
+    degraded: () => client.connection.current.status === 'connected' && client.connection.current.degraded,
     shown: () => Object.fromEntries(workload.handles.map(({ key, current }) => [key, current.version])),
     history: () => ({ operations: recorder.operations, observations, calls }),
     close: () => client.close(),

@@ -13,6 +13,7 @@ serveInstance(
     },
     start: () => clients.forEach((client) => client.start()),
     settle: async (withinMs: number) => (await Promise.all(clients.map((client) => client.settle(withinMs)))).flat(),
+    degraded: () => clients.map((client) => client.degraded()),
     shown: () => clients.map((client) => client.shown()),
     history: () => clients.map((client) => client.history()),
     close: async () => {

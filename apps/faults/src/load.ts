@@ -10,6 +10,7 @@ export interface Load {
   open(plans: LoadClientPlan[]): Promise<void>
   start(): Promise<void>
   settle(withinMs: number): Promise<string[]>
+  degraded(): Promise<boolean[]>
   shown(): Promise<Record<string, number>[]>
   history(): Promise<ClientHistory[]>
   /** Closes the clients; the processes stay. */
@@ -37,6 +38,7 @@ export async function startLoad(processes: number, bug?: PlantedBug): Promise<Lo
     },
     start: async () => void (await all('start')),
     settle: (withinMs) => all<string>('settle', withinMs),
+    degraded: () => all<boolean>('degraded'),
     shown: () => all<Record<string, number>>('shown'),
     history: () => all<ClientHistory>('history'),
     close: async () => void (await all('close')),

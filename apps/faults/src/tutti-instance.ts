@@ -3,6 +3,7 @@ import { RealtimePubSub } from '@tutti/pubsub'
 import { attachRealtime } from '@tutti/server/node'
 import { reactiveRedisDriver } from '@tutti/storage-driver'
 import { serveInstance } from '@tutti/test-kit/instance'
+import { usedMemory } from './used-memory.ts'
 
 // One instance of the cluster under test. Its Redis stands behind a proxy.
 
@@ -19,10 +20,27 @@ const httpServer = createServer()
 /** Load is what is measured here, so rates don't hold it back. */
 const UNLIMITED = { mutationsPerSecond: 1_000_000_000, eventsPerSecond: 1_000_000_000, maxRequestsUnderWay: 1_000_000 }
 
-const realtime = attachRealtime(httpServer, { state, pubsub, ...UNLIMITED })
+const realtime = attachRealtime(httpServer, { state, pubsub, ...JSON.parse(process.env['SERVER_OPTIONS'] ?? '{}'), ...UNLIMITED })
 await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))
 const address = httpServer.address()
 await realtime.ready
 
-serveInstance({ port: typeof address === 'object' && address !== null ? address.port : 0 }, { read: (keys: string[]) => state.read(keys) })
+let writing: NodeJS.Timeout | undefined
+
+serveInstance(
+  { port: typeof address === 'object' && address !== null ? address.port : 0 },
+  {
+    read: (keys: string[]) => state.read(keys),
+    memory: () => usedMemory(),
+    /** Changes each of the keys so often a second until it is told otherwise. */
+    write: (keys: string[], perSecond: number, bytes: number) => {
+      let count = 0
+      writing = setInterval(() => {
+        count += 1
+        for (const key of keys) void state.write({ op: 'set', key, value: `${count}${'x'.repeat(bytes)}` }).catch(() => {})
+      }, 1_000 / perSecond)
+    },
+    rest: () => clearInterval(writing),
+  },
+)
 process.once('SIGTERM', () => void realtime.close().then(() => process.exit(0)))

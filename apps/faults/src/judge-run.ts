@@ -1,0 +1,70 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Entry } from '@tutti/protocol'
+import { checkCounters, checkHistory, type FinalEntry, type Violation } from '@tutti/test-kit'
+import type { Cluster } from './cluster.ts'
+import type { Load } from './load.ts'
+import { KEYS } from './workload.ts'
+
+const SETTLE_MS = 20_000
+const CONVERGE_MS = 5_000
+
+/** What became of a load. */
+export interface Judgement {
+  /** Mutations that the server acknowledged. */
+  readonly acknowledged: number
+  readonly refused: number
+  /** Mutations whose outcome nobody learnt. */
+  readonly unknown: number
+  readonly observations: number
+  /** From the last change until every client showed what is stored, milliseconds; -1: never. */
+  readonly convergedMs: number
+  readonly violations: readonly (Violation | { rule: 'settles'; key: string; message: string })[]
+}
+
+/** Lets a load end, waits until all is settled and shown, and checks what all clients did and saw. */
+export async function judgeRun(load: Load, cluster: Cluster): Promise<Judgement> {
+  const stuck = await load.settle(SETTLE_MS)
+  const final = await readFinal(cluster)
+  const convergedMs = await converge(load, final)
+  const histories = await load.history()
+  const operations = histories.flatMap((history) => history.operations)
+  const observations = histories.flatMap((history) => history.observations)
+  const calls = histories.flatMap((history) => history.calls)
+  const count = (kind: string): number => operations.filter(({ outcome }) => outcome.kind === kind).length
+  return {
+    ...{ convergedMs, acknowledged: count('done'), refused: count('refused'), unknown: count('unknown') },
+    observations: observations.length,
+    violations: [
+      ...stuck.map((message) => ({ rule: 'settles' as const, key: '', message })),
+      ...checkHistory({ operations, observations, final }),
+      ...checkCounters(calls, final).map((violation) => ({ ...violation, message: `By the promises: ${violation.message}` })),
+    ],
+  }
+}
+
+/** What is stored, once the first instance can say it. */
+export async function readFinal({ places }: Cluster): Promise<FinalEntry[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const entries = (await places[0]?.instance?.call('read', KEYS)) as Entry[]
+      return entries.map((entry) => {
+        const { key, version } = entry
+        return { key, version, content: 'removed' in entry ? { absent: true } : { value: entry.value } }
+      })
+    } catch (error) {
+      if (attempt === 20) throw error
+      await wait(200)
+    }
+  }
+}
+
+async function converge(load: Load, final: readonly FinalEntry[]): Promise<number> {
+  const start = performance.now()
+  for (;;) {
+    const clients = await load.shown()
+    const passed = Math.round(performance.now() - start)
+    if (clients.every((shown) => final.every(({ key, version }) => shown[key] === version))) return passed
+    if (passed > CONVERGE_MS) return -1
+    await wait(20)
+  }
+}

@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { startLoad } from './load.ts'
+import { runOutage } from './run-outage.ts'
+import { runRollingRestart } from './run-rolling-restart.ts'
+import { runSlowReader } from './run-slow-reader.ts'
+
+// What faults cost, in memory and in time. Each measurement prints its figures beside those of a control.
+
+const write = (text: string): void => void process.stdout.write(`${text}\n`)
+const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`
+
+const MEASUREMENTS: Record<string, (seconds: number) => Promise<void>> = {
+  outage: async (seconds) => {
+    const load = await startLoad(1)
+    const control = await runOutage(load, seconds, false)
+    const away = await runOutage(load, seconds, true)
+    await load.end()
+    for (const [name, result] of Object.entries({ 'Redis stays': control, 'Redis away': away })) {
+      write(
+        `${name} ${seconds} s: ${megabytes(result.usedBytes)} used, ${result.toldClients} of 12 clients told, in sync ${result.inSyncMs} ms after, ${result.acknowledged} acknowledged, ${result.refused} refused, ${result.violations.length} violations`,
+      )
+      for (const { rule, key, message } of result.violations.slice(0, 5)) write(`  [${rule}] ${key}: ${message}`)
+    }
+    write(`${megabytes(away.usedBytes - control.usedBytes)} more than with Redis`)
+  },
+  'slow-reader': async (seconds) => {
+    const control = await runSlowReader(seconds, 'reads')
+    for (const reader of ['stalls', 'stalls, without limits'] as const) {
+      const { usedBytes, updates, newestMs } = await runSlowReader(seconds, reader)
+      write(
+        `${reader} ${seconds} s: ${megabytes(usedBytes - control.usedBytes)} more than one that reads, ${updates} updates instead of ${control.updates}, the newest values ${newestMs} ms after it reads again`,
+      )
+    }
+  },
+  'rolling-restart': async () => {
+    const { acknowledged, wrong, failed, longestGapMs, longestWriteMs } = await runRollingRestart(200)
+    write(
+      `3 instances restarted under 200 clients: ${acknowledged} changes acknowledged, ${failed} failed, ${wrong.length} keys wrong, longest time without news ${longestGapMs} ms, longest wait for an answer ${longestWriteMs} ms`,
+    )
+    for (const line of wrong) write(`  ${line}`)
+  },
+}
+
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2).filter((part) => part !== '--'),
+  options: { seconds: { type: 'string', default: '30' } },
+  allowPositionals: true,
+})
+const names = positionals.length === 0 ? Object.keys(MEASUREMENTS) : positionals
+for (const name of names) {
+  const measure = MEASUREMENTS[name]
+  if (measure === undefined) throw new TypeError(`There is no measurement ${name}: ${Object.keys(MEASUREMENTS).join(', ')}.`)
+  await measure(Number(values.seconds))
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { startLoad } from '../src/load.ts'
+import { runOutage } from '../src/run-outage.ts'
+import { runRollingRestart } from '../src/run-rolling-restart.ts'
+import { runSlowReader } from '../src/run-slow-reader.ts'
+
+test('[F4] clients stay connected through an outage and are told, memory stays bounded, and nothing refused was done', async () => {
+  const load = await startLoad(1)
+  const control = await runOutage(load, 2, false)
+  const away = await runOutage(load, 2, true)
+  await load.end()
+  expect(away.violations).toEqual([])
+  expect(away.toldClients).toBe(12)
+  expect(away.usedBytes - control.usedBytes).toBeLessThan(20_000_000)
+}, 120_000)
+
+test('[C4] a connection that reads nothing costs its instance little, and is shown the newest values when it reads again', async () => {
+  const control = await runSlowReader(5, 'reads')
+  const stalled = await runSlowReader(5, 'stalls')
+  expect(stalled.usedBytes - control.usedBytes).toBeLessThan(5_000_000)
+}, 120_000)
+
+test('[C5] a rolling restart loses and doubles nothing', async () => {
+  const { acknowledged, wrong, failed } = await runRollingRestart(30)
+  expect([wrong, failed]).toEqual([[], 0])
+  expect(acknowledged).toBeGreaterThan(50)
+}, 120_000)
