@@ -5,6 +5,7 @@ import { createClientId } from './client-id.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { createConnection, type Connection, type ConnectionState } from './connection.ts'
 import { createEvents, type EventMap, type Events } from './events.ts'
+import type { KeepChanges } from './kept-changes.ts'
 import { systemNetwork, type Network } from './network.ts'
 import { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
 import type { Source } from './source.ts'
@@ -16,9 +17,12 @@ import type { Transport } from './transport.ts'
 /** What the server is told of the user, e.g. `{ token }`. */
 export type Auth = Readonly<Record<string, unknown>>
 
-/** Where a background failure happened: a listener threw, or the server refused a subscription of events. */
+/**
+ * Where a background failure happened: a listener threw, the server refused a subscription of events, or changes could not be
+ * kept, or one that an earlier page left behind was refused.
+ */
 export interface ErrorContext {
-  stage: 'listener' | 'subscribe'
+  stage: 'listener' | 'subscribe' | 'keep'
 }
 
 /** Options of `createRealtimeClient`. */
@@ -36,6 +40,8 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
    * differs is asked for (S22, C2).
    */
   entries?: readonly Entry[]
+  /** Keeps unconfirmed changes where they outlive the page, e.g. `keptQueue()` of `@tutti/client/kept-queue`. Default: in memory alone. */
+  keep?: KeepChanges
   /** Hears of failures that no caller awaits. Default: they are dropped. */
   onError?: (error: unknown, context: ErrorContext) => void
   /** Another way to reach the server than Socket.IO; `url`, `path` and `transports` are then not used. */
@@ -99,16 +105,19 @@ export function createRealtimeClient<Channels extends EventMap = object>(options
   const onThrow = (error: unknown): void => onError(error, 'listener')
   let closing: Promise<void> | undefined
 
+  const keep = options.keep?.({ clientId, adopt: (key, changes) => keys.adopt(key, changes), onError: (error) => onError(error, 'keep') })
   const connection = createConnection({
     ...settings,
     transport: options.transport ?? socketTransport(options),
     handshake: async () => {
       const auth = typeof options.auth === 'function' ? await options.auth() : options.auth
+      // What an earlier page left behind goes first.
+      await keep?.restore()
       return { ...auth, protocol: PROTOCOL_VERSION, clientId, features: [] }
     },
     onThrow,
   })
-  const given = { ...settings, connection, onThrow, isClosed: () => closing !== undefined }
+  const given = { ...settings, connection, onThrow, keep, isClosed: () => closing !== undefined }
   const keys = createStateKeys(given)
   const parts = { ...given, keys }
   const events = createEvents<Channels>({ ...given, onError })

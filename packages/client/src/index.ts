@@ -9,6 +9,8 @@ export {
   type RealtimeClientOptions,
 } from './create-realtime-client.ts'
 export type { EventContext, EventData, EventMap, Events, PublishOptions } from './events.ts'
+export type { KeepChanges, KeptChanges, KeptChangesContext } from './kept-changes.ts'
+export type { KeyState, PendingChange } from './key-state.ts'
 export type { Network } from './network.ts'
 export { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
 export type { Source } from './source.ts'

@@ -1,6 +1,6 @@
-import type { RealtimeError } from '@tutti/protocol'
+import type { Entry, RealtimeError } from '@tutti/protocol'
 import type { Retry } from './backoff.ts'
-import type { KeyState } from './key-state.ts'
+import { unknownKey, type KeyState } from './key-state.ts'
 
 /** What a handle is to the key it uses. */
 export interface KeyUser {
@@ -20,8 +20,22 @@ export interface KeyRecord {
   state: KeyState
   /** Why the server does not let this client read it. */
   refused: RealtimeError | undefined
+  /** Settles when the pending changes are kept; `undefined` where nobody keeps them. */
+  saved: Promise<void> | undefined
   /** A change of this key is unanswered (S12: at most one). */
   sending: boolean
   /** The entry was asked for and has not come. */
   fetching: boolean
 }
+
+/** A key of which nothing is known but perhaps an entry that somebody else was told. */
+export const createKeyRecord = (key: string, confirmed: Entry | undefined, retry: Retry): KeyRecord => ({
+  key,
+  users: new Set(),
+  retry,
+  state: { ...unknownKey(key), confirmed },
+  refused: undefined,
+  saved: undefined,
+  sending: false,
+  fetching: false,
+})

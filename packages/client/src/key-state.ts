@@ -8,6 +8,8 @@ import { applyChange, mergeChanges, type Change } from './change.ts'
 /** A change that went out: its number never changes again (S12). */
 export interface SentMutation {
   readonly number: number
+  /** The client that sent it, where that was one of an earlier page. */
+  readonly clientId?: string
   /** When it went out first, milliseconds since 1970. */
   readonly sentAt: number
   /** What the key holds once a set or update is applied. */

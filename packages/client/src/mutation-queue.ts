@@ -67,7 +67,7 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     record.sending = true
     replace(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
     const asked = record.state
-    transmit(record.key, head, sent, (outcome) => {
+    const answer = (outcome: Outcome<Acknowledgement>): void => {
       if (outcome.result) return finish(record, withAck(record.state, outcome.result), head.waiters)
       const { error } = outcome
       if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
@@ -82,7 +82,11 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
       // Another condition is another message, with a number of its own.
       const again = { change: head.change, held: false, waiters: head.waiters }
       finish(record, { ...answered, pending: [again, ...answered.pending.slice(1)] }, [])
-    })
+    }
+    const go = (): void => transmit(record.key, head, sent, answer)
+    // What goes out before its number is kept could happen twice: now, and under another number after a crash.
+    if (record.saved) void record.saved.then(go)
+    else go()
   }
 
   /** Refused for good: taken back alone, the next may go (S13). */
@@ -105,8 +109,8 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     answer: (outcome: Outcome<Acknowledgement>) => void,
   ): void => {
     const { request } = connection
-    const { number, value, ifVersion } = sent
-    const mutation: MutationId = { number }
+    const { number, clientId, value, ifVersion } = sent
+    const mutation: MutationId = { number, clientId }
     if (change.op === 'increment') request('storage:increment', { key, by: change.by, initial: change.initial, mutation }, answer)
     else if (change.op === 'patch') request('storage:patch', { key, patch: change.patch, mutation }, answer)
     else if (value === undefined) request('storage:remove', { key, ifVersion, mutation }, answer)

@@ -3,7 +3,8 @@ import { createRetry } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, Outcome } from './connection.ts'
 import { inBatches } from './payload-size.ts'
-import type { KeyRecord, KeyUser } from './key-record.ts'
+import type { KeptChanges } from './kept-changes.ts'
+import { createKeyRecord, type KeyRecord, type KeyUser } from './key-record.ts'
 import { isBehind, unknownKey, withAnswer, withChange, withReleased, withUpdate, type KeyState, type PendingChange } from './key-state.ts'
 import { createMutationQueue } from './mutation-queue.ts'
 import type { Source } from './source.ts'
@@ -19,6 +20,8 @@ export interface StateKeysOptions {
   maxPendingChanges: number
   /** What a server already told of some keys. */
   entries: readonly Entry[]
+  /** Keeps the pending changes elsewhere too. */
+  keep: KeptChanges | undefined
   onThrow: (error: unknown) => void
 }
 
@@ -41,6 +44,8 @@ export interface StateKeys {
   /** Takes an entry that was asked for when the key was in the state `asked`. */
   take(record: KeyRecord, asked: KeyState, entry: Entry): void
   receive(record: KeyRecord, update: StateUpdate): void
+  /** Takes over changes of an earlier page: before what was not sent here. */
+  adopt(key: string, changes: readonly PendingChange[]): void
   /** Disposes of every handle. */
   dispose(): void
   /** Ends every pending change with an error. */
@@ -49,16 +54,8 @@ export interface StateKeys {
 
 /** Makes the keys of one client. */
 export function createStateKeys(options: StateKeysOptions): StateKeys {
-  const { clock, connection, maxPendingChanges, entries, onThrow } = options
-  const newRecord = (key: string, confirmed?: Entry): KeyRecord => ({
-    key,
-    users: new Set(),
-    retry: createRetry(options),
-    state: { ...unknownKey(key), confirmed },
-    refused: undefined,
-    sending: false,
-    fetching: false,
-  })
+  const { clock, connection, maxPendingChanges, entries, onThrow, keep } = options
+  const newRecord = (key: string, confirmed?: Entry): KeyRecord => createKeyRecord(key, confirmed, createRetry(options))
   const records = new Map(entries.map((entry) => [entry.key, newRecord(entry.key, entry)]))
   const pending = createSource(0, onThrow)
   const listeners = new Set<(record: KeyRecord) => void>()
@@ -66,11 +63,18 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
   const replace = (record: KeyRecord, state: KeyState): void => {
     if (state === record.state) return
     const added = state.pending.length - record.state.pending.length
+    if (state.pending !== record.state.pending) record.saved = keep?.save(record.key, state.pending)
     record.state = state
     if (isBehind(state)) fetchEntry(record)
     tell(record)
     collect(record)
     pending.show(pending.source.current + added)
+  }
+
+  const recordOf = (key: string): KeyRecord => {
+    const record = records.get(key) ?? newRecord(key)
+    records.set(key, record)
+    return record
   }
 
   const tell = (record: KeyRecord): void => {
@@ -181,8 +185,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
   return {
     pendingCount: pending.source,
     use: (key, user) => {
-      const record = records.get(key) ?? newRecord(key)
-      records.set(key, record)
+      const record = recordOf(key)
       record.users.add(user)
       if (!user.isFed) subscriptions.want(key)
       return record
@@ -217,12 +220,20 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
     dispose: () => {
       for (const { users } of records.values()) for (const user of users) user.dispose()
     },
+    adopt: (key, changes) => {
+      const record = recordOf(key)
+      const { pending } = record.state
+      const first = pending.filter(({ sent }) => sent)
+      replace(record, { ...record.state, pending: [...first, ...changes, ...pending.slice(first.length)] })
+      queue.send(record)
+    },
     close: () => {
+      keep?.close()
       for (const record of records.values()) {
         const { pending } = record.state
         replace(record, { ...record.state, pending: [] })
         for (const { sent, waiters } of pending) {
-          for (const settle of waiters) settle(new RealtimeError(sent ? 'OUTCOME_UNKNOWN' : 'CLOSED'))
+          for (const settle of waiters) settle(new RealtimeError(sent || keep ? 'OUTCOME_UNKNOWN' : 'CLOSED'))
         }
       }
     },

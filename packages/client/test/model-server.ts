@@ -248,7 +248,7 @@ export class ModelServer {
 
   /** S12: a number that was handled gets the same verdict again. */
   #once(link: ModelLink, { key, mutation }: Requests['storage:remove']['payload'], run: () => AnyReply): AnyReply {
-    const name = `${String(link.handshake['clientId'])} ${key}`
+    const name = `${mutation?.clientId ?? String(link.handshake['clientId'])} ${key}`
     const seen = this.#memory.get(name)
     if (!mutation) return run()
     if (seen && seen.number === mutation.number) return seen.reply

@@ -1,0 +1,1 @@
+export { keptQueue, type KeptQueueOptions } from './kept-queue.ts'

@@ -1,0 +1,29 @@
+import type { Change } from '../change.ts'
+import type { PendingChange, SentMutation } from '../key-state.ts'
+
+/** A change as it is stored: plain data. */
+export interface KeptChange {
+  readonly change: Exclude<Change, { op: 'update' }>
+  readonly sent: SentMutation | undefined
+}
+
+/**
+ * What of a key's changes can be stored, and need be. The function of an `update` can't: it is kept from when it was sent, as
+ * the value that it made on its condition (S9). What went out is known by the client that sent it, whoever asks again (S12).
+ */
+export function toKept(pending: readonly PendingChange[], clientId: string): KeptChange[] {
+  return pending.flatMap(({ change, sent, acked }): KeptChange[] => {
+    if (acked) return []
+    const named = sent && { clientId, ...sent }
+    if (change.op !== 'update') return [{ change, sent: named }]
+    return named ? [{ change: { op: 'set', value: named.value }, sent: named }] : []
+  })
+}
+
+/** A stored change as one that waits; nobody awaits it, so a refusal goes to `onRefused`. */
+export const fromKept = ({ change, sent }: KeptChange, onRefused: (error: unknown) => void): PendingChange => ({
+  change,
+  held: false,
+  waiters: [(error) => void (error !== undefined && onRefused(error))],
+  ...(sent && { sent }),
+})
