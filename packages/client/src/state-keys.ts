@@ -223,8 +223,9 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
     adopt: (key, changes) => {
       const record = recordOf(key)
       const { pending } = record.state
-      const first = pending.filter(({ sent }) => sent)
-      replace(record, { ...record.state, pending: [...first, ...changes, ...pending.slice(first.length)] })
+      const unsent = pending.findIndex(({ sent }) => !sent)
+      const at = unsent < 0 ? pending.length : unsent
+      replace(record, { ...record.state, pending: [...pending.slice(0, at), ...changes, ...pending.slice(at)] })
       queue.send(record)
     },
     close: () => {

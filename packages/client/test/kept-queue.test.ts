@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto'
 import { randomUUID } from 'node:crypto'
 import { RealtimeError } from '@tutti/protocol'
-import type { KeepChanges, KeptChanges } from '@tutti/client'
+import type { KeepChanges, KeptChanges, KeptChangesContext } from '@tutti/client'
 import { keptQueue } from '@tutti/client/kept-queue'
 import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
@@ -149,4 +149,29 @@ test('[S14] close() leaves what is unconfirmed to the next page, and says that i
   await expect(change).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
   await openPage(name, server)
   await reaches(server, () => expect(server.value('text')).toBe('kept'))
+})
+
+test('[S14] changes of several pages on one key come together, whichever of them were sent, and none is lost or doubled', async () => {
+  const server = new ModelServer()
+  const adopting: KeptChangesContext[] = []
+  const { client } = startClient(
+    { keep: (context) => (adopting.push(context), { restore: () => Promise.resolve(), save: () => Promise.resolve(), close: () => {} }) },
+    server,
+  )
+  client.connection.disconnect()
+  const add = (by: number) => ({ change: { op: 'increment' as const, by, initial: 0 }, held: false, waiters: [] })
+  const sent = (number: number) => ({ sent: { clientId: 'earlier', number, sentAt: 1_000_000 } })
+  adopting[0]?.adopt('count', [add(1), { ...add(10), ...sent(1) }])
+  adopting[0]?.adopt('count', [{ ...add(100), ...sent(2) }, add(1_000)])
+  adopting[0]?.adopt('count', [add(10_000)])
+  const count = client.state<number>('count', { default: 0 })
+  expect(count.current.value).toBe(11_111)
+  client.connection.connect()
+  await reaches(server, () => expect(count.current).toMatchObject({ pending: false }))
+  expect(
+    server
+      .logged('storage:increment')
+      .map(({ by }) => by)
+      .toSorted((a, b) => a - b),
+  ).toEqual([1, 10, 100, 1_000, 10_000])
 })
