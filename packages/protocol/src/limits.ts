@@ -17,10 +17,14 @@ export const DEFAULT_RATES = {
   mutationsPerSecond: 500,
   /** `event:publish` of one connection in a second, and as many at once after a pause. */
   eventsPerSecond: 500,
+  /** Requests of any kind of one connection in a second, and as many at once after a pause. Who is refused as many times in a second is closed. */
+  requestsPerSecond: 2_000,
   /** Requests of one connection that have no reply yet. */
   maxRequestsUnderWay: 1_000,
   /** Connections of one address. A proxy that the server isn't told of is one address. */
   maxConnectionsPerAddress: 10_000,
+  /** Tries of one address to connect in a second, whatever becomes of them. */
+  connectsPerSecondPerAddress: 200,
 } as const
 
 /** UTF-8 bytes of a key, channel or room name at most, and of what stands before the `:` of a prefix or pattern (S19). Part of the grammar, so no option. */

@@ -16,6 +16,8 @@ export interface Connection {
   readonly backlog: Backlog
   /** Sends to this connection alone. */
   send<Name extends NoticeName>(name: Name, payload: Notices[Name]): void
+  /** Closes it at once, without waiting for what it does not read. */
+  end(): void
   join(room: string): void
   leave(room: string): void
 }
@@ -47,6 +49,7 @@ export function createConnection(
     subscriptions: createSubscriptions(maxSubscriptions),
     backlog,
     send: (name, payload) => void socket.emit(name, payload),
+    end: () => socket.conn.close(true),
     // A socket that is gone leaves no rooms any more, so it must enter none.
     join: (room) => void (socket.connected && socket.join(room)),
     leave: (room) => void socket.leave(room),

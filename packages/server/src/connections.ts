@@ -30,7 +30,7 @@ export class Connections {
   private readonly features: readonly Feature[]
   private accepting = true
   private onEmpty = (): void => {}
-  readonly counts = { slowConsumers: 0 }
+  readonly counts = { slowConsumers: 0, floods: 0 }
 
   constructor(io: Server, core: Core, admission: Admission, features: readonly Feature[]) {
     this.io = io
@@ -38,6 +38,7 @@ export class Connections {
     this.admission = admission
     this.features = features
     this.handlers = new Map(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
+    core.requests.onFlood = (connection) => this.closeFlooding(connection)
     io.use((socket, next) => void this.admit(socket, next))
     io.on('connection', this.connect)
   }
@@ -112,7 +113,7 @@ export class Connections {
       onFull: () => {
         for (const feature of this.features) feature.onSlow?.(connection)
       },
-      onOverflow: () => this.closeSlow(socket),
+      onOverflow: () => this.closeSlow(connection),
     })
     const connection = this.admission.open(socket, this.core.limits.maxSubscriptions, backlog)
     this.open.set(socket, connection)
@@ -127,16 +128,23 @@ export class Connections {
     })
   }
 
-  private closeSlow(socket: Socket): void {
+  private closeSlow(connection: Connection): void {
     this.counts.slowConsumers += 1
     const message = `A connection did not read, and more than ${this.core.backlog.maxBytes} bytes of events and replies waited for it. It was closed.`
-    this.core.onError(new RealtimeError('SLOW_CONSUMER', { message }), { stage: 'backlog', subject: socket.id })
-    // Without waiting for what it does not read.
-    socket.conn.close(true)
+    this.core.onError(new RealtimeError('SLOW_CONSUMER', { message }), { stage: 'backlog', subject: connection.id })
+    connection.end()
+  }
+
+  private closeFlooding(connection: Connection): void {
+    this.counts.floods += 1
+    const message = 'A connection went on with requests that were refused for being too many. It was closed.'
+    this.core.onError(new RealtimeError('RATE_LIMITED', { message }), { stage: 'flood', subject: connection.id })
+    connection.end()
   }
 
   private receive(connection: Connection, name: string, args: unknown[]): void {
-    if (!OURS.test(name)) return
+    // Socket.IO hands on what had arrived before a connection was closed.
+    if (!connection.connected || !OURS.test(name)) return
     const last = args.at(-1)
     const acknowledge = isAcknowledge(last) ? last : () => {}
     const handler = this.handlers.get(name)

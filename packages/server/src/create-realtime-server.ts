@@ -27,8 +27,8 @@ export interface RealtimeServer {
    * `INVALID_CHANNEL` for no pattern, and with `RELAY_FAILED` where other instances could not be told (X2).
    */
   revoke(revocation: Revocation): Promise<void>
-  /** What happened so far. `slowConsumers`: connections that were closed because they did not read what was sent (C4). */
-  readonly counts: { readonly slowConsumers: number }
+  /** What happened so far. `slowConsumers`: connections that were closed because they did not read what was sent (C4). `floods`: because they went on with requests that were refused as too many (X5). */
+  readonly counts: { readonly slowConsumers: number; readonly floods: number }
   /** Settles when changes and events of other instances are heard; rejects if that can never be. */
   readonly ready: Promise<void>
   /**
@@ -42,7 +42,17 @@ const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients
 
 /** Puts realtime state and events on a Socket.IO server. Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer {
-  const { limits, backlog, auditIntervalMs, drainMs, reconnectAfterMs, trustProxy, rates, maxConnectionsPerAddress } = checkOptions(options)
+  const {
+    limits,
+    backlog,
+    auditIntervalMs,
+    drainMs,
+    reconnectAfterMs,
+    trustProxy,
+    rates,
+    maxConnectionsPerAddress,
+    connectsPerSecondPerAddress,
+  } = checkOptions(options)
   const { io, pubsub, state: store, onError = () => {}, onWarning = (message) => process.emitWarning(message, 'TuttiWarning') } = options
   const access = new Entrances(options.authorize)
   const core: Core = {
@@ -62,6 +72,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     authenticate: options.authenticate,
     trustProxy,
     maxConnectionsPerAddress,
+    connectsPerSecondPerAddress,
     entrances: access,
   })
   const revocations = new Revocations(core, access, features)

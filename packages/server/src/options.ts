@@ -32,10 +32,17 @@ export interface RealtimeServerOptions<U extends User = User> {
   mutationsPerSecond?: number
   /** Events that one connection may publish in a second, and as many at once after a pause. Default 500 (X5). */
   eventsPerSecond?: number
+  /**
+   * Requests of any kind that one connection may make in a second, and as many at once after a pause. A connection that is
+   * refused as many times in a second is closed. Default 2,000 (X5).
+   */
+  requestsPerSecond?: number
   /** Requests of one connection that wait for their reply. Default 1,000 (X5). */
   maxRequestsUnderWay?: number
   /** Connections of one address, as `trustProxy` says. Default 10,000 (X5). */
   maxConnectionsPerAddress?: number
+  /** Tries of one address to connect in a second, whatever becomes of them. Default 200 (X5). */
+  connectsPerSecondPerAddress?: number
   /** Packets that may wait for a connection to read. Past it, it is sent no changes of state until it reads, then the newest. Default 64 (C4). */
   maxBacklogPackets?: number
   /** Bytes that may wait so; past as much again of events and replies it is closed. Default 1,048,576 (C4). */
@@ -72,6 +79,7 @@ export interface CheckedOptions {
   limits: Limits
   rates: RequestRates
   maxConnectionsPerAddress: number
+  connectsPerSecondPerAddress: number
   backlog: BacklogLimits
   auditIntervalMs: number
   drainMs: number
@@ -96,9 +104,11 @@ export function checkOptions<U extends User>(options: RealtimeServerOptions<U>):
     rates: {
       mutationsPerSecond: number('mutationsPerSecond', 1),
       eventsPerSecond: number('eventsPerSecond', 1),
+      requestsPerSecond: number('requestsPerSecond', 1),
       maxRequestsUnderWay: number('maxRequestsUnderWay', 1),
     },
     maxConnectionsPerAddress: number('maxConnectionsPerAddress', 1),
+    connectsPerSecondPerAddress: number('connectsPerSecondPerAddress', 1),
     backlog: { maxPackets: number('maxBacklogPackets', 1), maxBytes: number('maxBacklogBytes', 1) },
     auditIntervalMs: number('auditIntervalMs', 0),
     drainMs: number('drainMs', 0),

@@ -90,6 +90,39 @@ test('[X5] requests under way are bounded, and go on once some are answered', as
   expect(await client.send('storage:get', { key: 'a' })).toMatchObject({ ok: true })
 })
 
+test('[X5] requestsPerSecond holds for all kinds of requests together', async () => {
+  const { connect } = await served({ requestsPerSecond: 3 })
+  const client = await connect()
+  const replies = await Promise.all([
+    client.send('storage:get', { key: 'k' }),
+    client.send('event:subscribe', { channel: 'c' }),
+    client.send('storage:set', { key: 'k', value: 1 }),
+    client.send('storage:get', { key: 'k' }),
+  ])
+  expect(replies.map(({ ok }) => ok)).toEqual([true, true, true, false])
+  expect(replies.at(-1)).toMatchObject({ error: { code: 'RATE_LIMITED' } })
+})
+
+test('[X5] a connection that goes on whatever it is told is closed, counted and reported, and others stay', async () => {
+  const errors: unknown[] = []
+  const { connect, realtime } = await served({ requestsPerSecond: 20, onError: (error, context) => errors.push([error, context.stage]) })
+  const [flooder, other] = [await connect(), await connect()]
+  const gone = new Promise((resolve) => flooder.socket.once('disconnect', resolve))
+  for (let sent = 0; sent < 60; sent += 1) flooder.socket.emit('storage:get', { key: 'k' }, () => {})
+  await gone
+  expect(realtime.counts.floods).toBe(1)
+  expect(errors).toEqual([[expect.objectContaining({ code: 'RATE_LIMITED' }), 'flood']])
+  expect(await other.send('storage:get', { key: 'k' })).toMatchObject({ ok: true })
+})
+
+test('[X5] a connection that is refused and waits stays', async () => {
+  const { connect } = await served({ requestsPerSecond: 20 })
+  const client = await connect()
+  const replies = await Promise.all(Array.from({ length: 35 }, () => client.send('storage:get', { key: 'k' })))
+  expect(replies.filter(({ ok }) => !ok).length).toBeGreaterThan(0)
+  expect(client.socket.connected).toBe(true)
+})
+
 describe('connections of one address', () => {
   const refused = (connecting: Promise<unknown>): Promise<unknown> => connecting.catch((error: { data?: unknown }) => error.data)
 
@@ -100,6 +133,17 @@ describe('connections of one address', () => {
     first?.socket.disconnect()
     await eventually(() => connect())
     expect(await refused(connectPlain(url))).toMatchObject({ code: 'RATE_LIMITED' })
+  })
+
+  test('[X5] are tried so often in a second, and again in the next', async () => {
+    const { url, connect } = await served({
+      connectsPerSecondPerAddress: 2,
+      authenticate: ({ token }) => (token === 'good' ? { id: 'u' } : null),
+    })
+    const outcomes = await Promise.all([1, 2, 3].map(() => refused(connectPlain(url))))
+    expect(outcomes).toContainEqual(expect.objectContaining({ code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) }))
+    expect(outcomes.filter((outcome) => outcome !== undefined)).toHaveLength(3)
+    await eventually(() => connect({ auth: { token: 'good' } }))
   })
 
   test('[X5] are those of the client behind a proxy, whatever it says of itself', async () => {
@@ -126,9 +170,14 @@ describe('connections of one address', () => {
   })
 })
 
-test.each(['mutationsPerSecond', 'eventsPerSecond', 'maxRequestsUnderWay', 'maxConnectionsPerAddress', 'trustProxy'])(
-  '[X5] a %s that cannot work throws INVALID_OPTIONS',
-  async (option) => {
-    for (const value of [-1, 0.5, Number.NaN]) await expect(serve({ [option]: value })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
-  },
-)
+test.each([
+  'mutationsPerSecond',
+  'eventsPerSecond',
+  'requestsPerSecond',
+  'maxRequestsUnderWay',
+  'maxConnectionsPerAddress',
+  'connectsPerSecondPerAddress',
+  'trustProxy',
+])('[X5] a %s that cannot work throws INVALID_OPTIONS', async (option) => {
+  for (const value of [-1, 0.5, Number.NaN]) await expect(serve({ [option]: value })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+})

@@ -138,7 +138,8 @@ export class ModelStore implements StateStore {
   dispose = (): Promise<void> => Promise.resolve()
 }
 
-const modelLimits = () => new RequestLimits({ mutationsPerSecond: 1e9, eventsPerSecond: 1e9, maxRequestsUnderWay: 1e9 })
+const modelLimits = () =>
+  new RequestLimits({ mutationsPerSecond: 1e9, eventsPerSecond: 1e9, requestsPerSecond: 1e9, maxRequestsUnderWay: 1e9 })
 
 /** Rooms and connections in memory: what Socket.IO does for the server, in order and without a network. */
 export function createModelCore(): { core: Core; connect: (id: string) => ModelConnection } {
@@ -211,6 +212,10 @@ export class ModelConnection implements Connection {
 
   send<Name extends NoticeName>(name: Name, payload: Notices[Name]): void {
     this.received.push({ name, payload })
+  }
+
+  end(): void {
+    this.connected = false
   }
 
   join(room: string): void {

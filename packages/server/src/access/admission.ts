@@ -5,6 +5,7 @@ import { createConnection, type Connection } from '../connection.ts'
 import { parseHandshake } from '../handshake.ts'
 import { authenticated, expired, type Authenticate } from './authenticate.ts'
 import { AddressLimit } from '../limits/address-limit.ts'
+import { ConnectRate } from '../limits/connect-rate.ts'
 import { clientAddress } from './client-address.ts'
 import type { Entrances } from './access-control.ts'
 import type { User } from './question.ts'
@@ -26,6 +27,7 @@ export interface AdmissionOptions<U extends User> {
   /** Proxies of one's own before the server. */
   readonly trustProxy: number
   readonly maxConnectionsPerAddress: number
+  readonly connectsPerSecondPerAddress: number
   readonly entrances: Entrances<U>
 }
 
@@ -39,11 +41,13 @@ export function createAdmission<U extends User>({
   authenticate,
   trustProxy,
   maxConnectionsPerAddress,
+  connectsPerSecondPerAddress,
   entrances,
 }: AdmissionOptions<U>): Admission {
   const checked = new WeakMap<Socket, Checked<U>>()
   const counted = new WeakSet<object>()
   const addresses = new AddressLimit(maxConnectionsPerAddress)
+  const connects = new ConnectRate(connectsPerSecondPerAddress)
   const expiries = new Map<Connection, () => void>()
 
   /** What is counted is the transport below the socket, which one socket after another may use. */
@@ -65,6 +69,7 @@ export function createAdmission<U extends User>({
       const handshake = parseHandshake(socket.handshake.auth)
       const { headers, address: peer } = socket.handshake
       const address = clientAddress(headers, peer, trustProxy)
+      await connects.count(address)
       count(socket, address)
       checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })
     },
