@@ -1,4 +1,5 @@
 export { matchesChannel, patternsOf } from './channel-match.ts'
+export { defineSchema, schemaOf, type RealtimeSchema, type Schemas, type SchemaValue } from './define-schema.ts'
 export { isAbsent, neverThere, valueOf, type AbsentEntry, type Entry, type PresentEntry } from './entry.ts'
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { byteLength, isKey, isPattern, isSubscribable } from './grammar.ts'

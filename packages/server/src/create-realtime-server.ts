@@ -61,6 +61,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     fanOut: createFanOut(io),
     access,
     backlog,
+    schema: options.schema ?? {},
     requests: new RequestLimits(rates),
     pubsub,
     onError,

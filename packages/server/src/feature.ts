@@ -1,5 +1,5 @@
 import type { PubSub } from '@tutti/pubsub'
-import type { Limits } from '@tutti/protocol'
+import type { Limits, RealtimeSchema } from '@tutti/protocol'
 import type { AccessControl } from './access/access-control.ts'
 import type { Verdict } from './access/decisions.ts'
 import type { Access } from './access/question.ts'
@@ -28,6 +28,8 @@ export interface Core {
   readonly access: AccessControl
   readonly requests: RequestLimits
   readonly backlog: BacklogLimits
+  /** What values and event data look like. */
+  readonly schema: RealtimeSchema
   /** The relay to other instances; absent on a single one (F5). */
   readonly pubsub: PubSub | undefined
   readonly onError: ServerErrorListener

@@ -1,4 +1,12 @@
-import { DEFAULT_LIMITS, DEFAULT_RATES, MAX_BACKLOG_BYTES, MAX_BACKLOG_PACKETS, RealtimeError, type Limits } from '@tutti/protocol'
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_RATES,
+  MAX_BACKLOG_BYTES,
+  MAX_BACKLOG_PACKETS,
+  RealtimeError,
+  type Limits,
+  type RealtimeSchema,
+} from '@tutti/protocol'
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
@@ -20,6 +28,8 @@ export interface RealtimeServerOptions<U extends User = User> {
   authenticate?: Authenticate<U> | undefined
   /** Says who may read, write, subscribe and publish what (X2). Default: everybody everything, but for internals. */
   authorize?: Authorize<U> | undefined
+  /** What values and event data look like: `defineSchema({ state, events })` of `@tutti/protocol` (X6). Default: any JSON. */
+  schema?: RealtimeSchema | undefined
   /** Proxies of your own that stand before the server and add to `X-Forwarded-For`. Default 0: the address is the socket's. */
   trustProxy?: number
   /** What else the server can do. Default: nothing. */

@@ -152,6 +152,7 @@ export function createModelCore(): { core: Core; connect: (id: string) => ModelC
       access: new Entrances(undefined),
       requests: modelLimits(),
       backlog: { maxPackets: 1, maxBytes: 1 },
+      schema: {},
       pubsub: undefined,
       onError: (error) => {
         throw error

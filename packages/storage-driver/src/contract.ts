@@ -40,6 +40,12 @@ export interface WriteResult {
 export interface WriteOptions {
   /** By when it must have begun, milliseconds since 1970 on the store's clock; default: now + `writeTimeoutMs` (F2). */
   deadline?: number
+  /**
+   * Called with the value that the write would make, before it is made: by a patch or increment with the result on the
+   * newest value. What it throws refuses the write, and nothing is stored (X6). Not called for a removal, nor for a
+   * mutation whose verdict is remembered (S12). A refusal by it is not remembered.
+   */
+  check?: ((value: JsonValue) => void) | undefined
 }
 
 /** One change of one key, as `onChange` tells it. Exactly one of `value`, `patch`, `removed`, or none when the value is large. */

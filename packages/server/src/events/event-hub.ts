@@ -2,6 +2,7 @@ import { patternsOf, RealtimeError } from '@tutti/protocol'
 import { parseMessage, relayedEventSchema } from '@tutti/protocol/schemas'
 import type { Core } from '../feature.ts'
 import { ListenersByName } from '../listeners-by-name.ts'
+import { checkValue } from '../schemas/check-value.ts'
 import type { EventSubscribers } from './event-subscribers.ts'
 import type { ServerEvent } from './server-events.ts'
 
@@ -31,6 +32,7 @@ export class EventHub {
 
   /** Delivers here before anything is awaited, then to the others; throws `RELAY_FAILED` where that failed. */
   async publish(event: ServerEvent, exceptConnection?: string): Promise<void> {
+    checkValue(this.core.schema.events, event.channel, event.data)
     this.deliver(event, exceptConnection)
     try {
       await this.core.pubsub?.publish(RELAY, event)

@@ -12,6 +12,7 @@ import { subscribeHandler } from './handlers/subscribe.ts'
 import { unsubscribeHandler } from './handlers/unsubscribe.ts'
 import { ListenersByName } from '../listeners-by-name.ts'
 import { startAudit } from './audit.ts'
+import { writingBySchema } from '../schemas/writing-by-schema.ts'
 import { ExpiryTimers, followingExpiry } from './expiry-timers.ts'
 import { createServerState, type ServerState } from './server-state.ts'
 import { StateSubscribers } from './state-subscribers.ts'
@@ -39,7 +40,8 @@ export function stateFeature(
     isWatched: (key) => subscribers.isWatchedHere(key) || listeners.has(key),
     onError: core.onError,
   })
-  const store = followingExpiry(given, expiry)
+  const following = followingExpiry(given, expiry)
+  const store: StateStore = { ...following, write: writingBySchema(following, core.schema.state) }
   const subscribers = new StateSubscribers(core, store)
   const underWay = new WritesUnderWay()
   const writer = createStateWriter(store, subscribers, underWay)

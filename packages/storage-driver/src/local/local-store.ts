@@ -2,7 +2,7 @@ import { RealtimeError, isAbsent, isKey, parseKey, type Entry } from '@tutti/pro
 import type { Driver } from 'unstorage'
 import { appliedResult } from '../applied-result.ts'
 import { checkMutation } from '../check-mutation.ts'
-import type { StateChange, StoredEntry, WriteResult } from '../contract.ts'
+import type { StateChange, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
 import { createGate } from '../gate.ts'
 import { valueOfText } from '../json-text.ts'
 import { createListeners } from '../listeners.ts'
@@ -43,13 +43,16 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     return expiresAt === undefined ? entryOf(key, loaded) : { ...entryOf(key, loaded), expiresAt }
   }
 
-  const write = async (mutation: LocalMutation, deadline = now() + settings.writeTimeoutMs): Promise<WriteResult> => {
+  const write = async (
+    mutation: LocalMutation,
+    { deadline = now() + settings.writeTimeoutMs, check }: WriteOptions = {},
+  ): Promise<WriteResult> => {
     if (mutation.op === 'text') parseKey(mutation.key)
     else checkMutation(mutation)
-    return queue.run(mutation.key, () => apply(mutation, deadline))
+    return queue.run(mutation.key, () => apply(mutation, deadline, check))
   }
 
-  const apply = async (mutation: LocalMutation, deadline: number): Promise<WriteResult> => {
+  const apply = async (mutation: LocalMutation, deadline: number, check: WriteOptions['check']): Promise<WriteResult> => {
     const { key, author, writer } = mutation
     const entry = await before(entries.load(key))
     const asker = author && { name: authorName(author), number: author.number }
@@ -70,6 +73,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
       return resultOf(mutation, entry, refusal)
     }
     const { text, result, patch } = applied
+    if (text !== null) check?.(valueOfText(text))
     const memory = asker && { ...asker, result }
     const told = { writer, patch, base: entry.record.version }
     const committed = await entries.commit(key, entry, { text, expiresAt: expiryOf(mutation, entry), memory, told })
@@ -95,7 +99,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
         const found = (await Promise.all(keys.map(read))).filter((entry) => !isAbsent(entry))
         return { entries: found, after: keys.length < PAGE_SIZE ? undefined : keys.at(-1) }
       }),
-    write: (mutation, options = {}) => call(() => write(mutation, options.deadline)),
+    write: (mutation, options = {}) => call(() => write(mutation, options)),
     touch: (key) =>
       call(() =>
         queue.run(parseKey(key), async () => {

@@ -1,5 +1,6 @@
 import { RealtimeError, applyPatch, composePatches, type JsonObject, type JsonValue } from '@tutti/protocol'
-import type { MutationAuthor, WriteResult } from '../contract.ts'
+import type { MutationAuthor, WriteOptions, WriteResult } from '../contract.ts'
+import { flawOf } from '../flaw-of.ts'
 import { bytesOf, valueOfText } from '../json-text.ts'
 import { createRecentEntries, type RecentEntries, type RecentEntry } from './recent-entries.ts'
 import { patchTail, valueTail } from './watch-message.ts'
@@ -12,7 +13,11 @@ export interface PatchRequest {
   author: MutationAuthor | undefined
   writer: string | undefined
   deadline: number
+  check?: WriteOptions['check']
 }
+
+/** A version that no entry has: a write on that condition finds out what is remembered and what is newest, and stores nothing. */
+export const NO_VERSION = -1
 
 /** Patches in one write at most, for each author adds a key to the script. */
 const MAX_BATCH = 100
@@ -62,12 +67,21 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRece
     let answeredBefore = false
     while (batch.length > 0) {
       const value = merge(base.value, batch)
-      const call = callOf(key, batch, base.version, value)
+      const flaw = batch.map(({ check }) => flawOf(check, value)).find((found) => found !== undefined)
+      if (flaw !== undefined && batch.length > 1) {
+        // What one of them makes of the value must not refuse the others.
+        for (const patch of batch.splice(0)) await writeBatch(key, [patch]).catch((error: unknown) => patch.reject(error))
+        return
+      }
+      // What may not be stored is asked about all the same: it may have been written before, or the base be an old one.
+      const call = callOf(key, batch, flaw === undefined ? base.version : NO_VERSION, value)
       const answer = await run(call).catch((error: unknown) => {
         // One author's memory answered: the others may have been in the same write, so "not applied" is more than is known.
         throw answeredBefore ? new RealtimeError('OUTCOME_UNKNOWN', { cause: error }) : error
       })
-      if (answer.verdict === 'base') {
+      if (answer.verdict === 'base' && flaw !== undefined && answer.version === base.version) {
+        for (const patch of batch.splice(0)) patch.reject(flaw.error)
+      } else if (answer.verdict === 'base') {
         base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }
       } else if (answer.verdict === 'late') {
         for (const patch of remove(batch, ({ deadline }) => Math.floor(deadline * 1000) < answer.version)) settle(patch, call, answer)

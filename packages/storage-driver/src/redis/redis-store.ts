@@ -1,8 +1,9 @@
-import { RealtimeError, parseKey } from '@tutti/protocol'
+import { incremented, RealtimeError, parseKey } from '@tutti/protocol'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
 import { checkMutation } from '../check-mutation.ts'
 import type { Mutation, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
-import { bytesOf, jsonOfText } from '../json-text.ts'
+import { bytesOf, jsonOfText, valueOfText } from '../json-text.ts'
+import { flawOf } from '../flaw-of.ts'
 import { createGate } from '../gate.ts'
 import { wrongType } from '../refusals.ts'
 import type { StoreSettings } from '../store-options.ts'
@@ -10,7 +11,8 @@ import type { EntryInfo, TextStore } from '../text-store.ts'
 import { createChangeFeed } from './change-feed.ts'
 import { createIndexNames } from './index-names.ts'
 import { keyNames } from './key-names.ts'
-import { createPatchQueue } from './patch-queue.ts'
+import { createPatchQueue, NO_VERSION } from './patch-queue.ts'
+import type { RecentEntry } from './recent-entries.ts'
 import { createRedisIndex } from './redis-index.ts'
 import { READ_SCRIPT } from './read-script.ts'
 import { messageHead, valueTail } from './watch-message.ts'
@@ -23,6 +25,8 @@ export interface RedisStoreOptions {
   base: string | undefined
   settings: StoreSettings
 }
+
+type Increment = Extract<Mutation, { op: 'increment' }>
 
 /** The state store on Redis: every write is one script, every read one more; changes come back over one Redis channel. */
 export function createRedisStore({ link, instanceId, base, settings }: RedisStoreOptions): TextStore {
@@ -65,22 +69,45 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     return resultOf(request, answer, entry)
   }
 
-  const write = async (mutation: Mutation, { deadline = link.now() + settings.writeTimeoutMs }: WriteOptions): Promise<WriteResult> => {
+  const increment = async (
+    call: WriteCall,
+    { by, initial = 0 }: Increment,
+    check: NonNullable<WriteOptions['check']>,
+  ): Promise<WriteResult> => {
+    let base: RecentEntry = patches.recent.get(call.key) ?? { version: 0, value: undefined }
+    for (;;) {
+      const sum = incremented(base.value === undefined ? initial : base.value, by)
+      const flaw = sum === undefined ? undefined : flawOf(check, sum)
+      const version = flaw === undefined ? base.version : NO_VERSION
+      const answer = await runWrite({ ...call, condition: { kind: 'base', version } })
+      if (answer.verdict !== 'base') return resultOf(call, answer)
+      if (flaw !== undefined && answer.version === base.version) throw flaw.error
+      base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }
+    }
+  }
+
+  const write = async (
+    mutation: Mutation,
+    { deadline = link.now() + settings.writeTimeoutMs, check }: WriteOptions,
+  ): Promise<WriteResult> => {
     checkMutation(mutation)
     const { key, author, writer } = mutation
     const common = { key, writer, deadline, authors: author === undefined ? [] : [author] }
     switch (mutation.op) {
       case 'set': {
+        check?.(mutation.value)
         const text = JSON.stringify(mutation.value)
         const tail = bytesOf(text) <= settings.inlineValueMaxBytes ? '=' : ''
         return run({ ...common, op: 'set', text, tail, ttlMs: mutation.ttlMs, condition: ifVersion(mutation.ifVersion) })
       }
       case 'remove':
         return run({ ...common, op: 'remove', text: '', tail: '', condition: ifVersion(mutation.ifVersion) })
-      case 'increment':
-        return run({ ...common, op: 'increment', text: String(mutation.by), tail: String(mutation.initial ?? 0) })
+      case 'increment': {
+        const request: WriteCall = { ...common, op: 'increment', text: String(mutation.by), tail: String(mutation.initial ?? 0) }
+        return check === undefined ? run(request) : increment(request, mutation, check)
+      }
       case 'patch':
-        return patches.write({ key, author, writer, deadline, patch: mutation.patch })
+        return patches.write({ key, author, writer, deadline, patch: mutation.patch, check })
     }
   }
 
