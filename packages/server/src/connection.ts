@@ -50,8 +50,7 @@ export function createConnection(
     backlog,
     send: (name, payload) => void socket.emit(name, payload),
     end: () => socket.conn.close(true),
-    // A socket that is gone leaves no rooms any more, so it must enter none.
-    join: (room) => void (socket.connected && socket.join(room)),
+    join: (room) => void socket.join(room),
     leave: (room) => void socket.leave(room),
   }
 }

@@ -18,6 +18,7 @@ describe('keys', () => {
       'todos:secret:*': { write: true },
       'user:{id}:*': { read: true, write: true },
       'user:public:*': { read: true },
+      'inbox:{id}': { read: true },
       count: { read: true, write: ({ user }) => user?.id === 'ann' },
     },
   })
@@ -54,7 +55,8 @@ describe('keys', () => {
   })
 
   test.each(['ann:x', '*', 'ann:*', ':', '{id}', ''])('[X2] a user whose id is %j reaches nothing of others by it', (id) => {
-    for (const key of ['user:ann:x', 'user:ann:x:y', 'user:bob:z']) expect(ask(authorize, read(key), id)).toBe(false)
+    for (const key of ['user:ann:x', 'user:ann:x:y', 'user:bob:z', 'inbox:ann', 'inbox:bob:x'])
+      expect(ask(authorize, read(key), id)).toBe(false)
     expect(ask(authorize, list('user:'), id)).not.toBe(true)
   })
 

@@ -11,7 +11,7 @@ const todo = v.strictObject({ title: v.pipe(v.string(), v.maxLength(5)), done: v
 const schema = defineSchema({
   state: {
     'todos:*': todo,
-    votes: v.pipe(v.number(), v.maxValue(10)),
+    votes: v.pipe(v.number(), v.minValue(0), v.maxValue(10)),
     later: v.pipeAsync(
       v.any(),
       v.checkAsync(async () => true),
