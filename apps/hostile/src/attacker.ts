@@ -36,6 +36,24 @@ export async function enter(
   return socket
 }
 
+/** The same, tried again as long as there are too many tries. */
+export async function enterPatiently(...args: Parameters<typeof enter>): Promise<Socket> {
+  for (;;) {
+    try {
+      return await enter(...args)
+    } catch (error) {
+      if (codeOf(error) !== 'RATE_LIMITED') throw error
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    }
+  }
+}
+
+/** The code with which a handshake was refused. */
+export function codeOf(error: unknown): string {
+  const data: unknown = error instanceof Error && 'data' in error ? error.data : undefined
+  return typeof data === 'object' && data !== null && 'code' in data ? String(data.code) : 'refused'
+}
+
 /** Sends and gives back how it ended: `ok`, the code of the refusal, or what became of the socket. */
 export function tell(
   { receive }: AttackContext,

@@ -19,6 +19,10 @@ const realtime = attachRealtime(httpServer, {
   pubsub,
   maxPayloadBytes: 200_000,
   maxSubscriptions: 500,
+  mutationsPerSecond: 300,
+  eventsPerSecond: 100,
+  requestsPerSecond: 400,
+  connectsPerSecondPerAddress: 50,
   authenticate: ({ token }) => userOf(token),
   authorize: rules({
     state: {
@@ -33,7 +37,10 @@ const realtime = attachRealtime(httpServer, {
       'user:{id}:*': { subscribe: true, publish: true },
     },
   }),
-  onError: keepError,
+  onError: (error, { stage }) => {
+    // Those are what limits are for.
+    if (stage !== 'flood' && stage !== 'backlog') keepError(error)
+  },
 })
 await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))
 const address = httpServer.address()

@@ -13,11 +13,11 @@ export type Limits = { [Name in keyof typeof DEFAULT_LIMITS]: number }
 
 /** How much one client may ask for, with the defaults. Each is an option of the server (X5); who asks for more is told `RATE_LIMITED`. */
 export const DEFAULT_RATES = {
-  /** `storage:set`, `:remove`, `:increment` and `:patch` of one connection in a second, and as many at once after a pause. */
+  /** `storage:set`, `:remove`, `:increment` and `:patch` of one user on one instance in a second, and as many at once after a pause; of one connection where nobody is signed in. */
   mutationsPerSecond: 500,
-  /** `event:publish` of one connection in a second, and as many at once after a pause. */
+  /** `event:publish`, counted in the same way. */
   eventsPerSecond: 500,
-  /** Requests of any kind of one connection in a second, and as many at once after a pause. Who is refused as many times in a second is closed. */
+  /** Requests of any kind, counted in the same way. A connection is closed when as many were refused in a second. */
   requestsPerSecond: 2_000,
   /** Requests of one connection that have no reply yet. */
   maxRequestsUnderWay: 1_000,

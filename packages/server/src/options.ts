@@ -38,13 +38,15 @@ export interface RealtimeServerOptions<U extends User = User> {
   maxSubscriptions?: number
   /** Keys that one message may name. Default 1,000. */
   maxKeysPerMessage?: number
-  /** Changes of state that one connection may ask for in a second, and as many at once after a pause. Default 500 (X5). */
+  /**
+   * Changes of state that one user may ask for on this instance in a second, and as many at once after a pause; one
+   * connection, where nobody is signed in. Default 500 (X5).
+   */
   mutationsPerSecond?: number
-  /** Events that one connection may publish in a second, and as many at once after a pause. Default 500 (X5). */
+  /** The same for events that are published. Default 500 (X5). */
   eventsPerSecond?: number
   /**
-   * Requests of any kind that one connection may make in a second, and as many at once after a pause. A connection that is
-   * refused as many times in a second is closed. Default 2,000 (X5).
+   * The same for requests of any kind. A connection is closed when as many were refused in a second. Default 2,000 (X5).
    */
   requestsPerSecond?: number
   /** Requests of one connection that wait for their reply. Default 1,000 (X5). */

@@ -1,8 +1,10 @@
-import { eventually } from '@tutti/test-kit'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { countItems, eventually } from '@tutti/test-kit'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AttachRealtimeOptions } from '../src/node/index.ts'
 import { AddressLimit } from '../src/limits/address-limit.ts'
+import { RequestLimits } from '../src/limits/request-limits.ts'
 import { TokenBucket } from '../src/limits/token-bucket.ts'
+import { ModelConnection } from './model-cluster.ts'
 import { connectPlain, serve, type Served } from './serve.ts'
 
 async function served(options: Partial<AttachRealtimeOptions>): Promise<Served> {
@@ -113,6 +115,29 @@ test('[X5] a connection that goes on whatever it is told is closed, counted and 
   expect(realtime.counts.floods).toBe(1)
   expect(errors).toEqual([[expect.objectContaining({ code: 'RATE_LIMITED' }), 'flood']])
   expect(await other.send('storage:get', { key: 'k' })).toMatchObject({ ok: true })
+})
+
+test('[X5] a user has one rate on all connections, and gains nothing by making new ones', async () => {
+  const { connect } = await served({ mutationsPerSecond: 3, authenticate: ({ token = '' }) => ({ id: token }) })
+  const as = (token: string) => connect({ auth: { token } })
+  const set = async (token: string): Promise<boolean> => (await (await as(token)).send('storage:set', { key: 'k', value: 1 })).ok
+  const outcomes: boolean[] = []
+  for (let time = 0; time < 5; time += 1) outcomes.push(await set('mallory'))
+  expect(outcomes.slice(0, 3)).toEqual([true, true, true])
+  expect(outcomes).toContain(false)
+  expect(await set('alice')).toBe(true)
+})
+
+test('[X5] users are remembered as long as their rates need it, however many come', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const rates = { mutationsPerSecond: 1, eventsPerSecond: 1, requestsPerSecond: 1, maxRequestsUnderWay: 1 }
+  const { made: limits, items } = await countItems(() => new RequestLimits(rates))
+  for (let user = 0; user < 5_000; user += 1) {
+    vi.advanceTimersByTime(10)
+    limits.begin(new ModelConnection('c', new Map(), `u${user}`), 'storage:get')()
+  }
+  expect(items()).toBeLessThan(2_500)
 })
 
 test('[X5] a connection that is refused and waits stays', async () => {

@@ -190,7 +190,7 @@ class ModelBacklog {
 /** A connection that remembers what it was sent. */
 export class ModelConnection implements Connection {
   readonly id: string
-  readonly user = ''
+  readonly user: string
   readonly clientId: string | undefined
   connected = true
   readonly received: { name: NoticeName | 'reply'; payload: unknown }[] = []
@@ -198,8 +198,9 @@ export class ModelConnection implements Connection {
   readonly backlog = new ModelBacklog()
   private readonly rooms: Map<string, Set<ModelConnection>>
 
-  constructor(id: string, rooms: Map<string, Set<ModelConnection>>) {
+  constructor(id: string, rooms: Map<string, Set<ModelConnection>>, user = '') {
     this.id = id
+    this.user = user
     this.clientId = id
     this.rooms = rooms
     const held = new Set<string>()

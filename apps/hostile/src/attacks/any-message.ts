@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import * as fc from 'fast-check'
-import { enter, tell, type Attack } from '../attacker.ts'
+import { enterPatiently, tell, type Attack } from '../attacker.ts'
 import { hostileMessage } from '../hostile-messages.ts'
 import { createTally } from '../tally.ts'
 
@@ -19,7 +19,7 @@ export const anyMessage: Attack = async (context) => {
   const tally = createTally()
   let next = 0
   const work = async (place: number): Promise<void> => {
-    let socket = await enter(context, { place })
+    let socket = await enterPatiently(context, { place })
     for (let at = next++; at < messages.length; at = next++) {
       const message = messages[at]
       if (message === undefined) return
@@ -36,7 +36,7 @@ export const anyMessage: Attack = async (context) => {
         outcome = await tell(context, socket, name, args)
       }
       tally.add(`${name.slice(0, 24)}: ${outcome}`)
-      if (outcome === 'disconnected') socket = await enter(context, { place })
+      if (outcome === 'disconnected') socket = await enterPatiently(context, { place })
     }
     socket.disconnect()
   }

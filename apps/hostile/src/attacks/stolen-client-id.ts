@@ -1,10 +1,10 @@
-import { enter, tell, type Attack } from '../attacker.ts'
+import { enterPatiently, tell, type Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
 
 /** Calls itself what alice's client calls itself, to read what became of her mutations, or to spoil them. */
 export const stolenClientId: Attack = async (context) => {
   const tally = createTally()
-  const socket = await enter(context, { auth: { protocol: 1, clientId: 'alice-client', token: context.token } })
+  const socket = await enterPatiently(context, { auth: { protocol: 1, clientId: 'alice-client', token: context.token } })
   for (let number = 1; number <= 20; number += 1) {
     for (const key of ['user:alice:notes', 'public:stolen', 'shared:latency']) {
       const mutation = { number, clientId: 'alice-client' }

@@ -1,10 +1,10 @@
-import { enter, tell, type Attack } from '../attacker.ts'
+import { enterPatiently, tell, type Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
 
 /** Subscribes to keys and channels without end, allowed ones and others. */
 export const subscriptionStorm: Attack = async (context) => {
   const tally = createTally()
-  const socket = await enter(context)
+  const socket = await enterPatiently(context)
   const end = performance.now() + context.forMs
   for (let n = 0; performance.now() < end && socket.connected; n += 1) {
     const keys = Array.from({ length: 100 }, (_, index) => ({ key: `public:${n}:${index}` }))

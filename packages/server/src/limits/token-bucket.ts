@@ -18,6 +18,11 @@ export class TokenBucket {
     this.filledAt = now()
   }
 
+  /** Nobody has taken one for a second. */
+  get isFull(): boolean {
+    return this.now() - this.filledAt >= 1_000
+  }
+
   /** Takes one; false where there is none. */
   tryTake(): boolean {
     const now = this.now()
