@@ -104,3 +104,20 @@ test('[S3] where the store has lost what somebody was told, only those who wait 
   heldBack.forgetSettled()
   expect(heldBack.take(change(2))).toEqual(['waiting'])
 })
+
+test('[C4] of more than 64 changes that wait for one reply only the newest is kept, and is read where it is a patch', () => {
+  const patch = (version: number) => ({ key: 'k', version, base: version - 1, patch: { a: version } })
+  const heldAfter = (changes: Parameters<HeldBack['take']>[0][]) => {
+    const heldBack = new HeldBack()
+    const endWrite = heldBack.beginWrite('a')
+    for (const one of changes) heldBack.take(one)
+    return endWrite(-1, 1_000)
+  }
+  const patches = Array.from({ length: 64 }, (_, version) => patch(version + 1))
+  expect(heldAfter(patches)).toEqual(patches)
+  expect(heldAfter([...patches, change(65)])).toEqual([change(65)])
+  expect(heldAfter([...patches, change(65), patch(66)])).toEqual([change(65), patch(66)])
+  expect(heldAfter([...patches, patch(65)])).toEqual([{ key: 'k', version: 65 }])
+  expect(heldAfter([...patches, patch(65), patch(66)])).toEqual([{ key: 'k', version: 66 }])
+  expect(heldAfter([...patches, patch(65), change(66), patch(67)])).toEqual([change(66), patch(67)])
+})

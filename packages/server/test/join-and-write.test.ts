@@ -162,6 +162,24 @@ describe('a connection that writes', () => {
     expect(versionsShown(watcher)).toEqual([0, 1])
   })
 
+  test('[C4] [S4] and waits long for its reply while much is patched is told the entry as it is then', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    model.store.failure = new RealtimeError('UNAVAILABLE')
+    model.set(writer, 1)
+    await settled()
+    for (let base = 1; base <= 70; base += 1) {
+      const version = model.store.commit('k', { value: { base } })
+      model.store.loseNext()
+      model.subscribers.hear({ key: 'k', version, base, patch: { base } })
+    }
+    await model.flush()
+    expect(versionsShown(writer)).toEqual([0, 71])
+    expect(payloads(writer).at(-1)).toEqual({ key: 'k', version: 71, value: { base: 70 } })
+  })
+
   test('[F2] and does not watch the key is told nothing of it, whatever became of its write', async () => {
     const model = createModel()
     const [writer, watcher] = [model.connect('writer'), model.connect('watcher')]

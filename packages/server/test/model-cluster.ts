@@ -36,6 +36,8 @@ export class ModelStore implements StateStore {
   private readonly answers: (() => void)[] = []
   /** What the writer of each write is told instead of its version, though the write is done. */
   failure: Error | undefined
+  /** The answers of writes are lost before they happen. */
+  late = false
   /** Writes are told as patches that went together with those of others. */
   together = false
   /** Reads fail from now on, so. */
@@ -124,6 +126,7 @@ export class ModelStore implements StateStore {
   write(mutation: Mutation): Promise<WriteResult> {
     if (mutation.op !== 'set' && mutation.op !== 'remove') return notUsed()
     const { key, writer } = mutation
+    if (this.late) return new Promise((_, reject) => this.answers.push(() => reject(new RealtimeError('OUTCOME_UNKNOWN'))))
     const { failure, together } = this
     const change = mutation.op === 'set' ? { value: mutation.value } : ({ removed: true } as const)
     const version = this.commit(key, { ...change, ...(writer === undefined || together ? {} : { writer }) })

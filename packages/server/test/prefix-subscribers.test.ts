@@ -208,6 +208,8 @@ describe('a prefix', () => {
     const writer = await subscribed(model, 'writer')
     model.store.failure = new RealtimeError('OUTCOME_UNKNOWN')
     model.set(writer, 'p:1', 7)
+    await settled()
+    model.store.loseNext()
     await model.flush()
     expect(updatesOf(writer)).toEqual([])
     const repaired = model.repair()

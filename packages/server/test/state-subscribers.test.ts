@@ -273,12 +273,43 @@ describe('a connection that writes', () => {
     await model.flush()
     model.store.failure = new RealtimeError('OUTCOME_UNKNOWN')
     model.set(writer, 7)
+    await settled()
+    model.store.loseNext()
     await model.flush()
     expect(versionsShown(writer)).toEqual([0])
     const repaired = model.subscribers.repair()
     model.store.answerNext()
     await repaired
     expect(writer.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 7 } })
+  })
+
+  test('[F2] whose answer was lost is told of its own write, however late that happens and whatever was read before', async () => {
+    const model = createModel()
+    const writer = model.connect('writer')
+    model.subscribe(writer)
+    await model.flush()
+    const earlier = model.subscribers.repair()
+    model.store.late = true
+    model.set(writer, 7)
+    await model.flush()
+    await earlier
+    expect(versionsShown(writer)).toEqual([0])
+    model.store.commit('k', { value: 7, writer: 'writer' })
+    await model.flush()
+    expect(versionsShown(writer)).toEqual([0, 1])
+    // The reply to a later one tells that one, and nothing else does.
+    model.store.late = false
+    model.set(writer, 8)
+    await model.flush()
+    model.set(writer, 9)
+    await settled()
+    model.store.announceNext()
+    await model.flush()
+    expect(versionsShown(writer)).toEqual([0, 1])
+    expect(model.subscribers.agreedVersion('k')).toBe(3)
+    model.unsubscribe(writer)
+    await model.flush()
+    expect(model.subscribers.watched).toEqual([])
   })
 
   test('[S6] and is refused for an entry is told what led to it before, and what follows after', async () => {

@@ -1,5 +1,8 @@
 import type { StateChange } from '@tutti/storage-driver/contract'
 
+/** Changes that are held for one connection at most; past it, only the newest is. */
+const MAX_HELD = 64
+
 interface Hold {
   /** It asked for the entry and has no reply yet. */
   joining: boolean
@@ -17,7 +20,8 @@ interface Hold {
  * Connections whose changes of one key wait for a reply: to a subscription, or to a write of their own. Replies come from
  * the store by another way than changes do, and a connection must be told everything in version order (S2): its entry
  * before any later change, and its own write before any change that was made on top of it. Who was told a version that is
- * ahead of what this instance has heard is left out until the others have caught up.
+ * ahead of what this instance has heard is left out until the others have caught up. What is held is bounded: where a reply
+ * takes long and much happens, it is told what there is at last, like everybody who does not keep up (C4).
  */
 export class HeldBack {
   private readonly holds = new Map<string, Hold>()
@@ -91,7 +95,7 @@ export class HeldBack {
   take(change: StateChange): string[] {
     const left: string[] = []
     for (const [id, hold] of this.holds) {
-      if (waits(hold)) hold.held.push(change)
+      if (waits(hold)) push(hold.held, change)
       else if (hold.version <= change.version) this.holds.delete(id)
       if (waits(hold) || hold.version >= change.version) left.push(id)
     }
@@ -102,7 +106,7 @@ export class HeldBack {
   holdFor(connectionId: string, change: StateChange): boolean {
     const hold = this.holds.get(connectionId)
     if (hold === undefined || !waits(hold)) return false
-    if (hold.held.every(({ version }) => version < change.version)) hold.held.push(change)
+    if (hold.held.every(({ version }) => version < change.version)) push(hold.held, change)
     return true
   }
 
@@ -124,3 +128,14 @@ export class HeldBack {
 }
 
 const waits = ({ joining, writes }: Hold): boolean => joining || writes > 0
+
+/** Whether a change says what the entry is, however much of what came before it is known. */
+const isWhole = ({ value, removed }: StateChange): boolean => value !== undefined || removed === true
+
+/** Where too much is held, or was, a patch can't be told: the change then has no value, so that the entry must be read. */
+function push(held: StateChange[], change: StateChange): void {
+  const [first] = held
+  const lacks = first !== undefined && !isWhole(first) && first.patch === undefined
+  if (held.length < MAX_HELD && !lacks) held.push(change)
+  else held.splice(0, held.length, isWhole(change) ? change : { key: change.key, version: change.version })
+}

@@ -46,10 +46,7 @@ export class StateSubscribers {
     })
     this.laggards = new Laggards({
       isWatched: (connection, key) => this.isWatched(connection, key),
-      bring: async (connection, keys) => {
-        for (const key of keys) this.leaveInDoubt(connection, key)
-        await this.reader.refresh(keys)
-      },
+      bring: (connection, keys) => this.bring(connection, keys),
     })
   }
 
@@ -167,6 +164,11 @@ export class StateSubscribers {
     if (this.isWatched(connection, key)) this.open(key).doubt(connection)
   }
 
+  /** No reply will tell the connection what became of a write of its own: it is told of its own changes of the key from now on (F2). */
+  loseAnswer(connection: Connection, key: string): void {
+    if (this.isWatched(connection, key)) this.open(key).loseAnswer(connection.id)
+  }
+
   /** Compares what was told here with the store, after something may have been missed, and tells what differs (S3, F3). */
   async repair(): Promise<void> {
     await this.reader.refresh([...this.keys.keys()])
@@ -194,6 +196,12 @@ export class StateSubscribers {
     this.ofPrefixes.close()
   }
 
+  /** Reads the entries and tells them to the connection, in their place among the changes. */
+  private async bring(connection: Connection, keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.leaveInDoubt(connection, key)
+    await this.reader.refresh(keys)
+  }
+
   private open(key: string): SubscribedKey {
     const existing = this.keys.get(key)
     if (existing !== undefined) return existing
@@ -205,9 +213,11 @@ export class StateSubscribers {
 
   private send(connection: Connection, changes: readonly StateChange[]): void {
     for (const change of changes) {
+      if (this.keys.get(change.key)?.isAnswered(connection.id, change) === true || this.laggards.isLeftOut(connection, change.key)) continue
       const update = toUpdate(change)
-      if (update === undefined || change.writer === connection.id || this.laggards.isLeftOut(connection, change.key)) continue
-      connection.send('storage:updated', update)
+      // Too much happened to be kept: it is told what there is now.
+      if (update === undefined) void this.bring(connection, [change.key])
+      else connection.send('storage:updated', update)
     }
   }
 

@@ -35,7 +35,11 @@ export const createStateWriter = (store: StateStore, subscribers: StateSubscribe
     } catch (error) {
       if (!(error instanceof RealtimeError)) throw error
       if (error.entry !== undefined) written = told = error.entry.version
-      if (error.code === 'OUTCOME_UNKNOWN') subscribers.leaveInDoubt(connection, key)
+      if (error.code === 'OUTCOME_UNKNOWN') {
+        // Who numbers its mutations asks again, and is answered then.
+        if (mutation.author === undefined) subscribers.loseAnswer(connection, key)
+        else subscribers.leaveInDoubt(connection, key)
+      }
       throw error
     } finally {
       subscribers.noteWritten(connection, key, written)

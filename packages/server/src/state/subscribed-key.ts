@@ -35,15 +35,17 @@ export class SubscribedKey {
   private readonly heldBack = new HeldBack()
   /** Those who don't know what became of a write of theirs. */
   private readonly doubting = new Set<Connection>()
+  /** Those whom no reply will ever tell what became of a write of theirs: they are told of their own changes too. */
+  private readonly unanswered = new Set<string>()
   private readonly outlet: KeyOutlet
 
   constructor(outlet: KeyOutlet) {
     this.outlet = outlet
   }
 
-  /** Nobody waits for a reply, and nothing is being read. */
+  /** Nobody waits for a reply, nothing is being read, and nobody needs to be remembered. */
   get idle(): boolean {
-    return this.heldBack.size === 0 && this.reads === 0 && this.doubting.size === 0
+    return this.isSettled && this.unanswered.size === 0
   }
 
   /** There is nothing to remember: the key is gone, or nobody was told anything of it. */
@@ -68,7 +70,7 @@ export class SubscribedKey {
 
   /** The version that everybody here was told, where it is one for all. */
   get agreed(): number | undefined {
-    return this.told === this.heard && this.idle ? this.heard : undefined
+    return this.told === this.heard && this.isSettled ? this.heard : undefined
   }
 
   /** A change that the store announced. */
@@ -85,6 +87,16 @@ export class SubscribedKey {
   /** The connection will be told the entry that is read next. */
   doubt(connection: Connection): void {
     this.doubting.add(connection)
+  }
+
+  /** The connection will never know from a reply what became of a write of its own, which may yet happen (F2). */
+  loseAnswer(connectionId: string): void {
+    this.unanswered.add(connectionId)
+  }
+
+  /** Tells whether the connection knows of the change, because it asked for it and a reply tells it. */
+  isAnswered(connectionId: string, { writer }: StateChange): boolean {
+    return writer === connectionId && !this.unanswered.has(connectionId)
   }
 
   /** Changes wait from now on, until `resume`; may be called again before that. Gives back the newest version told so far. */
@@ -138,12 +150,19 @@ export class SubscribedKey {
 
   /** What the connection must be sent before it is told that it wrote `version`. */
   beforeWritten(connectionId: string, version: number): StateChange[] {
-    return this.heldBack.beforeWritten(connectionId, version)
+    const before = this.heldBack.beforeWritten(connectionId, version)
+    return before.filter((change) => change.version < version || change.writer !== connectionId)
   }
 
   leave(connectionId: string): void {
     this.heldBack.delete(connectionId)
+    this.unanswered.delete(connectionId)
     for (const connection of this.doubting) if (connection.id === connectionId) this.doubting.delete(connection)
+  }
+
+  /** Nobody waits for a reply, and nothing is being read. */
+  private get isSettled(): boolean {
+    return this.heldBack.size === 0 && this.reads === 0 && this.doubting.size === 0
   }
 
   /** Gives it to those who wait for a reply, and back the ids of those whom the others' broadcast must leave out. */
@@ -162,7 +181,8 @@ export class SubscribedKey {
     this.know(entry.version)
     if (lost || entry.version > this.heard) {
       const except = this.take(entry)
-      if (writer?.version === entry.version && doubting.every(({ id }) => id !== writer.id)) except.push(writer.id)
+      if (writer?.version === entry.version && doubting.every(({ id }) => id !== writer.id) && !this.unanswered.has(writer.id))
+        except.push(writer.id)
       this.heard = entry.version
       this.gone = false
       this.outlet.broadcast(lost ? { ...entry, reset: true } : entry, except)
@@ -178,7 +198,7 @@ export class SubscribedKey {
     if (update === undefined)
       return this.outlet.fetch(change.key, change.writer === undefined ? undefined : { id: change.writer, version: change.version })
     const except = this.take(change)
-    if (change.writer !== undefined) except.push(change.writer)
+    if (change.writer !== undefined && this.isAnswered(change.writer, change)) except.push(change.writer)
     this.heard = change.version
     this.know(change.version)
     this.outlet.broadcast(update, except)
