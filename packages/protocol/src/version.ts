@@ -3,5 +3,5 @@ export const PROTOCOL_VERSION = 1
 
 /** What changed in each version of the wire. A change of shape adds a line here and a golden fixture. */
 export const PROTOCOL_HISTORY = {
-  1: 'State by key (get, subscribe, set, remove, increment, patch) and events by channel and pattern.',
+  1: 'State by key and by prefix (get, subscribe, set, remove, increment, patch) and events by channel and pattern.',
 } as const
