@@ -72,7 +72,7 @@ export const hostileName: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...[...FORBIDDEN_KEYS, ...FORBIDDEN_CHANNELS].flatMap(twisted)) },
   { weight: 2, arbitrary: fc.constantFrom(...INTERNAL, ...PROTOTYPE, ...GLOBS) },
   { weight: 3, arbitrary: fc.nat({ max: 50 }).map((n) => `public:${n}`) },
-  { weight: 1, arbitrary: fc.nat({ max: 5 }).map((n) => `scores:${n}`) },
+  { weight: 2, arbitrary: fc.nat({ max: 5 }).map((n) => `scores:${n}`) },
   { weight: 1, arbitrary: fc.nat({ max: 5 }).map((n) => `user:mallory:${n}`) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 300 }) },
   { weight: 1, arbitrary: fc.constantFrom('k'.repeat(257), 'k'.repeat(20_000), '') },

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { p95 } from './bystanders.ts'
 import { runHostile, type AttackResult } from './run-hostile.ts'
 
 const DEFAULTS = { seed: 1, messages: 20_000, seconds: 12, samples: 1_000 }
@@ -9,6 +10,10 @@ const HELP = `pnpm run hostile [options]
   --samples   timed changes of honest clients, without and during each attack (default ${DEFAULTS.samples})
 `
 const write = (text: string): void => void process.stdout.write(text)
+
+/** What honest clients felt: 95th percentiles, how they compare, and of how many changes. */
+const comparison = (calm: readonly number[], attacked: readonly number[]): string =>
+  `honest p95 ${p95(calm).toFixed(1)} ms without, ${p95(attacked).toFixed(1)} ms during (${(p95(attacked) / p95(calm)).toFixed(2)} x, ${attacked.length} changes)`
 
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
 
@@ -29,7 +34,10 @@ async function run(): Promise<number> {
   }
   const options = { seed: number('seed'), messages: number('messages'), forMs: number('seconds') * 1_000, samples: number('samples') }
   write(`seed ${options.seed}, two instances under the documented Redis user\n`)
-  const { breaches, heaps } = await runHostile(options, report)
+  const { attacks, breaches, heaps } = await runHostile(options, report)
+  const calm = attacks.flatMap((attack) => attack.calm)
+  const attacked = attacks.flatMap((attack) => attack.attacked)
+  write(`all attacks: ${comparison(calm, attacked)}\n`)
   for (const [place, { before, after }] of heaps.entries())
     write(`heap of instance ${place}: ${megabytes(before)} before, ${megabytes(after)} after\n`)
   for (const breach of breaches) write(`BREACH ${breach}\n`)
@@ -37,12 +45,9 @@ async function run(): Promise<number> {
   return breaches.length === 0 ? 0 : 1
 }
 
-function report({ name, counts, leaks, calmMs, attackedMs, samples }: AttackResult): void {
+function report({ name, counts, leaks, calm, attacked }: AttackResult): void {
   const sent = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  write(`${name}: ${sent.toLocaleString('en-US')} outcomes, ${leaks} secrets received; `)
-  write(
-    `honest p95 ${calmMs.toFixed(1)} ms without, ${attackedMs.toFixed(1)} ms during (${(attackedMs / calmMs).toFixed(2)} x, ${samples} samples)\n`,
-  )
+  write(`${name}: ${sent.toLocaleString('en-US')} outcomes, ${leaks} secrets received; ${comparison(calm, attacked)}\n`)
   for (const [outcome, count] of Object.entries(counts).toSorted(([one], [other]) => one.localeCompare(other)))
     write(`  ${count.toLocaleString('en-US').padStart(8)} ${outcome}\n`)
 }

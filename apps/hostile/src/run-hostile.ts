@@ -1,7 +1,7 @@
 import { spawnInstance, type Instance } from '@tutti/test-kit'
 import type { AttackContext } from './attacker.ts'
 import { ATTACKS, type AttackName } from './attacks/index.ts'
-import { meetBystanders, p95 } from './bystanders.ts'
+import { meetBystanders } from './bystanders.ts'
 import type { Counts } from './tally.ts'
 import { startTarget, type Target } from './target.ts'
 import { tokenOf } from './tokens.ts'
@@ -25,10 +25,9 @@ export interface AttackResult {
   readonly counts: Counts
   /** Messages to the attacker that held a secret. */
   readonly leaks: number
-  /** 95th percentile of the latency of honest clients, milliseconds: without and during the attack. */
-  readonly calmMs: number
-  readonly attackedMs: number
-  readonly samples: number
+  /** Latencies of honest clients, milliseconds: right before and during the attack. */
+  readonly calm: readonly number[]
+  readonly attacked: readonly number[]
 }
 
 /** What the run showed. */
@@ -58,7 +57,7 @@ export async function runHostile(options: HostileOptions, onAttack: (result: Att
       const calm = await bystanders.measure(options.samples)
       const attack = underAttack(attacker, name, context)
       const [{ counts, leaks }, attacked] = await Promise.all([attack.over, duringAttack(attack, bystanders.measure, options.samples)])
-      const result = { name, counts, leaks, calmMs: p95(calm), attackedMs: p95(attacked), samples: attacked.length }
+      const result = { name, counts, leaks, calm, attacked }
       attacks.push(result)
       onAttack(result)
     }
@@ -68,6 +67,7 @@ export async function runHostile(options: HostileOptions, onAttack: (result: Att
       ...attacks.filter(({ leaks }) => leaks > 0).map(({ name, leaks }) => `${name}: the attacker was sent a secret ${leaks} times.`),
       ...(JSON.stringify(await target.untouchable()) === untouchable ? [] : ['Something that no attacker may write has changed.']),
       ...(hers === 'hers' ? [] : ["Another's clientId kept alice from writing."]),
+      ...(await target.badScores()).map((text) => `No score, but stored as one: ${text.slice(0, 80)}`),
       ...(await damageOf(target)),
     ]
     return { attacks, breaches, heaps: before.map((heap, place) => ({ before: heap, after: after[place] ?? NaN })) }

@@ -1,9 +1,11 @@
 import { createServer } from 'node:http'
+import { defineSchema } from '@tutti/protocol'
 import { RealtimePubSub } from '@tutti/pubsub'
 import { rules } from '@tutti/server'
 import { attachRealtime } from '@tutti/server/node'
 import { reactiveRedisDriver } from '@tutti/storage-driver'
 import { serveInstance } from '@tutti/test-kit/instance'
+import * as v from 'valibot'
 import { userOf } from './tokens.ts'
 
 // One instance that is attacked, as an application would set it up.
@@ -23,6 +25,7 @@ const realtime = attachRealtime(httpServer, {
   eventsPerSecond: 100,
   requestsPerSecond: 400,
   connectsPerSecondPerAddress: 50,
+  schema: defineSchema({ state: { 'scores:*': v.pipe(v.number(), v.integer(), v.maxValue(1_000)) } }),
   authenticate: ({ token }) => userOf(token),
   authorize: rules({
     state: {

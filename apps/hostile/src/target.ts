@@ -15,6 +15,8 @@ export interface Target {
   /** Stands in every secret. Whoever receives it has read what he must not. */
   readonly canary: string
   readonly redis: Redis
+  /** What the schema of scores must have kept out. */
+  badScores(): Promise<string[]>
   /** The names in Redis, with what they hold, that no attacker may change. */
   untouchable(): Promise<Record<string, string>>
   close(): Promise<void>
@@ -41,6 +43,11 @@ export async function startTarget(): Promise<Target> {
     urls: instances.map(({ ready }) => `http://127.0.0.1:${Number(ready['port'])}`),
     canary,
     redis,
+    badScores: async () => {
+      const names = await redis.keys('tutti:scores:*')
+      const texts = await Promise.all(names.map((name) => redis.get(name)))
+      return texts.filter((text): text is string => text !== null).filter((text) => !isScore(JSON.parse(text)))
+    },
     untouchable: async () => {
       const found: Record<string, string> = {}
       for (const name of (await redis.keys('*')).filter((each) => !CHANGING.test(each)).toSorted())
@@ -54,3 +61,5 @@ export async function startTarget(): Promise<Target> {
     },
   }
 }
+
+const isScore = (value: unknown): boolean => Number.isInteger(value) && Number(value) <= 1_000

@@ -12,6 +12,8 @@ export const flood: Attack = async (context) => {
   const work = async (place: number): Promise<void> => {
     let socket: Socket | undefined
     while (performance.now() < end) {
+      // A closed connection is noticed in another turn.
+      await new Promise((resolve) => setTimeout(resolve, 1))
       if (socket?.connected !== true) {
         try {
           socket = await enter(context, { place })
