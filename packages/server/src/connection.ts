@@ -8,6 +8,8 @@ export interface Connection {
   readonly id: string
   /** Id of the signed-in user; '' for anonymous. */
   readonly user: string
+  /** The client's address, as `trustProxy` says. */
+  readonly address: string
   /** What the client calls itself, across reconnects; a plain socket.io-client may have none. */
   readonly clientId: string | undefined
   readonly connected: boolean
@@ -34,15 +36,16 @@ export interface Subscriptions {
 /** The connection of a socket. */
 export function createConnection(
   socket: Socket,
-  handshake: Handshake,
-  user: string,
+  { clientId }: Handshake,
+  { user, address }: Pick<Connection, 'user' | 'address'>,
   maxSubscriptions: number,
   backlog: Backlog,
 ): Connection {
   return {
     id: socket.id,
     user,
-    clientId: handshake.clientId,
+    address,
+    clientId,
     get connected() {
       return socket.connected
     },

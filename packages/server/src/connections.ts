@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION, RealtimeError, toWireError } from '@tutti/protocol'
+import { PROTOCOL_VERSION, RealtimeError, toWireError, type ErrorCode } from '@tutti/protocol'
 import type { Server, Socket } from 'socket.io'
 import { answer, type Acknowledge } from './answer.ts'
 import type { Admission } from './access/admission.ts'
@@ -19,6 +19,16 @@ const GRACE_MS = 500
 
 const isAcknowledge = (value: unknown): value is Acknowledge => typeof value === 'function'
 
+/** What happened on this instance since it began. */
+export interface RealtimeCounts {
+  /** Connections that were closed because they did not read what was sent (C4). */
+  readonly slowConsumers: number
+  /** Connections that were closed because they went on with requests that were refused as too many (X5). */
+  readonly floods: number
+  /** Requests and tries to connect that were refused, by code. */
+  readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>
+}
+
 /** Binds connections to features: who comes in, which handler answers, who is told that one went. */
 export class Connections {
   private readonly open = new Map<Socket, Connection>()
@@ -30,7 +40,8 @@ export class Connections {
   private readonly features: readonly Feature[]
   private accepting = true
   private onEmpty = (): void => {}
-  readonly counts = { slowConsumers: 0, floods: 0 }
+  private readonly refusals: Partial<Record<ErrorCode, number>> = {}
+  readonly counts = { slowConsumers: 0, floods: 0, refusals: this.refusals }
 
   constructor(io: Server, core: Core, admission: Admission, features: readonly Feature[]) {
     this.io = io
@@ -89,7 +100,10 @@ export class Connections {
       return undefined
     } catch (error) {
       if (!(error instanceof RealtimeError)) this.core.onError(error, { stage: 'authenticate' })
-      return toConnectError(error)
+      this.core.audit.refused({ user: '', address: this.admission.addressOf(socket) }, { action: 'connect' }, error)
+      const refusal = toConnectError(error)
+      this.count(refusal.data.code)
+      return refusal
     }
   }
 
@@ -117,6 +131,7 @@ export class Connections {
     })
     const connection = this.admission.open(socket, this.core.limits.maxSubscriptions, backlog)
     this.open.set(socket, connection)
+    this.core.audit.allowed(connection, { action: 'connect' })
     connection.send('server:hello', { protocol: PROTOCOL_VERSION, instance: this.core.instanceId, limits: this.core.limits })
     for (const feature of this.features) feature.onConnect?.(connection)
     socket.onAny((name: string, ...args: unknown[]) => this.receive(connection, name, args))
@@ -131,22 +146,33 @@ export class Connections {
   private closeSlow(connection: Connection): void {
     this.counts.slowConsumers += 1
     const message = `A connection did not read, and more than ${this.core.backlog.maxBytes} bytes of events and replies waited for it. It was closed.`
-    this.core.onError(new RealtimeError('SLOW_CONSUMER', { message }), { stage: 'backlog', subject: connection.id })
-    connection.end()
+    this.end(connection, 'backlog', new RealtimeError('SLOW_CONSUMER', { message }))
   }
 
   private closeFlooding(connection: Connection): void {
     this.counts.floods += 1
     const message = 'A connection went on with requests that were refused for being too many. It was closed.'
-    this.core.onError(new RealtimeError('RATE_LIMITED', { message }), { stage: 'flood', subject: connection.id })
+    this.end(connection, 'flood', new RealtimeError('RATE_LIMITED', { message }))
+  }
+
+  private end(connection: Connection, stage: 'backlog' | 'flood', reason: RealtimeError): void {
+    this.core.onError(reason, { stage, subject: connection.id })
+    this.core.audit.refused(connection, { action: 'close' }, reason)
     connection.end()
+  }
+
+  private count(code: ErrorCode): void {
+    this.refusals[code] = (this.refusals[code] ?? 0) + 1
   }
 
   private receive(connection: Connection, name: string, args: unknown[]): void {
     // Socket.IO hands on what had arrived before a connection was closed.
     if (!connection.connected || !OURS.test(name)) return
     const last = args.at(-1)
-    const acknowledge = isAcknowledge(last) ? last : () => {}
+    const acknowledge: Acknowledge = (reply) => {
+      if (!reply.ok) this.count(reply.error.code)
+      if (isAcknowledge(last)) last(reply)
+    }
     const handler = this.handlers.get(name)
     if (handler === undefined)
       return acknowledge({

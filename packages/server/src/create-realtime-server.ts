@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Entrances } from './access/access-control.ts'
+import { AuditTrail } from './access/audit-trail.ts'
 import { createAdmission } from './access/admission.ts'
 import type { User } from './access/question.ts'
 import { Revocations, type Revocation } from './access/revocations.ts'
-import { Connections } from './connections.ts'
+import { Connections, type RealtimeCounts } from './connections.ts'
 import { drain } from './drain.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
@@ -27,8 +28,8 @@ export interface RealtimeServer {
    * `INVALID_CHANNEL` for no pattern, and with `RELAY_FAILED` where other instances could not be told (X2).
    */
   revoke(revocation: Revocation): Promise<void>
-  /** What happened so far. `slowConsumers`: connections that were closed because they did not read what was sent (C4). `floods`: because they went on with requests that were refused as too many (X5). */
-  readonly counts: { readonly slowConsumers: number; readonly floods: number }
+  /** What happened so far. */
+  readonly counts: RealtimeCounts
   /** Settles when changes and events of other instances are heard; rejects if that can never be. */
   readonly ready: Promise<void>
   /**
@@ -37,6 +38,9 @@ export interface RealtimeServer {
    */
   close(): Promise<void>
 }
+
+const OPEN =
+  'Tutti runs in production without `authorize`: whoever can connect can read and write every key, and publish and hear every event.'
 
 const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients of this instance only, not those of others.'
 
@@ -54,12 +58,15 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     connectsPerSecondPerAddress,
   } = checkOptions(options)
   const { io, pubsub, state: store, onError = () => {}, onWarning = (message) => process.emitWarning(message, 'TuttiWarning') } = options
-  const access = new Entrances(options.authorize)
+  const { onAudit, auditAllowed = false } = options
+  const audit = new AuditTrail({ onAudit, auditAllowed, onError })
+  const access = new Entrances(options.authorize, audit)
   const core: Core = {
     instanceId: pubsub?.instanceId ?? randomUUID(),
     limits,
     fanOut: createFanOut(io),
     access,
+    audit,
     backlog,
     schema: options.schema ?? {},
     requests: new RequestLimits(rates),
@@ -75,10 +82,12 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     maxConnectionsPerAddress,
     connectsPerSecondPerAddress,
     entrances: access,
+    audit,
   })
   const revocations = new Revocations(core, access, features)
   const connections = new Connections(io, core, admission, features)
   if (pubsub === undefined) onWarning(ALONE)
+  if (options.authorize === undefined && process.env['NODE_ENV'] === 'production') onWarning(OPEN)
 
   const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
   ready.catch(() => {}) // Who doesn't wait for it hears of it by `onError` of the pubsub.

@@ -1,6 +1,7 @@
 import type { PubSub } from '@tutti/pubsub'
 import type { Limits, RealtimeSchema } from '@tutti/protocol'
 import type { AccessControl } from './access/access-control.ts'
+import type { AuditTrail } from './access/audit-trail.ts'
 import type { Verdict } from './access/decisions.ts'
 import type { Access } from './access/question.ts'
 import type { BacklogLimits } from './backlog.ts'
@@ -26,6 +27,7 @@ export interface Core {
   readonly limits: Limits
   readonly fanOut: FanOut
   readonly access: AccessControl
+  readonly audit: AuditTrail
   readonly requests: RequestLimits
   readonly backlog: BacklogLimits
   /** What values and event data look like. */

@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION, RealtimeError, toWireError, type Handshake } from '@tutti/protocol'
+import { PROTOCOL_VERSION, RealtimeError, toWireError, type Handshake, type WireError } from '@tutti/protocol'
 import { handshakeSchema, parseMessage } from '@tutti/protocol/schemas'
 
 /** What a client said of itself, or throws `INVALID_MESSAGE` or `PROTOCOL`. Nothing at all is fine: a plain socket.io-client. */
@@ -11,7 +11,7 @@ export function parseHandshake(auth: unknown): Handshake {
 }
 
 /** An error as Socket.IO's middleware passes it on: the client finds it as `data` of its `connect_error`. */
-export const toConnectError = (error: unknown): Error => {
+export const toConnectError = (error: unknown): Error & { data: WireError } => {
   const data = toWireError(error)
   return Object.assign(new Error(data.code), { data })
 }

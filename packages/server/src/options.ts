@@ -10,6 +10,7 @@ import {
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
+import type { AuditListener } from './access/audit-trail.ts'
 import type { Authenticate } from './access/authenticate.ts'
 import type { Authorize, User } from './access/question.ts'
 import type { RequestRates } from './limits/request-limits.ts'
@@ -67,7 +68,14 @@ export interface RealtimeServerOptions<U extends User = User> {
   reconnectAfterMs?: number
   /** Hears of failures that no caller awaits. Default: they are dropped. */
   onError?: ServerErrorListener
-  /** Hears that there is no sync between instances (F5). Default: `process.emitWarning`. */
+  /**
+   * Hears of refused sign-ins and rights, of rights that were taken away and of connections that were closed: for logs. Each
+   * record is `{ at, user, address, action, target, code }` (X7). Default: nobody does.
+   */
+  onAudit?: AuditListener
+  /** `onAudit` also hears of all that was allowed: a record for each request. Default false. */
+  auditAllowed?: boolean
+  /** Hears that there is no sync between instances (F5), or no `authorize` in production (X2). Default: `process.emitWarning`. */
   onWarning?: (message: string) => void
 }
 

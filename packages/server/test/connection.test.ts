@@ -34,7 +34,7 @@ test('[X5] what a connection is subscribed to is counted once each, all of a mes
   const served = await serve()
   const connections: Connection[] = []
   served.realtime.io.on('connection', (socket) =>
-    connections.push(createConnection(socket, {}, 'ada', 3, { isFull: false, afterDrain: () => {} })),
+    connections.push(createConnection(socket, {}, { user: 'ada', address: '' }, 3, { isFull: false, afterDrain: () => {} })),
   )
   await served.connect()
   const [connection] = connections

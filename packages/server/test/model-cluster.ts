@@ -10,6 +10,7 @@ import {
 } from '@tutti/protocol'
 import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import { Entrances } from '../src/access/access-control.ts'
+import { AuditTrail } from '../src/access/audit-trail.ts'
 import { answer } from '../src/answer.ts'
 import type { Connection } from '../src/connection.ts'
 import type { Core } from '../src/feature.ts'
@@ -141,6 +142,8 @@ export class ModelStore implements StateStore {
   dispose = (): Promise<void> => Promise.resolve()
 }
 
+const audit = new AuditTrail({ onAudit: undefined, auditAllowed: false, onError: () => {} })
+
 const modelLimits = () =>
   new RequestLimits({ mutationsPerSecond: 1e9, eventsPerSecond: 1e9, requestsPerSecond: 1e9, maxRequestsUnderWay: 1e9 })
 
@@ -152,7 +155,8 @@ export function createModelCore(): { core: Core; connect: (id: string) => ModelC
     core: {
       instanceId: 'model',
       limits: { maxPayloadBytes: 1_000_000, maxKeysPerMessage: 100, maxSubscriptions: 100 },
-      access: new Entrances(undefined),
+      access: new Entrances(undefined, audit),
+      audit,
       requests: modelLimits(),
       backlog: { maxPackets: 1, maxBytes: 1 },
       schema: {},
@@ -194,6 +198,7 @@ class ModelBacklog {
 export class ModelConnection implements Connection {
   readonly id: string
   readonly user: string
+  readonly address = ''
   readonly clientId: string | undefined
   connected = true
   readonly received: { name: NoticeName | 'reply'; payload: unknown }[] = []
@@ -236,6 +241,6 @@ export class ModelConnection implements Connection {
   /** Sends a message through the wrapper that real sockets use; the reply is remembered in its place among the rest. */
   request(handler: Handler, message: unknown, onError: Core['onError']): void {
     const acknowledge = (payload: Reply): void => void this.received.push({ name: 'reply', payload })
-    void answer(handler, this, message, acknowledge, { access: new Entrances(undefined), requests: modelLimits(), onError })
+    void answer(handler, this, message, acknowledge, { access: new Entrances(undefined, audit), requests: modelLimits(), onError })
   }
 }

@@ -1,5 +1,6 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Connection } from '../connection.ts'
+import type { AuditTrail } from './audit-trail.ts'
 import { ALLOWED, Decisions, type Verdict } from './decisions.ts'
 import { Door, type Act } from './door.ts'
 import type { Access, Authorize, User } from './question.ts'
@@ -28,9 +29,11 @@ export class Entrances<U extends User> implements AccessControl {
   private readonly entrances = new Map<Connection, Entrance>()
   private readonly expiries = new Map<Connection, { readonly at: number; readonly cancel: () => void }>()
   private readonly authorize: Authorize<U> | undefined
+  private readonly audit: AuditTrail
 
-  constructor(authorize: Authorize<U> | undefined) {
+  constructor(authorize: Authorize<U> | undefined, audit: AuditTrail) {
     this.authorize = authorize
+    this.audit = audit
   }
 
   /** All who are here. */
@@ -44,7 +47,8 @@ export class Entrances<U extends User> implements AccessControl {
     const { id, clientId } = connection
     const ask = (access: Access) => authorize === undefined || authorize({ ...access, user, connection: { id, clientId } })
     const decisions = new Decisions(ask, Date.now, (until) => this.expire(connection, until))
-    this.entrances.set(connection, { decisions, door: new Door(decisions) })
+    const door = new Door(decisions, (access, verdict) => this.note(connection, access, verdict))
+    this.entrances.set(connection, { decisions, door })
   }
 
   /** A connection is gone. */
@@ -55,7 +59,10 @@ export class Entrances<U extends User> implements AccessControl {
   }
 
   admit<Result>(connection: Connection, accesses: readonly Access[], act: Act<Result>): Result | Promise<Result> {
-    if (this.authorize === undefined) return act(accesses.map(() => ALLOWED))
+    if (this.authorize === undefined) {
+      for (const access of accesses) this.note(connection, access, ALLOWED)
+      return act(accesses.map(() => ALLOWED))
+    }
     const entrance = this.entrances.get(connection)
     if (entrance === undefined) throw gone()
     return entrance.door.admit(accesses, act)
@@ -69,6 +76,11 @@ export class Entrances<U extends User> implements AccessControl {
   /** Tells whether an answer about it is remembered. */
   isRemembered(connection: Connection, access: Access): boolean {
     return this.entrances.get(connection)?.decisions.isRemembered(access) === true
+  }
+
+  private note(connection: Connection, access: Access, verdict: Verdict): void {
+    if ('refusal' in verdict) this.audit.refused(connection, access, verdict.refusal)
+    else this.audit.allowed(connection, access)
   }
 
   /** One timer for each connection, at the first time that one of its answers ends. */

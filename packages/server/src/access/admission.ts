@@ -6,6 +6,7 @@ import { parseHandshake } from '../handshake.ts'
 import { authenticated, expired, type Authenticate } from './authenticate.ts'
 import { AddressLimit } from '../limits/address-limit.ts'
 import { ConnectRate } from '../limits/connect-rate.ts'
+import type { AuditTrail } from './audit-trail.ts'
 import { clientAddress } from './client-address.ts'
 import type { Entrances } from './access-control.ts'
 import type { User } from './question.ts'
@@ -15,6 +16,8 @@ import { runAt } from './run-at.ts'
 export interface Admission {
   /** Rejects for a client that may not connect, with the error that it is told. */
   check(socket: Socket): Promise<void>
+  /** The client's address, as `trustProxy` says. */
+  addressOf(socket: Socket): string
   /** The connection of a socket that was let in. */
   open(socket: Socket, maxSubscriptions: number, backlog: Backlog): Connection
   /** The connection is gone. */
@@ -29,6 +32,7 @@ export interface AdmissionOptions<U extends User> {
   readonly maxConnectionsPerAddress: number
   readonly connectsPerSecondPerAddress: number
   readonly entrances: Entrances<U>
+  readonly audit: AuditTrail
 }
 
 interface Checked<U extends User> {
@@ -43,6 +47,7 @@ export function createAdmission<U extends User>({
   maxConnectionsPerAddress,
   connectsPerSecondPerAddress,
   entrances,
+  audit,
 }: AdmissionOptions<U>): Admission {
   const checked = new WeakMap<Socket, Checked<U>>()
   const counted = new WeakSet<object>()
@@ -64,21 +69,31 @@ export function createAdmission<U extends User>({
     return authenticated(authenticate, { token, auth, headers, address, url }, Date.now())
   }
 
+  const addressOf = ({ handshake: { headers, address } }: Socket): string => clientAddress(headers, address, trustProxy)
+
   return {
+    addressOf,
     check: async (socket) => {
       const handshake = parseHandshake(socket.handshake.auth)
-      const { headers, address: peer } = socket.handshake
-      const address = clientAddress(headers, peer, trustProxy)
+      const address = addressOf(socket)
       await connects.count(address)
       count(socket, address)
       checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })
     },
     open: (socket, maxSubscriptions, backlog) => {
       const { handshake = {}, user = null } = checked.get(socket) ?? {}
-      const connection = createConnection(socket, handshake, user?.id ?? '', maxSubscriptions, backlog)
+      const connection = createConnection(
+        socket,
+        handshake,
+        { user: user?.id ?? '', address: addressOf(socket) },
+        maxSubscriptions,
+        backlog,
+      )
       entrances.open(connection, user)
       const end = (): void => {
-        connection.send('server:revoked', { target: { connection: true }, error: toWireError(expired()) })
+        const reason = expired()
+        audit.refused(connection, { action: 'close' }, reason)
+        connection.send('server:revoked', { target: { connection: true }, error: toWireError(reason) })
         socket.disconnect(true)
       }
       if (user?.expiresAt !== undefined) expiries.set(connection, runAt(user.expiresAt, end))

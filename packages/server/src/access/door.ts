@@ -11,18 +11,21 @@ export type Act<Result> = (verdicts: readonly Verdict[]) => Result | Promise<Res
  */
 export class Door {
   private readonly decisions: Decisions
+  private readonly onAnswer: (access: Access, verdict: Verdict) => void
   /** Settles when the newest of those that wait is in, or refused. */
   private newest: Promise<void> | undefined
 
-  constructor(decisions: Decisions) {
+  /** `onAnswer` hears what a message was answered: its refusal, or each thing that was allowed. */
+  constructor(decisions: Decisions, onAnswer: (access: Access, verdict: Verdict) => void) {
     this.decisions = decisions
+    this.onAnswer = onAnswer
   }
 
   /** Acts, or throws or rejects with the first refusal (X2). */
   admit<Result>(accesses: readonly Access[], act: Act<Result>): Result | Promise<Result> {
     const verdicts = this.decideAll(accesses)
     if (this.newest !== undefined || verdicts instanceof Promise) return this.wait(accesses, verdicts, act)
-    return act(allowed(verdicts))
+    return act(this.allowed(accesses, verdicts))
   }
 
   private async wait<Result>(
@@ -41,12 +44,26 @@ export class Door {
         const known = await verdicts
         await earlier
         // What was allowed before rights were taken away is asked for again.
-        if (known.every((verdict) => this.isCurrent(verdict))) return act(allowed(known))
+        if (known.every((verdict) => this.isCurrent(verdict))) return act(this.allowed(accesses, known))
       }
     } finally {
       if (this.newest === mine) this.newest = undefined
       letIn()
     }
+  }
+
+  private allowed(accesses: readonly Access[], verdicts: readonly Verdict[]): readonly Verdict[] {
+    const answers = accesses.flatMap((access, index) => {
+      const verdict = verdicts[index]
+      return verdict === undefined ? [] : [{ access, verdict }]
+    })
+    for (const { access, verdict } of answers) {
+      if (!('refusal' in verdict)) continue
+      this.onAnswer(access, verdict)
+      throw verdict.refusal
+    }
+    for (const { access, verdict } of answers) this.onAnswer(access, verdict)
+    return verdicts
   }
 
   private isCurrent(verdict: Verdict): boolean {
@@ -61,8 +78,3 @@ export class Door {
 }
 
 const isKnown = (verdict: Verdict | Promise<Verdict>): verdict is Verdict => !(verdict instanceof Promise)
-
-function allowed(verdicts: readonly Verdict[]): readonly Verdict[] {
-  for (const verdict of verdicts) if ('refusal' in verdict) throw verdict.refusal
-  return verdicts
-}

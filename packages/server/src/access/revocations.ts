@@ -60,6 +60,7 @@ export class Revocations<U extends User> {
   }
 
   private revokeHere({ user, pattern = '*' }: { user: string; pattern?: string | undefined }): void {
+    this.core.audit.revoked(user, pattern)
     for (const [connection, { decisions }] of this.entrances.all) {
       if (connection.user !== user) continue
       decisions.forget()
@@ -104,6 +105,7 @@ export class Revocations<U extends User> {
     if (!('refusal' in verdict)) return
     const { refusal } = verdict
     if (!(refusal instanceof RealtimeError)) this.core.onError(refusal, { stage: 'authorize', subject: patternOf(access) })
+    this.core.audit.refused(connection, access, refusal)
     connection.send('server:revoked', { target: targetOf(access), error: toWireError(refusal) })
   }
 

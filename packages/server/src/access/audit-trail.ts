@@ -1,0 +1,75 @@
+import { RealtimeError, type ErrorCode } from '@tutti/protocol'
+import type { Connection } from '../connection.ts'
+import type { ServerErrorListener } from '../feature.ts'
+import type { Access, Action } from './question.ts'
+
+/**
+ * Something that an operator may want to look up later. With `code`: it was refused, or why a connection was closed; without:
+ * it was allowed, or rights were taken away. Never a token, a cookie or a value.
+ */
+export interface AuditRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** Id of the user; '' where nobody is signed in. */
+  readonly user: string
+  /** The client's address, as `trustProxy` says; '' where no client did it. */
+  readonly address: string
+  /**
+   * What was asked of `authorize`; or `connect`, `close` (this instance closed the connection: it flooded, did not read, or its
+   * sign-in ended) or `revoke` (the user's rights were taken away; each instance says so).
+   */
+  readonly action: Action | 'connect' | 'close' | 'revoke'
+  /** What it was about. */
+  readonly target?: Readonly<Access['target']>
+  readonly code?: ErrorCode
+}
+
+/** Hears of what an operator may want to look up later. */
+export type AuditListener = (record: AuditRecord) => void
+
+/** Who did it. */
+export type Actor = Pick<Connection, 'user' | 'address'>
+
+/** What happened, without when and to whom. */
+type Deed = Pick<AuditRecord, 'action' | 'target'>
+
+/** What an audit trail needs. */
+export interface AuditTrailOptions {
+  readonly onAudit: AuditListener | undefined
+  /** Also what was allowed. */
+  readonly auditAllowed: boolean
+  readonly onError: ServerErrorListener
+}
+
+/** Tells the application who was refused what, and on demand who was allowed what. */
+export class AuditTrail {
+  private readonly options: AuditTrailOptions
+
+  constructor(options: AuditTrailOptions) {
+    this.options = options
+  }
+
+  /** Rights were taken away. */
+  revoked(user: string, pattern: string): void {
+    this.tell({ user, address: '' }, { action: 'revoke', target: { pattern } })
+  }
+
+  /** It was refused, or the connection closed, for that reason. */
+  refused(actor: Actor, deed: Deed, reason: unknown): void {
+    this.tell(actor, deed, reason instanceof RealtimeError ? reason.code : 'INTERNAL')
+  }
+
+  allowed(actor: Actor, deed: Deed): void {
+    if (this.options.auditAllowed) this.tell(actor, deed)
+  }
+
+  private tell({ user, address }: Actor, { action, target }: Deed, code?: ErrorCode): void {
+    const { onAudit, onError } = this.options
+    if (onAudit === undefined) return
+    try {
+      onAudit({ at: Date.now(), user, address, action, ...(target && { target }), ...(code && { code }) })
+    } catch (error) {
+      onError(error, { stage: 'listener', subject: 'onAudit' })
+    }
+  }
+}
