@@ -3,7 +3,7 @@ import type { Send } from './script.ts'
 
 /** What commands go over: the one `pub` connection, or on a Cluster one to each master. */
 export interface Commands {
-  /** Ready, all of it, as far as its last events tell. */
+  /** Ready, all of it, and has said so, as far as its last events tell. */
   readonly isUp: boolean
   readonly breaker: BreakerState
   /** Sends past the breaker. Rejects as `RedisScript.run` does, but for `CLOSED`. */

@@ -46,7 +46,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
   let timer: NodeJS.Timeout | undefined
 
   const memberAt = (address: RedisAddress): Member | undefined => members.get(nodeName(address))
-  const isUp = (): boolean => map?.masters.every((address) => memberAt(address)?.node.isUp === true) === true
+  const allAreUp = (): boolean => map?.masters.every((address) => memberAt(address)?.node.isUp === true) === true
   const living = (): Member[] => [...members.values()].filter(({ node }) => node.isUp)
 
   const open = (address: RedisAddress): void => {
@@ -86,7 +86,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
   const settle = (): void => {
     const [all, up] = [[...members.values()], living()]
     const mayYetCome = all.some(({ tried }) => !tried) || (map === undefined && up.length > 0)
-    if (isUp()) {
+    if (allAreUp()) {
       if (wasUp && !missed) return
       const again = missed
       wasUp = true
@@ -105,7 +105,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     // Who has left takes the state of its breaker along.
     tellBreaker()
     // A master that is new may have lost what the one before it had acknowledged.
-    missed ||= wasUp && !isUp()
+    missed ||= wasUp && !allAreUp()
     onMap(next)
     settle()
   }
@@ -121,7 +121,8 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
         take(parseClusterSlots(await node.ask('CLUSTER', ['SLOTS']), address))
         break
       } catch (error) {
-        if (!(error instanceof RealtimeError)) onLost(error)
+        // Once the map is known another node, or the next refusal of a slot, says what has changed.
+        if (map === undefined && !(error instanceof RealtimeError)) onLost(error)
       }
     }
     for (const { node } of living().filter((member) => member.node.sawClusterDown)) {
@@ -135,7 +136,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     if (isClosed) return
     // A node that came while the map was on its way was not asked about again.
     settle()
-    const isWell = isUp() && !living().some(({ node }) => node.sawClusterDown)
+    const isWell = allAreUp() && !living().some(({ node }) => node.sawClusterDown)
     if (isWell || living().length === 0) return
     timer ??= setTimeout(() => {
       timer = undefined
@@ -176,8 +177,9 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
 
   seeds.forEach(open)
   return {
+    // Not before `onReady`: whoever came back first would else tell of an absence that is then told once more (N6).
     get isUp() {
-      return isUp()
+      return wasUp && !missed && allAreUp()
     },
     get breaker() {
       return breaker
