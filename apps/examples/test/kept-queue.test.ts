@@ -53,7 +53,7 @@ async function serve(port: number, state: ReactiveDriver): Promise<void> {
 
 test('[S14] [S12] in Chromium, changes made offline outlive a reload and the end of a tab, and each happens once', async () => {
   const port = await freePort()
-  const open = await openApplication({ 'src/main.ts': main(port) })
+  const { open } = await openApplication({ 'src/main.ts': main(port) })
   const alone = await open()
   const context = await alone.context().browser()?.newContext()
   if (context === undefined) throw new Error('There is no browser.')

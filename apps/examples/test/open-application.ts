@@ -7,8 +7,15 @@ import type { Page } from 'playwright-core'
 import { build, preview, type InlineConfig } from 'vite'
 import { onTestFinished } from 'vitest'
 
-/** Builds a browser application from its files (by path; `src/main.ts` is its entry) and gives what opens it in Chromium. */
-export async function openApplication(files: Readonly<Record<string, string>>): Promise<() => Promise<Page>> {
+/** A browser application that is served. */
+export interface Application {
+  readonly origin: string
+  /** Opens it in Chromium. */
+  open(): Promise<Page>
+}
+
+/** Builds and serves a browser application from its files, by path; `src/main.ts` is its entry. */
+export async function openApplication(files: Readonly<Record<string, string>>): Promise<Application> {
   // Inside the package, so that its dependencies are found.
   const root = mkdtempSync(fileURLToPath(new URL('./app-', import.meta.url)))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
@@ -30,9 +37,13 @@ export async function openApplication(files: Readonly<Record<string, string>>): 
   onTestFinished(() => server.close())
   const browser = await openBrowser()
   onTestFinished(() => browser.close())
-  return async () => {
-    const page = await browser.newPage()
-    await page.goto(server.resolvedUrls?.local[0] ?? '')
-    return page
+  const { origin } = new URL(server.resolvedUrls?.local[0] ?? '')
+  return {
+    origin,
+    open: async () => {
+      const page = await browser.newPage()
+      await page.goto(origin)
+      return page
+    },
   }
 }

@@ -9,14 +9,21 @@ const SERVER = 0
 const CLIENT = 1
 const SERVER_ON_REDIS = 2
 
-/** Starts a block of the README, with a free port (and a Redis) of the test's own in the place of what it says. */
-function start(index: number, port: number, redisUrl = ''): Example {
+/** What of the test's own stands in the place of what the README says. */
+interface Places {
+  redisUrl?: string
+  /** Where the pages are. */
+  origin?: string
+}
+
+/** Starts a block of the README, with a free port of the test's own. */
+function start(index: number, port: number, { redisUrl = '', origin = '' }: Places = {}): Example {
   const example = startExample(readme, {
     index,
     folder,
     edit: (code) => {
       expect(code).toContain('3000')
-      return code.replaceAll('3000', String(port)).replace('redis://127.0.0.1:6379', redisUrl)
+      return code.replaceAll('3000', String(port)).replace('redis://127.0.0.1:6379', redisUrl).replace('http://localhost:5173', origin)
     },
   })
   onTestFinished(async () => void (await example.stop()))
@@ -57,7 +64,7 @@ test('[README] two servers on one Redis share it too', async () => {
   onTestFinished(() => redis.stop())
   const ports = [await freePort(), await freePort()]
   for (const port of ports) {
-    const server = start(SERVER_ON_REDIS, port, redis.url)
+    const server = start(SERVER_ON_REDIS, port, { redisUrl: redis.url })
     const count = port === ports[0] ? '1 confirmed' : '2 confirmed'
     expect(await shown(start(CLIENT, port), count, server)).toBe(count)
   }
@@ -65,9 +72,10 @@ test('[README] two servers on one Redis share it too', async () => {
 
 test('[README] the Vue application shows the same counter and poll in two windows', async () => {
   const port = await freePort()
-  start(SERVER, port)
   const text = readFileSync(readme, 'utf8').replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`)
-  const open = await openApplication({ 'src/main.ts': blockOf(text, 'src/main.ts'), 'src/App.vue': blockOf(text, 'src/App.vue') })
+  const app = { 'src/main.ts': blockOf(text, 'src/main.ts'), 'src/App.vue': blockOf(text, 'src/App.vue') }
+  const { open, origin } = await openApplication(app)
+  start(SERVER, port, { origin })
   const [here, there] = await Promise.all([open(), open()])
   await here.click('button')
   await there.click('button')
@@ -84,9 +92,7 @@ test('[README] the Vue application shows the same counter and poll in two window
 
 test('[S13] the client runs in a web worker', async () => {
   const port = await freePort()
-  const server = start(SERVER, port)
-  expect(await shown(start(CLIENT, port), '1 confirmed', server)).toBe('1 confirmed')
-  const open = await openApplication({
+  const { open, origin } = await openApplication({
     'src/main.ts': `
       const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
       worker.onmessage = ({ data }) => (document.title = data)`,
@@ -97,6 +103,8 @@ test('[S13] the client runs in a web worker', async () => {
       await count.increment(41)
       postMessage(String(count.current.value))`,
   })
+  const server = start(SERVER, port, { origin })
+  expect(await shown(start(CLIENT, port), '1 confirmed', server)).toBe('1 confirmed')
   const page = await open()
   await eventually(async () => expect(await page.title()).toBe('42'))
 })
