@@ -12,6 +12,12 @@ test('[S17] keys are in the order of their UTF-8 bytes', () => {
   )
 })
 
+test('[S17] the first and the last of what is beyond the basic plane come after all of it too', () => {
+  expect(compareKeys('\u{10000}', '\uffff')).toBeGreaterThan(0)
+  // Their second units differ alone, and are the last two of all.
+  expect(compareKeys('\u{103ff}', '\u{103fe}')).toBeGreaterThan(0)
+})
+
 test('[S17] a key is below each prefix that ends before it, and not below itself', () => {
   expect(prefixesOf('a:b:c')).toEqual(['a:', 'a:b:'])
   expect(prefixesOf('a')).toEqual([])

@@ -6,6 +6,7 @@ import {
   RealtimeError,
   isKey,
   isPattern,
+  isSubscribable,
   parseChannel,
   parseKey,
   parsePattern,
@@ -166,12 +167,12 @@ describe('channels and patterns', () => {
   test.each(GOOD)('[E3] %j is a channel, and can be subscribed', (channel) => {
     expect(parseChannel(channel)).toBe(channel)
     expect(parsePattern(channel)).toBe(channel)
-    expect(isPattern(channel)).toBe(false)
+    expect([isPattern(channel), isSubscribable(channel)]).toEqual([false, true])
   })
 
   test.each(['*', 'chat:*', 'a:b:*', '日:*'])('[E3] %j can be subscribed, not published on', (pattern) => {
     expect(parsePattern(pattern)).toBe(pattern)
-    expect(isPattern(pattern)).toBe(true)
+    expect([isPattern(pattern), isSubscribable(pattern)]).toEqual([true, true])
     expect(codeOf(() => parseChannel(pattern))).toBe('INVALID_CHANNEL')
   })
 
@@ -191,7 +192,10 @@ describe('channels and patterns', () => {
     [null],
     [7],
     [['*']],
-  ])('[E3] %j is refused as INVALID_CHANNEL', (pattern) => expect(codeOf(() => parsePattern(pattern))).toBe('INVALID_CHANNEL'))
+  ])('[E3] %j is refused as INVALID_CHANNEL', (pattern) => {
+    expect(codeOf(() => parsePattern(pattern))).toBe('INVALID_CHANNEL')
+    expect(isSubscribable(pattern)).toBe(false)
+  })
 
   test('[E3] isPattern is false for what is no string', () => {
     expect(isPattern(undefined)).toBe(false)

@@ -90,6 +90,8 @@ test.each([
   [{ code: 'toString', message: 1, retryable: 'yes' }],
   [{ code: 5 }],
   [{ code: ['CONFLICT'] }],
+  [{ code: 'a CONFLICT' }],
+  [{ code: 'CONFLICT here' }],
   [[]],
 ])('[X7] %j, from something that is no server of ours, becomes a plain INTERNAL', (error) => {
   expect(fromWireError(error)).toMatchObject({ code: 'INTERNAL', message: 'INTERNAL', retryable: false })
