@@ -8,23 +8,34 @@ import assets from './entry-client.ts?assets=client'
 import DemoApp from './demo-app.vue'
 import { documentHtml } from './document-html.ts'
 import { pageInfoKey, type PageData, type PageInfo } from './page-info.ts'
+import { forgetToken, tokenIn } from '../server/session-cookie.ts'
+import { sessionOf } from '../server/sessions.ts'
 import { colourOf, KEYS, type Colour } from './shared-state.ts'
 
 type Entries = PageData['entries']
 
-/** Renders the page with what is stored now (S22). */
+/** Renders the page with what is stored now, for who is signed in (S22). */
 async function renderPage(request: Request): Promise<Response> {
   if (new URL(request.url).pathname !== '/') return new Response('Not found\n', { status: 404 })
   const { state, instanceId } = useRealtime()
   const instances = (process.env['DEMO_INSTANCES'] ?? '').split(',').filter((address) => URL.canParse(address))
-  const info: PageInfo = { instance: instanceId, instances }
+  const cookies = request.headers.get('cookie')
+  // Without its store nobody is known to be signed in: the page comes as for everybody.
+  const known = await sessionOf(cookies).then(
+    (session) => ({ session }),
+    () => undefined,
+  )
+  const info: PageInfo = { instance: instanceId, instances, ...(known?.session && { session: known.session }) }
   // Without its store the page comes without values, and gets them when the browser has connected.
   const read = (keys: readonly string[]): Promise<Entries> => Promise.all(keys.map((key) => state.get(key))).catch(() => [])
   const realtime = createRealtime({ read })
   const body = await renderToString(createSSRApp(DemoApp).use(realtime).provide(pageInfoKey, info))
   const entries = realtime.dehydrate()
   const html = documentHtml({ body, info, colour: storedColour(entries), entries, assets })
-  return new Response(html, { headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } })
+  const headers = new Headers({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
+  const isStale = known !== undefined && known.session === undefined && tokenIn(cookies ?? '') !== ''
+  if (isStale) headers.set('set-cookie', forgetToken(request))
+  return new Response(html, { headers })
 }
 
 /** The colour that is among the entries of the page. */

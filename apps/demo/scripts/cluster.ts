@@ -1,5 +1,6 @@
 // `pnpm run demo:cluster`: a Redis and three instances on three ports, until Ctrl-C. HOST, PORT (of the first), REDIS_URL (instead
-// of a Redis of its own, whose data ends with it).
+// of a Redis of its own, whose data ends with it), SESSION_SECRET.
+import { randomBytes } from 'node:crypto'
 import { startRedis } from '@tutti/test-kit'
 import { buildDemo } from './build-demo.ts'
 import { startInstance } from './start-instance.ts'
@@ -13,7 +14,12 @@ try {
   await buildDemo(console.log)
   const redis = process.env['REDIS_URL'] ? undefined : await startRedis()
   const url = redis?.url ?? process.env['REDIS_URL'] ?? ''
-  const env = { REDIS_URL: url, DEMO_INSTANCES: ports.map((port) => addressOf(host, port)).join(',') }
+  const env = {
+    REDIS_URL: url,
+    DEMO_INSTANCES: ports.map((port) => addressOf(host, port)).join(','),
+    // Who signs in on one instance is signed in on all.
+    SESSION_SECRET: process.env['SESSION_SECRET'] || randomBytes(32).toString('base64url'),
+  }
   const instances = await Promise.all(
     ports.map((port) => startInstance({ host, port, env, onComplaint: (text) => process.stderr.write(text) })),
   )

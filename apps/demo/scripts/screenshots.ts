@@ -1,4 +1,4 @@
-// `pnpm --filter @tutti/demo screenshots [folder]`: pictures of the page at two widths, light and dark, and docs/images/two-browsers.png.
+// `pnpm --filter @tutti/demo screenshots [folder]`: pictures of the page at three widths, light and dark, and docs/images/two-browsers.png.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startRedis } from '@tutti/test-kit'
@@ -25,6 +25,7 @@ try {
   await everyLook(browser, left, 'empty')
   await fill(browser, left, right)
   await everyLook(browser, right, 'filled')
+  await everyLook(browser, right, 'signed-in')
   await pictureSideBySide(browser, [left, right], README_PICTURE)
 } finally {
   await browser.close()
@@ -38,6 +39,7 @@ async function everyLook(browser: Browser, address: string, name: string): Promi
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await open(browser, address, { width, height: width === 390 ? 844 : 800 }, colorScheme)
       if (name === 'filled') await talk(page)
+      if (name === 'signed-in') await signIn(page)
       await page.evaluate(() => scrollTo(0, 0))
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true })
       if (colorScheme === 'light' && name === 'filled') {
@@ -84,6 +86,19 @@ async function fill(browser: Browser, left: string, right: string): Promise<void
   await one.getByText('1 of 5 done').waitFor()
   await one.context().close()
   await two.context().close()
+}
+
+async function signIn(page: Page): Promise<void> {
+  await page.getByLabel('Sign in as').fill('Viola')
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByText('Connected', { exact: true }).waitFor()
+  const list = page.getByRole('list', { name: 'Your own list' })
+  for (const text of ['Bar 42, slowly', 'New strings', 'A present for Celesta']) {
+    if ((await list.getByText(text).count()) > 0) continue
+    await page.getByLabel('Add to your own list').fill(text)
+    await page.getByLabel('Add to your own list').press('Enter')
+    await list.getByText(text).waitFor()
+  }
 }
 
 async function talk(page: Page): Promise<void> {

@@ -1,21 +1,38 @@
 import { RealtimePubSub } from '@tutti/pubsub'
+import { rules } from '@tutti/server'
 import type { AttachRealtimeOptions } from '@tutti/server/nitro'
 import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
 import fsDriver from 'unstorage/drivers/fs-lite'
+import { KEYS } from '../app/shared-state.ts'
+import { schema } from './realtime-schema.ts'
+import { whoConnects } from './who-connects.ts'
 
 /** Where state is kept without Redis, in the folder that the server is started in. */
 const DATA_FOLDER = '.data'
 
+const EVERYBODY = { read: true, write: true }
+
+/** Who may do what: what everybody shares has names, what is below a user's name is his own, and all else is nobody's. */
+const authorize = rules({
+  state: { [KEYS.count]: EVERYBODY, [KEYS.list]: EVERYBODY, [KEYS.room]: EVERYBODY, 'user:{id}:*': { read: true, write: true } },
+  events: {
+    'chat:*': { subscribe: true, publish: true },
+    // The server alone says something there.
+    'user:{id}:*': { subscribe: true },
+  },
+})
+
 /** With `REDIS_URL`: one of many instances. Without: one instance, its state on disk. */
 export function realtimeOptions(): AttachRealtimeOptions {
+  const common = { authenticate: whoConnects, authorize, schema, onError: report }
   const url = process.env['REDIS_URL']
   if (url) {
     const pubsub = new RealtimePubSub({ url, onError: (error, { stage }) => console.error(`Redis (${stage}):`, error) })
-    return { pubsub, state: reactiveRedisDriver({ pubsub }), onError: report }
+    return { ...common, pubsub, state: reactiveRedisDriver({ pubsub }) }
   }
   return {
+    ...common,
     state: reactiveDriver(fsDriver({ base: DATA_FOLDER })),
-    onError: report,
     onWarning: () => console.warn(`REDIS_URL is not set: state is kept in ${DATA_FOLDER}, and there is no sync between instances.`),
   }
 }

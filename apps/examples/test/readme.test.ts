@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { createRealtimeClient } from '@tutti/client'
 import { eventually, freePort, startExample, startRedis, type Example } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { openApplication } from './open-application.ts'
@@ -8,6 +9,8 @@ const folder = new URL('./', import.meta.url)
 const SERVER = 0
 const CLIENT = 1
 const SERVER_ON_REDIS = 2
+const SERVER_WITH_USERS = 4
+const CLIENT_OF_A_USER = 5
 
 /** What of the test's own stands in the place of what the README says. */
 interface Places {
@@ -21,6 +24,7 @@ function start(index: number, port: number, { redisUrl = '', origin = '' }: Plac
   const example = startExample(readme, {
     index,
     folder,
+    env: { SESSION_SECRET: 'of the two examples that sign and verify' },
     edit: (code) => {
       expect(code).toContain('3000')
       return code.replaceAll('3000', String(port)).replace('redis://127.0.0.1:6379', redisUrl).replace('http://localhost:5173', origin)
@@ -68,6 +72,17 @@ test('[README] two servers on one Redis share it too', async () => {
     const count = port === ports[0] ? '1 confirmed' : '2 confirmed'
     expect(await shown(start(CLIENT, port), count, server)).toBe(count)
   }
+})
+
+test('[README] a signed-in user has what is his, and no more; who brings no token is told so', async () => {
+  const port = await freePort()
+  const server = start(SERVER_WITH_USERS, port)
+  const client = start(CLIENT_OF_A_USER, port)
+  expect(client.promised).toEqual(['FORBIDDEN'])
+  await eventually(() => expect(client.printed, server.complaints + client.complaints).toEqual(client.promised), { timeoutMs: 20_000 })
+  const stranger = createRealtimeClient({ url: `http://127.0.0.1:${port}` })
+  onTestFinished(() => stranger.close())
+  await eventually(() => expect(stranger.connection.current).toMatchObject({ status: 'closed', reason: { code: 'UNAUTHENTICATED' } }))
 })
 
 test('[README] the Vue application shows the same counter and poll in two windows', async () => {

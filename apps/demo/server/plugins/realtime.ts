@@ -1,10 +1,15 @@
 import { attachRealtime } from '@tutti/server/nitro'
 import { definePlugin } from 'nitro'
 import { realtimeOptions } from '../realtime-options.ts'
+import { provideSecret } from '../session-token.ts'
 
 // Nitro would listen on every interface of the machine. Plugins are evaluated before it asks.
 process.env['HOST'] ||= '127.0.0.1'
 
 export default definePlugin((nitroApp) => {
+  if (process.env['REDIS_URL'] && !process.env['SESSION_SECRET']) {
+    console.warn('SESSION_SECRET is not set: who signs in on this instance is not known to others, nor after a restart.')
+  }
+  provideSecret()
   attachRealtime(nitroApp, realtimeOptions)
 })

@@ -1,0 +1,24 @@
+import { HTTPError } from 'nitro/h3'
+
+/** Longer than any form of this page is. */
+const MAX_BYTES = 1_000
+
+/**
+ * A form that the page itself has sent. Another site could sign a visitor in under a name of its choice, or out: what it
+ * sends is refused, and so is what is too long to be read. Throws the refusal.
+ */
+export async function ownForm(request: Request): Promise<FormData> {
+  const { headers } = request
+  const origin = headers.get('origin')
+  if (origin !== null && URL.parse(origin)?.host !== headers.get('host')) {
+    throw new HTTPError({ status: 403, message: 'Not from another site.' })
+  }
+  if (!(Number(headers.get('content-length') ?? Infinity) <= MAX_BYTES)) {
+    throw new HTTPError({ status: 413, message: 'Too long.' })
+  }
+  return request.formData().catch(() => new FormData())
+}
+
+/** Shows the page anew, as somebody else; `where` is a path with what to focus there. */
+export const toPage = (where: string, cookie: string): Response =>
+  new Response(null, { status: 303, headers: { location: where, 'set-cookie': cookie } })

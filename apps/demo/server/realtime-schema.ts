@@ -1,0 +1,21 @@
+import { defineSchema } from '@tutti/protocol'
+import * as v from 'valibot'
+import { COLOURS, KEYS, TEMPO, type ChatEvent, type List, type ListItem, type Room } from '../app/shared-state.ts'
+
+const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength))
+
+const item: v.GenericSchema<ListItem> = v.object({ text: text(80), done: v.boolean(), at: v.number() })
+const list: v.GenericSchema<List> = v.record(text(64), item)
+const room: v.GenericSchema<Room> = v.object({
+  name: text(60),
+  about: text(280),
+  colour: v.picklist(COLOURS),
+  tempo: v.pipe(v.number(), v.minValue(TEMPO.min), v.maxValue(TEMPO.max)),
+})
+const chatEvent: v.GenericSchema<ChatEvent> = v.object({ id: text(64), from: text(64), name: text(24), text: text(300) })
+
+/** What may be stored and said here, whoever asks and by whatever client: nothing that the page could not show (X6). */
+export const schema = defineSchema({
+  state: { [KEYS.count]: v.pipe(v.number(), v.integer()), [KEYS.list]: list, [KEYS.room]: room, 'user:*': list },
+  events: { 'chat:*': chatEvent },
+})

@@ -1,0 +1,26 @@
+import { io } from 'socket.io-client'
+import { onTestFinished } from 'vitest'
+
+/** A plain socket.io-client that speaks the wire by hand and keeps what it is sent. */
+export interface HandMadeClient {
+  /** Everything that it was sent, but for replies, as JSON. */
+  readonly received: readonly string[]
+  /** `ok`, or the code of the refusal. */
+  ask(name: string, payload: object): Promise<string>
+}
+
+/** Connects with cookies as a browser would send them. */
+export async function connectByHand(address: string, cookie = ''): Promise<HandMadeClient> {
+  const socket = io(address, { transports: ['websocket'], reconnection: false, forceNew: true, extraHeaders: cookie ? { cookie } : {} })
+  onTestFinished(() => void socket.disconnect())
+  const received: string[] = []
+  socket.onAny((name, payload) => received.push(JSON.stringify([name, payload])))
+  await new Promise((resolve, reject) => socket.once('connect', () => resolve(undefined)).once('connect_error', reject))
+  return {
+    received,
+    ask: async (name, payload) => {
+      const reply: { ok: boolean; error?: { code: string } } = await socket.timeout(10_000).emitWithAck(name, payload)
+      return reply.ok ? 'ok' : (reply.error?.code ?? 'refused without a code')
+    },
+  }
+}

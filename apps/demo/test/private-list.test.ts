@@ -1,0 +1,136 @@
+import { eventually } from '@tutti/test-kit'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectByHand, type HandMadeClient } from './hand-made-client.ts'
+import { countOn } from './open-page.ts'
+import { startTwoInstances, type TwoInstances } from './two-instances.ts'
+import { anotherWindow, cookiesOf, inAnHour, note, notesOn, tokenFor, visitAs } from './visit.ts'
+
+let two: TwoInstances
+beforeAll(async () => {
+  two = await startTwoInstances()
+}, 120_000)
+afterAll(() => two.stop())
+
+const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+test('[X2] each user has a list of his own, live in all of his windows on both instances, and sees no other’s', async () => {
+  const [anna, ben] = await Promise.all([visitAs(two, 'Anna', 0), visitAs(two, 'Ben', 1)])
+  const annaElsewhere = await anotherWindow(two, anna, 1)
+  await note(anna, 'A present for Ben')
+  await note(ben, 'A present for Anna')
+  await eventually(async () => {
+    expect(await Promise.all([anna, annaElsewhere, ben].map(notesOn))).toEqual([
+      ['A present for Ben'],
+      ['A present for Ben'],
+      ['A present for Anna'],
+    ])
+  })
+  await annaElsewhere.getByRole('checkbox', { name: 'A present for Ben' }).check()
+  await eventually(async () => expect(await anna.getByRole('checkbox', { name: 'A present for Ben' }).isChecked()).toBe(true))
+  await anna.getByRole('button', { name: 'Remove A present for Ben' }).click()
+  await eventually(async () => expect(await Promise.all([anna, annaElsewhere].map(notesOn))).toEqual([[], []]))
+  expect(await notesOn(ben)).toEqual(['A present for Anna'])
+})
+
+describe('[X2] a client made by hand', () => {
+  const KEY = 'user:alice:notes'
+  const stolen = { stolen: { text: 'stolen', done: true, at: 1 } }
+  /** What is asked for, and what can be answered. */
+  const ATTEMPTS: readonly (readonly [name: string, payload: object])[] = [
+    ['storage:get', { key: KEY }],
+    ['storage:subscribe', { keys: [{ key: KEY }] }],
+    ['storage:subscribe', { keys: [{ key: 'demo:count' }, { key: KEY }] }],
+    ['storage:subscribe', { prefix: 'user:alice:' }],
+    ['storage:subscribe', { prefix: 'user:alice:notes:' }],
+    ['storage:set', { key: KEY, value: stolen }],
+    ['storage:set', { key: KEY, value: stolen, ifVersion: 0 }],
+    ['storage:set', { key: `${KEY}:more`, value: stolen }],
+    ['storage:remove', { key: KEY }],
+    ['storage:increment', { key: KEY, by: 1 }],
+    ['storage:patch', { key: KEY, patch: stolen }],
+    ['storage:get', { key: 'user:Alice:notes' }],
+    ['storage:get', { key: 'user:guest:notes' }],
+    ['event:subscribe', { channel: 'user:alice:session' }],
+    ['event:subscribe', { channel: 'user:alice:*' }],
+    ['event:publish', { channel: 'user:alice:session', data: { ended: 'all' } }],
+    ['event:publish', { channel: 'user:alice:anything', data: 'hello' }],
+  ]
+  const thieves = {
+    'with the cookie of somebody else': async () => cookiesOf(await visitAs(two, 'Bob', 1)),
+    'without a cookie': () => '',
+    'with a token that is signed with another secret': async () => `tutti-session=${await tokenFor('alice', inAnHour(), 'x'.repeat(32))}`,
+    'with a token that is not signed': () =>
+      `tutti-session=${base64({ alg: 'none' })}.${base64({ sub: 'alice', name: 'Alice', jti: '1', exp: inAnHour() })}.`,
+    'with a token that has expired': async () => `tutti-session=${await tokenFor('alice', Date.now() - 1_000, two.secret)}`,
+    'with the token of a name that no form would take': async () => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const { status } = await fetch(`${two.addresses[1]}/sign-in`, {
+        method: 'POST',
+        headers,
+        body: 'name=alice:notes',
+        redirect: 'manual',
+      })
+      expect(status).toBe(400)
+      return `tutti-session=${await tokenFor('alice:notes', inAnHour(), two.secret)}`
+    },
+  }
+
+  test.each(Object.entries(thieves))('%s can’t read or change Alice’s list, and hears nothing of it', async (_, cookie) => {
+    const alice = await visitAs(two, 'Alice', 0)
+    await note(alice, 'Secret')
+    await eventually(async () => expect(await notesOn(alice)).toContain('Secret'))
+    const before = await notesOn(alice)
+
+    const thief = await connectByHand(two.addresses[1], await cookie())
+    const answers: string[] = []
+    for (const [name, payload] of ATTEMPTS) answers.push(`${name} ${JSON.stringify(payload)}: ${await thief.ask(name, payload)}`)
+    expect(answers).toEqual(ATTEMPTS.map(([name, payload]) => `${name} ${JSON.stringify(payload)}: FORBIDDEN`))
+    // His own are among these, so they can't be had as a whole.
+    expect(await thief.ask('storage:subscribe', { prefix: 'user:' })).toMatch(/FORBIDDEN|UNSUPPORTED/)
+    // Of what everybody may hear some is among `*` and `user:*`, so these may be asked for; hers is none of it.
+    for (const channel of ['*', 'user:*']) await thief.ask('event:subscribe', { channel })
+
+    expect(await thief.ask('storage:subscribe', { keys: [{ key: 'demo:count' }] })).toBe('ok')
+    expect(await notesOn(alice)).toEqual(before)
+    await note(alice, 'More secrets')
+    await alice.getByRole('checkbox', { name: 'Secret', exact: true }).first().check()
+    await alice.getByRole('button', { name: 'Remove More secrets' }).click()
+    await eventually(async () => expect(await notesOn(alice)).toEqual(before))
+    await expectAllArrived(alice, thief)
+    expect(thief.received.filter((message) => /user:|alice|secret/i.test(message))).toEqual([])
+    await alice.getByRole('button', { name: 'Remove Secret' }).click()
+  })
+
+  test('with her own cookie can: it is the rules that keep others out', async () => {
+    const alice = await visitAs(two, 'Alice', 0)
+    const own = await connectByHand(two.addresses[1], await cookiesOf(alice))
+    expect(await own.ask('storage:subscribe', { prefix: 'user:alice:' })).toBe('ok')
+    expect(await own.ask('storage:patch', { key: KEY, patch: { byHand: { text: 'By hand', done: false, at: 1 } } })).toBe('ok')
+    await eventually(async () => expect(await notesOn(alice)).toContain('By hand'))
+    expect(await own.ask('storage:set', { key: KEY, value: 'no list' })).toBe('INVALID_VALUE')
+    await alice.getByRole('button', { name: 'Remove By hand' }).click()
+    await eventually(() => expect(own.received.join('')).toContain(`"key":"${KEY}"`))
+  })
+
+  test('can’t reach the sessions that have ended, nor what has no rule', async () => {
+    const bob = await visitAs(two, 'Bob', 1)
+    const thief = await connectByHand(two.addresses[1], await cookiesOf(bob))
+    for (const key of ['ended-sessions:1', 'ended-sessions', 'user:bob', 'demo:other', 'anything']) {
+      expect([key, await thief.ask('storage:get', { key }), await thief.ask('storage:remove', { key })]).toEqual([
+        key,
+        'FORBIDDEN',
+        'FORBIDDEN',
+      ])
+    }
+    expect(await thief.ask('event:publish', { channel: 'user:bob:session', data: { ended: 'all' } })).toBe('FORBIDDEN')
+  })
+
+  /** What Alice did before this has reached whom it reaches: it comes after it, by the same ways. */
+  async function expectAllArrived(alice: Page, to: HandMadeClient): Promise<void> {
+    await alice.getByRole('button', { name: 'Add one' }).click()
+    const count = await countOn(alice)
+    await eventually(() => expect(to.received.at(-1)).toContain(`"demo:count"`))
+    expect(to.received.at(-1)).toContain(`"value":${count}`)
+  }
+})
