@@ -40,15 +40,16 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
   const retry = createRetry(options)
   let { limit } = options
   /** What was loaded ends with this key: '' for nothing, `undefined` for all. */
-  let loadedTo: string | undefined = ''
+  let loadedTo = records.listedTo
   /** What was asked for in this connection ends with this key, likewise. */
   let askedTo: string | undefined = ''
   let asking = false
-  let loaded = false
+  let loaded = loadedTo !== ''
   let epoch = 0
   let refused: RealtimeError | undefined
   const isUpTo = (key: string, end: string | undefined): boolean => end === undefined || compareKeys(key, end) <= 0
   records.isLoaded = (key) => isUpTo(key, loadedTo)
+  records.start()
 
   const isDone = (): boolean => askedTo === undefined || (askedTo !== '' && countTo(askedTo) >= limit)
   const countTo = (end: string): number => records.items().filter(({ key }) => isUpTo(key, end)).length

@@ -1,4 +1,4 @@
-import { compareKeys, neverThere, type Entry, type StateUpdate } from '@tutti/protocol'
+import { compareKeys, isKey, listingEnd, neverThere, type Entry, type StateUpdate } from '@tutti/protocol'
 import type { CollectionItem } from './collection-contract.ts'
 import type { KeyRecord, KeyUser } from './key-record.ts'
 import { shownValue, unknownKey, type KeyState, type PendingChange } from './key-state.ts'
@@ -21,6 +21,10 @@ export interface CollectionRecords {
   isPending(): boolean
   /** What is known of each key, in their order. */
   states(): [string, KeyState][]
+  /** What a server listed into the page (S22) ends with this key: '' for nothing, `undefined` for all. */
+  readonly listedTo: string | undefined
+  /** Shows what the client has already: what was listed or is pending. To be called when `isLoaded` tells. */
+  start(): void
   /** Tells whether entries that others create at the key belong to what was loaded. */
   isLoaded: (key: string) => boolean
   /** Takes the answers to a question that was asked in these states. */
@@ -45,6 +49,9 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
   let disposed = false
   // What the prefix brings needs no subscription of the key.
   const user: KeyUser = { isFed: true, changed: () => {}, dispose }
+
+  /** Holds what was listed as long as somebody shows it: it must not outlive the entries. */
+  const listing = keys.use(prefix, user)
 
   const adopt = (key: string): KeyRecord => {
     const record = records.get(key) ?? keys.use(key, user)
@@ -95,6 +102,12 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
     items: () => (items ??= [...shown.values()].toSorted((a, b) => compareKeys(a.key, b.key))),
     isPending: () => pending.size > 0,
     states: () => [...records.values()].map(({ key, state }): [string, KeyState] => [key, state]).toSorted(([a], [b]) => compareKeys(a, b)),
+    listedTo: listingEnd(listing.state.confirmed),
+    start: () => {
+      quiet = true
+      for (const record of keys.known()) if (isKey(record.key)) look(record)
+      quiet = false
+    },
     isLoaded: () => false,
     take: (answers) =>
       together(() => {
@@ -127,6 +140,7 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
       disposed = true
       unwatch()
       for (const record of [...records.values()]) forget(record)
+      keys.leave(listing, user)
     },
   }
   return result

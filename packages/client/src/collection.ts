@@ -11,7 +11,8 @@ import { createSource } from './writable-source.ts'
 
 export type { Collection, CollectionItem, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
 
-const DEFAULTS = { limit: 10_000 }
+/** What a collection does where it isn't told. */
+export const COLLECTION_DEFAULTS = { limit: 10_000 } as const
 const MORE = 1_000
 
 /** Follows all entries below a prefix (`todos:`). Dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
@@ -26,7 +27,7 @@ export function collection(client: RealtimeClient, prefix: string, options: Coll
   let disposed = false
 
   const records = createCollectionRecords({ keys, prefix, dispose: () => handle.dispose(), onChange: () => refresh() })
-  const pages = createCollectionPages({ ...parts, ...DEFAULTS, ...options, prefix, records, onChange: () => refresh() })
+  const pages = createCollectionPages({ ...parts, ...COLLECTION_DEFAULTS, ...options, prefix, records, onChange: () => refresh() })
   const look = (): CollectionSnapshot<unknown> => ({
     items: records.items(),
     loading: pages.loading,
@@ -45,7 +46,6 @@ export function collection(client: RealtimeClient, prefix: string, options: Coll
     handled(
       new Promise<void>((resolve, reject) => {
         if (disposed) throw new RealtimeError('CLOSED')
-        checkedName((name) => isKey(name) && key.startsWith(prefix), key, 'INVALID_KEY')
         error = undefined
         const settle = (reason?: unknown): void => {
           if (reason === undefined) return resolve()
@@ -54,6 +54,7 @@ export function collection(client: RealtimeClient, prefix: string, options: Coll
           refresh()
         }
         try {
+          checkedName((name) => isKey(name) && key.startsWith(prefix), key, 'INVALID_KEY')
           records.change(key, { change: make(), held: false, waiters: [settle] })
         } catch (reason) {
           settle(reason)

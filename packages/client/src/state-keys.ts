@@ -39,6 +39,8 @@ export interface StateKeys {
   release(record: KeyRecord): void
   /** Asks for the entry now. */
   refresh(record: KeyRecord, done: (error?: RealtimeError) => void): void
+  /** All that something is known of. */
+  known(): Iterable<KeyRecord>
   /** Hears of every key whose state is another. Returns its undo. */
   watch(listener: (record: KeyRecord) => void): () => void
   /** Takes an entry that was asked for when the key was in the state `asked`. */
@@ -211,6 +213,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
       queue.send(record)
     },
     refresh: (record, done) => ask(record, ({ error }) => done(error)),
+    known: () => records.values(),
     watch: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -242,7 +245,4 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
 }
 
 /** A key and the version that is known of it, so that only what differs comes back (C2). */
-const question = ({ key, confirmed }: KeyState): { key: string; version: number | undefined } => ({
-  key,
-  version: confirmed?.version,
-})
+const question = ({ key, confirmed }: KeyState): { key: string; version: number | undefined } => ({ key, version: confirmed?.version })

@@ -180,6 +180,7 @@ test('[X2] a prefix that may not be read says so, and is asked for again with th
 test('[S19] keys that are not below the prefix are refused', async () => {
   const { client, todos } = await connected()
   for (const key of ['other:1', 'todos', 'todos:', 'todos:a/b']) expect(await codeOf(todos.set(key, 1))).toBe('INVALID_KEY')
+  expect(todos.current.error).toMatchObject({ code: 'INVALID_KEY' })
   for (const prefix of ['todos', ':', 'a/b:', '']) expect(() => collection(client, prefix)).toThrow(RealtimeError)
 })
 

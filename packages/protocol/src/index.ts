@@ -6,6 +6,7 @@ export { byteLength, isKey, isPattern, isSubscribable } from './grammar.ts'
 export { incremented } from './increment.ts'
 export { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from './json.ts'
 export { compareKeys, prefixesOf } from './key-order.ts'
+export { listingEnd, listingEntry } from './listing-entry.ts'
 export {
   DEFAULT_LIMITS,
   DEFAULT_RATES,

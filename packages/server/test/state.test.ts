@@ -144,6 +144,15 @@ describe('over the wire', () => {
 })
 
 describe('from server code', () => {
+  test('[S17] lists what is below a prefix', async () => {
+    const { state } = served.realtime
+    const { version } = await state.set('below:1', 1)
+    await state.set('below', 2)
+    expect(await state.list('below:')).toEqual({ entries: [{ key: 'below:1', version, value: 1 }] })
+    expect(await state.list('below:', 'below:1')).toEqual({ entries: [] })
+    await expect(state.list('below')).rejects.toMatchObject({ code: 'INVALID_KEY' })
+  })
+
   test('[S4] it reads and writes like a client, and clients see it', async () => {
     const { state } = served.realtime
     const watcher = await served.connect()

@@ -1,7 +1,7 @@
 import { createRealtimeClient, type Network, type RealtimeClient, type RealtimeClientOptions } from '@tutti/client'
 import type { Entry } from '@tutti/protocol'
 import type { App } from 'vue'
-import { createPageEntries, type ReadEntries } from './page-entries.ts'
+import { createPageEntries, type ListEntries, type ReadEntries } from './page-entries.ts'
 import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
 
 /** A client of the caller's, who closes it. */
@@ -15,6 +15,8 @@ export interface ExistingClientOptions {
 export interface PageOptions {
   /** Reads entries, e.g. `(keys) => store.read(keys)`. Who may see them is the caller's to decide. */
   read: ReadEntries
+  /** Lists what is below a prefix, e.g. `(prefix, after) => store.list(prefix, after)`. Without it pages show collections as loading. */
+  list?: ListEntries
 }
 
 /** Options of `createRealtime`: those of `createRealtimeClient`, or a client, or what renders pages. */
@@ -39,13 +41,12 @@ export function createRealtime(options: RealtimeOptions = {}): Realtime {
   const theirs = 'client' in options ? options.client : undefined
   const onServer = 'read' in options || (!theirs && !('document' in globalThis))
   const client = theirs ?? createRealtimeClient(onServer ? { network: noNetwork } : options)
-  const page = 'read' in options ? createPageEntries([], options.read) : createPageEntries(options.entries)
+  const page = 'read' in options ? createPageEntries([], options) : createPageEntries(options.entries)
   const context: RealtimeContext = {
     client,
     onServer,
     owners: new WeakMap(),
-    rendered: (key) => page.get(key),
-    load: (key) => page.load(key),
+    page,
   }
   const apps = new Set<App>()
   return {

@@ -21,7 +21,7 @@ export function followState(
   fallback: JsonValue | undefined,
   options: Omit<StateOptions<unknown>, 'default'>,
 ): FollowedState {
-  const { client, onServer, owners, rendered, load } = useRealtimeContext()
+  const { client, onServer, owners, page } = useRealtimeContext()
   // Only a number is a default for the client too, where increments start: of all else one has to know whether it is stored.
   const start = typeof fallback === 'number' ? { default: fallback } : {}
   const take = (): StateHandle<JsonValue> => client.state<JsonValue>(toValue(key), { ...options, ...start })
@@ -31,7 +31,7 @@ export function followState(
   if (onServer) handle.dispose()
 
   const asRendered = (): StateSnapshot<JsonValue | undefined> => {
-    const entry = rendered(handle.key)
+    const entry = page.get(handle.key)
     return { value: entry && valueOf(entry), loading: !entry, pending: false, error: undefined, version: entry?.version, isDirty: false }
   }
   const send = (): void => {
@@ -44,7 +44,7 @@ export function followState(
     const { value } = (snapshot.value = bridge.current)
     draft.show(value === undefined ? fallback : value)
   }
-  const bridge = bridgeSource(handle, { onServer, rendered: asRendered, load: () => load(handle.key), onChange: show })
+  const bridge = bridgeSource(handle, { onServer, rendered: asRendered, load: () => page.load(handle.key), onChange: show })
   const snapshot = shallowRef(bridge.current)
   show()
   watch(() => draft.value, show, { deep: true })

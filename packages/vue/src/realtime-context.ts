@@ -1,7 +1,8 @@
 import type { RealtimeClient } from '@tutti/client'
-import { RealtimeError, type Entry } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
 import { hasInjectionContext, inject, type InjectionKey } from 'vue'
 import type { Owners } from './draft.ts'
+import type { PageEntries } from './page-entries.ts'
 
 /** What the composables of one application share. */
 export interface RealtimeContext {
@@ -9,10 +10,8 @@ export interface RealtimeContext {
   /** Pages are rendered here, and nothing is connected (S22). */
   readonly onServer: boolean
   readonly owners: Owners
-  /** The entry of a key as the page shows it, where the page was rendered with it. */
-  rendered(key: string): Entry | undefined
-  /** On a server: reads the entry of a key, once for the whole page. */
-  load(key: string): Promise<void>
+  /** What the page was rendered with, or is. */
+  readonly page: PageEntries
 }
 
 /** By a name, so that a package that was loaded twice (by hot module replacement, or in two versions) finds it. */

@@ -1,4 +1,5 @@
 import { useRealtimeEvents, useRealtimeState, type RealtimeState } from '@tutti/vue'
+import { useRealtimeCollection } from '@tutti/vue/collection'
 import { expectTypeOf, test } from 'vitest'
 import { isRef, type Ref } from 'vue'
 
@@ -44,6 +45,23 @@ test('[E3] events are typed by their channel', () => {
     void use.publish('ping', 1)
     // @ts-expect-error -- a chat has texts
     void use.publish('chat:room1', 1)
+  }
+  expectTypeOf(typed).toBeFunction()
+})
+
+test('[S17] a collection has items of its type, whose values may be changed', () => {
+  const todos = () => useRealtimeCollection<{ text: string; done?: boolean }>('todos:')
+  type Todos = ReturnType<typeof todos>
+  type Item = Todos['items']['value'][number]
+  expectTypeOf<Item['value']>().toEqualTypeOf<{ text: string; done?: boolean }>()
+  expectTypeOf<{ done: null }>().toExtend<Parameters<Todos['patch']>[1]>()
+  expectTypeOf<{ done: string }>().not.toExtend<Parameters<Todos['patch']>[1]>()
+  const typed = ({ add }: Todos, item: Item) => {
+    item.value.done = true
+    // @ts-expect-error -- the list is the collection's
+    item.key = 'other'
+    // @ts-expect-error -- a text is missing
+    add({ done: true })
   }
   expectTypeOf(typed).toBeFunction()
 })

@@ -1,4 +1,4 @@
-import { parseKey, type Entry, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { parseKey, parsePrefix, type Entry, type EntryPage, type JsonObject, type JsonValue } from '@tutti/protocol'
 import type { StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import type { ServerErrorListener } from '../feature.ts'
 import { EntryFollower } from './entry-follower.ts'
@@ -15,6 +15,8 @@ export interface StateWriteOptions {
 /** State as server code uses it: `realtime.state`. Errors are those of `StateStore.write`, and `INVALID_KEY`. */
 export interface ServerState {
   get(key: string): Promise<Entry>
+  /** A page of the entries below a prefix (`todos:`), in the order of their keys; with `after`, the one behind that key (S17). */
+  list(prefix: string, after?: string): Promise<EntryPage>
   set(key: string, value: JsonValue, options?: StateWriteOptions): Promise<WriteResult>
   remove(key: string, options?: Pick<StateWriteOptions, 'ifVersion'>): Promise<WriteResult>
   /** Adds; an absent key starts at `initial`, default 0 (S7). */
@@ -33,6 +35,7 @@ export function createServerState(
 ): ServerState {
   return {
     get: async (key) => readOne(store, parseKey(key)),
+    list: async (prefix, after) => store.list(parsePrefix(prefix), after),
     set: async (key, value, options) => store.write({ op: 'set', key: parseKey(key), value, ...options }),
     remove: async (key, options) => store.write({ op: 'remove', key: parseKey(key), ...options }),
     increment: async (key, by = 1, options) => store.write({ op: 'increment', key: parseKey(key), by, ...options }),

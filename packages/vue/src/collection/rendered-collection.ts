@@ -1,0 +1,19 @@
+import type { CollectionItem, CollectionSnapshot } from '@tutti/client/collection'
+import { compareKeys, isAbsent, listingEnd, type JsonValue } from '@tutti/protocol'
+import type { PageEntries } from '../page-entries.ts'
+
+/** A collection as the page shows it that was rendered with it (S22). */
+export function renderedCollection(page: PageEntries, prefix: string): CollectionSnapshot<JsonValue> {
+  const end = listingEnd(page.get(prefix))
+  const isListed = (key: string): boolean => end === undefined || compareKeys(key, end) <= 0
+  const items = page
+    .all()
+    .flatMap((entry): CollectionItem<JsonValue>[] =>
+      // What stands under a prefix says only what was listed.
+      isAbsent(entry) || entry.key.endsWith(':') || !entry.key.startsWith(prefix) || !isListed(entry.key)
+        ? []
+        : [{ key: entry.key, value: entry.value, version: entry.version, pending: false }],
+    )
+    .toSorted((a, b) => compareKeys(a.key, b.key))
+  return { items, loading: end === '', pending: false, error: undefined, hasMore: end !== '' && end !== undefined }
+}
