@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION, RealtimeError, toWireError, type ErrorCode } from '@tutti/protocol'
+import { PROTOCOL_VERSION, RealtimeError, toWireError } from '@tutti/protocol'
 import type { Server, Socket } from 'socket.io'
 import { answer, type Acknowledge } from './answer.ts'
 import type { Admission } from './access/admission.ts'
@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import type { Core, Feature } from './feature.ts'
 import { toConnectError } from './handshake.ts'
 import type { Handler } from './handler.ts'
+import type { Counts } from './realtime-counts.ts'
 
 /** Messages that are ours; what the application sends beside them is its own affair. */
 const OURS = /^(storage|event|presence|lock|room|document|server):/
@@ -19,16 +20,6 @@ const GRACE_MS = 500
 
 const isAcknowledge = (value: unknown): value is Acknowledge => typeof value === 'function'
 
-/** What happened on this instance since it began. */
-export interface RealtimeCounts {
-  /** Connections that were closed because they did not read what was sent (C4). */
-  readonly slowConsumers: number
-  /** Connections that were closed because they went on with requests that were refused as too many (X5). */
-  readonly floods: number
-  /** Requests and tries to connect that were refused, by code. */
-  readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>
-}
-
 /** Binds connections to features: who comes in, which handler answers, who is told that one went. */
 export class Connections {
   private readonly open = new Map<Socket, Connection>()
@@ -38,16 +29,16 @@ export class Connections {
   private readonly core: Core
   private readonly admission: Admission
   private readonly features: readonly Feature[]
+  private readonly counts: Counts
   private accepting = true
   private onEmpty = (): void => {}
-  private readonly refusals: Partial<Record<ErrorCode, number>> = {}
-  readonly counts = { slowConsumers: 0, floods: 0, refusals: this.refusals }
 
-  constructor(io: Server, core: Core, admission: Admission, features: readonly Feature[]) {
+  constructor(io: Server, core: Core, admission: Admission, features: readonly Feature[], counts: Counts) {
     this.io = io
     this.core = core
     this.admission = admission
     this.features = features
+    this.counts = counts
     this.handlers = new Map(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
     core.requests.onFlood = (connection) => this.closeFlooding(connection)
     io.use((socket, next) => void this.admit(socket, next))
@@ -102,7 +93,7 @@ export class Connections {
       if (!(error instanceof RealtimeError)) this.core.onError(error, { stage: 'authenticate' })
       this.core.audit.refused({ user: '', address: this.admission.addressOf(socket) }, { action: 'connect' }, error)
       const refusal = toConnectError(error)
-      this.count(refusal.data.code)
+      this.counts.addRefusal(refusal.data.code)
       return refusal
     }
   }
@@ -161,16 +152,12 @@ export class Connections {
     connection.end()
   }
 
-  private count(code: ErrorCode): void {
-    this.refusals[code] = (this.refusals[code] ?? 0) + 1
-  }
-
   private receive(connection: Connection, name: string, args: unknown[]): void {
     // Socket.IO hands on what had arrived before a connection was closed.
     if (!connection.connected || !OURS.test(name)) return
     const last = args.at(-1)
     const acknowledge: Acknowledge = (reply) => {
-      if (!reply.ok) this.count(reply.error.code)
+      if (!reply.ok) this.counts.addRefusal(reply.error.code)
       if (isAcknowledge(last)) last(reply)
     }
     const handler = this.handlers.get(name)

@@ -4,7 +4,7 @@ import { AuditTrail } from './access/audit-trail.ts'
 import { createAdmission } from './access/admission.ts'
 import type { User } from './access/question.ts'
 import { Revocations, type Revocation } from './access/revocations.ts'
-import { Connections, type RealtimeCounts } from './connections.ts'
+import { Connections } from './connections.ts'
 import { drain } from './drain.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
@@ -12,6 +12,7 @@ import { createFanOut } from './fan-out.ts'
 import type { Core } from './feature.ts'
 import { RequestLimits } from './limits/request-limits.ts'
 import { checkOptions, type RealtimeServerOptions } from './options.ts'
+import { Counts, type RealtimeCounts } from './realtime-counts.ts'
 import type { ServerState } from './state/server-state.ts'
 import { stateFeature } from './state/state-feature.ts'
 import { statusFeature } from './status-feature.ts'
@@ -85,7 +86,8 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     audit,
   })
   const revocations = new Revocations(core, access, features)
-  const connections = new Connections(io, core, admission, features)
+  const counts = new Counts(() => (pubsub?.droppedMessages ?? 0) + (store.droppedMessages ?? 0))
+  const connections = new Connections(io, core, admission, features, counts)
   if (pubsub === undefined) onWarning(ALONE)
   if (options.authorize === undefined && process.env['NODE_ENV'] === 'production') onWarning(OPEN)
 
@@ -104,7 +106,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     state: state.state,
     events: events.events,
     revoke: (revocation) => revocations.revoke(revocation),
-    counts: connections.counts,
+    counts,
     ready,
     close: () => (closing ??= drain({ connections, reconnectAfterMs, drainMs, parts, onError })),
   }

@@ -102,6 +102,8 @@ export interface StateStore {
   reindex(): Promise<void>
   /** Runs the listener when changes may have been missed. Returns its undo. */
   onGap(listener: () => void): () => void
+  /** Messages of other instances that were dropped because they are no changes (N4). Absent where there are none. */
+  readonly droppedMessages?: number
   /** The store's clock, milliseconds since 1970, as far as is known here: of deadlines and of `expiresAt`. */
   now(): number
   /** Ends its work and lets nobody watch any more; idempotent. What the caller brought stays open. Afterwards `CLOSED`. */

@@ -23,6 +23,9 @@ export function unstorageDriver(name: string, store: TextStore): ReactiveDriver 
   const { read, readChanged, list, write, onChange, touch, reindex, onGap, now, dispose } = store
   return {
     ...{ read, readChanged, list, write, onChange, touch, reindex, onGap, now, dispose },
+    get droppedMessages() {
+      return store.droppedMessages ?? 0
+    },
     name,
     flags: { ttl: true },
     hasItem: async (key) => (await getItem(key)) !== null,

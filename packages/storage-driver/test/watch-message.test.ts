@@ -8,6 +8,10 @@ test('[N8] a message is the change that it tells', () => {
   expect(parse({ value: null, writer: 'w', expiresAt: 5 })).toStrictEqual({ key: 'a', version: 2, value: null, writer: 'w', expiresAt: 5 })
   expect(parse({ base: 0, patch: { a: null } })).toStrictEqual({ key: 'a', version: 2, base: 0, patch: { a: null } })
   expect(parse({})).toStrictEqual({ key: 'a', version: 2 })
+  // What no client could have written is to be read from the store.
+  const deep: unknown = JSON.parse('['.repeat(65) + ']'.repeat(65))
+  expect(parse({ value: deep })).toStrictEqual({ key: 'a', version: 2 })
+  expect(parse({ base: 1, patch: { deep } })).toStrictEqual({ key: 'a', version: 2 })
   expect(parse({ event: 'remove', value: 1, expiresAt: 5 })).toStrictEqual({ key: 'a', version: 2, removed: true })
   // What is no lifetime and no writer is passed over, for the change itself can be told.
   expect(parse({ writer: 5, expiresAt: 'soon' })).toStrictEqual({ key: 'a', version: 2 })

@@ -1,7 +1,8 @@
 import { matchesChannel, parsePattern, RealtimeError, toWireError, type RevokedTarget } from '@tutti/protocol'
-import { parseMessage, revocationSchema } from '@tutti/protocol/schemas'
+import { revocationSchema } from '@tutti/protocol/schemas'
 import type { Connection } from '../connection.ts'
 import type { Core, Feature } from '../feature.ts'
+import { parseRelayed } from '../parse-relayed.ts'
 import type { Entrances } from './access-control.ts'
 import type { Verdict } from './decisions.ts'
 import type { Access, User } from './question.ts'
@@ -38,7 +39,7 @@ export class Revocations<U extends User> {
     this.features = features
     entrances.onExpiry = (connection) => void this.reconsider(connection)
     const { pubsub } = core
-    const relay = pubsub?.subscribe(RELAY, (message) => this.revokeHere(parseMessage(revocationSchema, JSON.parse(message))))
+    const relay = pubsub?.subscribe(RELAY, (message) => this.revokeHere(parseRelayed(revocationSchema, message)))
     if (relay !== undefined) this.stops.push(relay)
     if (pubsub !== undefined) this.stops.push(pubsub.onGap(() => void this.askAgain()))
     this.ready = relay?.ready ?? Promise.resolve()

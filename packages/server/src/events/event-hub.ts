@@ -1,7 +1,8 @@
 import { patternsOf, RealtimeError } from '@tutti/protocol'
-import { parseMessage, relayedEventSchema } from '@tutti/protocol/schemas'
+import { relayedEventSchema } from '@tutti/protocol/schemas'
 import type { Core } from '../feature.ts'
 import { ListenersByName } from '../listeners-by-name.ts'
+import { parseRelayed } from '../parse-relayed.ts'
 import { checkValue } from '../schemas/check-value.ts'
 import type { EventSubscribers } from './event-subscribers.ts'
 import type { ServerEvent } from './server-events.ts'
@@ -21,7 +22,7 @@ export class EventHub {
     this.subscribers = subscribers
     this.listeners = new ListenersByName((error, pattern) => core.onError(error, { stage: 'listener', subject: pattern }))
     this.stopRelay =
-      core.pubsub?.subscribe(RELAY, (message) => this.deliver(parseMessage(relayedEventSchema, JSON.parse(message)))) ??
+      core.pubsub?.subscribe(RELAY, (message) => this.deliver(parseRelayed(relayedEventSchema, message))) ??
       Object.assign(() => {}, { ready: Promise.resolve() })
   }
 

@@ -8,6 +8,8 @@ import { parseWatchMessage } from './watch-message.ts'
 /** Tells the listeners every change. */
 export interface ChangeFeed {
   listen: StateStore['onChange']
+  /** Messages that were no change, so far. */
+  readonly dropped: number
   close(): void
 }
 
@@ -19,6 +21,7 @@ export interface ChangeFeed {
  */
 export function createChangeFeed(link: RedisLink, channel: string, recent: RecentEntries, onError: StoreSettings['onError']): ChangeFeed {
   const listeners = createListeners<StateChange>((error) => onError(error, { stage: 'listener' }))
+  let dropped = 0
   let subscription: ReturnType<RedisLink['subscribe']> | undefined
 
   const hear = (message: string): void => {
@@ -27,6 +30,7 @@ export function createChangeFeed(link: RedisLink, channel: string, recent: Recen
       recent.follow(change)
       listeners.emit(change)
     } catch (error) {
+      dropped += 1
       onError(error, { stage: 'message' })
     }
   }
@@ -37,6 +41,9 @@ export function createChangeFeed(link: RedisLink, channel: string, recent: Recen
   }
 
   return {
+    get dropped() {
+      return dropped
+    },
     listen: (listener) => {
       const forget = listeners.add(listener)
       subscription ??= link.subscribe(channel, hear)

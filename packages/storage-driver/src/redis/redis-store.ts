@@ -133,6 +133,9 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
       stops.add(stop)
       return () => void (stops.delete(stop) && stop())
     },
+    get droppedMessages() {
+      return feed.dropped
+    },
     now: () => link.now(),
     dispose: async () => {
       feed.close()

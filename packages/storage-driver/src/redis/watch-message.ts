@@ -1,4 +1,4 @@
-import { RealtimeError, isJsonObject, isKey, type JsonObject } from '@tutti/protocol'
+import { MAX_VALUE_DEPTH, RealtimeError, isJsonObject, isJsonValue, isKey, type JsonObject } from '@tutti/protocol'
 import type { StateChange } from '../contract.ts'
 import { parseJson } from '../json-text.ts'
 
@@ -15,7 +15,10 @@ export const valueTail = (json: string): string => `,"value":${json}`
 /** The end of a message that carries a patch of the version `base`. */
 export const patchTail = (base: number, json: string): string => `,"base":${base},"patch":${json}`
 
-/** The change that a message tells; throws `INVALID_MESSAGE` for anything else. */
+/**
+ * The change that a message tells; throws `INVALID_MESSAGE` for anything else. A value or patch that no client could have
+ * written (nested too deeply, or a number like 1e999) is left out: whoever needs it reads the entry.
+ */
 export function parseWatchMessage(text: string): StateChange {
   const { event, key, writer, version, expiresAt, value, base, patch } = fieldsOf(text)
   if ((event !== 'update' && event !== 'remove') || !isKey(key) || !isVersion(version)) throw invalid()
@@ -23,6 +26,7 @@ export function parseWatchMessage(text: string): StateChange {
   if (typeof writer === 'string') change.writer = writer
   if (event === 'remove') return { ...change, removed: true }
   if (isVersion(expiresAt)) change.expiresAt = expiresAt
+  if (!isJsonValue(value ?? patch ?? null, MAX_VALUE_DEPTH)) return change
   if (value !== undefined) return { ...change, value }
   if (patch === undefined) return change
   if (!isJsonObject(patch) || !isVersion(base)) throw invalid()
