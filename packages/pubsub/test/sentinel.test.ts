@@ -48,8 +48,9 @@ test('[N7] dispose ends also while no Sentinel can be reached', async () => {
   expect(pubsub.status).toBe('closed')
 })
 
-for (const how of ['crash', 'order'] as const) {
-  test(`[N6] a failover by ${how} is a gap, after which the new master is used, subscribed and taught`, { timeout: 60_000 }, async () => {
+// In this order: the Sentinels take long to be sure of a master that crashed and is back.
+for (const how of ['order', 'crash'] as const) {
+  test(`[N6] a failover by ${how} is a gap, after which the new master is used, subscribed and taught`, { timeout: 180_000 }, async () => {
     const [{ pubsub }, { pubsub: other }] = [connect(place()), connect(place())]
     const heard: string[] = []
     await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => heard.push(text)).ready])
@@ -68,7 +69,7 @@ for (const how of ['crash', 'order'] as const) {
     }
     const loading = load()
     const after = await redis.failOver(how)
-    await eventually(() => expect([gaps > 0, pubsub.status, other.status]).toEqual([true, 'ready', 'ready']), { timeoutMs: 20_000 })
+    await eventually(() => expect([gaps > 0, pubsub.status, other.status]).toEqual([true, 'ready', 'ready']), { timeoutMs: 60_000 })
     isOver = true
     await loading
     const outcomes = (await Promise.all(calls)).flat()
@@ -82,7 +83,11 @@ for (const how of ['crash', 'order'] as const) {
     expect(done.length).toBeGreaterThan(0)
     await other.publish('news', {})
     await eventually(() => expect(heard).toHaveLength(1))
-    expect((await clientList(observer(after))).filter(({ name }) => name?.includes(pubsub.instanceId))).toHaveLength(2)
-    await before.restart()
+    // Not `after`: on a busy machine the Sentinels may have had reason for another failover.
+    await eventually(async () => {
+      const clients = await clientList(observer(await redis.master()))
+      expect(clients.filter(({ name }) => name?.includes(pubsub.instanceId))).toHaveLength(2)
+    })
+    if (how === 'crash') await before.restart()
   })
 }

@@ -49,7 +49,7 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
           if (!info.includes('cluster_state:ok')) throw new Error('Not all slots are served.')
         }
       },
-      { timeoutMs: 30_000, everyMs: 50 },
+      { timeoutMs: 60_000, everyMs: 50 },
     )
   }
   const idOf = async (node: TestRedis): Promise<string> => String(await askRedis(node, 'CLUSTER', 'MYID'))

@@ -1,5 +1,5 @@
 import { eventually } from './eventually.ts'
-import { askRedis } from './redis-reply.ts'
+import { askRedis, type RedisReply } from './redis-reply.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 
 /** A master and its replica, watched by three Sentinels. */
@@ -24,6 +24,9 @@ export interface TestRedisSentinel {
 }
 
 const NAME = 'tutti'
+
+// A Sentinel that stood still for 2 s, as on a busy machine, does nothing for 30 s.
+const TIMEOUT_MS = 60_000
 
 /** Starts it, which takes about 3 s; a failover takes as long. `args` are added to the command lines of master and replica. */
 export async function startSentinel({ args = [] }: { args?: readonly string[] } = {}): Promise<TestRedisSentinel> {
@@ -50,19 +53,26 @@ export async function startSentinel({ args = [] }: { args?: readonly string[] } 
     if (one === undefined || others.some((other) => other !== one)) throw new Error('The Sentinels do not agree.')
     return one
   }
-  /** Each Sentinel knows the two others and the replica, which has the master's data: then a failover can succeed. */
+  /** Each Sentinel knows the two others, the master and the replica, which has the master's data: then a failover can succeed. */
   const settled = async (): Promise<void> => {
     for (const watcher of watchers) {
       await askRedis(watcher, 'SENTINEL', 'CKQUORUM', NAME)
-      const state = await askRedis(watcher, 'SENTINEL', 'MASTER', NAME)
-      const fields = Array.isArray(state) ? state : []
-      const valueOf = (field: string): unknown => fields[fields.indexOf(field) + 1]
-      if (valueOf('num-other-sentinels') !== '2' || valueOf('num-slaves') !== '1') throw new Error('The Sentinels do not know all yet.')
+      const seen = fieldsOf(await askRedis(watcher, 'SENTINEL', 'MASTER', NAME))
+      const replicas = await askRedis(watcher, 'SENTINEL', 'REPLICAS', NAME)
+      const replica = fieldsOf(Array.isArray(replicas) ? replicas[0] : undefined)
+      const found = [
+        seen.get('num-other-sentinels'),
+        seen.get('num-slaves'),
+        seen.get('flags'),
+        replica.get('flags'),
+        replica.get('role-reported'),
+      ]
+      if (found.join() !== '2,1,master,slave,slave') throw new Error('The Sentinels do not know all yet.')
     }
     const replica = (await master()) === first ? second : first
     if (!String(await askRedis(replica, 'INFO', 'replication')).includes('master_link_status:up')) throw new Error('Not replicated yet.')
   }
-  await eventually(settled, { timeoutMs: 30_000, everyMs: 50 })
+  await eventually(settled, { timeoutMs: TIMEOUT_MS, everyMs: 50 })
 
   return {
     name: NAME,
@@ -72,11 +82,11 @@ export async function startSentinel({ args = [] }: { args?: readonly string[] } 
     master,
     failOver: async (how = 'crash') => {
       // A replica that has just come back has nothing yet.
-      await eventually(settled, { timeoutMs: 30_000, everyMs: 50 })
+      await eventually(settled, { timeoutMs: TIMEOUT_MS, everyMs: 50 })
       const before = await master()
       if (how === 'crash') await before.kill()
       // A Sentinel refuses for a while after another failover.
-      else await eventually(() => askRedis(watchers[0] ?? before, 'SENTINEL', 'FAILOVER', NAME), { timeoutMs: 30_000, everyMs: 100 })
+      else await eventually(() => askRedis(watchers[0] ?? before, 'SENTINEL', 'FAILOVER', NAME), { timeoutMs: TIMEOUT_MS, everyMs: 100 })
       return eventually(
         async () => {
           const now = await master()
@@ -84,9 +94,15 @@ export async function startSentinel({ args = [] }: { args?: readonly string[] } 
           if (!String(await askRedis(now, 'INFO', 'replication')).includes('role:master')) throw new Error('It is no master yet.')
           return now
         },
-        { timeoutMs: 30_000, everyMs: 50 },
+        { timeoutMs: TIMEOUT_MS, everyMs: 50 },
       )
     },
     stop: async () => void (await Promise.all([...watchers, ...nodes].map((node) => node.stop()))),
   }
+}
+
+/** Names and values that follow one another. */
+function fieldsOf(reply: RedisReply | undefined): Map<string, RedisReply | undefined> {
+  const items = Array.isArray(reply) ? reply : []
+  return new Map(items.flatMap((item, place) => (place % 2 === 0 ? [[String(item), items[place + 1]]] : [])))
 }
