@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import { Redis } from 'ioredis'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { RedisAddress, RedisConnectionOptions } from './connection-options.ts'
 import { CONNECT_TIMEOUT_MS, checkClient, redisOptions, retryDelayMs } from './redis-options.ts'
@@ -30,7 +30,7 @@ export function connectClients(options: RedisConnectionOptions, name: string): R
 export const nodeClient = (options: RedisConnectionOptions, { host, port }: RedisAddress, connectionName: string): Redis =>
   new Redis({ ...settingsOf(options), host, port, connectionName, lazyConnect: true })
 
-function placeOf({ host, port, sentinels, name, ...options }: RedisConnectionOptions): RedisOptions {
+function placeOf({ host, port, sentinels, name, ...options }: RedisConnectionOptions) {
   if (sentinels === undefined || name === undefined)
     return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }
   const { sentinelUsername, sentinelPassword, sentinelTls, tls } = options

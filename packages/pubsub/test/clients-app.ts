@@ -1,0 +1,11 @@
+// What an application writes that brings clients of its own; compiled against ioredis 5 here, and against both versions by
+// scripts/types-with-ioredis.mjs, as users compile it.
+import { RealtimePubSub } from '@tutti/pubsub'
+import { createRedisLink, redisOptions } from '@tutti/pubsub/redis'
+import { Redis } from 'ioredis'
+
+const url = 'redis://localhost:6379'
+const connect = (connectionName: string): Redis => new Redis(url, { ...redisOptions({ commandTimeoutMs: 2_000 }), connectionName })
+
+export const pubsub = new RealtimePubSub({ clients: { pub: connect('pub'), sub: new Redis({ host: 'localhost', ...redisOptions() }) } })
+export const link = createRedisLink({ clients: { pub: connect('pub'), sub: connect('sub') } }, 'an instance')
