@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
+import { signIn } from './sign-in.ts'
 
-const WINDOW = { width: 760, height: 1130 }
+const WINDOW = { width: 760, height: 1400 }
 
-/** Two windows on two instances, as one picture: what one types is in the other. */
+/** Two windows on two instances, as one picture: what one types is in the other, but for the list of one’s own. */
 export async function pictureSideBySide(browser: Browser, addresses: readonly [string, string], path: string): Promise<void> {
   const contexts = await Promise.all(
     (['light', 'dark'] as const).map((colorScheme) => browser.newContext({ viewport: WINDOW, colorScheme, reducedMotion: 'reduce' })),
@@ -14,6 +15,8 @@ export async function pictureSideBySide(browser: Browser, addresses: readonly [s
   if (!left || !right) throw new Error('There are two windows.')
   await Promise.all([left.goto(addresses[0]), right.goto(addresses[1])])
   for (const page of pages) await page.getByText('Connected', { exact: true }).waitFor()
+  await signIn(left, 'Viola', ['Bar 42, slowly', 'A present for Celesta'])
+  await signIn(right, 'Celesta', ['Call the piano tuner', 'A cake for Viola'])
   await say(left, 'Viola', 'Shall we take it a little slower?')
   await say(right, 'Celesta', 'Andante then. I have set 84.')
   await right.getByRole('slider').fill('84')
@@ -26,7 +29,7 @@ export async function pictureSideBySide(browser: Browser, addresses: readonly [s
   await left.waitForFunction(() => document.getAnimations().length === 0)
   await Promise.all(pages.map((page) => page.evaluate(() => scrollTo(0, 170))))
   const shots = await Promise.all(pages.map((page) => page.screenshot()))
-  const frame = await browser.newPage({ viewport: { width: 1600, height: 1186 } })
+  const frame = await browser.newPage({ viewport: { width: 1600, height: 1456 } })
   await frame.setContent(html(shots.map((shot, index) => ({ address: addresses[index === 0 ? 0 : 1], image: shot.toString('base64') }))))
   mkdirSync(dirname(path), { recursive: true })
   await frame.screenshot({ path })

@@ -8,6 +8,7 @@ import { DEMO_FOLDER } from './demo-folder.ts'
 import { freePorts } from './free-ports.ts'
 import { openBrowser } from '@tutti/test-kit/browser'
 import { pictureSideBySide } from './picture-side-by-side.ts'
+import { signIn } from './sign-in.ts'
 import { startInstance } from './start-instance.ts'
 
 const folder = process.argv[2] ?? join(DEMO_FOLDER, '.screenshots')
@@ -39,7 +40,7 @@ async function everyLook(browser: Browser, address: string, name: string): Promi
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await open(browser, address, { width, height: width === 390 ? 844 : 800 }, colorScheme)
       if (name === 'filled') await talk(page)
-      if (name === 'signed-in') await signIn(page)
+      if (name === 'signed-in') await signIn(page, 'Viola', ['Bar 42, slowly', 'A present for Celesta'])
       await page.evaluate(() => scrollTo(0, 0))
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true })
       if (colorScheme === 'light' && name === 'filled') {
@@ -86,19 +87,6 @@ async function fill(browser: Browser, left: string, right: string): Promise<void
   await one.getByText('1 of 5 done').waitFor()
   await one.context().close()
   await two.context().close()
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.getByLabel('Sign in as').fill('Viola')
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByText('Connected', { exact: true }).waitFor()
-  const list = page.getByRole('list', { name: 'Your own list' })
-  for (const text of ['Bar 42, slowly', 'New strings', 'A present for Celesta']) {
-    if ((await list.getByText(text).count()) > 0) continue
-    await page.getByLabel('Add to your own list').fill(text)
-    await page.getByLabel('Add to your own list').press('Enter')
-    await list.getByText(text).waitFor()
-  }
 }
 
 async function talk(page: Page): Promise<void> {
