@@ -12,7 +12,8 @@ function createReader() {
   const keys = new Map<string, SubscribedKey>()
   const collected: string[] = []
   const open = (key: string): SubscribedKey => {
-    const subscribed = keys.get(key) ?? new SubscribedKey({ broadcast: (update) => told.push(update), fetch: () => {}, joining: () => [] })
+    const subscribed =
+      keys.get(key) ?? new SubscribedKey({ broadcast: (update) => told.push(update), fetch: () => {}, tell: () => {}, joining: () => [] })
     keys.set(key, subscribed)
     return subscribed
   }

@@ -101,7 +101,7 @@ test('[S3] where the store has lost what somebody was told, only those who wait 
   heldBack.beginJoin('ahead')
   heldBack.endJoin('ahead', 9, 1)
   heldBack.beginJoin('waiting')
-  heldBack.forgetSettled()
+  heldBack.forgetTold()
   expect(heldBack.take(change(2))).toEqual(['waiting'])
 })
 

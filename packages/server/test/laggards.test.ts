@@ -8,7 +8,7 @@ type Model = ReturnType<typeof createModel>
 
 const slowDown = (model: Model, connection: ModelConnection): void => {
   connection.backlog.isFull = true
-  model.subscribers.laggards.add(connection)
+  model.subscribers.delivery.laggards.add(connection)
 }
 
 test('[C4] who does not read is told no changes, and gets the newest entry of each changed key when it reads again', async () => {

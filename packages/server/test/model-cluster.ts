@@ -9,8 +9,9 @@ import {
   type Reply,
 } from '@tutti/protocol'
 import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
-import { Entrances } from '../src/access/access-control.ts'
+import { Entrances, type AccessControl } from '../src/access/access-control.ts'
 import { AuditTrail } from '../src/access/audit-trail.ts'
+import type { Authorize, User } from '../src/access/question.ts'
 import { answer } from '../src/answer.ts'
 import type { Connection } from '../src/connection.ts'
 import type { Core } from '../src/feature.ts'
@@ -148,14 +149,19 @@ const modelLimits = () =>
   new RequestLimits({ mutationsPerSecond: 1e9, eventsPerSecond: 1e9, requestsPerSecond: 1e9, maxRequestsUnderWay: 1e9 })
 
 /** Rooms and connections in memory: what Socket.IO does for the server, in order and without a network. */
-export function createModelCore(): { core: Core; connect: (id: string) => ModelConnection } {
+export function createModelCore(authorize?: Authorize): {
+  core: Core
+  entrances: Entrances<User>
+  connect: (id: string) => ModelConnection
+} {
+  const entrances = new Entrances<User>(authorize, audit)
   const rooms = new Map<string, Set<ModelConnection>>()
   const isHeard = (names: readonly string[]): boolean => names.some((name) => rooms.has(name))
   return {
     core: {
       instanceId: 'model',
       limits: { maxPayloadBytes: 1_000_000, maxKeysPerMessage: 100, maxSubscriptions: 100 },
-      access: new Entrances(undefined, audit),
+      access: entrances,
       audit,
       requests: modelLimits(),
       backlog: { maxPackets: 1, maxBytes: 1 },
@@ -172,7 +178,12 @@ export function createModelCore(): { core: Core; connect: (id: string) => ModelC
         },
       },
     },
-    connect: (id) => new ModelConnection(id, rooms),
+    entrances,
+    connect: (id) => {
+      const connection = new ModelConnection(id, rooms, authorize === undefined ? '' : id, entrances)
+      entrances.open(connection, { id })
+      return connection
+    },
   }
 }
 
@@ -205,12 +216,15 @@ export class ModelConnection implements Connection {
   readonly subscriptions: Connection['subscriptions']
   readonly backlog = new ModelBacklog()
   private readonly rooms: Map<string, Set<ModelConnection>>
+  private readonly access: AccessControl
 
-  constructor(id: string, rooms: Map<string, Set<ModelConnection>>, user = '') {
+  constructor(id: string, rooms: Map<string, Set<ModelConnection>>, user = '', access: AccessControl = new Entrances(undefined, audit)) {
     this.id = id
+    this.access = access
     this.user = user
     this.clientId = id
     this.rooms = rooms
+    this.join(id)
     const held = new Set<string>()
     this.subscriptions = {
       add: (names) => names.forEach((name) => held.add(name)),
@@ -241,6 +255,6 @@ export class ModelConnection implements Connection {
   /** Sends a message through the wrapper that real sockets use; the reply is remembered in its place among the rest. */
   request(handler: Handler, message: unknown, onError: Core['onError']): void {
     const acknowledge = (payload: Reply): void => void this.received.push({ name: 'reply', payload })
-    void answer(handler, this, message, acknowledge, { access: new Entrances(undefined, audit), requests: modelLimits(), onError })
+    void answer(handler, this, message, acknowledge, { access: this.access, requests: modelLimits(), onError })
   }
 }

@@ -26,7 +26,7 @@ export function createModel() {
   store.onChange((change) => subscribers.hear(change))
   const underWay = new WritesUnderWay()
   const get = getHandler(store, subscribers, underWay)
-  const subscribe = subscribeHandler(store, subscribers, turns, underWay, 100)
+  const subscribe = subscribeHandler(store, subscribers, turns, underWay, core)
   const set = setHandler(createStateWriter(store, subscribers, underWay))
   const unsubscribe = unsubscribeHandler(subscribers, turns)
   onTestFinished(() => subscribers.close())

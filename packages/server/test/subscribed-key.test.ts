@@ -9,6 +9,7 @@ function createKey() {
   const key = new SubscribedKey({
     broadcast: (update, except) => broadcasts.push({ update, except }),
     fetch: (_key, writer) => fetches.push(writer),
+    tell: (connection, entry) => connection.send('storage:updated', entry),
     joining: () => [],
   })
   const connect = createModelCore().connect

@@ -12,6 +12,8 @@ export interface AccessControl {
   admit<Result>(connection: Connection, accesses: readonly Access[], act: Act<Result>): Result | Promise<Result>
   /** The verdict on one thing; never throws or rejects. */
   decide(connection: Connection, access: Access): Verdict | Promise<Verdict>
+  /** Tells whether no rights were taken away since the verdict was given. */
+  isCurrent(connection: Connection, verdict: Verdict): boolean
 }
 
 interface Entrance {
@@ -71,6 +73,10 @@ export class Entrances<U extends User> implements AccessControl {
   decide(connection: Connection, access: Access): Verdict | Promise<Verdict> {
     if (this.authorize === undefined) return ALLOWED
     return this.entrances.get(connection)?.decisions.decide(access) ?? { refusal: gone() }
+  }
+
+  isCurrent(connection: Connection, verdict: Verdict): boolean {
+    return this.authorize === undefined || this.entrances.get(connection)?.decisions.isCurrent(verdict) === true
   }
 
   /** Tells whether an answer about it is remembered. */

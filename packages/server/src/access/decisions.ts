@@ -72,6 +72,11 @@ export class Decisions {
     return asked
   }
 
+  /** Tells whether no rights were taken away since the verdict was given; of no use for a no. */
+  isCurrent(verdict: Verdict): boolean {
+    return 'refusal' in verdict || verdict.asOf === undefined || verdict.asOf === this.revoked
+  }
+
   /** Tells whether an answer about it is remembered. */
   isRemembered(access: Access): boolean {
     return (this.remembered.get(nameOf(access))?.until ?? 0) > this.now()

@@ -44,7 +44,7 @@ export class Door {
         const known = await verdicts
         await earlier
         // What was allowed before rights were taken away is asked for again.
-        if (known.every((verdict) => this.isCurrent(verdict))) return act(this.allowed(accesses, known))
+        if (known.every((verdict) => this.decisions.isCurrent(verdict))) return act(this.allowed(accesses, known))
       }
     } finally {
       if (this.newest === mine) this.newest = undefined
@@ -64,10 +64,6 @@ export class Door {
     }
     for (const { access, verdict } of answers) this.onAnswer(access, verdict)
     return verdicts
-  }
-
-  private isCurrent(verdict: Verdict): boolean {
-    return 'refusal' in verdict || verdict.asOf === undefined || verdict.asOf === this.decisions.revoked
   }
 
   private decideAll(accesses: readonly Access[]): readonly Verdict[] | Promise<readonly Verdict[]> {

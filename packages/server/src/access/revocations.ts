@@ -99,9 +99,7 @@ export class Revocations<U extends User> {
     )
   }
 
-  private apply(feature: Feature, connection: Connection, access: Access, given: Verdict): void {
-    // Keys below a prefix are not asked for one by one: who may read some of them may subscribe those.
-    const verdict = 'prefix' in access.target && 'allow' in given && given.allow === 'each' ? { refusal: noMore() } : given
+  private apply(feature: Feature, connection: Connection, access: Access, verdict: Verdict): void {
     feature.apply?.(connection, access, verdict)
     if (!('refusal' in verdict)) return
     const { refusal } = verdict

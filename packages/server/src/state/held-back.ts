@@ -6,6 +6,8 @@ const MAX_HELD = 64
 interface Hold {
   /** It asked for the entry and has no reply yet. */
   joining: boolean
+  /** It is asked for whether it may know of the key. */
+  asking: boolean
   /** Its own writes that have no reply yet. */
   writes: number
   /** The newest version that a reply told it, -1 for none. */
@@ -72,6 +74,22 @@ export class HeldBack {
     return this.release(connectionId, version, heard)
   }
 
+  /**
+   * Holds changes for a connection of which nobody has said yet whether it may know of the key, those that are given first.
+   * The function that is given back says that this is known, and gives back what it must be sent now, if it may.
+   */
+  beginAsk(connectionId: string, changes: readonly StateChange[]): (heard: number) => StateChange[] {
+    const hold = this.holdOf(connectionId)
+    hold.asking = true
+    for (const change of changes) push(hold.held, change)
+    return (heard) => {
+      // It may have left meanwhile, and come back.
+      if (this.holds.get(connectionId) !== hold) return []
+      hold.asking = false
+      return this.release(connectionId, -1, heard)
+    }
+  }
+
   /** What it must be sent before it is told that it wrote `version`. */
   beforeWritten(connectionId: string, version: number): StateChange[] {
     const hold = this.holds.get(connectionId)
@@ -86,9 +104,12 @@ export class HeldBack {
     this.holds.delete(connectionId)
   }
 
-  /** Whoever waits for no reply is like everybody else from now on. */
-  forgetSettled(): void {
-    for (const [id, hold] of this.holds) if (!waits(hold)) this.holds.delete(id)
+  /** The store has lost what replies told: whoever waits for none is like everybody else from now on. */
+  forgetTold(): void {
+    for (const [id, hold] of this.holds) {
+      if (waits(hold)) hold.version = -1
+      else this.holds.delete(id)
+    }
   }
 
   /** Takes a change: held for those who wait; gives back the ids that the room's broadcast must leave out. */
@@ -121,13 +142,13 @@ export class HeldBack {
   private holdOf(connectionId: string): Hold {
     const existing = this.holds.get(connectionId)
     if (existing !== undefined) return existing
-    const hold: Hold = { joining: false, writes: 0, version: -1, written: -1, held: [] }
+    const hold: Hold = { joining: false, asking: false, writes: 0, version: -1, written: -1, held: [] }
     this.holds.set(connectionId, hold)
     return hold
   }
 }
 
-const waits = ({ joining, writes }: Hold): boolean => joining || writes > 0
+const waits = ({ joining, asking, writes }: Hold): boolean => joining || asking || writes > 0
 
 /** Whether a change says what the entry is, however much of what came before it is known. */
 const isWhole = ({ value, removed }: StateChange): boolean => value !== undefined || removed === true

@@ -1,9 +1,11 @@
 import { compareKeys, toWireError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
-import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
+import type { StateStore } from '@tutti/storage-driver/contract'
+import type { Verdict } from '../access/decisions.ts'
 import { noMore } from '../access/revocations.ts'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { prefixOfRoom, prefixRoom } from '../inner-rooms.ts'
+import type { Delivery } from './delivery.ts'
 import { Listings } from './listings.ts'
 import type { SubscribedKey } from './subscribed-key.ts'
 import { wasListed, type SubscribedPrefixes } from './subscribed-prefixes.ts'
@@ -25,7 +27,6 @@ export interface KeysBelow {
   /** Forgets the key if nobody watches it, or if it is gone. */
   collect(key: string): void
   isWatched(connection: Connection, key: string): boolean
-  send(connection: Connection, changes: readonly StateChange[]): void
 }
 
 /**
@@ -36,6 +37,7 @@ export class PrefixSubscribers {
   private readonly core: Core
   private readonly store: StateStore
   private readonly prefixes: SubscribedPrefixes
+  private readonly delivery: Delivery
   private readonly keys: KeysBelow
   private readonly listings: Listings
   private retry: NodeJS.Timeout | undefined
@@ -43,10 +45,11 @@ export class PrefixSubscribers {
   private repaired = Promise.resolve()
   private closed = false
 
-  constructor(core: Core, store: StateStore, prefixes: SubscribedPrefixes, keys: KeysBelow) {
+  constructor(core: Core, store: StateStore, prefixes: SubscribedPrefixes, delivery: Delivery, keys: KeysBelow) {
     this.core = core
     this.store = store
     this.prefixes = prefixes
+    this.delivery = delivery
     this.keys = keys
     this.listings = new Listings(store, core.limits.maxPayloadBytes, (prefix, page) => this.learn(prefix, page))
   }
@@ -55,11 +58,17 @@ export class PrefixSubscribers {
    * Counts the prefix in (throws `TOO_MANY_SUBSCRIPTIONS`) and reads a page, while what happens below it is held for the
    * connection. `settle` must follow. Gives back the entries, with those of the keys named in `versions` that are gone (C2).
    */
-  async join(connection: Connection, { prefix, after, versions = {} }: PrefixQuestion, underWay: WritesUnderWay): Promise<EntryPage> {
+  async join(
+    connection: Connection,
+    { prefix, after, versions = {} }: PrefixQuestion,
+    verdict: Verdict,
+    underWay: WritesUnderWay,
+  ): Promise<EntryPage> {
     const room = prefixRoom(prefix)
     const stoodBefore = connection.subscriptions.has(room)
     connection.subscriptions.add([room])
     this.prefixes.join(prefix, connection.id)
+    this.delivery.readers.apply(connection, prefix, verdict)
     const isBelow = (key: string): boolean => key.startsWith(prefix)
     // Of what it was writing before, nothing was held so far; it will know of it, whatever others do to it.
     const written = stoodBefore ? [] : underWay.of(connection).filter(isBelow)
@@ -74,6 +83,7 @@ export class PrefixSubscribers {
         (after === undefined || compareKeys(key, after) > 0) && (page.after === undefined || compareKeys(key, page.after) <= 0)
       const missing = [...Object.keys(versions).filter(isOfPage), ...written].filter((key) => !entries.has(key))
       if (missing.length > 0) for (const entry of await this.store.read(missing)) entries.set(entry.key, entry)
+      await this.delivery.readers.ask(connection, prefix, [...entries.keys()])
       return { ...page, entries: [...entries.values()] }
     } catch (error) {
       // What was subscribed before stays so, and gets all that was held for it.
@@ -100,13 +110,13 @@ export class PrefixSubscribers {
     const told = new Map([...(this.prefixes.get(prefix)?.members.get(id) ?? [])].map((key) => [key, -1]))
     for (const { key, version } of entries) told.set(key, version)
     this.prefixes.settle(prefix, id)
-    connection.join(prefixRoom(prefix))
+    if (this.prefixes.get(prefix)?.asked.has(id) === false) connection.join(prefixRoom(prefix))
     for (const [key, listed] of told) {
       const subscribed = this.keys.open(key)
       const version = Math.max(listed, subscribed.writtenBy(id))
       subscribed.know(version)
       if (subscribed.holds(id) || !subscribed.isKnown(version)) {
-        this.keys.send(connection, subscribed.settleJoin(id, version, false))
+        this.delivery.send(connection, subscribed.settleJoin(id, version, false))
         this.prefixes.noteHeld(id, key, subscribed.holds(id))
       }
       if (subscribed.isBlank) this.keys.collect(key)
@@ -123,7 +133,7 @@ export class PrefixSubscribers {
       const subscribed = this.keys.find(key)
       // What it watches by other means goes on.
       if (subscribed !== undefined && this.keys.isWatched(connection, key))
-        this.keys.send(connection, subscribed.settleJoin(connection.id, -1, false))
+        this.delivery.send(connection, subscribed.settleJoin(connection.id, -1, false))
       else subscribed?.leave(connection.id)
       this.keys.collect(key)
     }

@@ -65,20 +65,21 @@ export function stateFeature(
       name: 'state',
       handlers: [
         getHandler(store, subscribers, underWay),
-        subscribeHandler(store, subscribers, turns, underWay, core.limits.maxKeysPerMessage),
+        subscribeHandler(store, subscribers, turns, underWay, core),
         unsubscribeHandler(subscribers, turns),
         setHandler(writer),
         removeHandler(writer),
         incrementHandler(writer),
         patchHandler(writer),
       ],
-      onSlow: (connection) => subscribers.laggards.add(connection),
+      onSlow: (connection) => subscribers.delivery.laggards.add(connection),
       onDisconnect: (connection) => subscribers.leaveAll(connection),
       holds: heldBy,
       apply: (connection, { target }, verdict) => {
-        if (!('refusal' in verdict)) return
-        if ('key' in target) subscribers.leave(connection, target.key)
-        if ('prefix' in target) subscribers.ofPrefixes.leave(connection, target.prefix)
+        const isOver = 'refusal' in verdict
+        if ('key' in target && isOver) subscribers.leave(connection, target.key)
+        if ('prefix' in target && isOver) subscribers.ofPrefixes.leave(connection, target.prefix)
+        if ('prefix' in target && !isOver) subscribers.delivery.readers.apply(connection, target.prefix, verdict)
       },
       close: async () => {
         stopWatching()

@@ -1,13 +1,13 @@
-import { toWireError, type Entry, type StateUpdate } from '@tutti/protocol'
+import { toWireError, type Entry } from '@tutti/protocol'
 import { noMore } from '../access/revocations.ts'
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { keyOfRoom, keyRoom } from '../inner-rooms.ts'
 import { EntryReader } from './entry-reader.ts'
-import { Laggards } from './laggards.ts'
+import { Delivery } from './delivery.ts'
 import { PrefixSubscribers } from './prefix-subscribers.ts'
-import { SubscribedKey, toUpdate, type KeyOutlet } from './subscribed-key.ts'
+import { SubscribedKey, type KeyOutlet } from './subscribed-key.ts'
 import { SubscribedPrefixes } from './subscribed-prefixes.ts'
 
 /** Reads for one subscription at most; a store that has lost data can't show what was written before. */
@@ -22,8 +22,8 @@ export class StateSubscribers {
   private readonly outlet: KeyOutlet
   /** Those who watch all that is below a prefix (S17). */
   readonly ofPrefixes: PrefixSubscribers
-  /** Those who read too slowly. */
-  readonly laggards: Laggards
+  /** How they are told. */
+  readonly delivery: Delivery
 
   constructor(core: Core, store: StateStore) {
     this.core = core
@@ -32,21 +32,24 @@ export class StateSubscribers {
       has: (key) => this.keys.has(key),
       collect: (key) => this.collect(key),
     })
-    this.outlet = {
-      broadcast: (update, except) => core.fanOut.emit(this.roomsOf(update.key), 'storage:updated', update, this.except(update, except)),
-      fetch: (key, writer) => void this.reader.refresh([key], writer),
-      joining: (key) => this.prefixes.joining(key),
-    }
-    this.ofPrefixes = new PrefixSubscribers(core, store, this.prefixes, {
+    this.delivery = new Delivery(core, this.prefixes, {
       open: (key) => this.open(key),
       find: (key) => this.keys.get(key),
       collect: (key) => this.collect(key),
       isWatched: (connection, key) => this.isWatched(connection, key),
-      send: (connection, changes) => this.send(connection, changes),
-    })
-    this.laggards = new Laggards({
-      isWatched: (connection, key) => this.isWatched(connection, key),
       bring: (connection, keys) => this.bring(connection, keys),
+    })
+    this.outlet = {
+      broadcast: (update, except) => this.delivery.broadcast(update, except),
+      tell: (connection, entry) => this.delivery.tell(connection, entry),
+      fetch: (key, writer) => void this.reader.refresh([key], writer),
+      joining: (key) => this.prefixes.joining(key),
+    }
+    this.ofPrefixes = new PrefixSubscribers(core, store, this.prefixes, this.delivery, {
+      open: (key) => this.open(key),
+      find: (key) => this.keys.get(key),
+      collect: (key) => this.collect(key),
+      isWatched: (connection, key) => this.isWatched(connection, key),
     })
   }
 
@@ -94,7 +97,7 @@ export class StateSubscribers {
     }
     const alone = !this.core.fanOut.isHeard([room]) && this.prefixes.of(key).length === 0
     connection.join(room)
-    this.send(connection, this.open(key).settleJoin(connection.id, version, alone))
+    this.delivery.send(connection, this.open(key).settleJoin(connection.id, version, alone))
   }
 
   /**
@@ -109,7 +112,7 @@ export class StateSubscribers {
     this.prefixes.noteHeld(id, key, true)
     if (this.prefixes.isJoining(id, key)) subscribed.beginJoin(id)
     return (version) => {
-      this.send(connection, endWrite(version))
+      this.delivery.send(connection, endWrite(version))
       this.prefixes.noteHeld(id, key, subscribed.holds(id))
       this.collect(key)
     }
@@ -123,7 +126,7 @@ export class StateSubscribers {
   /** The connection is about to be told that version: sends what came before it. */
   tellBefore(connection: Connection, key: string, version: number): void {
     const subscribed = this.keys.get(key)
-    if (subscribed !== undefined) this.send(connection, subscribed.beforeWritten(connection.id, version))
+    if (subscribed !== undefined) this.delivery.sendNow(connection, subscribed.beforeWritten(connection.id, version))
   }
 
   /** The connection watches the key no more. */
@@ -134,14 +137,14 @@ export class StateSubscribers {
     const subscribed = this.keys.get(key)
     // What a prefix brings goes on.
     if (subscribed !== undefined && this.prefixes.isMember(connection.id, key))
-      this.send(connection, subscribed.settleJoin(connection.id, -1, false))
+      this.delivery.send(connection, subscribed.settleJoin(connection.id, -1, false))
     else subscribed?.leave(connection.id)
     this.collect(key)
   }
 
   /** The connection is gone. */
   leaveAll(connection: Connection): void {
-    this.laggards.delete(connection)
+    this.delivery.laggards.delete(connection)
     this.ofPrefixes.leaveAll(connection)
     for (const room of [...connection.subscriptions.all]) {
       const key = keyOfRoom(room)
@@ -197,7 +200,7 @@ export class StateSubscribers {
   }
 
   /** Reads the entries and tells them to the connection, in their place among the changes. */
-  private async bring(connection: Connection, keys: readonly string[]): Promise<void> {
+  async bring(connection: Connection, keys: readonly string[]): Promise<void> {
     for (const key of keys) this.leaveInDoubt(connection, key)
     await this.reader.refresh(keys)
   }
@@ -209,26 +212,6 @@ export class StateSubscribers {
     this.keys.set(key, opened)
     for (const { keys } of this.prefixes.of(key)) keys.add(key)
     return opened
-  }
-
-  private send(connection: Connection, changes: readonly StateChange[]): void {
-    for (const change of changes) {
-      if (this.keys.get(change.key)?.isAnswered(connection.id, change) === true || this.laggards.isLeftOut(connection, change.key)) continue
-      const update = toUpdate(change)
-      // Too much happened to be kept: it is told what there is now.
-      if (update === undefined) void this.bring(connection, [change.key])
-      else connection.send('storage:updated', update)
-    }
-  }
-
-  /** The rooms of those who watch the key. */
-  private roomsOf(key: string): string[] {
-    return [keyRoom(key), ...this.prefixes.roomsOf(key)]
-  }
-
-  /** Whom a broadcast leaves out: those named, and those who read too slowly, but for what takes a version back. */
-  private except(update: StateUpdate, ids: readonly string[]): readonly string[] {
-    return update.reset === true ? ids : [...ids, ...this.laggards.leaveOut(update.key)]
   }
 
   private isWatched(connection: Connection, key: string): boolean {

@@ -6,6 +6,7 @@ import { HeldBack } from './held-back.ts'
 /** How keys tell their subscribers: all of them, but for some; and one connection alone. */
 export interface KeyOutlet {
   broadcast(update: StateUpdate, except: readonly string[]): void
+  tell(connection: Connection, entry: Entry): void
   /** Asks for the newest entry: what was announced was too large to travel along (S5). `writer` knows it, at that version. */
   fetch(key: string, writer: { id: string; version: number } | undefined): void
   /** Connections that ask for a page of a prefix above the key: what happens meanwhile is held for them. */
@@ -154,6 +155,15 @@ export class SubscribedKey {
     return before.filter((change) => change.version < version || change.writer !== connectionId)
   }
 
+  /**
+   * Nobody has said yet whether the connection may know of the key: the changes are held for it, and what follows. The
+   * function that is given back says that this is known, and gives back what it must be sent now, if it may.
+   */
+  beginAsk(connectionId: string, changes: readonly StateChange[]): () => StateChange[] {
+    const endAsk = this.heldBack.beginAsk(connectionId, changes)
+    return () => endAsk(this.heard)
+  }
+
   leave(connectionId: string): void {
     this.heldBack.delete(connectionId)
     this.unanswered.delete(connectionId)
@@ -176,18 +186,19 @@ export class SubscribedKey {
     this.doubting.clear()
     if (lost) {
       this.told = entry.version
-      this.heldBack.forgetSettled()
+      this.heldBack.forgetTold()
     }
     this.know(entry.version)
     if (lost || entry.version > this.heard) {
-      const except = this.take(entry)
+      const update: StateUpdate = lost ? { ...entry, reset: true } : entry
+      const except = this.take(update)
       if (writer?.version === entry.version && doubting.every(({ id }) => id !== writer.id) && !this.unanswered.has(writer.id))
         except.push(writer.id)
       this.heard = entry.version
       this.gone = false
-      this.outlet.broadcast(lost ? { ...entry, reset: true } : entry, except)
+      this.outlet.broadcast(update, except)
     } else if (entry.version === this.heard) {
-      for (const connection of doubting) if (!this.heldBack.holdFor(connection.id, entry)) connection.send('storage:updated', entry)
+      for (const connection of doubting) if (!this.heldBack.holdFor(connection.id, entry)) this.outlet.tell(connection, entry)
     }
   }
 
@@ -206,8 +217,10 @@ export class SubscribedKey {
 }
 
 /** A change as clients are told of it, or `undefined` where the value did not travel along. */
-export function toUpdate({ key, version, base, patch, value, removed }: StateChange): StateUpdate | undefined {
-  if (removed === true) return { key, version, removed }
-  if (value !== undefined) return { key, version, value }
+export function toUpdate(change: StateChange & Pick<StateUpdate, 'reset'>): StateUpdate | undefined {
+  const { key, version, base, patch, value, removed } = change
+  const reset = change.reset === true ? { reset: change.reset } : {}
+  if (removed === true) return { key, version, removed, ...reset }
+  if (value !== undefined) return { key, version, value, ...reset }
   return patch === undefined || base === undefined ? undefined : { key, version, base, patch }
 }

@@ -1,5 +1,6 @@
 import { compareKeys, prefixesOf } from '@tutti/protocol'
-import { prefixRoom } from '../inner-rooms.ts'
+import type { Connection } from '../connection.ts'
+import { keyRoom, prefixRoom } from '../inner-rooms.ts'
 
 /** A prefix that somebody here watches. */
 export interface SubscribedPrefix {
@@ -7,6 +8,8 @@ export interface SubscribedPrefix {
   readonly room: string
   /** Who watches it, by the ids of their connections: the keys of which something is held for one, or which leave one out. */
   readonly members: Map<string, Set<string>>
+  /** Of these, by id, those who may read some keys only: each is asked for (X2). */
+  readonly asked: Map<string, Connection>
   /** Those who asked for a page and have no reply yet. */
   readonly joining: Set<string>
   /** The keys below it that are known here. */
@@ -46,6 +49,17 @@ export class SubscribedPrefixes {
     return this.of(key).some(({ members }) => members.has(connectionId))
   }
 
+  /** Tells whether it watches the key by a prefix that it may read all of. */
+  isToldAll(connectionId: string, key: string): boolean {
+    return this.of(key).some(({ members, asked }) => members.has(connectionId) && !asked.has(connectionId))
+  }
+
+  /** Those for whom the key is asked for, but for those who are told of it anyway. */
+  askedOf(key: string): Connection[] {
+    const asked = new Set(this.of(key).flatMap((prefix) => [...prefix.asked.values()]))
+    return [...asked].filter(({ id, subscriptions }) => !subscriptions.has(keyRoom(key)) && !this.isToldAll(id, key))
+  }
+
   /** Tells whether it asked for a page that may hold the key. */
   isJoining(connectionId: string, key: string): boolean {
     return this.of(key).some(({ joining }) => joining.has(connectionId))
@@ -72,6 +86,7 @@ export class SubscribedPrefixes {
     const subscribed = existing ?? {
       room: prefixRoom(prefix),
       members: new Map(),
+      asked: new Map(),
       joining: new Set(),
       keys: new Set(),
       listedTo: '',
@@ -93,6 +108,7 @@ export class SubscribedPrefixes {
     if (subscribed === undefined) return { held: [], forgotten: [] }
     const held = subscribed.members.get(connectionId) ?? []
     subscribed.members.delete(connectionId)
+    subscribed.asked.delete(connectionId)
     subscribed.joining.delete(connectionId)
     if (subscribed.members.size > 0) return { held, forgotten: [] }
     this.prefixes.delete(prefix)

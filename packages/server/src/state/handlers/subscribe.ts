@@ -1,7 +1,9 @@
 import { RealtimeError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
 import { subscribeSchema } from '@tutti/protocol/schemas'
 import type { StateStore } from '@tutti/storage-driver/contract'
+import { ALLOWED, type Verdict } from '../../access/decisions.ts'
 import type { Access } from '../../access/question.ts'
+import type { Core } from '../../feature.ts'
 import { defineHandler, type RequestContext } from '../../handler.ts'
 import { keyRoom, prefixRoom } from '../../inner-rooms.ts'
 import type { PrefixQuestion } from '../prefix-subscribers.ts'
@@ -30,7 +32,7 @@ export function subscribeHandler(
   subscribers: StateSubscribers,
   turns: Turns,
   underWay: WritesUnderWay,
-  maxKeysPerMessage: number,
+  { access, limits: { maxKeysPerMessage } }: Pick<Core, 'access' | 'limits'>,
 ) {
   const checkCount = (count: number): void => {
     if (count <= maxKeysPerMessage) return
@@ -51,30 +53,41 @@ export function subscribeHandler(
     return { entries: entries.filter(({ key, version }) => version !== known.get(key) && connection.subscriptions.has(keyRoom(key))) }
   }
 
-  const subscribePrefix = async (question: PrefixQuestion, context: RequestContext): Promise<EntryPage> => {
+  const subscribePrefix = async (question: PrefixQuestion, verdict: Verdict, context: RequestContext): Promise<EntryPage> => {
     const { connection, beforeReply, afterReply } = context
     const { prefix, versions = {} } = question
     checkCount(Object.keys(versions).length)
-    const page = await subscribers.ofPrefixes.join(connection, question, underWay)
+    const page = await subscribers.ofPrefixes.join(connection, question, verdict, underWay)
     const reply: EntryPage = { ...page, entries: [] }
-    // Only now is known what it was told of its own writes, whose replies come by another way.
+    let told: Entry[] = []
+    let unknown: string[] = []
+    // Only now is known what it was told of its own writes, whose replies come by another way, and what it may read.
     beforeReply(() => {
       if (!connection.subscriptions.has(prefixRoom(prefix))) return
-      const differs = (entry: Entry): boolean => entry.version !== versions[entry.key]
-      reply.entries.push(...page.entries.filter((entry) => differs(entry) && !subscribers.ofPrefixes.isOutdated(connection, entry)))
+      const differs = (entry: Entry): boolean =>
+        entry.version !== versions[entry.key] && !subscribers.ofPrefixes.isOutdated(connection, entry)
+      const may = new Map(page.entries.map(({ key }) => [key, subscribers.delivery.readers.mayRead(connection, key)]))
+      told = page.entries.filter(({ key }) => may.get(key) === true)
+      unknown = page.entries.filter((entry) => may.get(entry.key) === undefined && differs(entry)).map(({ key }) => key)
+      reply.entries.push(...told.filter(differs))
     })
-    afterReply(() => subscribers.ofPrefixes.settle(connection, prefix, page.entries))
+    afterReply(() => {
+      subscribers.ofPrefixes.settle(connection, prefix, told)
+      // Whose answer has ended since they were asked for.
+      if (unknown.length > 0) void subscribers.bring(connection, unknown)
+    })
     return reply
   }
 
-  return defineHandler('storage:subscribe', subscribeSchema, readsOf, async (message, context, [verdict]) => {
-    const release = await turns.take(context.connection)
-    try {
-      if (!('prefix' in message)) return await subscribeKeys(message.keys, context)
-      if (verdict !== undefined && 'allow' in verdict && verdict.allow === true) return await subscribePrefix(message, context)
-      throw new RealtimeError('UNSUPPORTED', { message: 'A prefix can be subscribed by those who may read all that is below it.' })
-    } finally {
-      context.afterReply(release)
-    }
+  const act = async (message: Requests['storage:subscribe']['payload'], context: RequestContext, verdict: Verdict): Promise<EntryPage> =>
+    'prefix' in message ? subscribePrefix(message, verdict, context) : subscribeKeys(message.keys, context)
+
+  return defineHandler('storage:subscribe', subscribeSchema, readsOf, async (message, context, verdicts) => {
+    const { connection, admit, afterReply } = context
+    afterReply(await turns.take(connection))
+    const [verdict = ALLOWED] = verdicts
+    if (verdicts.every((one) => access.isCurrent(connection, one))) return act(message, context, verdict)
+    // Rights were taken away while it waited for its turn.
+    return admit<EntryPage>(readsOf(message), ([current = ALLOWED]) => act(message, context, current))
   })
 }

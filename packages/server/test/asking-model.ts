@@ -1,0 +1,58 @@
+import type { Entry, JsonValue } from '@tutti/protocol'
+import { onTestFinished } from 'vitest'
+import type { Answer, Question } from '../src/access/question.ts'
+import { Revocations } from '../src/access/revocations.ts'
+import { stateFeature } from '../src/state/state-feature.ts'
+import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
+import { settled } from './state-model.ts'
+
+/** State whose readers are asked about: `answerOf` says who may read a key; of a prefix the answer is `each`, or `ofPrefix`. */
+export function createAskingModel(
+  answerOf: (user: string, key: string) => Answer | Promise<Answer>,
+  ofPrefix: (user: string) => Answer = () => 'each',
+) {
+  const asked: string[] = []
+  const errors: unknown[] = []
+  const { core, entrances, connect } = createModelCore(({ action, target, user }: Question) => {
+    if (action !== 'state:read') return true
+    if (!('key' in target)) return ofPrefix(user?.id ?? '')
+    asked.push(target.key)
+    return answerOf(user?.id ?? '', target.key)
+  })
+  const counted = { ...core, onError: (error: unknown) => void errors.push(error) }
+  const store = new ModelStore()
+  const { feature } = stateFeature(counted, store, 0)
+  const revocations = new Revocations(counted, entrances, [feature])
+  onTestFinished(() => feature.close?.())
+  const request = (name: string) => (connection: ModelConnection, message: object) => {
+    const handler = feature.handlers.find((one) => one.name === name)
+    if (handler !== undefined) connection.request(handler, message, counted.onError)
+  }
+  const [subscribe, unsubscribe, set] = ['storage:subscribe', 'storage:unsubscribe', 'storage:set'].map(request)
+  const model = {
+    asked,
+    errors,
+    store,
+    connect,
+    entrances,
+    revocations,
+    subscribe: (connection: ModelConnection, message: object = { prefix: 'p:' }) => subscribe?.(connection, message),
+    unsubscribe: (connection: ModelConnection, message: object = { prefix: 'p:' }) => unsubscribe?.(connection, message),
+    set: (connection: ModelConnection, key: string, value: JsonValue) => set?.(connection, { key, value }),
+    flush: async () => {
+      do await settled()
+      while (store.answerNext() || store.announceNext())
+    },
+    subscribed: async (id: string): Promise<ModelConnection> => {
+      const connection = connect(id)
+      model.subscribe(connection)
+      await model.flush()
+      return connection
+    },
+  }
+  return model
+}
+
+/** The changes that it was told. */
+export const updatesOf = ({ received }: ModelConnection): Entry[] =>
+  received.flatMap(({ name, payload }) => (name === 'storage:updated' ? [payload as Entry] : []))
