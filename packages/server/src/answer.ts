@@ -22,6 +22,8 @@ export async function answer(
   const context: RequestContext = {
     connection,
     admit: (accesses, act) => access.admit(connection, accesses, act),
+    decide: (asked) => access.decide(connection, asked),
+    isCurrent: (verdict) => access.isCurrent(connection, verdict),
     beforeReply: (action: () => void) => void preceding.push(action),
     afterReply: (action: () => void) => void following.push(action),
   }

@@ -10,6 +10,10 @@ export interface RequestContext {
   readonly connection: Connection
   /** Acts once all of it is allowed, in the order of the connection's messages; else refuses (X2). */
   readonly admit: <Result>(accesses: readonly Access[], act: Act<Result>) => Result | Promise<Result>
+  /** The verdict on something that the message did not ask for; never rejects. */
+  readonly decide: (access: Access) => Verdict | Promise<Verdict>
+  /** Tells whether no rights of the connection were taken away since that verdict. */
+  readonly isCurrent: (verdict: Verdict) => boolean
   /** Runs right before the reply is handed to the socket, whatever the reply is. */
   readonly beforeReply: (action: () => void) => void
   /** Runs after the reply was handed to the socket and before anything else can be: what must follow the reply. */

@@ -50,6 +50,38 @@ test.each(requests)('[X2] %s %j asks for %j, and is refused with FORBIDDEN', asy
   expect(client.received.filter(({ name: kind }) => !kind.startsWith('server:'))).toEqual([])
 })
 
+test('[X2] [S6] who may write and not read is told of a conflict, and not what is there', async () => {
+  const { as, realtime } = await served({ authorize: rules({ state: { inbox: { write: true }, open: { read: true, write: true } } }) })
+  await realtime.state.set('inbox', 'secret')
+  await realtime.state.set('open', 'known')
+  const client = await as('ann')
+  for (const name of ['storage:set', 'storage:remove']) {
+    const reply = await client.send(name, { key: 'inbox', value: 1, ifVersion: 0 })
+    expect(reply).toEqual({ ok: false, error: { code: 'CONFLICT', message: expect.any(String), retryable: false } })
+    expect(await client.send(name, { key: 'open', value: 1, ifVersion: 0 })).toMatchObject({ error: { entry: { value: 'known' } } })
+  }
+})
+
+test.each([
+  [1_000, []],
+  [1_002, ['OVERFLOW']],
+])(
+  '[X2] [E4] of %i events that wait for one answer the first 1,000 come, in order, and the operator hears of others',
+  async (count, told) => {
+    const errors: unknown[] = []
+    let answer: (answer: Answer) => void = () => {}
+    const authorize = ({ target }: Question) => ('pattern' in target ? 'each' : new Promise<Answer>((resolve) => (answer = resolve)))
+    const { as, realtime } = await served({ authorize, onError: (error) => errors.push(error instanceof RealtimeError && error.code) })
+    const client = await as('ann')
+    await client.request('event:subscribe', { channel: '*' })
+    for (let number = 1; number <= count; number += 1) await realtime.events.publish('c', number)
+    answer(true)
+    await eventually(() => expect(client.of('event:received')).toHaveLength(1_000))
+    expect(client.of('event:received')).toEqual(Array.from({ length: 1_000 }, (_, index) => ({ channel: 'c', data: index + 1 })))
+    expect(errors).toEqual(told)
+  },
+)
+
 test('[X2] a message that names many keys is refused if one of them is', async () => {
   const { as, realtime } = await served({ authorize: rules({ state: { 'a:*': { read: true } } }) })
   const client = await as('ann')

@@ -194,6 +194,43 @@ describe('rights that are taken away while they are asked for', () => {
   })
 })
 
+test('[X2] a value that is being read is not told to who lost the right to it meanwhile', async () => {
+  const driver = memoryDriver()
+  const reads: ((open: void) => void)[] = []
+  let held = false
+  const slow = {
+    ...driver,
+    getItem: async (key: string) => {
+      if (held) await new Promise<void>((resolve) => reads.push(resolve))
+      return driver.getItem(key, {})
+    },
+  }
+  const { forbidden, authorize } = forbidding()
+  const asked: string[] = []
+  const counting = (question: Question): Answer => {
+    asked.push(Object.values(question.target).join(''))
+    return { allow: authorize(question) === true, forMs: 0 }
+  }
+  const { as, realtime } = await served({ authorize: counting, state: reactiveDriver(slow) })
+  for (const key of ['a', 'b']) await realtime.state.set(key, 'secret')
+  const ann = await as('ann')
+  held = true
+  const replies = ['a', 'b'].map((key) => ann.send('storage:get', { key }))
+  await eventually(() => expect(asked).toHaveLength(2))
+  await eventually(() => expect(reads.length).toBeGreaterThan(0))
+  forbidden.add('ann a')
+  await realtime.revoke({ user: 'ann', pattern: 'a' })
+  held = false
+  for (const open of reads) open()
+  expect(await Promise.all(replies)).toMatchObject([
+    { ok: false, error: { code: 'FORBIDDEN' } },
+    { ok: true, value: 'secret' },
+  ])
+  // Where nothing was taken away, nothing is asked for twice.
+  await ann.request('storage:get', { key: 'b' })
+  expect(asked).toEqual(['a', 'b', 'a', 'b', 'b'])
+})
+
 test('[X2] an instance that may have missed a revocation asks anew about all that is held', async () => {
   const { forbidden, authorize } = forbidding()
   const bus = createMemoryBus()

@@ -10,6 +10,12 @@ import type { ServerEvent } from './server-events.ts'
 /** Events of one channel that may wait for one answer; what comes after them is dropped. */
 const MAX_WAITING = 1_000
 
+interface Waiting {
+  readonly events: ServerEvent[]
+  /** More came than may wait. */
+  isOver: boolean
+}
+
 /**
  * Who of this instance hears which channels and patterns. Who may hear each of a pattern's channels, once it is asked for,
  * stays out of the pattern's room: then every event is delivered only when its channel was allowed (X2).
@@ -18,7 +24,7 @@ export class EventSubscribers {
   /** By pattern: who is asked for each channel. */
   private readonly asked = new Map<string, Set<Connection>>()
   /** Events that wait for the answer about their channel, in order (E4). */
-  private readonly waiting = new Map<Connection, Map<string, ServerEvent[]>>()
+  private readonly waiting = new Map<Connection, Map<string, Waiting>>()
   private readonly core: Core
 
   constructor(core: Core) {
@@ -81,8 +87,8 @@ export class EventSubscribers {
       if (connection.id === exceptConnection || this.hearsAnyway(connection, patterns)) return []
       const queue = this.waiting.get(connection)?.get(event.channel)
       if (queue !== undefined) {
-        queue.push(event)
-        if (queue.length > MAX_WAITING) queue.pop()
+        if (queue.events.length < MAX_WAITING) queue.events.push(event)
+        else queue.isOver = true
         return []
       }
       const verdict = this.core.access.decide(connection, hearingOf(event.channel))
@@ -93,18 +99,17 @@ export class EventSubscribers {
 
   private async wait(connection: Connection, event: ServerEvent, verdict: Promise<Verdict>): Promise<void> {
     const { channel } = event
-    const queues = this.waiting.get(connection) ?? new Map<string, ServerEvent[]>()
-    const queue = [event]
+    const queues = this.waiting.get(connection) ?? new Map<string, Waiting>()
+    const queue: Waiting = { events: [event], isOver: false }
     this.waiting.set(connection, queues.set(channel, queue))
     const allowed = this.mayHear(await verdict, event)
-    if (queue.length === MAX_WAITING)
-      this.report(new RealtimeError('OVERFLOW', { message: 'Events were dropped: `authorize` took too long.' }), event)
+    if (queue.isOver) this.report(new RealtimeError('OVERFLOW', { message: 'Events were dropped: `authorize` took too long.' }), event)
     queues.delete(channel)
     if (queues.size === 0 && this.waiting.get(connection) === queues) this.waiting.delete(connection)
     // It may have unsubscribed meanwhile, or be gone.
     const patterns = patternsOf(channel)
     if (!allowed || !connection.connected || !patterns.some((pattern) => this.isAsked(connection, pattern))) return
-    for (const { data } of queue) connection.send('event:received', { channel, data })
+    for (const { data } of queue.events) connection.send('event:received', { channel, data })
   }
 
   private hearsAnyway(connection: Connection, patterns: readonly string[]): boolean {

@@ -15,7 +15,7 @@ export interface StateWriter {
  * be read again (F2).
  */
 export const createStateWriter = (store: StateStore, subscribers: StateSubscribers, underWay: WritesUnderWay): StateWriter => ({
-  write: async (mutation, { connection, beforeReply, afterReply }) => {
+  write: async (mutation, { connection, decide, beforeReply, afterReply }) => {
     const { key } = mutation
     const answered = underWay.begin(connection, key)
     const endWrite = subscribers.beginWrite(connection, key)
@@ -34,7 +34,12 @@ export const createStateWriter = (store: StateStore, subscribers: StateSubscribe
       return result
     } catch (error) {
       if (!(error instanceof RealtimeError)) throw error
-      if (error.entry !== undefined) written = told = error.entry.version
+      if (error.entry !== undefined) {
+        written = told = error.entry.version
+        // Who may write and not read is told no more than that there is a conflict.
+        const verdict = await decide({ action: 'state:read', target: { key } })
+        if ('refusal' in verdict) throw new RealtimeError(error.code, { message: error.message, cause: error })
+      }
       if (error.code === 'OUTCOME_UNKNOWN') {
         // Who numbers its mutations asks again, and is answered then.
         if (mutation.author === undefined) subscribers.loseAnswer(connection, key)

@@ -1,20 +1,32 @@
 import { RealtimeError } from '@tutti/protocol'
 import { getSchema } from '@tutti/protocol/schemas'
 import type { StateStore } from '@tutti/storage-driver/contract'
+import type { Verdict } from '../../access/decisions.ts'
 import type { Access } from '../../access/question.ts'
 import { defineHandler } from '../../handler.ts'
 import type { StateSubscribers } from '../state-subscribers.ts'
 import type { WritesUnderWay } from '../writes-under-way.ts'
 
-const readsOf = ({ key }: { key: string }): Access[] => [{ action: 'state:read', target: { key } }]
+const readOf = ({ key }: { key: string }): Access => ({ action: 'state:read', target: { key } })
 
 /** `storage:get`: the current entry. */
 export const getHandler = (store: StateStore, subscribers: StateSubscribers, underWay: WritesUnderWay) =>
-  defineHandler('storage:get', getSchema, readsOf, async ({ key }, { connection }) => {
-    const [entry] = await Promise.all([readOne(store, key), underWay.answered(connection, (written) => written === key)])
-    subscribers.know(key, entry.version)
-    return entry
-  })
+  defineHandler(
+    'storage:get',
+    getSchema,
+    (message) => [readOf(message)],
+    async ({ key }, { connection, decide, isCurrent }, [verdict]) => {
+      const [entry] = await Promise.all([readOne(store, key), underWay.answered(connection, (written) => written === key)])
+      subscribers.know(key, entry.version)
+      // The right to it may have been taken away while it was read.
+      if (verdict !== undefined && !isCurrent(verdict)) assertAllowed(await decide(readOf({ key })))
+      return entry
+    },
+  )
+
+function assertAllowed(verdict: Verdict): void {
+  if ('refusal' in verdict) throw verdict.refusal
+}
 
 /** The entry of one key. */
 export async function readOne(store: StateStore, key: string) {
