@@ -16,7 +16,8 @@ export interface TestRedisSentinel {
   master(): Promise<TestRedis>
   /**
    * Makes the replica the master: by ending the master as a crash would (`crash`, the default), or in good order while
-   * it lives (`order`). Settles when all Sentinels name the new one and it takes writes.
+   * it lives (`order`), which the old one is then told with the words that the Sentinels have for it, though they wait
+   * 10 s. Settles when all Sentinels name the new one and it takes writes.
    */
   failOver(how?: 'crash' | 'order'): Promise<TestRedis>
   /** Ends all. */
@@ -87,7 +88,7 @@ export async function startSentinel({ args = [] }: { args?: readonly string[] } 
       if (how === 'crash') await before.kill()
       // A Sentinel refuses for a while after another failover.
       else await eventually(() => askRedis(watchers[0] ?? before, 'SENTINEL', 'FAILOVER', NAME), { timeoutMs: TIMEOUT_MS, everyMs: 100 })
-      return eventually(
+      const after = await eventually(
         async () => {
           const now = await master()
           if (now === before) throw new Error('The Sentinels still name the old master.')
@@ -96,6 +97,10 @@ export async function startSentinel({ args = [] }: { args?: readonly string[] } 
         },
         { timeoutMs: TIMEOUT_MS, everyMs: 50 },
       )
+      if (how === 'crash') return after
+      await askRedis(before, 'REPLICAOF', after.host, after.port)
+      for (const type of ['normal', 'pubsub']) await askRedis(before, 'CLIENT', 'KILL', 'TYPE', type)
+      return after
     },
     stop: async () => void (await Promise.all([...watchers, ...nodes].map((node) => node.stop()))),
   }

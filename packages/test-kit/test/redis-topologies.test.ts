@@ -33,13 +33,12 @@ test('a slot of a Cluster moves to another node with its keys', async () => {
   await expect(askRedis(first, 'GET', 'b')).rejects.toThrow(`MOVED ${slot} ${second.host}:${second.port}`)
 })
 
-test('Sentinels make the replica the master when the master dies, and it follows the new one when it is back', async () => {
+test('Sentinels make the replica the master by order, and the old one follows it', async () => {
   const sentinel = await startSentinel()
   onTestFinished(() => sentinel.stop())
   const [first, second] = sentinel.nodes
   expect(await sentinel.master()).toBe(first)
-  expect(await sentinel.failOver()).toBe(second)
+  expect(await sentinel.failOver('order')).toBe(second)
   expect(await askRedis(second, 'SET', 'a', '1')).toBe('OK')
-  await first.restart()
-  await eventually(async () => expect(await askRedis(first, 'GET', 'a')).toBe('1'), { timeoutMs: 20_000 })
+  await eventually(async () => expect(await askRedis(first, 'GET', 'a')).toBe('1'))
 })
