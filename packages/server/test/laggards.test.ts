@@ -56,6 +56,46 @@ test('[C4] entries are brought a few at a time, as they are read', async () => {
   expect(new Set(slow.received.map(({ payload }) => (payload as Entry).key))).toEqual(new Set(keys))
 })
 
+test('[C4] what changes again before it is brought is brought once, as it is then; what was not missed is told at once', async () => {
+  const model = createModel()
+  const slow = model.connect('slow')
+  const keys = Array.from({ length: 30 }, (_, number) => `key:${number}`)
+  for (const key of [...keys, 'quiet']) model.subscribe(slow, key)
+  await model.flush()
+  slow.received.length = 0
+  slowDown(model, slow)
+  for (const key of keys) model.store.commit(key, { value: 'missed' })
+  await model.flush()
+  slow.backlog.drain()
+  await model.flush()
+  expect(slow.received).toHaveLength(20)
+  for (const key of ['key:29', 'quiet']) model.store.commit(key, { value: 'again' })
+  await model.flush()
+  expect(slow.received.slice(20)).toMatchObject([{ payload: { key: 'quiet' } }])
+  slow.backlog.drain()
+  await model.flush()
+  expect(slow.received.slice(21)).toHaveLength(10)
+  expect(slow.received.map(({ payload }) => payload)).toContainEqual({ key: 'key:29', version: 31, value: 'again' })
+})
+
+test('[C4] what waited for the reply to a write is not told to who does not read, and is brought later', async () => {
+  const model = createModel()
+  const slow = model.connect('slow')
+  model.subscribe(slow)
+  await model.flush()
+  slow.received.length = 0
+  slowDown(model, slow)
+  model.set(slow, 1)
+  await settled()
+  for (const value of [2, 3]) model.store.commit('k', { value })
+  while (model.store.announceNext());
+  await model.flush()
+  expect(slow.received).toEqual([{ name: 'reply', payload: { ok: true, version: 1 } }])
+  slow.backlog.drain()
+  await model.flush()
+  expect(slow.received.slice(1).map(({ payload }) => payload)).toEqual([{ key: 'k', version: 3, value: 3 }])
+})
+
 test('[C4] [S3] what takes a version back is told in any case', async () => {
   const model = createModel()
   const slow = model.connect('slow')
