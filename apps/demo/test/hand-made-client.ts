@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 
 /** A plain socket.io-client that speaks the wire by hand and keeps what it is sent. */
 export interface HandMadeClient {
-  /** Everything that it was sent, but for replies, as JSON. */
+  /** Everything that it was sent, but for refusals, as JSON. */
   readonly received: readonly string[]
   /** `ok`, or the code of the refusal. */
   ask(name: string, payload: object): Promise<string>
@@ -20,6 +20,7 @@ export async function connectByHand(address: string, cookie = ''): Promise<HandM
     received,
     ask: async (name, payload) => {
       const reply: { ok: boolean; error?: { code: string } } = await socket.timeout(10_000).emitWithAck(name, payload)
+      if (reply.ok) received.push(JSON.stringify([name, reply]))
       return reply.ok ? 'ok' : (reply.error?.code ?? 'refused without a code')
     },
   }
