@@ -28,7 +28,7 @@ async function renderPage(request: Request): Promise<Response> {
   const info: PageInfo = { instance: instanceId, instances, ...(known?.session && { session: known.session }) }
   // Without its store the page comes without values, and gets them when the browser has connected.
   const read = (keys: readonly string[]): Promise<Entries> => Promise.all(keys.map((key) => state.get(key))).catch(() => [])
-  const realtime = createRealtime({ read })
+  const realtime = createRealtime({ read, list: (prefix, after) => state.list(prefix, after) })
   const body = await renderToString(createSSRApp(DemoApp).use(realtime).provide(pageInfoKey, info))
   const entries = realtime.dehydrate()
   const html = documentHtml({ body, info, colour: storedColour(entries), entries, assets })

@@ -38,5 +38,5 @@ export interface SessionEnded {
   readonly ended: string
 }
 
-/** Where a user's own list stands. */
-export const ownListKey = (user: string): string => `user:${user}:notes`
+/** Below it stands a user's own list. */
+export const ownListPrefix = (user: string): string => `user:${user}:notes:`

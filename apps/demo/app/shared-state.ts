@@ -1,14 +1,15 @@
 // What the people on this page share: the keys, what stands under them, and the events of the chat.
 
 /** The keys of the shared state. */
-export const KEYS = { count: 'demo:count', list: 'demo:list', room: 'demo:room' } as const
+export const KEYS = { count: 'demo:count', room: 'demo:room' } as const
 
-/** One entry of the shared list. */
+/** Below it each entry of the shared list is a key of its own. */
+export const LIST_PREFIX = 'demo:list:'
+
+/** One entry of a list. */
 export interface ListItem {
-  readonly text: string
+  text: string
   done: boolean
-  /** When it was added, milliseconds since 1970. */
-  readonly at: number
 }
 
 /** Others may store anything: only what has this shape is shown. */
@@ -17,11 +18,8 @@ export const isListItem = (item: unknown): item is ListItem =>
   item !== null &&
   'text' in item &&
   typeof item.text === 'string' &&
-  'at' in item &&
-  typeof item.at === 'number'
-
-/** The shared list, by id: people who add at once touch different properties, so that both entries survive. */
-export type List = Record<string, ListItem>
+  'done' in item &&
+  typeof item.done === 'boolean'
 
 /** The colours that the page can have. */
 export const COLOURS = ['pine', 'sea', 'violet', 'rose', 'ember', 'moss'] as const

@@ -3,7 +3,7 @@ import { rules } from '@tutti/server'
 import type { AttachRealtimeOptions } from '@tutti/server/nitro'
 import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
 import fsDriver from 'unstorage/drivers/fs-lite'
-import { KEYS } from '../app/shared-state.ts'
+import { KEYS, LIST_PREFIX } from '../app/shared-state.ts'
 import { schema } from './realtime-schema.ts'
 import { whoConnects } from './who-connects.ts'
 
@@ -14,7 +14,7 @@ const EVERYBODY = { read: true, write: true }
 
 /** Who may do what: what everybody shares has names, what is below a user's name is his own, and all else is nobody's. */
 const authorize = rules({
-  state: { [KEYS.count]: EVERYBODY, [KEYS.list]: EVERYBODY, [KEYS.room]: EVERYBODY, 'user:{id}:*': { read: true, write: true } },
+  state: { [KEYS.count]: EVERYBODY, [`${LIST_PREFIX}*`]: EVERYBODY, [KEYS.room]: EVERYBODY, 'user:{id}:*': { read: true, write: true } },
   events: {
     'chat:*': { subscribe: true, publish: true },
     // The server alone says something there.

@@ -1,11 +1,10 @@
 import { defineSchema } from '@tutti/protocol'
 import * as v from 'valibot'
-import { COLOURS, KEYS, TEMPO, type ChatEvent, type List, type ListItem, type Room } from '../app/shared-state.ts'
+import { COLOURS, KEYS, LIST_PREFIX, TEMPO, type ChatEvent, type ListItem, type Room } from '../app/shared-state.ts'
 
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength))
 
-const item: v.GenericSchema<ListItem> = v.object({ text: text(80), done: v.boolean(), at: v.number() })
-const list: v.GenericSchema<List> = v.record(text(64), item)
+const item: v.GenericSchema<ListItem> = v.object({ text: text(80), done: v.boolean() })
 const room: v.GenericSchema<Room> = v.object({
   name: text(60),
   about: text(280),
@@ -16,6 +15,6 @@ const chatEvent: v.GenericSchema<ChatEvent> = v.object({ id: text(64), from: tex
 
 /** What may be stored and said here, whoever asks and by whatever client: nothing that the page could not show (X6). */
 export const schema = defineSchema({
-  state: { [KEYS.count]: v.pipe(v.number(), v.integer()), [KEYS.list]: list, [KEYS.room]: room, 'user:*': list },
+  state: { [KEYS.count]: v.pipe(v.number(), v.integer()), [`${LIST_PREFIX}*`]: item, [KEYS.room]: room, 'user:*': item },
   events: { 'chat:*': chatEvent },
 })

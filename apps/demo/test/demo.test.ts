@@ -124,6 +124,27 @@ test('[S8] entries that two people add at once, and fields that they change at o
   })
 })
 
+test('[S17] an entry that one renames while another ticks it off is both, and what is removed is gone for all', async () => {
+  await addToList(one, 'Rename me')
+  await shows(two, '.rows .text', 'Rename me')
+  await one.getByRole('button', { name: 'Rename Rename me' }).click()
+  await one.getByLabel('New text').fill('Renamed')
+  await two.getByRole('checkbox', { name: 'Rename me' }).check()
+  await one.getByLabel('New text').press('Enter')
+  await eventually(async () => {
+    for (const page of [one, two]) expect(await page.getByRole('checkbox', { name: 'Renamed', exact: true }).isChecked()).toBe(true)
+  })
+  // The keyboard goes on where it was.
+  expect(await one.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Rename Renamed')
+  await one.keyboard.press('Enter')
+  await one.keyboard.press('Escape')
+  expect(await one.getByLabel('New text').count()).toBe(0)
+  await one.keyboard.press('Tab')
+  await one.keyboard.press('Enter')
+  await eventually(async () => expect((await Promise.all([one, two].map(listOn))).flat()).not.toContain('Renamed'))
+  expect(await one.evaluate(() => document.activeElement?.getAttribute('placeholder'))).toBe('Bring the sheet music')
+})
+
 test('[S14] one goes offline, both change things, it returns, and both agree', async () => {
   const before = await countOn(one)
   await one.getByRole('switch').click()
@@ -218,6 +239,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await say(page, 'Hello')
     await shows(page, '[role=log] .text', 'Hello')
     await page.getByText('1 unread').waitFor()
+    await page.getByRole('button', { name: 'Rename' }).first().click()
     for (const summary of await page.locator('summary').all()) await summary.click()
     for (const colour of ['sea', 'violet', 'rose', 'ember', 'moss', 'pine']) {
       await page.getByRole('radio', { name: colour }).check()

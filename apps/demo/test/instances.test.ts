@@ -69,7 +69,7 @@ test('without Redis its state is on disk, and there again after a restart', asyn
   const before = await startAlone(where)
   const client = createRealtimeClient({ url: before.address })
   await client.state('demo:count', { default: 0 }).increment(12)
-  await client.state('demo:list').set({ a: { text: 'Kept on disk', done: false, at: 1 } })
+  await client.state('demo:list:1').set({ text: 'Kept on disk', done: false })
   await client.close()
   await before.stop()
   expect(readdirSync(where)).toEqual(['.data'])

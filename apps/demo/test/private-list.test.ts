@@ -34,8 +34,8 @@ test('[X2] each user has a list of his own, live in all of his windows on both i
 })
 
 describe('[X2] a client made by hand', () => {
-  const KEY = 'user:alice:notes'
-  const stolen = { stolen: { text: 'stolen', done: true, at: 1 } }
+  const KEY = 'user:alice:notes:1'
+  const stolen = { text: 'stolen', done: true }
   /** What is asked for, and what can be answered. */
   const ATTEMPTS: readonly (readonly [name: string, payload: object])[] = [
     ['storage:get', { key: KEY }],
@@ -45,12 +45,12 @@ describe('[X2] a client made by hand', () => {
     ['storage:subscribe', { prefix: 'user:alice:notes:' }],
     ['storage:set', { key: KEY, value: stolen }],
     ['storage:set', { key: KEY, value: stolen, ifVersion: 0 }],
-    ['storage:set', { key: `${KEY}:more`, value: stolen }],
+    ['storage:set', { key: 'user:alice:notes', value: stolen }],
     ['storage:remove', { key: KEY }],
     ['storage:increment', { key: KEY, by: 1 }],
     ['storage:patch', { key: KEY, patch: stolen }],
-    ['storage:get', { key: 'user:Alice:notes' }],
-    ['storage:get', { key: 'user:guest:notes' }],
+    ['storage:get', { key: 'user:Alice:notes:1' }],
+    ['storage:get', { key: 'user:guest:notes:1' }],
     ['event:subscribe', { channel: 'user:alice:session' }],
     ['event:subscribe', { channel: 'user:alice:*' }],
     ['event:publish', { channel: 'user:alice:session', data: { ended: 'all' } }],
@@ -110,7 +110,7 @@ describe('[X2] a client made by hand', () => {
     const alice = await visitAs(two, 'Alice', 0)
     const own = await connectByHand(two.addresses[1], await cookiesOf(alice))
     expect(await own.ask('storage:subscribe', { prefix: 'user:alice:' })).toBe('ok')
-    expect(await own.ask('storage:patch', { key: KEY, patch: { byHand: { text: 'By hand', done: false, at: 1 } } })).toBe('ok')
+    expect(await own.ask('storage:set', { key: KEY, value: { text: 'By hand', done: false } })).toBe('ok')
     await eventually(async () => expect(await notesOn(alice)).toContain('By hand'))
     expect(await own.ask('storage:set', { key: KEY, value: 'no list' })).toBe('INVALID_VALUE')
     await alice.getByRole('button', { name: 'Remove By hand' }).click()

@@ -22,8 +22,8 @@ describe('a sign-in', () => {
     await plain.getByRole('button', { name: 'Sign in' }).click()
     await plain.locator('.signed-in').getByText('Dora Ø. O’Neill').waitFor()
     const own = await connectByHand(two.addresses[1], await cookiesOf(plain))
-    const value = { a: { text: 'Only Dora’s', done: false, at: 1 } }
-    expect(await own.ask('storage:set', { key: 'user:dora-ø.-o’neill:notes', value })).toBe('ok')
+    const value = { text: 'Only Dora’s', done: false }
+    expect(await own.ask('storage:set', { key: 'user:dora-ø.-o’neill:notes:1', value })).toBe('ok')
     await plain.reload()
     expect(await notesOn(plain)).toEqual(['Only Dora’s'])
     for (const cookie of ['', `tutti-session=${await tokenFor('someone', inAnHour(), two.secret)}`]) {
@@ -99,7 +99,7 @@ describe('a sign-in', () => {
     }
     expect(await here.context().cookies()).toEqual([])
     const kept = await connectByHand(two.addresses[1], cookie)
-    expect(await kept.ask('storage:get', { key: 'user:frida:notes' })).toBe('FORBIDDEN')
+    expect(await kept.ask('storage:get', { key: 'user:frida:notes:1' })).toBe('FORBIDDEN')
     expect(await (await fetch(two.addresses[0], { headers: { cookie } })).text()).not.toContain('Frida’s')
     // It was this sign-in that ended, not the user.
     await note(elsewhere, 'Still signed in')
