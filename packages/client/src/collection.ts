@@ -16,8 +16,8 @@ export const COLLECTION_DEFAULTS = { limit: 10_000 } as const
 const MORE = 1_000
 
 /** Follows all entries below a prefix (`todos:`). Dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
-export function collection<T = JsonValue>(client: RealtimeClient, prefix: string, options?: CollectionOptions): Collection<T>
-export function collection(client: RealtimeClient, prefix: string, options: CollectionOptions = {}): Collection<unknown> {
+export function collection<T = JsonValue>(client: Pick<RealtimeClient, 'parts'>, prefix: string, options?: CollectionOptions): Collection<T>
+export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string, options: CollectionOptions = {}): Collection<unknown> {
   checkedName((name) => prefix.endsWith(':') && isKey(name), prefix.slice(0, -1), 'INVALID_KEY')
   const { parts } = client
   const { keys, clock, onThrow } = parts

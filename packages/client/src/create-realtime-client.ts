@@ -8,6 +8,7 @@ import { createEvents, type EventMap, type Events } from './events.ts'
 import type { KeepChanges } from './kept-changes.ts'
 import { systemNetwork, type Network } from './network.ts'
 import { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
+import type { StateOf } from './schema-types.ts'
 import type { Source } from './source.ts'
 import { createStateHandle, type HandleContext } from './state-handle.ts'
 import type { StateHandle, StateOptions } from './state-contract.ts'
@@ -69,14 +70,13 @@ export interface ClientParts extends HandleContext, RetryContext {
 }
 
 /** State, events and connection of one application. */
-export interface RealtimeClient<Channels extends EventMap = object> {
+export interface RealtimeClient<Types extends EventMap = object> {
   /** Random, made with the client; the server knows its mutations by it (S12). */
   readonly clientId: string
   readonly connection: ClientConnection
-  readonly events: Events<Channels>
+  readonly events: Events<Types>
   /** A handle on a key; dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
-  state<T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
-  state<T>(key: string, options?: StateOptions<T>): StateHandle<T>
+  readonly state: StateOf<Types>
   /** What `@tutti/client/collection` and its like stand on; not for applications. */
   readonly parts: ClientParts
   /**
@@ -97,7 +97,10 @@ const DEFAULTS = {
 }
 
 /** Makes a client and begins to connect. Listeners of its sources are called synchronously, once after each change. */
-export function createRealtimeClient<Channels extends EventMap = object>(options: RealtimeClientOptions = {}): RealtimeClient<Channels> {
+export function createRealtimeClient(options?: RealtimeClientOptions): RealtimeClient
+/** With types: `typeof schema` of a `defineSchema` knows keys and channels; a map of channels knows these alone. */
+export function createRealtimeClient<Types extends EventMap>(options?: RealtimeClientOptions): RealtimeClient<Types>
+export function createRealtimeClient(options: RealtimeClientOptions = {}): RealtimeClient {
   const settings = { ...DEFAULTS, ...options }
   const { clock, requestTimeoutMs } = settings
   const clientId = createClientId()
@@ -120,7 +123,7 @@ export function createRealtimeClient<Channels extends EventMap = object>(options
   const given = { ...settings, connection, onThrow, keep, isClosed: () => closing !== undefined }
   const keys = createStateKeys(given)
   const parts = { ...given, keys }
-  const events = createEvents<Channels>({ ...given, onError })
+  const events = createEvents<object>({ ...given, onError })
 
   function state<T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
   function state<T>(key: string, options?: StateOptions<T>): StateHandle<T>

@@ -4,13 +4,21 @@ import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { handled } from './handled.ts'
 import { jsonCopy } from './json-copy.ts'
+import type { SchemaEventData, SchemaTypes } from './schema-types.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
-/** Event data by channel, e.g. `{ 'chat:room1': Message }` or, by template, ``{ [channel: `chat:${string}`]: Message }``. */
+/**
+ * Event data by channel, e.g. `{ 'chat:room1': Message }` or, by template, ``{ [channel: `chat:${string}`]: Message }``; or
+ * `typeof schema` of a `defineSchema`.
+ */
 export type EventMap = object
 
 /** The data of a channel or pattern, where the map knows it. */
-export type EventData<Events extends EventMap, Name extends string> = Name extends keyof Events ? Events[Name] : unknown
+export type EventData<Events extends EventMap, Name extends string> = Events extends SchemaTypes
+  ? SchemaEventData<Events, Name>
+  : Name extends keyof Events
+    ? Events[Name]
+    : unknown
 
 /** Where an event came from. */
 export interface EventContext {

@@ -1,5 +1,7 @@
-import { createRealtimeClient, type StateSnapshot } from '@tutti/client'
-import { afterAll, expectTypeOf, test } from 'vitest'
+import { createRealtimeClient, type EventData, type RealtimeClient, type StateSnapshot } from '@tutti/client'
+import { collection } from '@tutti/client/collection'
+import { defineSchema } from '@tutti/protocol'
+import { afterAll, describe, expectTypeOf, test } from 'vitest'
 import { ModelServer } from './model-server.ts'
 
 interface Message {
@@ -41,4 +43,67 @@ test('[E3] channels and patterns give their data its type; unknown ones give unk
   expectTypeOf(client.events.publish<'presence'>)
     .parameter(1)
     .toEqualTypeOf<number>()
+})
+
+describe('a schema that server and client share', () => {
+  interface Todo {
+    title: string
+    done: boolean
+  }
+  const given = <Value>() => ({
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: () => ({ issues: [] }),
+      types: { input: {} as Value, output: {} as Value },
+    },
+  })
+  const schema = defineSchema({
+    state: { 'todos:*': given<Todo>(), 'todos:count': given<number>(), theme: given<'light' | 'dark'>() },
+    events: { 'chat:*': given<Message>(), 'chat:system:*': given<{ level: number }>() },
+  })
+  const typed = createRealtimeClient<typeof schema>({ transport: new ModelServer().transport })
+  afterAll(() => typed.close())
+
+  test('[X6] gives handles their types by key', () => {
+    const todo = typed.state('todos:1')
+    expectTypeOf(todo.current).toEqualTypeOf<StateSnapshot<Todo | undefined>>()
+    expectTypeOf(todo.set).parameter(0).toEqualTypeOf<Todo>()
+    const id: string = 'a'
+    expectTypeOf(typed.state(`todos:${id}`).set)
+      .parameter(0)
+      .toEqualTypeOf<Todo>()
+    expectTypeOf(typed.state('todos:count', { default: 0 }).current.value).toEqualTypeOf<number>()
+    expectTypeOf(typed.state('theme').current.value).toEqualTypeOf<'light' | 'dark' | undefined>()
+    expectTypeOf(typed.state('other').current.value).toEqualTypeOf<unknown>()
+    // @ts-expect-error -- a theme is no number
+    typed.state('theme', { default: 7 })
+    // @ts-expect-error -- a todo has a title
+    expectTypeOf(todo.set).toBeCallableWith({ done: true })
+    expectTypeOf<{ title: null }>().toExtend<Parameters<typeof todo.patch>[0]>()
+    expectTypeOf<{ title: 7 }>().not.toExtend<Parameters<typeof todo.patch>[0]>()
+  })
+
+  test('[X6] [E3] gives events their data by channel, and a pattern all that it can hear', () => {
+    typed.events.subscribe('chat:room1', (data) => expectTypeOf(data).toEqualTypeOf<Message>())
+    typed.events.subscribe('chat:system:up', (data) => expectTypeOf(data).toEqualTypeOf<{ level: number }>())
+    typed.events.subscribe('chat:*', (data) => expectTypeOf(data).toEqualTypeOf<Message | { level: number }>())
+    typed.events.subscribe('*', (data) => expectTypeOf(data).toEqualTypeOf<unknown>())
+    expectTypeOf(typed.events.publish<'chat:room1'>)
+      .parameter(1)
+      .toEqualTypeOf<Message>()
+    expectTypeOf(typed.events.publish<'other'>)
+      .parameter(1)
+      .toEqualTypeOf<unknown>()
+  })
+
+  test('[X6] with one part only leaves the other open', () => {
+    const { state } = schema
+    expectTypeOf<RealtimeClient<{ state: typeof state }>['state']>().toEqualTypeOf<(typeof typed)['state']>()
+    expectTypeOf<EventData<{ state: typeof state }, 'chat:room1'>>().toEqualTypeOf<unknown>()
+  })
+
+  test('[S17] a client with types is one for collections', () => {
+    expectTypeOf(collection<Todo>).toBeCallableWith(typed, 'todos:')
+  })
 })

@@ -65,3 +65,22 @@ test('[S17] a collection has items of its type, whose values may be changed', ()
   }
   expectTypeOf(typed).toBeFunction()
 })
+
+test('[X6] [E3] events are typed by the schema that the server checks', () => {
+  const table = {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'test',
+      validate: () => ({ issues: [] }),
+      types: { input: { text: '' }, output: { text: '' } },
+    },
+  }
+  const schema = { events: { 'chat:*': table } }
+  const events = () => useRealtimeEvents<typeof schema>()
+  const typed = (use: ReturnType<typeof events>) => {
+    use.subscribe('chat:room1', ({ text }) => expectTypeOf(text).toEqualTypeOf<string>())
+    // @ts-expect-error -- a chat has texts
+    void use.publish('chat:room1', 1)
+  }
+  expectTypeOf(typed).toBeFunction()
+})

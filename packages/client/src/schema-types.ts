@@ -1,0 +1,35 @@
+import type { Schemas, SchemaValue } from '@tutti/protocol'
+import type { StateHandle, StateOptions } from './state-contract.ts'
+
+/** Types of keys and channels from one place: `typeof schema` of a `defineSchema` (X6). */
+export type SchemaTypes = { readonly state: Schemas } | { readonly events: Schemas }
+
+type TableOf<Types, Part extends 'state' | 'events'> = Types extends { readonly [Name in Part]: infer Table } ? Table : object
+
+/** What tables below a pattern say: `chat:*` hears `chat:system:*` as well. */
+type Below<Table, Prefix extends string> = {
+  [Name in keyof Table & string]: Name extends `${Prefix}${string}` ? SchemaValue<Table, Name> : never
+}[keyof Table & string]
+
+/** The data of a channel or pattern, as the schema says. */
+export type SchemaEventData<Types, Name extends string> = Name extends `${infer Prefix}*`
+  ? SchemaValue<TableOf<Types, 'events'>, Name> | Below<TableOf<Types, 'events'>, Prefix>
+  : SchemaValue<TableOf<Types, 'events'>, Name>
+
+/** Makes handles whose types the caller names. */
+export interface OpenState {
+  <T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
+  <T>(key: string, options?: StateOptions<T>): StateHandle<T>
+}
+
+/** Makes handles whose types the schema knows by the key. */
+export interface SchemaState<Table> {
+  <Key extends string>(
+    key: Key,
+    options: StateOptions<SchemaValue<Table, Key>> & { default: SchemaValue<Table, Key> },
+  ): StateHandle<SchemaValue<Table, Key>, SchemaValue<Table, Key>>
+  <Key extends string>(key: Key, options?: StateOptions<SchemaValue<Table, Key>>): StateHandle<SchemaValue<Table, Key>>
+}
+
+/** How a client of these types makes handles. */
+export type StateOf<Types> = Types extends SchemaTypes ? SchemaState<TableOf<Types, 'state'>> : OpenState
