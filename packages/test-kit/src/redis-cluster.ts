@@ -33,9 +33,14 @@ const SLOTS = 16_384
 /** Starts it; takes about 2 s, with replicas 4. */
 export async function startRedisCluster(options: TestRedisClusterOptions = {}): Promise<TestRedisCluster> {
   const { replicas = 0, nodeTimeoutMs = 2_000, args = [] } = options
-  const busPorts = await Promise.all(Array.from({ length: MASTERS * (1 + replicas) }, freePort))
   const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0', ...args]
-  const nodes = await Promise.all(busPorts.map((port) => startRedis({ args: [...settings, '--cluster-port', String(port)] })))
+  const startNode = async () => {
+    const busPort = await freePort()
+    return { busPort, node: await startRedis({ args: [...settings, '--cluster-port', String(busPort)] }) }
+  }
+  // Once more with another port, when somebody took the first.
+  const started = await Promise.all(Array.from({ length: MASTERS * (1 + replicas) }, () => startNode().catch(startNode)))
+  const [nodes, busPorts] = [started.map(({ node }) => node), started.map(({ busPort }) => busPort)]
   const [first] = nodes
   if (first === undefined) throw new Error('There are nodes.')
   const masters = nodes.slice(0, MASTERS)

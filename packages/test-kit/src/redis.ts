@@ -36,8 +36,10 @@ export interface TestRedisOptions {
   sentinel?: string
 }
 
-/** Starts redis-server. */
-export async function startRedis({ args = [], users, sentinel }: TestRedisOptions = {}): Promise<TestRedis> {
+/** Starts redis-server; on another port when somebody took the first between the look for it and its use. */
+export const startRedis = (options: TestRedisOptions = {}): Promise<TestRedis> => startOnce(options).catch(() => startOnce(options))
+
+async function startOnce({ args = [], users, sentinel }: TestRedisOptions): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'tutti-redis-'))
   const host = '127.0.0.1'
   const port = await freePort()

@@ -1,5 +1,5 @@
 import { RealtimeError } from '@tutti/protocol'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { collectErrors, listen, ready, until, type Fixture } from './fixture.ts'
 
 /** What happens when handlers fail, the relay goes away, or it is all over (N4 to N7). */
@@ -87,7 +87,8 @@ export function failureRules(fixture: Fixture): void {
     const a = await fixture.connect({ onError })
     await fixture.harness.interrupt()
     await until(() => a.status === 'unavailable')
-    await expect(a.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    // At first it may be that only what listens is known to be away.
+    await vi.waitFor(() => expect(a.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' }), { timeout: 20_000 })
     await expect(a.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     await fixture.harness.restore()
     await ready(a)
