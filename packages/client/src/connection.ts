@@ -204,7 +204,6 @@ export function createConnection(options: ConnectionOptions): Connection {
       link.request(name, payload, (reply) => settle(reply.ok ? { result: reply } : { error: fromWireError(reply.error) }))
     },
     close: () => {
-      if (ended) return
       ended = true
       forgetNetwork()
       stay('closed')

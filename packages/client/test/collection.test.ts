@@ -31,6 +31,8 @@ test('[S17] entries below the prefix are shown in order, created, changed and re
   server.write('todos:a', undefined)
   server.write('other:c', 3)
   await server.flush()
+  // The prefix brings them all: no key of its own is subscribed.
+  expect([...server.link.keys]).toEqual([])
   expect(shown(todos)).toEqual([
     ['todos:b', 2],
     ['todos:c', 1],

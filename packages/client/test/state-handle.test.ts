@@ -196,6 +196,7 @@ test('[S15] a key that is given up and used again in one turn stays subscribed',
   await server.flush()
   first.dispose()
   const second = client.state('count', { default: 0 })
+  expect(second.current).toMatchObject({ loading: false, version: 0 })
   await server.flush()
   expect(server.logged('storage:unsubscribe')).toEqual([])
   server.write('count', 3)

@@ -101,6 +101,8 @@ test('[S14] what was changed offline is sent after reconnecting, also when nobod
   await done
   expect(server.value('count')).toBe(1)
   expect(server.logged('storage:subscribe')).toEqual([])
+  // With the change the key itself is over.
+  expect(client.state('count').current).toMatchObject({ value: undefined, loading: true })
 })
 
 test('[S7] an increment without a default of a number starts at 0', async () => {
@@ -186,6 +188,8 @@ test('[S8] an entry that can not be had is not asked for for ever', async () => 
   expect(clock.waiting).toBe(0)
   expect(server.logged('storage:get')).toHaveLength(1)
   expect(handle.current).toMatchObject({ value: { a: 1 }, version: 1 })
+  void handle.patch({ b: 2 })
+  expect(server.link.up.map(({ request }) => request.name)).toEqual(['storage:patch'])
 })
 
 test('[S14] what is laid on an unsent change keeps its condition', async () => {

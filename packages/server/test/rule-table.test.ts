@@ -19,6 +19,7 @@ describe('keys', () => {
       'user:{id}:*': { read: true, write: true },
       'user:public:*': { read: true },
       'inbox:{id}': { read: true },
+      'inbox:root': { read: false },
       count: { read: true, write: ({ user }) => user?.id === 'ann' },
     },
   })
@@ -46,6 +47,7 @@ describe('keys', () => {
     expect(ask(authorize, { action: 'state:write', target: { key: 'todos:locked' } })).toBe(false)
     expect(ask(authorize, { action: 'state:write', target: { key: 'todos:secret:1' } })).toBe(true)
     expect(ask(authorize, { action: 'state:write', target: { key: 'user:public:x' } }, 'public')).toBe(false)
+    expect(ask(authorize, read('inbox:root'), 'root')).toBe(false)
   })
 
   test('[X2] a rule may be a function of the question', () => {
@@ -63,6 +65,7 @@ describe('keys', () => {
   test('[X2] {id} stands for nobody where nobody is signed in', () => {
     expect(ask(authorize, read('user:ann:x'), null)).toBe(false)
     expect(ask(authorize, read('user:null:x'), null)).toBe(false)
+    expect(ask(authorize, read('todos:1'), null)).toBe(true)
   })
 
   test('[X2] a prefix is answered by the row that covers it, by each where rows below may differ, else denied', () => {
@@ -77,9 +80,14 @@ describe('keys', () => {
 })
 
 test('[X2] a pattern of channels is answered the same way, and a function may say each', () => {
+  const member = ({ user }: Question) => user?.id === 'ann'
   const authorize = rules({
     events: {
       'chat:*': { subscribe: true, publish: true },
+      'box:*': { publish: true },
+      'open:*': { subscribe: () => true },
+      'club:*': { subscribe: member },
+      'club:inner:*': { subscribe: member },
       'news:*': { subscribe: ({ target }) => ('pattern' in target ? 'each' : 'channel' in target && target.channel !== 'news:staff') },
       'log:*': { subscribe: false },
       'log:mine:*': { subscribe: false },
@@ -87,6 +95,10 @@ test('[X2] a pattern of channels is answered the same way, and a function may sa
   })
   expect(ask(authorize, hear('chat:*'))).toBe(true)
   expect(ask(authorize, hear('chat:a:*'))).toBe(true)
+  expect(ask(authorize, hear('box:*'))).toBe(false)
+  expect(ask(authorize, hear('open:*'))).toBe(true)
+  // One function may answer differently for each pattern.
+  expect(ask(authorize, hear('club:*'))).toBe('each')
   expect(ask(authorize, hear('*'))).toBe('each')
   expect(ask(authorize, hear('news:*'))).toBe('each')
   expect(ask(authorize, hear('log:*'))).toBe(false)
