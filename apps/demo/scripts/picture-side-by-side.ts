@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { signIn } from './sign-in.ts'
 
-const WINDOW = { width: 760, height: 1400 }
+const WINDOW = { width: 760, height: 1440 }
 
 /** Two windows on two instances, as one picture: what one types is in the other, but for the list of one’s own. */
 export async function pictureSideBySide(browser: Browser, addresses: readonly [string, string], path: string): Promise<void> {
@@ -29,7 +29,7 @@ export async function pictureSideBySide(browser: Browser, addresses: readonly [s
   await left.waitForFunction(() => document.getAnimations().length === 0)
   await Promise.all(pages.map((page) => page.evaluate(() => scrollTo(0, 170))))
   const shots = await Promise.all(pages.map((page) => page.screenshot()))
-  const frame = await browser.newPage({ viewport: { width: 1600, height: 1456 } })
+  const frame = await browser.newPage({ viewport: { width: 1600, height: 1496 } })
   await frame.setContent(html(shots.map((shot, index) => ({ address: addresses[index === 0 ? 0 : 1], image: shot.toString('base64') }))))
   mkdirSync(dirname(path), { recursive: true })
   await frame.screenshot({ path })
