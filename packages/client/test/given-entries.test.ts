@@ -115,7 +115,7 @@ test('[S13] a collection shows from the first moment what handles have changed a
   expect(todos.current).toMatchObject({ loading: false, pending: false, items: [{ key: 'todos:a', value: 'offline', pending: false }] })
 })
 
-test('[S22] nor is it used again where there never was a connection', () => {
+test('[S22] an entry that was given is used once, also where there never was a connection', () => {
   const { client } = startClient({ entries: [{ key: 'count', version: 1, value: 1 }] })
   client.state('count').dispose()
   expect(client.state('count').current).toMatchObject({ value: undefined, loading: true })
