@@ -94,10 +94,12 @@ test('[S9] a change inside an item that somebody has removed does not bring it b
   await removed
   await eventually(() => expect([result.todos.items.value, result.todos.pending.value]).toEqual([[], false]))
   expect(await server.realtime.state.get('todos:1')).toMatchObject({ removed: true })
+  const before = server.of('storage:set')
   item.value.done = false
   item.value = bread
   await result.count.increment()
-  await eventually(() => expect(server.of('storage:increment')).toHaveLength(1))
+  await eventually(() => expect([server.of('storage:increment').length, result.todos.pending.value]).toEqual([1, false]))
+  expect(server.of('storage:set')).toEqual(before)
   expect(await server.realtime.state.get('todos:1')).toMatchObject({ removed: true })
 })
 
@@ -128,6 +130,23 @@ test('[S9] update gets a copy of the newest value, with what was changed in plac
     return value
   })
   expect(shown(todos)).toEqual([{ text: 'Butter', done: false, tags: ['a', 'b'] }])
+})
+
+test('[S8] what is changed in place counts before what is done after it in the same tick', async () => {
+  const server = await serve()
+  const { result } = mount(server.url, () => ({
+    todos: useRealtimeCollection<Todo>('todos:'),
+    one: useRealtimeState<Todo>('todos:1', milk),
+  }))
+  await result.todos.set('todos:1', milk)
+  const [item] = result.todos.items.value
+  if (!item) throw new Error('nothing is shown')
+  item.value.done = true
+  await result.one.patch({ text: 'Butter' })
+  await eventually(() => expect([shown(result.todos), result.todos.pending.value]).toEqual([[{ text: 'Butter', done: true }], false]))
+  item.value.text = 'Cheese'
+  await result.todos.set('todos:1', bread)
+  await eventually(() => expect([shown(result.todos), result.todos.pending.value]).toEqual([[bread], false]))
 })
 
 test('[S17] only what differs is made anew: items and what is inside them stay the same things', async () => {

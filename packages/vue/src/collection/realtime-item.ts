@@ -44,7 +44,7 @@ export function createItem(first: CollectionItem<JsonValue>, { owners, assign, c
   let draft: Draft | undefined
 
   const send = (): void => {
-    const made = draft?.takeChange()
+    const made = scope.active && draft?.takeChange()
     if (!made) return
     change(key, made)
     // What was refused at once is taken back.
