@@ -15,7 +15,7 @@ const AT_ONCE = 100
 const RETRY_MS = 500
 
 /** What it is to read a key. */
-export const readingOf = (key: string): Access => ({ action: 'state:read', target: { key } })
+const readingOf = (key: string): Access => ({ action: 'state:read', target: { key } })
 
 /** The keys, as their readers need them. */
 export interface KeysToTell {
