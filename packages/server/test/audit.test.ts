@@ -33,6 +33,21 @@ test('[S4] what nobody announced reaches subscribers by the audit: a lost notifi
   expect(client.of('storage:updated')).toHaveLength(2)
 })
 
+test('[S4] [S17] an entry that came unheard below a watched prefix is told by the audit', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  const pubsub = new RealtimePubSub({ url: redis.url })
+  const served = await serve({ pubsub, state: reactiveRedisDriver({ pubsub }), auditIntervalMs: 100 })
+  onTestFinished(() => served.close())
+  const client = await served.connect()
+  await client.request('storage:subscribe', { prefix: 'todos:' })
+  const deaf = new RealtimePubSub({ url: redis.url, prefix: 'deaf' })
+  onTestFinished(() => deaf.dispose())
+  await deaf.link.ready
+  const { version } = await reactiveRedisDriver({ pubsub: deaf }).write({ op: 'set', key: 'todos:1', value: 'found' })
+  await eventually(() => expect(client.of('storage:updated')).toEqual([{ key: 'todos:1', version, value: 'found' }]))
+})
+
 interface Setup {
   asked: { at: number; keys: string[] }[]
   repaired: string[]
@@ -60,6 +75,7 @@ function setup(
     keys: () => keys,
     versionOf: (key) => (key in versions ? versions[key] : 1),
     repair: async (differing) => void repaired.push(...differing),
+    repairPrefixes: async () => void repaired.push('prefixes'),
   })
   return { asked, repaired, stop }
 }
@@ -74,7 +90,7 @@ test('[S5] each watched key is compared once an interval, batches spread over it
     ...[250, 500, 750, 1_000].map((at) => [at, at === 250 ? 99 : at === 1_000 ? 50 : 100]),
     ...[1_250, 1_500, 1_750].map((at) => [at, at === 1_250 ? 99 : 100]),
   ])
-  expect(repaired).toEqual(['key:9', 'key:7', 'key:9', 'key:7'])
+  expect(repaired).toEqual(['key:9', 'key:7', 'prefixes', 'key:9', 'key:7'])
   expect(vi.getTimerCount()).toBe(0)
 })
 
@@ -92,9 +108,9 @@ test('[F4] a store that is away is left to the repair after its return; a batch 
   const away = setup(['a'], {}, new RealtimeError('UNAVAILABLE'))
   await vi.advanceTimersByTimeAsync(3_000)
   away.stop()
-  expect([away.asked.length, away.repaired]).toEqual([3, []])
+  expect([away.asked.length, away.repaired]).toEqual([3, ['prefixes', 'prefixes', 'prefixes']])
   const wrong = setup(['a', 'b'], {}, new RealtimeError('WRONG_TYPE'))
   await vi.advanceTimersByTimeAsync(2_000)
   wrong.stop()
-  expect(wrong.repaired).toEqual(['a', 'b', 'a', 'b'])
+  expect(wrong.repaired).toEqual(['a', 'b', 'prefixes', 'a', 'b', 'prefixes'])
 })

@@ -15,14 +15,17 @@ export interface AuditOptions {
   versionOf(key: string): number | undefined
   /** Reads the entries and tells what differs. Reports its failures itself. */
   repair(keys: readonly string[]): Promise<void>
+  /** Tells of entries below the prefixes that somebody here watches, and of which nobody here has heard. Reports its failures itself. */
+  repairPrefixes(): Promise<void>
 }
 
 /**
  * Finds what nobody announced: a notification that was lost unnoticed, a value that another program removed. Goes round
  * the keys that are watched here, a batch at a time, evenly over the interval, and asks the store for nothing but the
- * entries whose version is another (S4). Starts at once. Returns its end.
+ * entries whose version is another (S4). At the end of a round it lists the prefixes that are watched, for entries that came
+ * unheard. Starts at once. Returns its end.
  */
-export function startAudit({ store, intervalMs, keys, versionOf, repair }: AuditOptions): () => void {
+export function startAudit({ store, intervalMs, keys, versionOf, repair, repairPrefixes }: AuditOptions): () => void {
   if (intervalMs === 0) return () => {}
   let round: string[] = []
   let pauseMs = intervalMs
@@ -47,6 +50,7 @@ export function startAudit({ store, intervalMs, keys, versionOf, repair }: Audit
       // A store that is away is repaired from when it is back (F3). One key that can't be read must not hide the others.
       if (!isPassing(error) && !ended) await repair(batch)
     })
+    if (round.length === 0 && !ended) await repairPrefixes()
     plan()
   }
 

@@ -57,6 +57,7 @@ export function stateFeature(
     keys: () => subscribers.watched,
     versionOf: (key) => subscribers.agreedVersion(key),
     repair: (keys) => subscribers.repairKeys(keys),
+    repairPrefixes: () => subscribers.ofPrefixes.repair(),
   })
   return {
     ready: stopWatching.ready,
