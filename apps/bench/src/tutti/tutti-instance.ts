@@ -13,6 +13,7 @@ const httpServer = createServer()
 const UNLIMITED = {
   mutationsPerSecond: 1_000_000_000,
   eventsPerSecond: 1_000_000_000,
+  requestsPerSecond: 1_000_000_000,
   maxRequestsUnderWay: 1_000_000,
   maxConnectionsPerAddress: 1_000_000,
 }
