@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Reply } from '@tutti/protocol'
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 
@@ -43,7 +44,7 @@ export async function enterPatiently(...args: Parameters<typeof enter>): Promise
       return await enter(...args)
     } catch (error) {
       if (codeOf(error) !== 'RATE_LIMITED') throw error
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      await wait(300)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { performance } from 'node:perf_hooks'
 import type { Reply, StateUpdate } from '@tutti/protocol'
 import { io, type Socket } from 'socket.io-client'
@@ -47,7 +48,7 @@ export async function meetBystanders(urls: readonly string[], canary: string): P
       while (latencies.length < samples) {
         latencies.push(await once())
         // As somebody at a keyboard would, not as fast as possible.
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await wait(5)
       }
       return latencies
     },

@@ -1,30 +1,39 @@
 import { RealtimeError } from '@tutti/protocol'
 import { RealtimePubSub } from '@tutti/pubsub'
-import { reactiveRedisDriver } from '@tutti/storage-driver'
-import { eventually, startRedis } from '@tutti/test-kit'
+import { reactiveRedisDriver, type ReactiveDriver } from '@tutti/storage-driver'
+import { eventually, startRedis, type TestRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { startAudit } from '../src/state/audit.ts'
-import { serve } from './serve.ts'
+import { serve, type PlainClient } from './serve.ts'
 
 afterEach(() => vi.useRealTimers())
 
-test('[S4] what nobody announced reaches subscribers by the audit: a lost notification, a removal by another program', async () => {
+/** A server that goes round in 100 ms, with a client. */
+async function audited(): Promise<{ redis: TestRedis; client: PlainClient }> {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const pubsub = new RealtimePubSub({ url: redis.url })
   const served = await serve({ pubsub, state: reactiveRedisDriver({ pubsub }), auditIntervalMs: 100 })
   onTestFinished(() => served.close())
-  const client = await served.connect()
+  return { redis, client: await served.connect() }
+}
+
+/** A store whose messages nobody hears: it writes what the server is not told. */
+async function unheardStore({ url }: TestRedis): Promise<ReactiveDriver> {
+  const pubsub = new RealtimePubSub({ url, prefix: 'deaf' })
+  onTestFinished(() => pubsub.dispose())
+  await pubsub.link.ready
+  return reactiveRedisDriver({ pubsub })
+}
+
+test('[S4] what nobody announced reaches subscribers by the audit: a lost notification, a removal by another program', async () => {
+  const { redis, client } = await audited()
   await client.request('storage:set', { key: 'removed', value: 1 })
   await client.request('storage:subscribe', { keys: ['lost', 'removed', 'quiet'].map((key) => ({ key })) })
   const admin = new Redis(redis.port, redis.host)
   onTestFinished(() => admin.disconnect())
-  // A store whose messages nobody hears writes what the instance is not told.
-  const deaf = new RealtimePubSub({ url: redis.url, prefix: 'deaf' })
-  onTestFinished(() => deaf.dispose())
-  await deaf.link.ready
-  const { version } = await reactiveRedisDriver({ pubsub: deaf }).write({ op: 'set', key: 'lost', value: 'found' })
+  const { version } = await (await unheardStore(redis)).write({ op: 'set', key: 'lost', value: 'found' })
   await eventually(() => expect(client.of('storage:updated')).toContainEqual({ key: 'lost', version, value: 'found' }))
   await admin.del('tutti:removed')
   await eventually(() =>
@@ -34,17 +43,9 @@ test('[S4] what nobody announced reaches subscribers by the audit: a lost notifi
 })
 
 test('[S4] [S17] an entry that came unheard below a watched prefix is told by the audit', async () => {
-  const redis = await startRedis()
-  onTestFinished(() => redis.stop())
-  const pubsub = new RealtimePubSub({ url: redis.url })
-  const served = await serve({ pubsub, state: reactiveRedisDriver({ pubsub }), auditIntervalMs: 100 })
-  onTestFinished(() => served.close())
-  const client = await served.connect()
+  const { redis, client } = await audited()
   await client.request('storage:subscribe', { prefix: 'todos:' })
-  const deaf = new RealtimePubSub({ url: redis.url, prefix: 'deaf' })
-  onTestFinished(() => deaf.dispose())
-  await deaf.link.ready
-  const { version } = await reactiveRedisDriver({ pubsub: deaf }).write({ op: 'set', key: 'todos:1', value: 'found' })
+  const { version } = await (await unheardStore(redis)).write({ op: 'set', key: 'todos:1', value: 'found' })
   await eventually(() => expect(client.of('storage:updated')).toEqual([{ key: 'todos:1', version, value: 'found' }]))
 })
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Socket } from 'socket.io-client'
 import { codeOf, enter, tell, type Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
@@ -13,7 +14,7 @@ export const flood: Attack = async (context) => {
     let socket: Socket | undefined
     while (performance.now() < end) {
       // A closed connection is noticed in another turn.
-      await new Promise((resolve) => setTimeout(resolve, 1))
+      await wait(1)
       if (socket?.connected !== true) {
         try {
           socket = await enter(context, { place })

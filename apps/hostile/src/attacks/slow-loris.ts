@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { connect } from 'node:net'
 import type { Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
@@ -21,7 +22,7 @@ export const slowLoris: Attack = async ({ urls, forMs }) => {
     return socket
   })
   const drip = setInterval(() => sockets.forEach((socket) => socket.writable && socket.write('a')), 100)
-  await new Promise((resolve) => setTimeout(resolve, forMs))
+  await wait(forMs)
   clearInterval(drip)
   for (const socket of sockets) socket.removeAllListeners('close').destroy()
   return { opened: CONNECTIONS, ...tally.counts }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { enterPatiently, tell, type Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
 
@@ -21,7 +22,7 @@ export const subscriptionStorm: Attack = async (context) => {
     for (const outcome of outcomes) tally.add(outcome)
   }
   // Stays for a while, to hear what others are sent.
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await wait(300)
   socket.disconnect()
   return tally.counts
 }

@@ -4,9 +4,9 @@ import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { keyOfRoom, keyRoom } from '../inner-rooms.ts'
-import { EntryReader } from './entry-reader.ts'
-import { Delivery } from './delivery.ts'
-import { PrefixSubscribers } from './prefix-subscribers.ts'
+import { EntryReader, type KeysToRead } from './entry-reader.ts'
+import { Delivery, type KeysToDeliver } from './delivery.ts'
+import { PrefixSubscribers, type KeysBelow } from './prefix-subscribers.ts'
 import { SubscribedKey, type KeyOutlet } from './subscribed-key.ts'
 import { SubscribedPrefixes } from './subscribed-prefixes.ts'
 
@@ -27,30 +27,24 @@ export class StateSubscribers {
 
   constructor(core: Core, store: StateStore) {
     this.core = core
-    this.reader = new EntryReader(store, core.onError, {
+    // The keys, as each part needs them.
+    const keys: KeysToRead & KeysToDeliver & KeysBelow = {
       open: (key) => this.open(key),
       has: (key) => this.keys.has(key),
-      collect: (key) => this.collect(key),
-    })
-    this.delivery = new Delivery(core, this.prefixes, {
-      open: (key) => this.open(key),
       find: (key) => this.keys.get(key),
       collect: (key) => this.collect(key),
       isWatched: (connection, key) => this.isWatched(connection, key),
-      bring: (connection, keys) => this.bring(connection, keys),
-    })
+      bring: (connection, changed) => this.bring(connection, changed),
+    }
+    this.reader = new EntryReader(store, core.onError, keys)
+    this.delivery = new Delivery(core, this.prefixes, keys)
     this.outlet = {
       broadcast: (update, except) => this.delivery.broadcast(update, except),
       tell: (connection, entry) => this.delivery.tell(connection, entry),
       fetch: (key, writer) => void this.reader.refresh([key], writer),
       joining: (key) => this.prefixes.joining(key),
     }
-    this.ofPrefixes = new PrefixSubscribers(core, store, this.prefixes, this.delivery, {
-      open: (key) => this.open(key),
-      find: (key) => this.keys.get(key),
-      collect: (key) => this.collect(key),
-      isWatched: (connection, key) => this.isWatched(connection, key),
-    })
+    this.ofPrefixes = new PrefixSubscribers(core, store, this.prefixes, this.delivery, keys)
   }
 
   /** Passes on a change that the store announced. */
