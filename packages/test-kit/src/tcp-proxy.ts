@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net'
+import { abortSocket } from './abort-socket.ts'
 import { createHalf, FLOWING, type Direction, type HalfFault, type LinkFaults } from './proxied-link.ts'
 
 /** One connection through the proxy. */
@@ -18,7 +19,7 @@ export interface TcpProxy extends LinkFaults {
   retarget(target: { host: string; port: number }): void
   /** Cuts all connections, and each new one at once, until `flow()`: the other side can't be reached. */
   refuse(): void
-  /** Ends the proxy and its connections. */
+  /** Ends the proxy and its connections; settles when no socket is left. */
   close(): Promise<void>
 }
 
@@ -30,13 +31,18 @@ type Faults = Record<Direction, HalfFault>
 /** Starts a proxy on a free port of 127.0.0.1. */
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const connections: ProxiedConnection[] = []
+  /** The server waits for its own sockets when it closes, and not for these. */
+  const upstreams = new Set<Socket>()
   const faults: Faults = { up: FLOWING, down: FLOWING }
   let current = target
   let refusing = false
 
   const server = createServer((client) => {
-    if (refusing) return void client.on('error', () => {}).resetAndDestroy()
-    connections.push(proxyConnection(client, connect(current.port, current.host), { ...faults }))
+    if (refusing) return abortSocket(client.on('error', () => {}))
+    const upstream = connect(current.port, current.host)
+    upstreams.add(upstream)
+    upstream.once('close', () => upstreams.delete(upstream))
+    connections.push(proxyConnection(client, upstream, { ...faults }))
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -72,7 +78,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     close: async () => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
       cut()
-      await closed
+      await Promise.all([closed, ...[...upstreams].map((upstream) => new Promise((resolve) => void upstream.once('close', resolve)))])
     },
   }
 }
@@ -88,7 +94,7 @@ function proxyConnection(client: Socket, upstream: Socket, faults: Faults): Prox
   }
   const cut = (): void => {
     open = false
-    for (const socket of [client, upstream]) if (!socket.destroyed) socket.resetAndDestroy()
+    for (const socket of [client, upstream]) abortSocket(socket)
   }
   for (const socket of [client, upstream]) socket.setNoDelay(true).on('error', () => {})
   // An end that one side makes politely comes after all it has written.
