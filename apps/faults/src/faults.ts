@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { HELP, parseOptions, type FaultsOptions } from './parse-options.ts'
 import { startLoad } from './load.ts'
 import { PLANTED_BUGS } from './planted-bug.ts'
@@ -5,10 +6,26 @@ import { runSchedule, type ScheduleResult } from './run-schedule.ts'
 
 const write = (text: string): void => void process.stdout.write(text)
 const SHOWN = 12
+/** Handles of the process's own input and output. */
+const STANDARD_STREAMS = new Set(['PipeWrap', 'TTYWrap', 'FSReqCallback', 'FSReqPromise'])
 
 const options = parseOptions(process.argv.slice(2))
 if (options === undefined) write(`pnpm run faults [options]\n${HELP}`)
-else process.exitCode = (await run(options)) ? 0 : 1
+else await end((await run(options)) ? 0 : 1)
+
+/**
+ * Exits with the code, or with 1 where the run has left a socket, a server or a process behind: a handle that never closes
+ * would otherwise keep the process alive, or spinning in its clean-up, after the last line.
+ */
+async function end(code: number): Promise<void> {
+  // The handles of processes that have just ended close at the end of this turn of the event loop.
+  await wait(0)
+  const left = process.getActiveResourcesInfo().filter((name) => !STANDARD_STREAMS.has(name))
+  if (left.length > 0) write(`left open at the end: ${left.join(', ')}\n`)
+  // The output may be a pipe, whose last lines `exit` would cut off.
+  await new Promise((resolve) => void process.stdout.write('', resolve))
+  process.exit(left.length > 0 ? 1 : code)
+}
 
 /**
  * Runs the schedules one after another; tells whether all went as it should: without a violation, or, where a bug is

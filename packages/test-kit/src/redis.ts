@@ -69,6 +69,16 @@ async function startOnce({ args = [], users, sentinel }: TestRedisOptions): Prom
   }
 
   let current = await start()
+  let restarting: Promise<void> | undefined
+  // One at a time: a second process would find the port taken and end, and the first would be forgotten.
+  const restart = async (): Promise<void> => {
+    try {
+      await end(current)
+      current = await start()
+    } finally {
+      restarting = undefined
+    }
+  }
   return {
     host,
     port,
@@ -77,13 +87,11 @@ async function startOnce({ args = [], users, sentinel }: TestRedisOptions): Prom
       return current
     },
     kill: () => end(current),
-    restart: async () => {
-      await end(current)
-      current = await start()
-    },
+    restart: () => (restarting ??= restart()),
     pause: () => void current.kill('SIGSTOP'),
     resume: () => void current.kill('SIGCONT'),
     stop: async () => {
+      await restarting
       await end(current)
       await rm(folder, { recursive: true, force: true })
     },
