@@ -31,7 +31,10 @@ export interface RealtimeServerOptions<U extends User = User> {
   authorize?: Authorize<U> | undefined
   /** What values and event data look like: `defineSchema({ state, events })` of `@tutti/protocol` (X6). Default: any JSON. */
   schema?: RealtimeSchema | undefined
-  /** Proxies of your own that stand before the server and add to `X-Forwarded-For`. Default 0: the address is the socket's. */
+  /**
+   * Number of your own proxies in front of the server. Each appends to `X-Forwarded-For` (or `Forwarded`), and the entry of the
+   * outermost one counts (X8). Default 0: the address is the socket's.
+   */
   trustProxy?: number
   /** What else the server can do. Default: nothing. */
   features?: readonly FeatureFactory[]
@@ -52,9 +55,9 @@ export interface RealtimeServerOptions<U extends User = User> {
   requestsPerSecond?: number
   /** Requests of one connection that wait for their reply. Default 1,000 (X5). */
   maxRequestsUnderWay?: number
-  /** Connections of one address, as `trustProxy` says. Default 10,000 (X5). */
+  /** Connections of one address, as `trustProxy` says; IPv6 counts by /64. Default 10,000 (X5). */
   maxConnectionsPerAddress?: number
-  /** Tries of one address to connect in a second, whatever becomes of them. Default 200 (X5). */
+  /** Tries of one address to connect in a second, whatever becomes of them; IPv6 counts by /64. Default 200 (X5). */
   connectsPerSecondPerAddress?: number
   /** Packets that may wait for a connection to read. Past it, it is sent no changes of state until it reads, then the newest. Default 64 (C4). */
   maxBacklogPackets?: number

@@ -1,11 +1,17 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, request, type IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { RealtimeError } from '@tutti/protocol'
 import { reactiveDriver } from '@tutti/storage-driver'
 import { SignJWT, jwtVerify } from 'jose'
 import memoryDriver from 'unstorage/drivers/memory'
 import { eventually } from '@tutti/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Credentials, User } from '../src/index.ts'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import type { AuditRecord, Credentials, User } from '../src/index.ts'
+import { attachRealtime, type AttachRealtimeOptions } from '../src/node/index.ts'
 import { connectPlain, serve, type PlainClient, type Served } from './serve.ts'
 
 async function served<U extends User>(options: Partial<AttachRealtimeOptions<U>>): Promise<Served> {
@@ -138,6 +144,46 @@ test('[X1] authenticate is given what the client brought, the address as trustPr
     },
   ])
   client.socket.disconnect()
+})
+
+test('[X8] authenticate and the audit get the normal form of an address', async () => {
+  const addresses: string[] = []
+  const authenticate = ({ address }: Credentials): User => ({ id: String(addresses.push(address)) })
+  const onAudit = ({ address }: AuditRecord): void => void addresses.push(address)
+  const { url } = await served({ authenticate, onAudit, auditAllowed: true, trustProxy: 1 })
+  for (const forwarded of ['203.0.113.7:5678', '::FFFF:203.0.113.7', '[2001:DB8:0::7]:443', 'rubbish']) {
+    const client = await connectPlain(url, { extraHeaders: { 'x-forwarded-for': forwarded } })
+    client.socket.disconnect()
+  }
+  await eventually(() => expect(addresses).toHaveLength(8))
+  expect(new Set(addresses)).toEqual(new Set(['203.0.113.7', '2001:db8::7', 'unknown']))
+})
+
+test('[X8] a client on a Unix socket has the address `unknown`', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tutti-unix-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const socketPath = join(folder, 'server')
+  const authenticated = Promise.withResolvers<string>()
+  const httpServer = createServer()
+  const authenticate = ({ address }: Credentials): User => {
+    authenticated.resolve(address)
+    return { id: 'ann' }
+  }
+  const realtime = attachRealtime(httpServer, { state: reactiveDriver(memoryDriver()), onWarning: () => {}, authenticate })
+  onTestFinished(async () => {
+    await realtime.close()
+    httpServer.close()
+    httpServer.closeAllConnections()
+  })
+  await once(httpServer.listen(socketPath), 'listening')
+  const poll = async (method: string, session: string, body?: string): Promise<string> => {
+    const polled = request({ socketPath, method, path: `/socket.io/?EIO=4&transport=polling${session}` }).end(body)
+    const [response] = (await once(polled, 'response')) as [IncomingMessage]
+    return text(response)
+  }
+  const { sid } = JSON.parse((await poll('GET', '')).slice(1))
+  await poll('POST', `&sid=${sid}`, '40')
+  expect(await authenticated.promise).toBe('unknown')
 })
 
 test('[S12] [X1] two users who name one clientId share no memory of mutations', async () => {

@@ -179,6 +179,24 @@ describe('connections of one address', () => {
     expect(await refused(connectPlain(url, from('198.51.100.9, 203.0.113.1')))).toMatchObject({ code: 'RATE_LIMITED' })
   })
 
+  test('[X8] are those of one client, however its address is spelled and whatever it has of an IPv6 /64', async () => {
+    const { url, connect } = await served({ maxConnectionsPerAddress: 1, trustProxy: 1 })
+    const from = (forwarded: string) => ({ extraHeaders: { 'x-forwarded-for': forwarded } })
+    await connect(from('203.0.113.1:5678'))
+    await connect(from('[2001:db8:0:1::a]:443'))
+    for (const same of ['203.0.113.1', '::ffff:203.0.113.1', '2001:DB8:0:1:0:0:0:A', '2001:db8:0:1:ffff::b']) {
+      expect(await refused(connectPlain(url, from(same))), same).toMatchObject({ code: 'RATE_LIMITED' })
+    }
+    await connect(from('2001:db8:0:2::a'))
+  })
+
+  test('[X8] are tried so often in a second for all of an IPv6 /64', async () => {
+    const { url } = await served({ connectsPerSecondPerAddress: 1, trustProxy: 1 })
+    const from = (forwarded: string) => refused(connectPlain(url, { extraHeaders: { 'x-forwarded-for': forwarded } }))
+    const outcomes = await Promise.all(['2001:db8::a', '[2001:db8::b]:1', '2001:DB8:0:0::c'].map(from))
+    expect(outcomes).toContainEqual(expect.objectContaining({ code: 'RATE_LIMITED' }))
+  })
+
   test('[X5] that were refused for another reason are counted while they last only', async () => {
     const { url } = await served({ maxConnectionsPerAddress: 1, authenticate: () => null })
     for (let time = 0; time < 3; time += 1)

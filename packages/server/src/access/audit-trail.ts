@@ -12,7 +12,7 @@ export interface AuditRecord {
   readonly at: number
   /** Id of the user; '' where nobody is signed in. */
   readonly user: string
-  /** The client's address, as `trustProxy` says; '' where no client did it. */
+  /** The client's address in normal form, as `trustProxy` says; `unknown` on a Unix socket; '' where no client did it. */
   readonly address: string
   /**
    * What was asked of `authorize`; or `connect`, `close` (this instance closed the connection: it flooded, did not read, or its

@@ -11,7 +11,10 @@ export interface Credentials {
   readonly auth: Readonly<Record<string, unknown>>
   /** Of the HTTP request. A page of another origin never brings its user's `cookie`: that is left out. */
   readonly headers: IncomingHttpHeaders
-  /** The client's address, as `trustProxy` says. */
+  /**
+   * The client's address, as `trustProxy` says, in normal form: no port, IPv6 in its shortest spelling, an IPv4-mapped address as
+   * IPv4. `unknown` on a Unix socket and where a proxy hides it.
+   */
   readonly address: string
   /** Path and query of the HTTP request. */
   readonly url: string

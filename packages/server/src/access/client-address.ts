@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { forwardedAddresses } from './forwarded.ts'
+import { normalAddress } from './ip-address.ts'
 
 /**
- * The address of a client behind that many proxies of one's own (X5). Each adds the address that it was reached from to
- * the end of `X-Forwarded-For`; what stands before those is the client's own word and is never used.
+ * The address of a client behind that many proxies of the operator, in normal form (X5, X8). Each proxy appends the address
+ * from which it was reached; the addresses before those were written by the client and are never used.
  */
-export function clientAddress(headers: IncomingHttpHeaders, peer: string, trustProxy: number): string {
-  const forwarded = String(headers['x-forwarded-for'] ?? '')
-    .split(',')
-    .map((address) => address.trim())
-    .filter((address) => address !== '')
-  return [...forwarded, peer].at(-1 - trustProxy) ?? forwarded[0] ?? peer
+export function clientAddress(headers: IncomingHttpHeaders, peer: string | undefined, trustProxy: number): string {
+  if (trustProxy === 0) return normalAddress(peer)
+  const forwarded = forwardedAddresses(headers)
+  return normalAddress(forwarded.at(-trustProxy) ?? forwarded[0] ?? peer)
 }

@@ -1,7 +1,8 @@
 import { RealtimeError } from '@tutti/protocol'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { limitKeyOf } from '../access/ip-address.ts'
 
-/** Counts how often each address tries to connect, for a handshake costs more than most messages (X5). */
+/** Counts how often each client tries to connect, by the same key as its connections: a handshake costs more than most messages (X5, X8). */
 export class ConnectRate {
   private readonly limiter: RateLimiterMemory
   private readonly perSecond: number
@@ -14,7 +15,7 @@ export class ConnectRate {
   /** Counts a try; rejects with `RATE_LIMITED`. */
   async count(address: string): Promise<void> {
     try {
-      await this.limiter.consume(address)
+      await this.limiter.consume(limitKeyOf(address))
     } catch (refusal) {
       throw new RealtimeError('RATE_LIMITED', {
         message: `At most ${this.perSecond} tries of one address to connect in a second. Behind a proxy, the server needs \`trustProxy\`.`,
