@@ -42,7 +42,10 @@ export interface PubSub {
   publish(channel: string, message: object): Promise<void>
   /** Calls the handler for each message of another instance, in the order published by each (N3). */
   subscribe(channel: string, handler: MessageHandler): Unsubscribe
-  /** Runs the listener when messages may have been missed, once everything is back (N6). Returns its undo. */
+  /**
+   * Runs the listener when messages may have been missed, once everything is back (N6): also the first time, after a start
+   * without the relay. Returns its undo.
+   */
   onGap(listener: () => void): () => void
   /** Runs the listener at each change of `status`. Returns its undo. */
   onStatus(listener: (status: PubSubStatus) => void): () => void

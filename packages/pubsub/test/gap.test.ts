@@ -1,5 +1,7 @@
+import { redisOptions } from '@tutti/pubsub/redis'
 import { eventually } from '@tutti/test-kit'
-import { expect, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { expect, onTestFinished, test } from 'vitest'
 import { connect, faultProxy, observer, testRedis } from './setup.ts'
 
 for (const type of ['pubsub', 'normal'] as const) {
@@ -88,4 +90,48 @@ test('[N6] a sub connection that died without a word is found when pub has been 
   await eventually(() => expect(gaps).toBe(1))
   await other.publish('news', {})
   await eventually(() => expect(heard).toHaveLength(1))
+})
+
+/** An instance whose `sub` gets no answer until `flow`, while its `pub` serves. */
+async function withLateSub() {
+  const redis = await testRedis()
+  const proxy = await faultProxy(redis)
+  proxy.stall('down')
+  const [pub, sub] = [new Redis(redis.url, redisOptions()), new Redis(proxy.port, proxy.host, redisOptions())]
+  onTestFinished(() => [pub, sub].forEach((client) => client.disconnect()))
+  const { pubsub } = connect({ clients: { pub, sub } })
+  const told: string[] = []
+  pubsub.onGap(() => told.push(`gap while ${pubsub.status}`))
+  return { redis, pubsub, told, flow: () => proxy.flow() }
+}
+
+test('[N6] the first ready of sub is a gap where a command was sent before it', async () => {
+  const { redis, pubsub, told, flow } = await withLateSub()
+  const subscription = pubsub.link.subscribe('news', (text) => told.push(text))
+  await pubsub.link.command('GET', 'key')
+  // Changed by another program after the read and before the subscription: only the gap tells.
+  await observer(redis).publish('tutti:news', 'changed')
+  flow()
+  await Promise.all([pubsub.link.ready, subscription.ready])
+  await eventually(() => expect(told).toEqual(['gap while ready']))
+})
+
+test('[N6] the first ready of sub is no gap where messages were published only', async () => {
+  const { pubsub, told, flow } = await withLateSub()
+  await pubsub.publish('news', {})
+  flow()
+  await pubsub.link.ready
+  await pubsub.link.command('TIME')
+  expect(told).toEqual([])
+})
+
+test('[N6] the first ready after a start without Redis is a gap', async () => {
+  const redis = await testRedis()
+  await redis.kill()
+  const { pubsub } = connect({ url: redis.url })
+  const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
+  await eventually(() => expect(pubsub.status).toBe('unavailable'))
+  await redis.restart()
+  await gap
+  expect(pubsub.status).toBe('ready')
 })

@@ -1,11 +1,14 @@
-import { createMemoryBus, MemoryPubSub, RealtimePubSub } from '@tutti/pubsub'
+import { createMemoryBus, MemoryPubSub, RealtimePubSub, type Unsubscribe } from '@tutti/pubsub'
 import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
 import { eventually, startRedis } from '@tutti/test-kit'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import memoryDriver from 'unstorage/drivers/memory'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Answer, Credentials, Question } from '../src/index.ts'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
-import { codeOf, serve, type PlainClient, type Served } from './serve.ts'
+import { attachRealtime, type AttachRealtimeOptions } from '../src/node/index.ts'
+import { codeOf, connectPlain, serve, type PlainClient, type Served } from './serve.ts'
 
 const authenticate = ({ token = '' }: Credentials) => ({ id: token })
 const FORBIDDEN = { code: 'FORBIDDEN', message: 'This is not allowed any more.', retryable: false }
@@ -294,4 +297,30 @@ describe('two instances on one Redis', () => {
     console.log(`revoked on both instances after ${tookMs[10]?.toFixed(1)} ms in the middle, ${tookMs.at(-1)?.toFixed(1)} ms at most`)
     expect(tookMs[10]).toBeLessThan(250)
   })
+})
+
+test('[X2] a revocation published before the subscription is in force is repaired', async () => {
+  const late = Promise.withResolvers<void>()
+  // Confirmed late by Redis: what is published before is not received.
+  class LateSubscriber extends MemoryPubSub {
+    override subscribe(channel: string, handler: (message: string) => void): Unsubscribe {
+      return Object.assign(super.subscribe(channel, handler), { ready: late.promise })
+    }
+  }
+  const { forbidden, authorize } = forbidding()
+  const httpServer = createServer()
+  const state = reactiveDriver(memoryDriver())
+  const realtime = attachRealtime(httpServer, { state, authenticate, authorize, pubsub: new LateSubscriber() })
+  onTestFinished(async () => {
+    await realtime.close()
+    httpServer.close()
+  })
+  await once(httpServer.listen(0, '127.0.0.1'), 'listening')
+  const { port } = httpServer.address() as AddressInfo
+  const ann = await connectPlain(`http://127.0.0.1:${port}`, { auth: { token: 'ann' } })
+  onTestFinished(() => void ann.socket.disconnect())
+  await ann.request('storage:subscribe', { keys: [{ key: 'todos:1' }] })
+  forbidden.add('ann todos:1')
+  late.resolve()
+  await eventually(() => expect(ann.of('server:revoked')).toMatchObject([{ target: { key: 'todos:1' } }]))
 })

@@ -100,7 +100,7 @@ export interface StateStore {
   touch(key: string): Promise<WriteResult>
   /** Finds what other programs stored below the base, so that `list` names it (S17). */
   reindex(): Promise<void>
-  /** Runs the listener when changes may have been missed. Returns its undo. */
+  /** Runs the listener when changes may have been missed, also between a read and the moment `onChange` is in force. Returns its undo. */
   onGap(listener: () => void): () => void
   /** Messages of other instances that were dropped because they are no changes (N4). Absent where there are none. */
   readonly droppedMessages?: number

@@ -1,8 +1,9 @@
 import { RealtimeError } from '@tutti/protocol'
 import { RealtimePubSub } from '@tutti/pubsub'
-import type { RedisLink } from '@tutti/pubsub/redis'
-import { eventually } from '@tutti/test-kit'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { redisOptions, type RedisLink } from '@tutti/pubsub/redis'
+import { eventually, startTcpProxy } from '@tutti/test-kit'
+import { Redis } from 'ioredis'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { reactiveRedisDriver, type ReactiveDriver, type ReactiveRedisDriverOptions } from '../src/index.ts'
 import { record } from '../src/testing/store-under-test.ts'
 import { redisForAllTests } from './stores.ts'
@@ -117,6 +118,30 @@ describe('notifications', () => {
     await other.write({ op: 'set', key: 'a', value: 1 })
     expect(await told.count(1)).toHaveLength(1)
     told.stop()
+  })
+
+  test('[N6] between a read and a later subscription are told by onGap', async () => {
+    const proxy = await startTcpProxy(made.redis)
+    const [pub, sub] = [new Redis(made.redis.url, redisOptions()), new Redis(proxy.port, proxy.host, redisOptions())]
+    const late = new RealtimePubSub({ clients: { pub, sub } })
+    onTestFinished(async () => {
+      await late.dispose()
+      for (const client of [pub, sub]) client.disconnect()
+      await proxy.close()
+    })
+    await late.link.ready
+    const [reading, idle] = [reactiveRedisDriver({ pubsub: late }), reactiveRedisDriver({ pubsub: late, base: 'idle' })]
+    const told: string[] = []
+    reading.onGap(() => told.push('gap'))
+    idle.onGap(() => told.push('gap of a store without a read'))
+    proxy.stall('down')
+    const stops = [reading, idle].map((driver) => driver.onChange(({ key }) => told.push(key)))
+    await reading.read(['a'])
+    proxy.flow()
+    await Promise.all(stops.map(({ ready }) => ready))
+    expect(told).toEqual(['gap'])
+    await store.write({ op: 'set', key: 'a', value: 1 })
+    await eventually(() => expect(told).toEqual(['gap', 'a']))
   })
 
   test('[S4] are refused to a writer without the right to publish, and its write is done all the same', async () => {

@@ -13,6 +13,11 @@ export interface Availability {
   cameBack(again: boolean): void
   /** A connection was lost, or could not be made. */
   lost(cause: unknown): void
+  /**
+   * A command of the application is sent. Before the first `ready` no subscription is known to be in force, so changes
+   * of what it reads may be missed, and that `ready` is a gap (N6).
+   */
+  commandSent(): void
   onGap(listener: () => void): () => void
   onStatus(listener: (status: PubSubStatus) => void): () => void
   close(): void
@@ -26,6 +31,7 @@ export function createAvailability(report: Report, verify: () => Promise<boolean
   const ready = createDeferred<void>()
   let status: PubSubStatus = 'connecting'
   let gap = false
+  let wasReady = false
   let outageReported = false
   let lastEvent = 0
 
@@ -42,6 +48,7 @@ export function createAvailability(report: Report, verify: () => Promise<boolean
     if (!inForce || thisEvent !== lastEvent || status === 'closed') return
     outageReported = false
     setStatus('ready')
+    wasReady = true
     ready.resolve()
     if (!gap) return
     gap = false
@@ -57,8 +64,13 @@ export function createAvailability(report: Report, verify: () => Promise<boolean
       gap ||= again
       void settle()
     },
+    commandSent: () => {
+      gap ||= !wasReady
+    },
     lost: (cause) => {
       lastEvent += 1
+      // Also an absence before the first `ready`: messages of that time are missed as well.
+      gap = true
       setStatus('unavailable')
       if (outageReported || status === 'closed') return
       outageReported = true

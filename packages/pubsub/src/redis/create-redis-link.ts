@@ -84,6 +84,8 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     async (command, args) => {
       if (!firstContact.isOver) await firstContact.over
       assertOpen()
+      // A publish reads nothing.
+      if (command !== 'PUBLISH') availability.commandSent()
       return commands.send(command, args)
     }
   const send = sendTo(pub)

@@ -43,6 +43,11 @@ export class Revocations<U extends User> {
     if (relay !== undefined) this.stops.push(relay)
     if (pubsub !== undefined) this.stops.push(pubsub.onGap(() => void this.askAgain()))
     this.ready = relay?.ready ?? Promise.resolve()
+    // A revocation that was published before the subscription was in force is missed by connections that came before it.
+    this.ready.then(
+      () => this.askAgain(),
+      () => {},
+    )
   }
 
   /** Takes effect here at once, then everywhere; throws `INVALID_CHANNEL`, or `RELAY_FAILED` where only this instance knows. */

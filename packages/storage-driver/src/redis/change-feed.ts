@@ -5,6 +5,16 @@ import type { StoreSettings } from '../store-options.ts'
 import type { RecentEntries } from './recent-entries.ts'
 import { parseWatchMessage } from './watch-message.ts'
 
+/** What a feed needs. */
+export interface ChangeFeedOptions {
+  link: RedisLink
+  channel: string
+  recent: RecentEntries
+  onError: StoreSettings['onError']
+  /** Called when the feed requests its subscription; the function that it returns, when Redis has confirmed it. */
+  onSubscribed: () => () => void
+}
+
 /** Tells the listeners every change. */
 export interface ChangeFeed {
   listen: StateStore['onChange']
@@ -19,7 +29,7 @@ export interface ChangeFeed {
  * overtake messages, so nothing is told from a reply. There is a SUBSCRIBE only while somebody listens, and each message
  * is parsed once for all.
  */
-export function createChangeFeed(link: RedisLink, channel: string, recent: RecentEntries, onError: StoreSettings['onError']): ChangeFeed {
+export function createChangeFeed({ link, channel, recent, onError, onSubscribed }: ChangeFeedOptions): ChangeFeed {
   const listeners = createListeners<StateChange>((error) => onError(error, { stage: 'listener' }))
   let dropped = 0
   let subscription: ReturnType<RedisLink['subscribe']> | undefined
@@ -35,6 +45,13 @@ export function createChangeFeed(link: RedisLink, channel: string, recent: Recen
     }
   }
 
+  const subscribe = (): ReturnType<RedisLink['subscribe']> => {
+    const requested = link.subscribe(channel, hear)
+    // Its rejection is reported by the link.
+    requested.ready.then(onSubscribed(), () => {})
+    return requested
+  }
+
   const end = (): void => {
     subscription?.()
     subscription = undefined
@@ -46,7 +63,7 @@ export function createChangeFeed(link: RedisLink, channel: string, recent: Recen
     },
     listen: (listener) => {
       const forget = listeners.add(listener)
-      subscription ??= link.subscribe(channel, hear)
+      subscription ??= subscribe()
       const stop = (): void => {
         forget()
         if (listeners.size === 0) end()

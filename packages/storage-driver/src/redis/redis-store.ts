@@ -5,6 +5,7 @@ import type { Mutation, StoredEntry, WriteOptions, WriteResult } from '../contra
 import { bytesOf, jsonOfText, valueOfText } from '../json-text.ts'
 import { flawOf } from '../flaw-of.ts'
 import { createGate } from '../gate.ts'
+import { createListeners } from '../listeners.ts'
 import { wrongType } from '../refusals.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { EntryInfo, TextStore } from '../text-store.ts'
@@ -35,10 +36,21 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
   const runWrite = createWriteCall(link, instanceId, names, index, settings)
   const readScript = link.script(READ_SCRIPT)
   const patches = createPatchQueue({ run: runWrite, inlineValueMaxBytes: settings.inlineValueMaxBytes })
-  const feed = createChangeFeed(link, names.channel, patches.recent, settings.onError)
   const gate = createGate()
   const stops = new Set<() => void>()
-  const { call } = gate
+  let calls = 0
+  const call: typeof gate.call = (work) => {
+    calls += 1
+    return gate.call(work)
+  }
+
+  const lateListeners = createListeners<undefined>((error) => settings.onError(error, { stage: 'listener' }))
+  // A read overtakes a subscription that Redis has yet to confirm: changes between the two are missed (N6).
+  const onSubscribed = (): (() => void) => {
+    const before = calls
+    return () => void (calls > before && lateListeners.emit(undefined))
+  }
+  const feed = createChangeFeed({ link, channel: names.channel, recent: patches.recent, onError: settings.onError, onSubscribed })
 
   /** The entry, or undefined where it has the version that is known. */
   const readUnless = async (known: number | '', key: string, how: '' | 'touch' | 'list' = ''): Promise<StoredEntry | undefined> => {
@@ -129,7 +141,8 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     },
     onGap: (listener) => {
       gate.assertOpen()
-      const stop = link.onGap(listener)
+      const undo = [link.onGap(listener), lateListeners.add(listener)]
+      const stop = (): void => undo.forEach((end) => end())
       stops.add(stop)
       return () => void (stops.delete(stop) && stop())
     },
