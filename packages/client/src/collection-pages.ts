@@ -102,12 +102,13 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
       asking = false
       retry.reset()
     },
-    onNotice: ({ name, payload }) => {
-      if (name === 'storage:updated' && payload.key.startsWith(prefix)) records.receive(payload)
-      if (name === 'server:revoked' && 'prefix' in payload.target && payload.target.prefix === prefix) {
-        refused = fromWireError(payload.error)
-        onChange()
-      }
+    'storage:updated': (update) => {
+      if (update.key.startsWith(prefix)) records.receive(update)
+    },
+    'server:revoked': ({ target, error }) => {
+      if (!('prefix' in target) || target.prefix !== prefix) return
+      refused = fromWireError(error)
+      onChange()
     },
   })
   queueMicrotask(ask)

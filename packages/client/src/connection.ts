@@ -4,6 +4,8 @@ import {
   PROTOCOL_VERSION,
   RealtimeError,
   type Limits,
+  type NoticeName,
+  type Notices,
   type RequestName,
   type Requests,
 } from '@tutti/protocol'
@@ -51,13 +53,15 @@ export interface ConnectionOptions {
   onThrow: (error: unknown) => void
 }
 
+/** What is done with each server message. */
+type NoticeHandlers = { [Name in NoticeName]?: (payload: Notices[Name]) => void }
+
 /** What lives on the connection: state, events, and whatever else an application loads. */
-export interface ConnectionPart {
+export interface ConnectionPart extends NoticeHandlers {
   /** The server has said hello; `connected` is not yet shown. */
   onUp?(): void
   /** The link is lost; the requests under way fail after this. */
   onDown?(): void
-  onNotice?(notice: Notice): void
 }
 
 /** One connection at a time, made again when it is lost. */
@@ -92,7 +96,25 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { transport, clock, random, network, requestTimeoutMs } = options
   const { source, show } = createSource<ConnectionState>({ ...none, status: 'connecting' }, options.onThrow)
   const waiting = new Set<(outcome: { error: RealtimeError }) => void>()
-  const parts = new Set<ConnectionPart>()
+  const parts = new Set<ConnectionPart>([
+    {
+      'server:hello': ({ protocol, instance, limits }) => {
+        if (connection.up) return
+        if (protocol !== PROTOCOL_VERSION) return stay('closed', new RealtimeError('PROTOCOL'))
+        cancelTimer()
+        connection.limits = limits
+        connection.up = wasUp = true
+        attempt = 0
+        for (const part of parts) part.onUp?.()
+        show({ ...none, status: 'connected', instance })
+      },
+      'server:status': ({ degraded }) => show({ ...source.current, degraded }),
+      'server:draining': ({ reconnectAfterMs }) => {
+        cancelTimer()
+        cancelTimer = clock.after(reconnectAfterMs, () => lose(away('The server stops.'), 0))
+      },
+    },
+  ])
   let link: Link | undefined
   let wasUp = false
   let switchedOn = true
@@ -151,24 +173,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     show({ ...none, status: 'reconnecting', attempt, reason })
   }
 
-  const receive = (notice: Notice): void => {
-    if (notice.name === 'server:hello') {
-      if (connection.up) return
-      const { protocol, instance } = notice.payload
-      if (protocol !== PROTOCOL_VERSION) return stay('closed', new RealtimeError('PROTOCOL'))
-      cancelTimer()
-      connection.limits = notice.payload.limits
-      connection.up = wasUp = true
-      attempt = 0
-      for (const part of parts) part.onUp?.()
-      show({ ...none, status: 'connected', instance })
-    } else if (notice.name === 'server:status') {
-      show({ ...source.current, degraded: notice.payload.degraded })
-    } else if (notice.name === 'server:draining') {
-      cancelTimer()
-      cancelTimer = clock.after(notice.payload.reconnectAfterMs, () => lose(away('The server stops.'), 0))
+  const receive = <Name extends NoticeName>(notice: Notice<Name>): void => {
+    for (const part of parts) {
+      const handlers: NoticeHandlers = part
+      handlers[notice.name]?.(notice.payload)
     }
-    for (const part of parts) part.onNotice?.(notice)
   }
 
   // The source itself, with the operations added.

@@ -108,7 +108,7 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
   const onThrow = (error: unknown): void => onError(error, 'listener')
   let closing: Promise<void> | undefined
 
-  const keep = options.keep?.({ clientId, adopt: (key, changes) => keys.adopt(key, changes), onError: (error) => onError(error, 'keep') })
+  const keep = options.keep?.({ clientId, rewrite: (key, run) => keys.rewrite(key, run), onError: (error) => onError(error, 'keep') })
   const connection = createConnection({
     ...settings,
     transport: options.transport ?? socketTransport(options),
@@ -147,9 +147,9 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
         resolve()
       }
       const look = (): void => {
-        if (keys.pendingCount.current === 0 || !connection.up) end()
+        if (keys.pendingCount === 0 || !connection.up) end()
       }
-      const undos = [clock.after(requestTimeoutMs, end), connection.subscribe(look), keys.pendingCount.subscribe(look)]
+      const undos = [clock.after(requestTimeoutMs, end), connection.subscribe(look), keys.watch(look)]
       look()
     })
 

@@ -52,7 +52,8 @@ export interface EventsContext {
   random: () => number
   connection: Connection
   isClosed: () => boolean
-  onError: (error: unknown, stage: 'listener' | 'subscribe') => void
+  onThrow: (error: unknown) => void
+  onError: (error: unknown, stage: 'subscribe') => void
 }
 
 /** A method, so that listeners of any data fit: what a channel carries is the application's word. */
@@ -62,13 +63,13 @@ interface Listener {
 
 /** Makes the events of one client. Many listeners of one name are one subscription on the server. */
 export function createEvents<Channels extends EventMap>(context: EventsContext): Events<Channels> {
-  const { connection, isClosed, onError } = context
+  const { connection, isClosed, onThrow, onError } = context
   const listeners = new Map<string, Set<Listener>>()
   const subscriptions = createSubscriptions({
     ...context,
     batches: (names) => names.map((name) => [name]),
     ask: ([channel = ''], on, done) => {
-      connection.request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, (outcome) => done(outcome.error))
+      connection.request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, ({ error }) => done(error))
     },
     onRefused: (_name, error) => onError(error, 'subscribe'),
     onGone: () => {},
@@ -80,24 +81,23 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
       const event = { channel: checkedName(isKey, channel, 'INVALID_CHANNEL'), data: jsonCopy(data), includeSelf }
       // Who subscribes and then publishes must hear it.
       subscriptions.flush()
-      connection.request('event:publish', event, (outcome) => (outcome.error ? reject(outcome.error) : resolve()))
+      connection.request('event:publish', event, ({ error }) => (error ? reject(error) : resolve()))
     })
 
   connection.attach({
     onUp: subscriptions.restore,
     onDown: subscriptions.lose,
-    onNotice: ({ name, payload }) => {
-      if (name === 'server:revoked' && 'channel' in payload.target)
-        subscriptions.revoke(payload.target.channel, fromWireError(payload.error))
-      if (name !== 'event:received') return
-      const { channel, data } = payload
+    'server:revoked': ({ target, error }) => {
+      if ('channel' in target) subscriptions.revoke(target.channel, fromWireError(error))
+    },
+    'event:received': ({ channel, data }) => {
       for (const pattern of patternsOf(channel)) {
         const told = [...(listeners.get(pattern) ?? [])]
         for (const listener of told) {
           try {
             listener.run(data, { channel })
           } catch (error) {
-            onError(error, 'listener')
+            onThrow(error)
           }
         }
       }

@@ -13,8 +13,8 @@ export interface KeptChanges {
 /** What the client gives to whoever keeps its changes. */
 export interface KeptChangesContext {
   readonly clientId: string
-  /** Takes over the changes of an earlier page. */
-  adopt(key: string, pending: readonly PendingChange[]): void
+  /** Replaces a key's unconfirmed changes by what `run` makes of them. */
+  rewrite(key: string, run: (pending: readonly PendingChange[]) => readonly PendingChange[]): void
   /** Hears why changes can't be kept, or why one of an earlier page was refused. */
   onError(error: unknown): void
 }

@@ -38,7 +38,7 @@ export function socketTransport({ url, path, transports = ['websocket'] }: Socke
       closed(isRefusal(data) ? fromWireError(data) : away(error.message, error))
     })
     socket.on('disconnect', (reason) => closed(away(reason)))
-    socket.onAny((name: unknown, payload: unknown) => {
+    socket.onAny((name: string, payload: unknown) => {
       const notice = { name, payload }
       if (isNotice(notice)) listener.onNotice(notice)
     })
@@ -52,8 +52,11 @@ export function socketTransport({ url, path, transports = ['websocket'] }: Socke
 /** Any message: that names and payloads fit is seen to by the type of `Link`, which Socket.IO's generics can't follow. */
 type Messages = Record<string, (payload: unknown, answer: (reply: never) => void) => void>
 
-/** That name and payload fit each other is the server's word; a name that this client doesn't know is heard by nobody. */
-const isNotice = (notice: { name: unknown; payload: unknown }): notice is Notice => isJsonObject(notice.payload)
+/**
+ * That name and payload fit each other is the server's word. Without the `:` a message of the application could have the name
+ * of some other property of a `ConnectionPart`.
+ */
+const isNotice = (notice: { name: string; payload: unknown }): notice is Notice => notice.name.includes(':') && isJsonObject(notice.payload)
 
 /** Errors of the network and of other middleware carry no code of ours. */
 const isRefusal = (data: unknown): boolean => isJsonObject(data) && 'code' in data

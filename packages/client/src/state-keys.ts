@@ -7,9 +7,7 @@ import type { KeptChanges } from './kept-changes.ts'
 import { createKeyRecord, type KeyRecord, type KeyUser } from './key-record.ts'
 import { isBehind, unknownKey, withAnswer, withChange, withReleased, withUpdate, type KeyState, type PendingChange } from './key-state.ts'
 import { createMutationQueue } from './mutation-queue.ts'
-import type { Source } from './source.ts'
 import { createSubscriptions } from './subscriptions.ts'
-import { createSource } from './writable-source.ts'
 
 /** What the keys need. */
 export interface StateKeysOptions {
@@ -28,7 +26,7 @@ export interface StateKeysOptions {
 /** All the keys that a client uses or has changes for. */
 export interface StateKeys {
   /** Unconfirmed changes of all keys. */
-  readonly pendingCount: Source<number>
+  readonly pendingCount: number
   /** The key's record, with another user; the first user subscribes it. */
   use(key: string, user: KeyUser): KeyRecord
   /** The last user to leave ends the subscription (S15). */
@@ -46,8 +44,8 @@ export interface StateKeys {
   /** Takes an entry that was asked for when the key was in the state `asked`. */
   take(record: KeyRecord, asked: KeyState, entry: Entry): void
   receive(record: KeyRecord, update: StateUpdate): void
-  /** Takes over changes of an earlier page: before what was not sent here. */
-  adopt(key: string, changes: readonly PendingChange[]): void
+  /** Replaces the pending changes of a key, e.g. with those of an earlier page among them. */
+  rewrite(key: string, run: (pending: readonly PendingChange[]) => readonly PendingChange[]): void
   /** Disposes of every handle. */
   dispose(): void
   /** Ends every pending change with an error. */
@@ -56,21 +54,20 @@ export interface StateKeys {
 
 /** Makes the keys of one client. */
 export function createStateKeys(options: StateKeysOptions): StateKeys {
-  const { clock, connection, maxPendingChanges, entries, onThrow, keep } = options
+  const { clock, connection, maxPendingChanges, entries, keep } = options
   const newRecord = (key: string, confirmed?: Entry): KeyRecord => createKeyRecord(key, confirmed, createRetry(options))
   const records = new Map(entries.map((entry) => [entry.key, newRecord(entry.key, entry)]))
-  const pending = createSource(0, onThrow)
+  let pendingCount = 0
   const listeners = new Set<(record: KeyRecord) => void>()
 
   const replace = (record: KeyRecord, state: KeyState): void => {
     if (state === record.state) return
-    const added = state.pending.length - record.state.pending.length
+    pendingCount += state.pending.length - record.state.pending.length
     if (state.pending !== record.state.pending) record.saved = keep?.save(record.key, state.pending)
     record.state = state
-    if (isBehind(state)) fetchEntry(record)
     tell(record)
     collect(record)
-    pending.show(pending.source.current + added)
+    resume(record)
   }
 
   const recordOf = (key: string): KeyRecord => {
@@ -118,10 +115,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
     resume(record)
   }
 
-  const receive = (record: KeyRecord, update: StateUpdate): void => {
-    replace(record, withUpdate(record.state, update))
-    queue.send(record)
-  }
+  const receive = (record: KeyRecord, update: StateUpdate): void => replace(record, withUpdate(record.state, update))
 
   /** Goes on with whatever the record is waiting for. */
   const resume = (record: KeyRecord): void => {
@@ -177,15 +171,19 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
         collect(record)
       }
     },
-    onNotice: ({ name, payload }) => {
-      if (name === 'server:revoked' && 'key' in payload.target) subscriptions.revoke(payload.target.key, fromWireError(payload.error))
-      const record = name === 'storage:updated' && records.get(payload.key)
-      if (record) receive(record, payload)
+    'server:revoked': ({ target, error }) => {
+      if ('key' in target) subscriptions.revoke(target.key, fromWireError(error))
+    },
+    'storage:updated': (update) => {
+      const record = records.get(update.key)
+      if (record) receive(record, update)
     },
   })
 
   return {
-    pendingCount: pending.source,
+    get pendingCount() {
+      return pendingCount
+    },
     use: (key, user) => {
       const record = recordOf(key)
       record.users.add(user)
@@ -203,15 +201,10 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
     },
     add: (record, change) => {
       const state = withChange(record.state, change)
-      if (state.pending.length > record.state.pending.length && pending.source.current >= maxPendingChanges)
-        throw new RealtimeError('OVERFLOW')
+      if (state.pending.length > record.state.pending.length && pendingCount >= maxPendingChanges) throw new RealtimeError('OVERFLOW')
       replace(record, state)
-      queue.send(record)
     },
-    release: (record) => {
-      replace(record, withReleased(record.state))
-      queue.send(record)
-    },
+    release: (record) => replace(record, withReleased(record.state)),
     refresh: (record, done) => ask(record, ({ error }) => done(error)),
     known: () => records.values(),
     watch: (listener) => {
@@ -223,13 +216,9 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
     dispose: () => {
       for (const { users } of records.values()) for (const user of users) user.dispose()
     },
-    adopt: (key, changes) => {
+    rewrite: (key, run) => {
       const record = recordOf(key)
-      const { pending } = record.state
-      const unsent = pending.findIndex(({ sent }) => !sent)
-      const at = unsent < 0 ? pending.length : unsent
-      replace(record, { ...record.state, pending: [...pending.slice(0, at), ...changes, ...pending.slice(at)] })
-      queue.send(record)
+      replace(record, { ...record.state, pending: run(record.state.pending) })
     },
     close: () => {
       keep?.close()

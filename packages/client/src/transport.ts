@@ -4,7 +4,7 @@ import type { NoticeName, Notices, RealtimeError, Reply, RequestName, Requests }
 // can bring a pair in memory.
 
 /** One server message. */
-export type Notice = { [Name in NoticeName]: { name: Name; payload: Notices[Name] } }[NoticeName]
+export type Notice<Any extends NoticeName = NoticeName> = { [Name in Any]: { name: Name; payload: Notices[Name] } }[Any]
 
 /** What a transport tells. None of it before `open` has returned, and nothing after `close`. */
 export interface LinkListener {

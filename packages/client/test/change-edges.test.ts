@@ -2,6 +2,7 @@ import { createRealtimeClient, type KeepChanges, type KeptChangesContext } from 
 import { RealtimeError } from '@tutti/protocol'
 import { expect, test } from 'vitest'
 import type { PendingChange } from '../src/key-state.ts'
+import { withEarlier } from '../src/kept-queue/kept-change.ts'
 import { manualClock } from './manual-clock.ts'
 import { ModelServer } from './model-server.ts'
 import { codeOf, connectedClient, settled } from './setup-client.ts'
@@ -96,6 +97,7 @@ test('[S14] what an earlier page left goes before what was not sent here, after 
   const stages: string[] = []
   const { client, server } = await connectedClient({ keep, onError: (_, { stage }) => stages.push(stage) })
   const earlier: PendingChange = { change: { op: 'set', value: 'earlier' }, held: false, waiters: [] }
+  const adopt = (key: string) => contexts[0]?.rewrite(key, (pending) => withEarlier(pending, [earlier]))
   const [both, sent, unsent] = ['both', 'sent', 'unsent'].map((key) => client.state<string>(key))
   await server.flush()
   void both?.set('first')
@@ -104,7 +106,7 @@ test('[S14] what an earlier page left goes before what was not sent here, after 
   client.connection.disconnect()
   void both?.set('last')
   void unsent?.set('last')
-  for (const key of ['both', 'sent', 'unsent', 'none']) contexts[0]?.adopt(key, [earlier])
+  for (const key of ['both', 'sent', 'unsent', 'none']) adopt(key)
   client.connection.connect()
   await server.flush()
   const values = (name: string): unknown[] => server.logged('storage:set').flatMap(({ key, value }) => (key === name ? [value] : []))
@@ -114,7 +116,7 @@ test('[S14] what an earlier page left goes before what was not sent here, after 
     ['earlier', 'last'],
     ['earlier'],
   ])
-  contexts[0]?.adopt('late', [earlier])
+  adopt('late')
   await server.flush()
   expect(values('late')).toEqual(['earlier'])
   saved.length = 0

@@ -1,10 +1,11 @@
 import 'fake-indexeddb/auto'
 import { randomUUID } from 'node:crypto'
 import { RealtimeError } from '@tutti/protocol'
-import type { KeepChanges, KeptChanges, KeptChangesContext } from '@tutti/client'
+import type { KeepChanges, KeptChanges, KeptChangesContext, PendingChange } from '@tutti/client'
 import { keptQueue } from '@tutti/client/kept-queue'
 import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
+import { withEarlier } from '../src/kept-queue/kept-change.ts'
 import { ModelServer } from './model-server.ts'
 import { startClient, type TestClient } from './setup-client.ts'
 
@@ -161,9 +162,10 @@ test('[S14] changes of several pages on one key come together, whichever of them
   client.connection.disconnect()
   const add = (by: number) => ({ change: { op: 'increment' as const, by, initial: 0 }, held: false, waiters: [] })
   const sent = (number: number) => ({ sent: { clientId: 'earlier', number, sentAt: 1_000_000 } })
-  adopting[0]?.adopt('count', [add(1), { ...add(10), ...sent(1) }])
-  adopting[0]?.adopt('count', [{ ...add(100), ...sent(2) }, add(1_000)])
-  adopting[0]?.adopt('count', [add(10_000)])
+  const adopt = (...earlier: PendingChange[]) => adopting[0]?.rewrite('count', (pending) => withEarlier(pending, earlier))
+  adopt(add(1), { ...add(10), ...sent(1) })
+  adopt({ ...add(100), ...sent(2) }, add(1_000))
+  adopt(add(10_000))
   const count = client.state<number>('count', { default: 0 })
   expect(count.current.value).toBe(11_111)
   client.connection.connect()

@@ -97,6 +97,19 @@ test('[C1] a connection that the server or the network ends is made again', asyn
   await reached(client, 'connected')
 })
 
+test('[protocol] messages of the application on the same server are ignored', async () => {
+  io.on('connection', (socket) => {
+    for (const name of ['onUp', 'onDown', 'toString', '__defineGetter__', 'app:news']) socket.emit(name, {})
+    greet(socket)
+    socket.emit('server:status', { degraded: true })
+  })
+  const client = start()
+  const statuses: unknown[] = []
+  client.connection.subscribe(({ status }) => statuses.push(status))
+  await new Promise<void>((resolve) => client.connection.subscribe(({ degraded }) => degraded && resolve()))
+  expect(statuses).toEqual(['connected', 'connected'])
+})
+
 test('[C1] a server that cannot be reached is a reason to try again', async () => {
   const reason = await new Promise<RealtimeError>((resolve) => {
     socketTransport({ url: 'http://127.0.0.1:1' })({}, { onNotice: () => {}, onClose: resolve })

@@ -43,19 +43,16 @@ export interface RealtimeErrorOptions {
 /** The one error class of Tutti. `code` says what happened, `retryable` whether trying again makes sense. */
 export class RealtimeError extends Error {
   override readonly name = 'RealtimeError'
-  readonly code: ErrorCode
-  readonly retryable: boolean
-  readonly retryAfterMs: number | undefined
-  readonly entry: Entry | undefined
-  readonly issues: JsonValue[] | undefined
+  declare readonly code: ErrorCode
+  declare readonly retryable: boolean
+  declare readonly retryAfterMs: number | undefined
+  declare readonly entry: Entry | undefined
+  declare readonly issues: JsonValue[] | undefined
 
   constructor(code: ErrorCode, options: RealtimeErrorOptions = {}) {
-    super(options.message ?? MESSAGES[code] ?? code, options.cause === undefined ? undefined : { cause: options.cause })
-    this.code = code
-    this.retryable = options.retryable ?? isRetryable(code)
-    this.retryAfterMs = options.retryAfterMs
-    this.entry = options.entry
-    this.issues = options.issues
+    const { message = MESSAGES[code] ?? code, cause, retryable = isRetryable(code), retryAfterMs, entry, issues } = options
+    super(message, cause === undefined ? undefined : { cause })
+    Object.assign(this, { code, retryable, retryAfterMs, entry, issues })
   }
 }
 

@@ -27,3 +27,10 @@ export const fromKept = ({ change, sent }: KeptChange, onRefused: (error: unknow
   waiters: [(error) => void (error !== undefined && onRefused(error))],
   ...(sent && { sent }),
 })
+
+/** The changes of an earlier page placed among those of this page: behind what was sent here, before what was not. */
+export function withEarlier(pending: readonly PendingChange[], earlier: readonly PendingChange[]): PendingChange[] {
+  const unsent = pending.findIndex(({ sent }) => !sent)
+  const at = unsent < 0 ? pending.length : unsent
+  return [...pending.slice(0, at), ...earlier, ...pending.slice(at)]
+}

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { RealtimeError } from '@tutti/protocol'
 import type { KeepChanges } from '../kept-changes.ts'
-import { fromKept, toKept } from './kept-change.ts'
+import { fromKept, toKept, withEarlier } from './kept-change.ts'
 import { openKeptStore } from './kept-store.ts'
 
 /** Options of `keptQueue`. */
@@ -21,7 +21,7 @@ export interface KeptQueueOptions {
  */
 export const keptQueue =
   ({ name = 'tutti' }: KeptQueueOptions = {}): KeepChanges =>
-  ({ clientId, adopt, onError }) => {
+  ({ clientId, rewrite, onError }) => {
     const lockOf = (client: string): string => `${name}:${client}`
     let closed = false
     let giveBack = (): void => {}
@@ -63,10 +63,8 @@ export const keptQueue =
             await navigator.locks.request(lockOf(client), { ifAvailable: true }, async (lock) => {
               if (lock === null) return
               for (const [key, changes] of await opened.move(client, clientId)) {
-                adopt(
-                  key,
-                  changes.map((change) => fromKept(change, onError)),
-                )
+                const earlier = changes.map((change) => fromKept(change, onError))
+                rewrite(key, (pending) => withEarlier(pending, earlier))
               }
             })
           }

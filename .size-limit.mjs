@@ -1,0 +1,44 @@
+// Measured as a bundler builds the packages for a page: as a module. Without a format esbuild adds its own `require`.
+const asModule = (config) => ({ ...config, format: 'esm' })
+
+export default [
+  {
+    name: '@tutti/client with its share of @tutti/protocol, beside socket.io-client',
+    path: 'packages/client/dist/index.js',
+    ignore: ['socket.io-client'],
+    limit: '8 kB',
+    gzip: true,
+    modifyEsbuildConfig: asModule,
+  },
+  {
+    name: '@tutti/client/collection, beside the files it shares with @tutti/client',
+    path: 'packages/client/dist/collection.js',
+    ignore: ['socket.io-client'],
+    limit: '4 kB',
+    gzip: true,
+    modifyEsbuildConfig: asModule,
+  },
+  {
+    name: '@tutti/client/kept-queue with idb',
+    path: 'packages/client/dist/kept-queue.js',
+    limit: '3 kB',
+    gzip: true,
+    modifyEsbuildConfig: asModule,
+  },
+  {
+    name: '@tutti/vue with its share of @tutti/protocol, beside vue and @tutti/client',
+    path: 'packages/vue/dist/index.js',
+    ignore: ['vue', '@tutti/client'],
+    limit: '4 kB',
+    gzip: true,
+    modifyEsbuildConfig: asModule,
+  },
+  {
+    name: '@tutti/vue/collection, beside the files it shares with @tutti/vue',
+    path: 'packages/vue/dist/collection.js',
+    ignore: ['vue', '@tutti/client'],
+    limit: '4 kB',
+    gzip: true,
+    modifyEsbuildConfig: asModule,
+  },
+]
