@@ -18,10 +18,23 @@ const STEP_MS = 10
 /** How much longer than it was told a connection may take to go, milliseconds. */
 const GRACE_MS = 500
 
+/** The newest realtime server on each Socket.IO server. */
+const newest = new WeakMap<Server, Connections>()
+
+/** Throws `INVALID_OPTIONS` for a Socket.IO server that carries a realtime server now: both would answer each message (C7). */
+export function checkIsFree(io: Server): void {
+  if (newest.get(io)?.isOpen !== true) return
+  throw new RealtimeError('INVALID_OPTIONS', {
+    message: 'This Socket.IO server (`io`) already carries a realtime server. Await its close() first.',
+  })
+}
+
 const isAcknowledge = (value: unknown): value is Acknowledge => typeof value === 'function'
 
 /** Binds connections to features: who comes in, which handler answers, who is told that one went. */
 export class Connections {
+  /** Not yet disconnected. */
+  isOpen = true
   private readonly open = new Map<Socket, Connection>()
   private readonly running = new Set<Promise<void>>()
   private readonly handlers: ReadonlyMap<string, Handler>
@@ -41,6 +54,7 @@ export class Connections {
     this.counts = counts
     this.handlers = new Map(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
     core.requests.onFlood = (connection) => this.closeFlooding(connection)
+    newest.set(io, this)
     io.use((socket, next) => void this.admit(socket, next))
     io.on('connection', this.connect)
   }
@@ -76,12 +90,14 @@ export class Connections {
 
   /** Ends all connections. */
   disconnect(): void {
+    this.isOpen = false
     this.io.off('connection', this.connect)
     for (const socket of [...this.open.keys()]) socket.disconnect(true)
   }
 
   private async admit(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
-    next(await this.refusalOf(socket))
+    // Socket.IO cannot remove this middleware: after the close it lets everything pass to the next realtime server, if there is one.
+    next(newest.get(this.io) === this ? await this.refusalOf(socket) : undefined)
   }
 
   private async refusalOf(socket: Socket): Promise<Error | undefined> {

@@ -4,7 +4,7 @@ import { AuditTrail } from './access/audit-trail.ts'
 import { createAdmission } from './access/admission.ts'
 import type { User } from './access/question.ts'
 import { Revocations, type Revocation } from './access/revocations.ts'
-import { Connections } from './connections.ts'
+import { checkIsFree, Connections } from './connections.ts'
 import { drain } from './drain.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
@@ -45,7 +45,7 @@ const OPEN =
 
 const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients of this instance only, not those of others.'
 
-/** Puts realtime state and events on a Socket.IO server. Throws `INVALID_OPTIONS`. */
+/** Puts realtime state and events on a Socket.IO server, which carries one at a time (C7). Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer {
   const {
     limits,
@@ -59,6 +59,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     connectsPerSecondPerAddress,
   } = checkOptions(options)
   const { io, pubsub, state: store, onError = () => {}, onWarning = (message) => process.emitWarning(message, 'TuttiWarning') } = options
+  checkIsFree(io)
   const { onAudit, auditAllowed = false } = options
   const audit = new AuditTrail({ onAudit, auditAllowed, onError })
   const access = new Entrances(options.authorize, audit)

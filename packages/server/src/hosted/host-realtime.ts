@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { User } from '../access/question.ts'
-import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../node/attach-realtime.ts'
+import { carryRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../node/attach-realtime.ts'
+import { createSocketServer } from '../node/socket-server.ts'
 import { closeOnSignals } from './close-on-signals.ts'
 import { replaceCurrentRealtime } from './current-realtime.ts'
 
@@ -28,10 +29,8 @@ const GONE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-L
  * SIGINT. `onClosed` runs when it is closed. Throws `INVALID_OPTIONS`.
  */
 export function hostRealtime<U extends User>(options: AttachRealtimeOptions<U>, onClosed: () => void = () => {}): HostedRealtime {
-  // Socket.IO wants an HTTP server to attach to. This one never listens and holds nothing open.
-  const httpServer = createServer()
-  const attached = attachRealtime(httpServer, options)
-  const { io } = attached
+  const sockets = createSocketServer(options)
+  const attached = carryRealtime(sockets, options, () => {})
   const pending = new Set<ServerResponse | Http2ServerResponse>()
   let state: 'open' | 'closing' | 'closed' = 'open'
 
@@ -51,7 +50,7 @@ export function hostRealtime<U extends User>(options: AttachRealtimeOptions<U>, 
 
   return {
     realtime,
-    path: options.socketIo?.addTrailingSlash === false ? io.path() : `${io.path()}/`,
+    path: sockets.path,
     handleRequest: (request, response) =>
       new Promise((resolve) => {
         response.once('close', () => {
@@ -65,11 +64,11 @@ export function hostRealtime<U extends User>(options: AttachRealtimeOptions<U>, 
           return void response.end()
         }
         pending.add(response)
-        httpServer.emit('request', request, response)
+        sockets.handleRequest(request, response)
       }),
     handleUpgrade: (request, socket, head) => {
       if (state === 'closed') return void socket.end(GONE)
-      httpServer.emit('upgrade', request, socket, head)
+      sockets.handleUpgrade(request, socket, head)
     },
   }
 }
