@@ -31,14 +31,14 @@ async function end(code: number): Promise<void> {
  * Runs the schedules one after another; tells whether all went as it should: without a violation, or, where a bug is
  * planted, until one shows it.
  */
-async function run({ schedules, seed, seconds, plant }: FaultsOptions): Promise<boolean> {
-  write(`${schedules} schedules of ${seconds} s, seeds ${seed} to ${seed + schedules - 1}: 3 instances, 12 clients, one Redis\n`)
+async function run({ schedules, seed, seconds, redis, plant }: FaultsOptions): Promise<boolean> {
+  write(`${schedules} schedules of ${seconds} s, seeds ${seed} to ${seed + schedules - 1}: 3 instances, 12 clients, Redis: ${redis}\n`)
   if (plant !== undefined) write(`planted: ${PLANTED_BUGS[plant].says}\n`)
   const load = await startLoad(2, plant)
   const failed: number[] = []
   let [acknowledged, violations] = [0, 0]
   for (let next = seed; next < seed + schedules; next += 1) {
-    const result = await runSchedule(load, next, seconds, plant)
+    const result = await runSchedule(load, next, seconds, { topology: redis, bug: plant })
     acknowledged += result.acknowledged
     violations += result.violations.length
     if (result.violations.length > 0) failed.push(next)
@@ -47,14 +47,15 @@ async function run({ schedules, seed, seconds, plant }: FaultsOptions): Promise<
   }
   await load.end()
   write(`${acknowledged.toLocaleString('en-US')} acknowledged mutations, ${violations} violations\n`)
-  const planted = plant === undefined ? '' : ` --plant ${plant}`
-  for (const bad of failed) write(`replay: pnpm run faults --schedules 1 --seed ${bad} --seconds ${seconds}${planted}\n`)
+  const flags = `${redis === 'standalone' ? '' : ` --redis ${redis}`}${plant === undefined ? '' : ` --plant ${plant}`}`
+  for (const bad of failed) write(`replay: pnpm run faults --schedules 1 --seed ${bad} --seconds ${seconds}${flags}\n`)
   return plant === undefined ? violations === 0 : violations > 0
 }
 
-function report({ seed, faults, acknowledged, refused, unknown, convergedMs, violations }: ScheduleResult): string {
+function report({ seed, faults, reconfigurations, acknowledged, refused, unknown, convergedMs, violations }: ScheduleResult): string {
   const converged = convergedMs < 0 ? 'not in sync' : `in sync after ${convergedMs} ms`
-  const head = `seed ${seed}: ${acknowledged} acknowledged, ${refused} refused, ${unknown} unknown, ${converged}, ${violations.length} violations\n`
+  const moved = reconfigurations === 0 ? '' : `${reconfigurations} reconfigured, `
+  const head = `seed ${seed}: ${acknowledged} acknowledged, ${refused} refused, ${unknown} unknown, ${converged}, ${moved}${violations.length} violations\n`
   if (violations.length === 0) return head
   const plan = faults.map(({ name, atMs, forMs, place, link, only }) => {
     const where = `instance ${place}, ${link}${only === undefined ? '' : ` connection ${only}`}`

@@ -1,14 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import type { TestRedis } from '@tutti/test-kit'
 import type { Cluster } from './cluster.ts'
 import type { PlannedFault } from './schedule.ts'
 
 /** Does the damage, lets it last, and mends it. Settles when it is mended; does nothing where there is nothing to harm. */
 export async function injectFault(cluster: Cluster, { name, forMs, place: index, link: side, only }: PlannedFault): Promise<void> {
-  const { redis } = cluster
   const place = cluster.places[index]
-  if (place === undefined) return
-  const proxy = place[side]
+  const node = cluster.redis.nodes[index % cluster.redis.nodes.length]
+  if (place === undefined || node === undefined) return
+  const proxy = side === 'front' ? place.front : cluster.redis.link(index)
   const open = proxy.connections.filter((connection) => connection.open)
   const link = only === undefined ? proxy : (open[only % open.length] ?? proxy)
   switch (name) {
@@ -29,20 +30,24 @@ export async function injectFault(cluster: Cluster, { name, forMs, place: index,
       return
     }
     case 'kill-redis':
-      await redis.kill()
+      await node.kill()
       await wait(forMs)
-      if (redis.process.exitCode === null && redis.process.signalCode === null) return
-      await redis.restart()
+      if (node.process.exitCode === null && node.process.signalCode === null) return
+      await node.restart()
       return
     case 'pause-redis':
-      redis.pause()
+      node.pause()
       await wait(forMs)
-      redis.resume()
+      node.resume()
       return
     case 'kill-pubsub':
-      return killClients(cluster, 'pubsub')
+      return killClients(node, 'pubsub')
     case 'kill-normal':
-      return killClients(cluster, 'normal')
+      return killClients(node, 'normal')
+    case 'reconfigure':
+      // A node may just be away; the schedule continues, and the next one is tried.
+      await cluster.redis.reconfigure(only ?? index).catch(() => {})
+      return
     case 'cut':
       link.cut()
       return
@@ -70,8 +75,8 @@ export async function injectFault(cluster: Cluster, { name, forMs, place: index,
   mended.flow()
 }
 
-async function killClients({ redis }: Cluster, type: 'pubsub' | 'normal'): Promise<void> {
-  const client = new Redis(redis.port, redis.host, { retryStrategy: null, maxRetriesPerRequest: 0, commandTimeout: 2_000 })
+async function killClients({ port, host }: TestRedis, type: 'pubsub' | 'normal'): Promise<void> {
+  const client = new Redis(port, host, { retryStrategy: null, maxRetriesPerRequest: 0, commandTimeout: 2_000 })
   client.on('error', () => {})
   // Redis may just be away.
   await client.client('KILL', 'TYPE', type, 'SKIPME', 'yes').catch(() => {})

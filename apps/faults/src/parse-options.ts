@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { isPlantedBug, PLANTED_BUGS, type PlantedBug } from './planted-bug.ts'
+import { TOPOLOGIES, type TopologyName } from './redis-topology.ts'
 
 /** What the command line may change, with the defaults. */
 const NUMBERS = {
@@ -10,12 +11,14 @@ const NUMBERS = {
 
 /** The options as given. */
 export interface FaultsOptions extends Record<keyof typeof NUMBERS, number> {
+  redis: TopologyName
   plant?: PlantedBug
 }
 
 /** What `--help` prints. */
 export const HELP = Object.entries(NUMBERS)
   .map(([name, { default: value, help }]) => `  --${name.padEnd(10)} ${help} (default ${value})\n`)
+  .concat(`  --redis      ${TOPOLOGIES.join(', ')} (default standalone)\n`)
   .concat(Object.entries(PLANTED_BUGS).map(([name, { says }]) => `  --plant ${name}: ${says}\n`))
   .join('')
 
@@ -25,7 +28,7 @@ export function parseOptions(args: readonly string[]): FaultsOptions | undefined
   const { values } = parseArgs({
     // pnpm hands on the `--` of `pnpm run faults -- --seed 7`.
     args: args[0] === '--' ? args.slice(1) : [...args],
-    options: { schedules: string, seed: string, seconds: string, plant: string, help: { type: 'boolean' } },
+    options: { schedules: string, seed: string, seconds: string, redis: string, plant: string, help: { type: 'boolean' } },
   })
   if (values.help === true) return undefined
   const number = (name: keyof typeof NUMBERS): number => {
@@ -36,7 +39,10 @@ export function parseOptions(args: readonly string[]): FaultsOptions | undefined
     )
   }
   const { plant } = values
+  const redis = TOPOLOGIES.find((name) => name === (values.redis ?? 'standalone'))
+  if (redis === undefined) throw new TypeError(`--redis must be one of ${TOPOLOGIES.join(', ')}, not ${String(values.redis)}.`)
   if (plant !== undefined && !isPlantedBug(plant))
     throw new TypeError(`--plant must be one of ${Object.keys(PLANTED_BUGS).join(', ')}, not ${plant}.`)
-  return { schedules: number('schedules'), seed: number('seed'), seconds: number('seconds'), ...(plant === undefined ? {} : { plant }) }
+  const numbers = { schedules: number('schedules'), seed: number('seed'), seconds: number('seconds') }
+  return { ...numbers, redis, ...(plant === undefined ? {} : { plant }) }
 }

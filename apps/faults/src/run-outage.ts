@@ -26,11 +26,11 @@ export async function runOutage(load: Load, seconds: number, isAway: boolean): P
     await load.open(Array.from({ length: CLIENTS }, (_, n) => ({ name: `c${n}`, seed: n, urls, first: 0, workers: 3 })))
     await load.start()
     await wait(BEFORE_MS)
-    if (isAway) await redis.kill()
+    if (isAway) await Promise.all(redis.nodes.map((node) => node.kill()))
     await wait(seconds * 1_000)
     const usedBytes = Number(await places[0]?.instance?.call('memory'))
     const toldClients = (await load.degraded()).filter(Boolean).length
-    if (isAway) await redis.restart()
+    if (isAway) await Promise.all(redis.nodes.map((node) => node.restart()))
     const returned = performance.now()
     await until(load, await readFinal(cluster))
     const inSyncMs = Math.round(performance.now() - returned)

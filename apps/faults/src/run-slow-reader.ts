@@ -26,7 +26,7 @@ export interface SlowReaderResult {
 export async function runSlowReader(seconds: number, reader: Reader): Promise<SlowReaderResult> {
   const redis = await startRedis()
   const limits = reader === 'stalls, without limits' ? { maxBacklogPackets: 1e9, maxBacklogBytes: 2e9 } : {}
-  const env = { REDIS_PORT: String(redis.port), SERVER_OPTIONS: JSON.stringify(limits) }
+  const env = { REDIS: JSON.stringify({ host: redis.host, port: redis.port }), SERVER_OPTIONS: JSON.stringify(limits) }
   const instance = await startProcess(INSTANCE, undefined, env)
   const proxy = await startTcpProxy({ host: '127.0.0.1', port: Number(instance.ready['port']) })
   const socket = io(`http://127.0.0.1:${proxy.port}`, { transports: ['websocket'], reconnection: false })

@@ -1,4 +1,5 @@
 import type { SeededRandom } from '@tutti/test-kit'
+import type { TopologyName } from './redis-topology.ts'
 
 /** The ways in which things go wrong. */
 export const FAULTS = {
@@ -16,6 +17,7 @@ export const FAULTS = {
   'lose-replies': 'a link whose answers are lost, and that is then reset',
   'lose-requests': 'a link whose questions are lost, and that is then reset',
   delay: 'a slow link',
+  reconfigure: 'a failover in good order (Sentinel), or a slot that moves to another node (Cluster)',
 } as const
 
 /** The name of a fault. */
@@ -39,9 +41,13 @@ export interface PlannedFault {
 /** The longest stall that no rule suffers from, milliseconds. */
 const LONGEST_STALL_MS = 1_500
 
+/** The faults of a topology. A standalone Redis can't be reconfigured, and its schedules stay those of their seeds. */
+const namesOf = (topology: TopologyName): FaultName[] =>
+  Object.keys(FAULTS).filter((name): name is FaultName => name in FAULTS && (topology !== 'standalone' || name !== 'reconfigure'))
+
 /** The faults of one schedule, by its seed, in the order of their times. */
-export function planSchedule(random: SeededRandom, seconds: number, places: number): PlannedFault[] {
-  const names = Object.keys(FAULTS).filter((name): name is FaultName => name in FAULTS)
+export function planSchedule(random: SeededRandom, seconds: number, places: number, topology: TopologyName = 'standalone'): PlannedFault[] {
+  const names = namesOf(topology)
   const faults = Array.from({ length: Math.ceil(seconds * 2) }, (): PlannedFault => ({
     name: random.pick(names),
     atMs: Math.round(random.next() * seconds * 900),

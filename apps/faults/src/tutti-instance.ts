@@ -8,8 +8,7 @@ import { usedMemory } from './used-memory.ts'
 // One instance of the cluster under test. Its Redis stands behind a proxy.
 
 const pubsub = new RealtimePubSub({
-  host: '127.0.0.1',
-  port: Number(process.env['REDIS_PORT']),
+  ...JSON.parse(process.env['REDIS'] ?? '{}'),
   // Longer than the longest stall of a schedule, and soon enough for a schedule of a few seconds.
   commandTimeoutMs: 2_500,
   // Outages are what this is about.

@@ -2,8 +2,13 @@ import { expect, test } from 'vitest'
 import { HELP, parseOptions } from '../src/parse-options.ts'
 
 test('options have defaults, and are taken behind the -- of pnpm', () => {
-  expect(parseOptions([])).toEqual({ schedules: 50, seed: 1, seconds: 6 })
-  expect(parseOptions(['--', '--schedules', '2', '--seed=7', '--seconds', '0.5'])).toEqual({ schedules: 2, seed: 7, seconds: 0.5 })
+  expect(parseOptions([])).toEqual({ schedules: 50, seed: 1, seconds: 6, redis: 'standalone' })
+  expect(parseOptions(['--', '--schedules', '2', '--seed=7', '--seconds', '0.5', '--redis', 'cluster'])).toEqual({
+    schedules: 2,
+    seed: 7,
+    seconds: 0.5,
+    redis: 'cluster',
+  })
   expect(parseOptions(['--help'])).toBeUndefined()
   expect(HELP).toContain('--seed')
 })
@@ -13,6 +18,7 @@ test('what is no number of its kind is refused by name', () => {
     ['--schedules', '0'],
     ['--seed', '1.5'],
     ['--seconds', 'long'],
+    ['--redis', 'many'],
   ]) {
     expect(() => parseOptions(args)).toThrow(args[0])
   }

@@ -2,6 +2,7 @@ import { seededRandom } from '@tutti/test-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLoad, type Load } from '../src/load.ts'
 import { isPlantedBug, PLANTED_BUGS } from '../src/planted-bug.ts'
+import type { TopologyName } from '../src/redis-topology.ts'
 import { runSchedule } from '../src/run-schedule.ts'
 import { FAULTS, planSchedule } from '../src/schedule.ts'
 
@@ -17,8 +18,10 @@ test('a seed repeats its schedule, and all faults come up', () => {
   const plan = (seed: number) => planSchedule(seededRandom(seed), 6, 3)
   expect(plan(7)).toEqual(plan(7))
   expect(plan(7)).not.toEqual(plan(8))
-  const names = new Set(Array.from({ length: 50 }, (_, seed) => plan(seed).map(({ name }) => name)).flat())
-  expect([...names].sort()).toEqual(Object.keys(FAULTS).sort())
+  const names = (topology: TopologyName) =>
+    new Set(Array.from({ length: 50 }, (_, seed) => planSchedule(seededRandom(seed), 6, 3, topology).map(({ name }) => name)).flat())
+  for (const topology of ['sentinel', 'cluster'] as const) expect([...names(topology)].sort()).toEqual(Object.keys(FAULTS).sort())
+  expect(names('standalone').has('reconfigure')).toBe(false)
 })
 
 for (const seed of [7, 9]) {
@@ -36,7 +39,8 @@ for (const bug of Object.keys(PLANTED_BUGS).filter(isPlantedBug)) {
     try {
       let violations = 0
       // A schedule may happen to do nothing that the bug spoils.
-      for (let seed = 1; seed <= 8 && violations === 0; seed += 1) violations = (await runSchedule(faulty, seed, 4, bug)).violations.length
+      for (let seed = 1; seed <= 8 && violations === 0; seed += 1)
+        violations = (await runSchedule(faulty, seed, 4, { bug })).violations.length
       expect(violations).toBeGreaterThan(0)
     } finally {
       await faulty.end()

@@ -2,6 +2,7 @@ import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
 import { askRedis } from './redis-reply.ts'
 import { startRedis, type TestRedis } from './redis.ts'
+import type { TcpProxy } from './tcp-proxy.ts'
 
 /** A Redis Cluster of one's own: three masters, each with as many replicas. */
 export interface TestRedisCluster {
@@ -11,7 +12,7 @@ export interface TestRedisCluster {
   readonly addresses: readonly { host: string; port: number }[]
   /** Settles when every living node says that all slots are served. */
   serving(): Promise<void>
-  /** Gives one slot to another of the first three, with whatever is in it, as resharding does. */
+  /** Gives one slot to another of the first three, with its keys, as resharding does. Rejects where a node is away; can be repeated. */
   moveSlot(slot: number, to: TestRedis): Promise<void>
   /** Ends all. */
   stop(): Promise<void>
@@ -25,6 +26,8 @@ export interface TestRedisClusterOptions {
   nodeTimeoutMs?: number
   /** Added to each command line. */
   args?: readonly string[]
+  /** Proxies before the first nodes: led to them, and announced to clients in their place. */
+  proxies?: readonly TcpProxy[]
 }
 
 const MASTERS = 3
@@ -32,14 +35,20 @@ const SLOTS = 16_384
 
 /** Starts it; takes about 2 s, with replicas 4. */
 export async function startRedisCluster(options: TestRedisClusterOptions = {}): Promise<TestRedisCluster> {
-  const { replicas = 0, nodeTimeoutMs = 2_000, args = [] } = options
+  const { replicas = 0, nodeTimeoutMs = 2_000, args = [], proxies = [] } = options
   const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0', ...args]
-  const startNode = async () => {
+  const startNode = async (place: number) => {
     const busPort = await freePort()
-    return { busPort, node: await startRedis({ args: [...settings, '--cluster-port', String(busPort)] }) }
+    const proxy = proxies[place]
+    const announcing = proxy === undefined ? [] : ['--cluster-announce-port', `${proxy.port}`, '--cluster-announce-bus-port', `${busPort}`]
+    const node = await startRedis({ args: [...settings, '--cluster-port', `${busPort}`, ...announcing] })
+    proxy?.retarget(node)
+    return { busPort, node }
   }
-  // Once more with another port, when somebody took the first.
-  const started = await Promise.all(Array.from({ length: MASTERS * (1 + replicas) }, () => startNode().catch(startNode)))
+  // Once more with another port, when another process took the first.
+  const started = await Promise.all(
+    Array.from({ length: MASTERS * (1 + replicas) }, (_, place) => startNode(place).catch(() => startNode(place))),
+  )
   const [nodes, busPorts] = [started.map(({ node }) => node), started.map(({ busPort }) => busPort)]
   const [first] = nodes
   if (first === undefined) throw new Error('There are nodes.')
@@ -97,6 +106,10 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
         const keys = await askRedis(node, 'CLUSTER', 'GETKEYSINSLOT', slot, 1_000)
         for (const key of Array.isArray(keys) ? keys : []) await askRedis(node, 'MIGRATE', to.host, to.port, String(key), 0, 2_000)
       }
+      // Also where no key has moved: the node that imports a slot takes it with a new epoch, which all others then follow. A node
+      // that has the slot already refuses.
+      const [other] = masters.filter((master) => master !== to)
+      if (other !== undefined) await askRedis(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(other)).catch(() => {})
       for (const node of [to, ...masters.filter((master) => master !== to)]) await askRedis(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', id)
     },
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),

@@ -1,6 +1,7 @@
 import { eventually } from './eventually.ts'
 import { askRedis, type RedisReply } from './redis-reply.ts'
 import { startRedis, type TestRedis } from './redis.ts'
+import type { TcpProxy } from './tcp-proxy.ts'
 
 /** A master and its replica, watched by three Sentinels. */
 export interface TestRedisSentinel {
@@ -29,15 +30,36 @@ const NAME = 'tutti'
 // A Sentinel that stood still for 2 s, as on a busy machine, does nothing for 30 s.
 const TIMEOUT_MS = 60_000
 
-/** Starts it, which takes about 3 s; a failover takes as long. `args` are added to the command lines of master and replica. */
-export async function startSentinel({ args = [] }: { args?: readonly string[] } = {}): Promise<TestRedisSentinel> {
+/** How it is started. */
+export interface TestRedisSentinelOptions {
+  /** Added to the command lines of master and replica. */
+  args?: readonly string[]
+  /** How long the master may be silent until the Sentinels count it as down, milliseconds. Default: 1,000. */
+  downAfterMs?: number
+  /** Proxies before master and replica: led to them, and announced to clients and to each other in their place. */
+  proxies?: readonly [TcpProxy, TcpProxy]
+}
+
+/** Starts it, which takes about 3 s; a failover takes as long. */
+export async function startSentinel(options: TestRedisSentinelOptions = {}): Promise<TestRedisSentinel> {
+  const { args = [], downAfterMs = 1_000, proxies } = options
   const settings = ['--repl-diskless-sync-delay', '0', ...args]
-  const first = await startRedis({ args: settings })
-  const second = await startRedis({ args: [...settings, '--replicaof', `${first.host} ${first.port}`] })
+  // In a file, where the Sentinels write which of the two is the master now: a restart continues with that role.
+  const startNode = async (place: 0 | 1, lines: readonly string[]): Promise<TestRedis> => {
+    const proxy = proxies?.[place]
+    const announcing = proxy === undefined ? [] : [`replica-announce-port ${proxy.port}`]
+    const node = await startRedis({ args: settings, config: [...announcing, ...lines, ''].join('\n') })
+    proxy?.retarget(node)
+    return node
+  }
+  const first = await startNode(0, [])
+  const firstPort = proxies?.[0].port ?? first.port
+  const second = await startNode(1, [`replicaof ${first.host} ${firstPort}`])
+  const announcedPort = (node: TestRedis): number => (node === first ? firstPort : (proxies?.[1].port ?? second.port))
   const nodes: [TestRedis, TestRedis] = [first, second]
   const config = [
-    `sentinel monitor ${NAME} ${first.host} ${first.port} 2`,
-    `sentinel down-after-milliseconds ${NAME} 1000`,
+    `sentinel monitor ${NAME} ${first.host} ${firstPort} 2`,
+    `sentinel down-after-milliseconds ${NAME} ${downAfterMs}`,
     `sentinel failover-timeout ${NAME} 3000`,
   ]
   const watchers = await Promise.all(Array.from({ length: 3 }, () => startRedis({ sentinel: `${config.join('\n')}\n` })))
@@ -45,7 +67,7 @@ export async function startSentinel({ args = [] }: { args?: readonly string[] } 
   const masterOf = async (watcher: TestRedis): Promise<TestRedis> => {
     const address = await askRedis(watcher, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)
     const port = Array.isArray(address) ? Number(address[1]) : 0
-    const master = nodes.find((node) => node.port === port)
+    const master = nodes.find((node) => announcedPort(node) === port)
     if (master === undefined) throw new Error('The Sentinels name no master.')
     return master
   }
@@ -98,7 +120,7 @@ export async function startSentinel({ args = [] }: { args?: readonly string[] } 
         { timeoutMs: TIMEOUT_MS, everyMs: 50 },
       )
       if (how === 'crash') return after
-      await askRedis(before, 'REPLICAOF', after.host, after.port)
+      await askRedis(before, 'REPLICAOF', after.host, announcedPort(after))
       for (const type of ['normal', 'pubsub']) await askRedis(before, 'CLIENT', 'KILL', 'TYPE', type)
       return after
     },

@@ -34,23 +34,26 @@ export interface TestRedisOptions {
   users?: string
   /** The text of a Sentinel's configuration: then it is one. */
   sentinel?: string
+  /** The text of a configuration file, which `CONFIG REWRITE` may change; `args` override it at each start. */
+  config?: string
 }
 
 /** Starts redis-server; on another port when somebody took the first between the look for it and its use. */
 export const startRedis = (options: TestRedisOptions = {}): Promise<TestRedis> => startOnce(options).catch(() => startOnce(options))
 
-async function startOnce({ args = [], users, sentinel }: TestRedisOptions): Promise<TestRedis> {
+async function startOnce({ args = [], users, sentinel, config }: TestRedisOptions): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'tutti-redis-'))
   const host = '127.0.0.1'
   const port = await freePort()
   const userFile = join(folder, 'users.acl')
   if (users !== undefined) await writeFile(userFile, users)
   const userArgs = users === undefined ? [] : ['--aclfile', userFile]
-  const file = join(folder, 'sentinel.conf')
-  if (sentinel !== undefined) await writeFile(file, sentinel)
+  const file = join(folder, 'redis.conf')
+  const text = sentinel ?? config
+  if (text !== undefined) await writeFile(file, text)
 
   const start = async (): Promise<ChildProcess> => {
-    const kind = sentinel === undefined ? ['--save', ''] : [file, '--sentinel']
+    const kind = [...(text === undefined ? [] : [file]), ...(sentinel === undefined ? ['--save', ''] : ['--sentinel'])]
     const options = [...kind, '--bind', host, '--port', String(port), '--dir', folder, '--loglevel', 'warning', ...userArgs, ...args]
     // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal is for whoever started it.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...options], { stdio: 'ignore', detached: true })

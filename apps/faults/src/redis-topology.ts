@@ -1,0 +1,146 @@
+import {
+  askRedis,
+  eventually,
+  startRedis,
+  startRedisCluster,
+  startSentinel,
+  startTcpProxy,
+  type TcpProxy,
+  type TestRedis,
+} from '@tutti/test-kit'
+import { KEYS } from './workload.ts'
+
+/** The topologies of Redis under which schedules run. */
+export const TOPOLOGIES = ['standalone', 'sentinel', 'cluster'] as const
+
+/** The name of a topology. */
+export type TopologyName = (typeof TOPOLOGIES)[number]
+
+/** A Redis deployment that loses nothing it has acknowledged, with what can be done to it. */
+export interface RedisTopology {
+  /** The processes that hold data. */
+  readonly nodes: readonly TestRedis[]
+  /** The link to Redis of the instance that an index names: its own to a standalone Redis, else one to a node that all share. */
+  link(index: number): TcpProxy
+  /** Options of `RealtimePubSub` for that instance. */
+  connection(index: number): Record<string, unknown>
+  /** Changes which node serves what, without losing an acknowledged write: a failover, or a slot that moves. */
+  reconfigure(index: number): Promise<void>
+  /** How often that was done. */
+  readonly reconfigurations: number
+  /** Starts and continues every node, ends the faults of every link, and completes what was interrupted. */
+  heal(): Promise<void>
+  /** Ends all. */
+  stop(): Promise<void>
+}
+
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
+/** Longer than any fault: an unplanned failover may lose acknowledged writes (F1), which no checker could tell from a violation. */
+const DOWN_AFTER_MS = 60_000
+const PAUSE_MS = 10_000
+
+const start: Record<TopologyName, (instances: number) => Promise<RedisTopology>> = { standalone, sentinel, cluster }
+
+/** Starts Redis in a topology, for so many instances. */
+export const startTopology = (name: TopologyName, instances: number): Promise<RedisTopology> => start[name](instances)
+
+/** A proxy that leads nowhere yet. */
+const startProxy = (): Promise<TcpProxy> => startTcpProxy({ host: '127.0.0.1', port: 1 })
+
+const at = <Item>(items: readonly Item[], index: number): Item => {
+  const item = items[index % items.length]
+  if (item === undefined) throw new Error('The list is empty.')
+  return item
+}
+
+async function standalone(instances: number): Promise<RedisTopology> {
+  const redis = await startRedis({ args: DURABLE })
+  const links = await Promise.all(Array.from({ length: instances }, () => startTcpProxy(redis)))
+  return {
+    nodes: [redis],
+    link: (index) => at(links, index),
+    connection: (index) => ({ host: '127.0.0.1', port: at(links, index).port }),
+    reconfigure: async () => {},
+    reconfigurations: 0,
+    heal: () => healAll([redis], links),
+    stop: () => stopAll([...links, redis]),
+  }
+}
+
+async function sentinel(): Promise<RedisTopology> {
+  const links = [await startProxy(), await startProxy()] as const
+  let reconfigurations = 0
+  const redis = await startSentinel({ args: DURABLE, downAfterMs: DOWN_AFTER_MS, proxies: links })
+  return {
+    nodes: redis.nodes,
+    link: (index) => at(links, index),
+    connection: () => ({ sentinels: redis.sentinels, name: redis.name }),
+    reconfigure: async () => {
+      const before = await redis.master()
+      // The replica has everything, and nothing is written until it is the master: the failover loses nothing.
+      await askRedis(before, 'CLIENT', 'PAUSE', PAUSE_MS, 'WRITE')
+      await eventually(async () => {
+        const info = String(await askRedis(before, 'INFO', 'replication'))
+        const [, offset] = /master_repl_offset:(\d+)/.exec(info) ?? []
+        if (offset === undefined || !info.includes(`offset=${offset},`)) throw new Error('The replica is behind.')
+      })
+      await redis.failOver('order')
+      reconfigurations += 1
+    },
+    get reconfigurations() {
+      return reconfigurations
+    },
+    heal: () => healAll(redis.nodes, links),
+    stop: () => stopAll([...links, redis]),
+  }
+}
+
+async function cluster(): Promise<RedisTopology> {
+  const links = [await startProxy(), await startProxy(), await startProxy()]
+  let reconfigurations = 0
+  const redis = await startRedisCluster({ args: DURABLE, proxies: links })
+  /** The move that a fault has interrupted: until it is repeated, the nodes may disagree about the slot. */
+  let interrupted: number | undefined
+  /** One at a time. */
+  let moves = Promise.resolve()
+  const move = async (index: number): Promise<void> => {
+    if (interrupted !== undefined && interrupted !== index) await move(interrupted)
+    interrupted = index
+    const slot = Number(await askRedis(at(redis.nodes, 0), 'CLUSTER', 'KEYSLOT', `tutti:${at(KEYS, index)}`))
+    await redis.moveSlot(slot, at(redis.nodes, index))
+    interrupted = undefined
+    reconfigurations += 1
+  }
+  return {
+    nodes: redis.nodes,
+    link: (index) => at(links, index),
+    connection: () => ({ cluster: links.map(({ host, port }) => ({ host, port })) }),
+    reconfigure: (index) => {
+      moves = moves.catch(() => {}).then(() => move(index))
+      return moves
+    },
+    get reconfigurations() {
+      return reconfigurations
+    },
+    heal: async () => {
+      await healAll(redis.nodes, links)
+      await moves.catch(() => {})
+      const index = interrupted
+      if (index !== undefined) await eventually(() => move(index), { timeoutMs: 20_000, everyMs: 100 })
+      await redis.serving()
+    },
+    stop: () => stopAll([...links, redis]),
+  }
+}
+
+async function healAll(nodes: readonly TestRedis[], links: readonly TcpProxy[]): Promise<void> {
+  for (const node of nodes) {
+    node.resume()
+    if (node.process.exitCode !== null || node.process.signalCode !== null) await node.restart()
+  }
+  for (const link of links) link.flow()
+}
+
+async function stopAll(parts: readonly ({ close(): Promise<void> } | { stop(): Promise<void> })[]): Promise<void> {
+  await Promise.all(parts.map((part) => ('stop' in part ? part.stop() : part.close())))
+}
