@@ -17,7 +17,7 @@ async function commands() {
   const clients = new Map<number, Redis>()
   const told: string[] = []
   const pub = createRedisCluster({
-    ...{ seeds: cluster.addresses, sources: new Set<string>(), breakerFailures: 5, breakerProbeMs: 30_000 },
+    ...{ seeds: cluster.addresses, sources: new Set<string>(), breakerFailures: 5, keepAliveMs: 10_000, breakerProbeMs: 30_000 },
     connect: (address) => {
       const client = new Redis({ ...redisOptions(), ...address, lazyConnect: true })
       clients.set(address.port, client)

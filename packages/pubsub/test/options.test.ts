@@ -148,6 +148,8 @@ test('[N8] options that cannot work are refused with INVALID_OPTIONS, before any
     { commandTimeoutMs: 0 },
     { commandTimeoutMs: Number.NaN },
     { commandTimeoutMs: Infinity },
+    { keepAliveMs: 0 },
+    { keepAliveMs: Number.NaN },
     { breakerFailures: 0 },
     { breakerFailures: 1.5 },
     { breakerProbeMs: 0 },

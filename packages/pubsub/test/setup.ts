@@ -1,11 +1,12 @@
 import { RealtimePubSub, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { startRedis, startTcpProxy, type TcpProxy, type TestRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
+import { connect as openSocket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 /** A Redis for one test. */
-export async function testRedis(args: readonly string[] = []): Promise<TestRedis> {
-  const redis = await startRedis({ args })
+export async function testRedis(args: readonly string[] = [], users?: string): Promise<TestRedis> {
+  const redis = await startRedis(users === undefined ? { args } : { args, users })
   onTestFinished(() => redis.stop())
   return redis
 }
@@ -31,6 +32,17 @@ export function observer(redis: TestRedis): Redis {
   client.on('error', () => {})
   onTestFinished(() => client.disconnect())
   return client
+}
+
+/** Settles when Redis has closed a connection that was opened now and is silent. */
+export async function closedAsIdle({ port, host }: TestRedis): Promise<void> {
+  await new Promise<void>(
+    (resolve) =>
+      void openSocket(port, host)
+        .on('error', () => {})
+        .on('close', resolve)
+        .resume(),
+  )
 }
 
 /** The lines of CLIENT LIST, as objects, without observers. */

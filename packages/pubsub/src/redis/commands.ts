@@ -21,6 +21,8 @@ export interface Commands {
 export interface CommandsOptions {
   /** All scripts so far, which a new connection is taught. */
   sources: ReadonlySet<string>
+  /** Each connection is sent a PING after so many milliseconds without a command. */
+  keepAliveMs: number
   breakerFailures: number
   breakerProbeMs: number
   /** All of it is ready. `again`: it had been before, so something may have been missed (N6). */

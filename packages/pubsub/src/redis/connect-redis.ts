@@ -1,6 +1,6 @@
 import type { Commands, CommandsOptions } from './commands.ts'
 import { connectClients, nodeClient } from './connect-clients.ts'
-import { createConnection, type Connection, type ConnectionEvents } from './connection.ts'
+import { createConnection, type Connection, type ConnectionOptions } from './connection.ts'
 import type { RedisAddress, RedisConnectionOptions } from './connection-options.ts'
 import { createMovingSubscriber } from './moving-subscriber.ts'
 import { createRedisCluster } from './redis-cluster.ts'
@@ -17,7 +17,7 @@ export function connectRedis(
   options: RedisConnectionOptions,
   name: string,
   commands: CommandsOptions,
-  subEvents: ConnectionEvents,
+  subEvents: ConnectionOptions,
 ): RedisSides {
   const [seed] = options.cluster ?? []
   if (options.cluster === undefined || seed === undefined) {

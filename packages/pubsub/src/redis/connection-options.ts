@@ -1,6 +1,7 @@
 import { RealtimeError, isKey } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { KEEP_ALIVE_MS } from './keep-alive.ts'
 import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
 
 /** Where a server listens. */
@@ -42,11 +43,16 @@ export interface RedisConnectionOptions {
   prefix?: string
   /** When an unanswered command gives up and the connection is made anew, milliseconds. Default: 5,000. */
   commandTimeoutMs?: number
+  /**
+   * A connection on which nothing was sent for so long is sent a PING, milliseconds, so that nothing in between closes it.
+   * Sooner where Redis says that it closes idle connections itself. Default: 10,000.
+   */
+  keepAliveMs?: number
 }
 
 /** Throws `INVALID_OPTIONS` for what contradicts itself or cannot work. */
 export function checkConnectionOptions(options: RedisConnectionOptions): void {
-  const { url, port, prefix, commandTimeoutMs = COMMAND_TIMEOUT_MS, clients, db } = options
+  const { url, port, prefix, commandTimeoutMs = COMMAND_TIMEOUT_MS, keepAliveMs = KEEP_ALIVE_MS, clients, db } = options
   checkPlace(options)
   if (url !== undefined && !(/^rediss?:\/\//.test(url) && URL.canParse(url))) refuse('`url` must be redis://… or rediss://….')
   if (port !== undefined && !isPort(port)) refuse('`port` must be 1 to 65535.')
@@ -59,6 +65,7 @@ export function checkConnectionOptions(options: RedisConnectionOptions): void {
     refuse('`pub` and `sub` must be two clients: one that subscribes can do nothing else.')
   if (prefix !== undefined && !isKey(prefix)) refuse('`prefix` must be a name as keys are.')
   if (!(commandTimeoutMs > 0 && commandTimeoutMs < 2 ** 31)) refuse('`commandTimeoutMs` must be a positive number of milliseconds.')
+  if (!(keepAliveMs > 0 && keepAliveMs < 2 ** 31)) refuse('`keepAliveMs` must be a positive number of milliseconds.')
 }
 
 /** There is one place, and nothing is said of it twice or in vain. */

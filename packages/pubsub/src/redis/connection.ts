@@ -1,6 +1,7 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
-import { classifyRedisError, isTimeout, withoutArguments } from './classify-redis-error.ts'
+import { classifyRedisError, isConnectionFailure, isTimeout, withoutArguments } from './classify-redis-error.ts'
+import { createKeepAlive } from './keep-alive.ts'
 import type { ScriptReply } from './link-contract.ts'
 import { CONNECT_TIMEOUT_MS } from './redis-options.ts'
 import { parseReply } from './script-reply.ts'
@@ -19,8 +20,10 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** What a connection tells. */
-export interface ConnectionEvents {
+/** What a connection needs, and what it tells. */
+export interface ConnectionOptions {
+  /** A PING is sent after so many milliseconds without a command. */
+  keepAliveMs: number
   onReady: () => void
   /** It was lost, or an attempt to connect failed: once for each attempt. */
   onLost: (cause: unknown) => void
@@ -28,20 +31,38 @@ export interface ConnectionEvents {
 }
 
 /** Watches over one client. */
-export function createConnection(client: Redis, owned: boolean, events: ConnectionEvents): Connection {
+export function createConnection(client: Redis, owned: boolean, events: ConnectionOptions): Connection {
   let isUp = false
   let cause: unknown
   let firstError: unknown
   let unanswered = 0
   let onIdle = (): void => {}
+  let mayAskTimeout = true
+  // Its failure says nothing that the loss of the connection does not say.
+  const keepAlive = createKeepAlive({ idleMs: events.keepAliveMs, ping: () => void send('PING', []).catch(() => {}) })
 
   const ready = (): void => {
     isUp = true
     firstError = undefined
+    keepAlive.start()
+    void askTimeout()
     events.onReady()
+  }
+  /** Sent before any SUBSCRIBE, after which Redis takes no such command. */
+  const askTimeout = async (): Promise<void> => {
+    if (!mayAskTimeout) return
+    try {
+      const reply = await send('CONFIG', ['GET', 'timeout'])
+      const seconds = Array.isArray(reply) ? Number(reply[1]) : 0
+      keepAlive.serverClosesAfter(seconds * 1000)
+    } catch (error) {
+      // Redis refuses it to this user, and would log each further refusal.
+      mayAskTimeout = isConnectionFailure(error)
+    }
   }
   const lost = (): void => {
     isUp = false
+    keepAlive.stop()
     cause = firstError
     firstError = undefined
     events.onLost(cause)
@@ -68,6 +89,7 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
   const send = async (name: string, args: readonly (string | number)[]): Promise<ScriptReply> => {
     if (!isUp) throw new RealtimeError('UNAVAILABLE', { cause })
     unanswered += 1
+    keepAlive.sent()
     try {
       return parseReply(await client.call(name, [...args]))
     } catch (error) {
@@ -89,6 +111,7 @@ export function createConnection(client: Redis, owned: boolean, events: Connecti
     drop,
     send,
     close: async () => {
+      keepAlive.stop()
       if (unanswered > 0) await new Promise<void>((resolve) => void (onIdle = resolve))
       if (owned) await closeClient(client)
       client.off('ready', ready).off('close', lost).off('error', failed).off('message', message)

@@ -5,9 +5,10 @@ import { createReport } from '../report.ts'
 import { createAvailability } from './availability.ts'
 import type { CommandsOptions } from './commands.ts'
 import { connectRedis } from './connect-redis.ts'
-import type { ConnectionEvents } from './connection.ts'
+import type { ConnectionOptions } from './connection.ts'
 import { checkConnectionOptions, type RedisConnectionOptions } from './connection-options.ts'
 import { createFirstContact } from './first-contact.ts'
+import { KEEP_ALIVE_MS } from './keep-alive.ts'
 import type { BreakerState, RedisLink } from './link-contract.ts'
 import { createRedisClock } from './redis-clock.ts'
 import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
@@ -28,7 +29,7 @@ export interface RedisLinkOptions extends RedisConnectionOptions, PubSubOptions 
  * `<prefix>:<instanceId>:pub` and `:sub`. Throws `INVALID_OPTIONS`.
  */
 export function createRedisLink(options: RedisLinkOptions, instanceId: string): RedisLink {
-  const { prefix = 'tutti', onError, breakerFailures = 5, breakerProbeMs = 30_000 } = options
+  const { prefix = 'tutti', onError, keepAliveMs = KEEP_ALIVE_MS, breakerFailures = 5, breakerProbeMs = 30_000 } = options
   checkBreakerOptions(breakerFailures, breakerProbeMs)
   checkConnectionOptions(options)
   const name = `${prefix}:${instanceId}`
@@ -50,7 +51,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const availability = createAvailability(report, verify)
 
   const commandsOptions: CommandsOptions = {
-    ...{ sources, breakerFailures, breakerProbeMs },
+    ...{ sources, keepAliveMs, breakerFailures, breakerProbeMs },
     onReady: (again) => {
       firstContact.end()
       availability.cameBack(again)
@@ -64,7 +65,8 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     onError: (error) => report(error, { stage: 'connection' }),
   }
   let subReadies = 0
-  const subEvents: ConnectionEvents = {
+  const subEvents: ConnectionOptions = {
+    keepAliveMs,
     onReady: () => {
       subscriptions.renew()
       subReadies += 1

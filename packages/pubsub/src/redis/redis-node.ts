@@ -18,13 +18,14 @@ export interface RedisNode extends Commands {
 
 /** Commands to one server, over one connection, behind a circuit breaker of its own (N10). Connects at once. */
 export function createRedisNode(client: Redis, owned: boolean, options: CommandsOptions): RedisNode {
-  const { sources, breakerFailures, breakerProbeMs, onReady, onLost, onBreaker, onTime, onError } = options
+  const { sources, keepAliveMs, breakerFailures, breakerProbeMs, onReady, onLost, onBreaker, onTime, onError } = options
   const breaker = createCircuitBreaker({ failures: breakerFailures, probeEveryMs: breakerProbeMs, onState: onBreaker })
   let readies = 0
   let sawClusterDown = false
 
   const teach = (source: string): void => void (connection.isUp && connection.send('SCRIPT', ['LOAD', source]).catch(() => {}))
   const connection = createConnection(client, owned, {
+    keepAliveMs,
     onReady: () => {
       for (const source of sources) teach(source)
       breaker.probeNow()
