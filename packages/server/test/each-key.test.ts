@@ -48,6 +48,44 @@ describe('a prefix that is allowed key by key', () => {
     expect(model.errors).toEqual([])
   })
 
+  test('[X2] [S17] its pages show no sign of the keys between and behind those that may be read', async () => {
+    const model = createModel(open)
+    model.store.pageSize = 2
+    const keys = ['p:1:shut', 'p:2:shut', 'p:3:open', 'p:4:shut', 'p:5:shut', 'p:6:open', 'p:7:shut', 'p:8:shut']
+    for (const key of keys) model.store.commit(key, { value: key })
+    await model.flush()
+    const watcher = await model.subscribed('w')
+    expect(watcher.received).toMatchObject([{ name: 'reply', payload: { ok: true } }])
+    expect(pageOf(watcher)).toEqual(['p:3:open', 'p:6:open'])
+    expect(JSON.stringify(watcher.received)).not.toMatch(/shut|after/)
+    // With rights to nothing the page is that of an empty prefix.
+    const stranger = createModel(() => false)
+    stranger.store.pageSize = 2
+    for (const key of keys) stranger.store.commit(key, { value: key })
+    await stranger.flush()
+    expect((await stranger.subscribed('s')).received).toEqual([{ name: 'reply', payload: { ok: true, entries: [] } }])
+  })
+
+  test.each(['p:1', 'p:*'])('[X2] [S17] a page names no key where the right to %s ends while it is read', async (pattern) => {
+    const rights = { ofPrefix: true as Answer }
+    const model = createModel(
+      () => false,
+      () => rights.ofPrefix,
+    )
+    model.store.pageSize = 2
+    for (const key of ['p:1', 'p:2', 'p:3', 'p:4']) model.store.commit(key, { value: key })
+    await model.flush()
+    const watcher = model.connect('w')
+    model.subscribe(watcher)
+    await settled()
+    rights.ofPrefix = 'each'
+    await model.revocations.revoke({ user: 'w', pattern })
+    await model.flush()
+    expect(watcher.received.filter(({ name }) => name !== 'server:revoked')).toEqual([
+      { name: 'reply', payload: { ok: true, entries: [] } },
+    ])
+  })
+
   test('[X2] nothing is told before its answer; then what waited comes in order, and a no is the end of it', async () => {
     const { answerOf, next } = later()
     const model = createModel(answerOf)

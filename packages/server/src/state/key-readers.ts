@@ -1,10 +1,11 @@
-import { RealtimeError, type StateUpdate } from '@tutti/protocol'
+import { RealtimeError, type EntryPage, type StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Verdict } from '../access/decisions.ts'
 import type { Access } from '../access/question.ts'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { keyRoom, prefixRoom } from '../inner-rooms.ts'
+import { readablePage, type ReadablePageSource } from './readable-page.ts'
 import type { SubscribedKey } from './subscribed-key.ts'
 import type { SubscribedPrefixes } from './subscribed-prefixes.ts'
 
@@ -79,12 +80,45 @@ export class KeyReaders {
     return isYes(verdict)
   }
 
+  /**
+   * A page of what a member of the prefix may read: of all keys, or of those that it may read one by one. `isCurrent` tells
+   * whether no rights were taken away since: else it is another page.
+   */
+  async page(
+    connection: Connection,
+    prefix: string,
+    list: ReadablePageSource['list'],
+    after: string | undefined,
+  ): Promise<{ page: EntryPage; isCurrent: () => boolean }> {
+    const { maxPayloadBytes: maxBytes } = this.core.limits
+    const isAsked = this.isAsked(connection, prefix)
+    const given: Verdict[] = []
+    const mayRead = (key: string): Promise<boolean | undefined> => this.answer(connection, key, given)
+    const page = await (isAsked ? readablePage({ list, mayRead, maxBytes }, after) : list(after))
+    const isCurrent = (): boolean =>
+      isAsked === this.isAsked(connection, prefix) && given.every((verdict) => this.core.access.isCurrent(connection, verdict))
+    return { page, isCurrent }
+  }
+
   /** Asks for all of these keys, so that the answers that are remembered are known at once. */
   async ask(connection: Connection, prefix: string, keys: readonly string[]): Promise<void> {
-    if (this.prefixes.get(prefix)?.asked.has(connection.id) !== true) return
+    if (!this.isAsked(connection, prefix)) return
     for (let start = 0; start < keys.length; start += AT_ONCE) {
       await Promise.all(keys.slice(start, start + AT_ONCE).map(async (key) => this.core.access.decide(connection, readingOf(key))))
     }
+  }
+
+  /** Tells whether the connection may read the key, once that is known; undefined: `authorize` could not say. */
+  private async answer(connection: Connection, key: string, given: Verdict[]): Promise<boolean | undefined> {
+    if (this.hears(connection, key)) return true
+    const verdict = await this.core.access.decide(connection, readingOf(key))
+    this.report(verdict, key)
+    given.push(verdict)
+    return isYes(verdict) || (mayChange(verdict) ? undefined : false)
+  }
+
+  private isAsked({ id }: Connection, prefix: string): boolean {
+    return this.prefixes.get(prefix)?.asked.has(id) === true
   }
 
   /** It is told of the key whatever is said of single keys. */

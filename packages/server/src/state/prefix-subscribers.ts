@@ -77,14 +77,20 @@ export class PrefixSubscribers {
       this.prefixes.noteHeld(connection.id, key, true)
     }
     try {
-      const [page] = await Promise.all([this.listings.read(prefix, after), underWay.answered(connection, isBelow)])
-      const entries = new Map(page.entries.map((entry) => [entry.key, entry]))
-      const isOfPage = (key: string): boolean =>
-        (after === undefined || compareKeys(key, after) > 0) && (page.after === undefined || compareKeys(key, page.after) <= 0)
-      const missing = [...Object.keys(versions).filter(isOfPage), ...written].filter((key) => !entries.has(key))
-      if (missing.length > 0) for (const entry of await this.store.read(missing)) entries.set(entry.key, entry)
-      await this.delivery.readers.ask(connection, prefix, [...entries.keys()])
-      return { ...page, entries: [...entries.values()] }
+      const list = (from: string | undefined): Promise<EntryPage> => this.listings.read(prefix, from)
+      for (;;) {
+        const [{ page, isCurrent }] = await Promise.all([
+          this.delivery.readers.page(connection, prefix, list, after),
+          underWay.answered(connection, isBelow),
+        ])
+        const entries = new Map(page.entries.map((entry) => [entry.key, entry]))
+        const isOfPage = (key: string): boolean =>
+          (after === undefined || compareKeys(key, after) > 0) && (page.after === undefined || compareKeys(key, page.after) <= 0)
+        const missing = [...Object.keys(versions).filter(isOfPage), ...written].filter((key) => !entries.has(key))
+        if (missing.length > 0) for (const entry of await this.store.read(missing)) entries.set(entry.key, entry)
+        await this.delivery.readers.ask(connection, prefix, missing)
+        if (isCurrent() || !connection.subscriptions.has(room)) return { ...page, entries: [...entries.values()] }
+      }
     } catch (error) {
       // What was subscribed before stays so, and gets all that was held for it.
       if (stoodBefore) this.settle(connection, prefix, [])

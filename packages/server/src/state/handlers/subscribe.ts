@@ -58,7 +58,8 @@ export function subscribeHandler(
     const { prefix, versions = {} } = question
     checkCount(Object.keys(versions).length)
     const page = await subscribers.ofPrefixes.join(connection, question, verdict, underWay)
-    const reply: EntryPage = { ...page, entries: [] }
+    // The right to the prefix may have been taken away while the page was read: then its last key is not named either.
+    const reply: EntryPage = connection.subscriptions.has(prefixRoom(prefix)) ? { ...page, entries: [] } : { entries: [] }
     let told: Entry[] = []
     let unknown: string[] = []
     // Only now is known what it was told of its own writes, whose replies come by another way, and what it may read.
