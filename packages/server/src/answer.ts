@@ -1,21 +1,27 @@
-import { RealtimeError, toWireError, type Reply } from '@tutti/protocol'
+import { RealtimeError, toWireError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
 import type { Connection } from './connection.ts'
 import type { Core } from './feature.ts'
 import type { Handler, RequestContext } from './handler.ts'
+import type { RequestLimits } from './limits/request-limits.ts'
+
+/** What answering needs of the core. */
+export interface AnswerContext extends Pick<Core, 'access' | 'onError'> {
+  readonly requests: Pick<RequestLimits, 'begin'>
+}
 
 /** How a reply leaves: Socket.IO's acknowledgement. */
-export type Acknowledge = (reply: Reply) => void
+export type Acknowledge<Result extends object = object> = (reply: Reply<Result>) => void
 
 /**
  * Runs a handler and replies, whatever happens: a refusal with its code, anything else as `INTERNAL` and to `onError`
  * (X4, X7). The one wrapper around every handler, so that none needs a try/catch of its own.
  */
-export async function answer(
-  handler: Handler,
+export async function answer<Name extends RequestName>(
+  handler: Handler<Name>,
   connection: Connection,
   message: unknown,
-  acknowledge: Acknowledge,
-  { access, requests, onError }: Pick<Core, 'access' | 'requests' | 'onError'>,
+  acknowledge: Acknowledge<Requests[Name]['result']>,
+  { access, requests, onError }: AnswerContext,
 ): Promise<void> {
   const preceding: (() => void)[] = []
   const following: (() => void)[] = []
@@ -40,7 +46,11 @@ export async function answer(
   for (const action of following) action()
 }
 
-async function replyOf({ name }: Handler, act: () => object | Promise<object>, onError: Core['onError']): Promise<Reply> {
+async function replyOf<Result extends object>(
+  { name }: Pick<Handler, 'name'>,
+  act: () => Result | Promise<Result>,
+  onError: Core['onError'],
+): Promise<Reply<Result>> {
   try {
     return { ok: true, ...(await act()) }
   } catch (error) {

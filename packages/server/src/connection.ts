@@ -2,9 +2,9 @@ import { RealtimeError, type Handshake, type NoticeName, type Notices } from '@t
 import type { Socket } from 'socket.io'
 import type { Backlog } from './backlog.ts'
 
-/** One live socket of one client, as features see it. */
+/** One live socket of one client, or server code that acts as a user (`realtime.as`), as features see it. */
 export interface Connection {
-  /** The socket's id: unique in the cluster, new after each reconnect. */
+  /** The socket's id: unique in the cluster, new after each reconnect. Without a socket it begins with `$`, which no id of a socket has. */
   readonly id: string
   /** Id of the signed-in user; '' for anonymous. */
   readonly user: string
@@ -58,7 +58,8 @@ export function createConnection(
   }
 }
 
-function createSubscriptions(maxSubscriptions: number): Subscriptions {
+/** Subscriptions of one connection, so many at most. */
+export function createSubscriptions(maxSubscriptions: number): Subscriptions {
   const held = new Set<string>()
   return {
     add(names) {

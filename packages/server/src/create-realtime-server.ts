@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { Entrances } from './access/access-control.ts'
 import { AuditTrail } from './access/audit-trail.ts'
 import { createAdmission } from './access/admission.ts'
+import { authenticateRequest, type HttpRequest } from './access/authenticate-request.ts'
 import type { User } from './access/question.ts'
 import { Revocations, type Revocation } from './access/revocations.ts'
+import { createUserAccess, type ActAsOptions, type UserRealtime } from './as-user/user-access.ts'
 import { checkIsFree, Connections } from './connections.ts'
 import { drain } from './drain.ts'
 import { eventsFeature } from './events/events-feature.ts'
@@ -11,6 +13,7 @@ import type { ServerEvents } from './events/server-events.ts'
 import { createFanOut } from './fan-out.ts'
 import type { Core } from './feature.ts'
 import { RequestLimits } from './limits/request-limits.ts'
+import { LocalRooms } from './local-rooms.ts'
 import { checkOptions, type RealtimeServerOptions } from './options.ts'
 import { Counts, type RealtimeCounts } from './realtime-counts.ts'
 import type { ServerState } from './state/server-state.ts'
@@ -18,11 +21,28 @@ import { stateFeature } from './state/state-feature.ts'
 import { statusFeature } from './status-feature.ts'
 
 /** One instance: answers clients, and lets server code take part. */
-export interface RealtimeServer {
+export interface RealtimeServer<U extends User = User> {
   /** A UUID; the id of this process among its peers. */
   readonly instanceId: string
   readonly state: ServerState
   readonly events: ServerEvents
+  /**
+   * State and events with the rights of one user, as if the user's own client had sent each request: the same `authorize`,
+   * schemas and limits, and refusals with the same codes. Use it where the outcome is shown to the user: pages, APIs.
+   *
+   * `user` is what `authenticate` returns. Null is a client without a user: on a server with `authenticate` there is none, so
+   * everything is refused with `UNAUTHENTICATED`. Throws `INVALID_OPTIONS` for what is no user.
+   *
+   * @example
+   * const { read, list } = realtime.as(await realtime.authenticate(request)).state
+   */
+  as(user: U | null, options?: ActAsOptions): UserRealtime
+  /**
+   * Names the user of an HTTP request (a `Request` or a Node request) by the application's `authenticate`, by cookie for
+   * example; null without an `authenticate`. Rejects where a connection with these headers would be refused, with
+   * `UNAUTHENTICATED` for example.
+   */
+  authenticate(request: HttpRequest): Promise<U | null>
   /**
    * Takes rights of a user away, cluster-wide: running subscriptions of keys and channels that the pattern touches end,
    * their clients are told, and what was remembered is asked for again. Change what `authorize` says first. Rejects with
@@ -46,7 +66,7 @@ const OPEN =
 const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients of this instance only, not those of others.'
 
 /** Puts realtime state and events on a Socket.IO server, which carries one at a time (C7). Throws `INVALID_OPTIONS`. */
-export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer {
+export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer<U> {
   const {
     limits,
     backlog,
@@ -63,10 +83,11 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
   const { onAudit, auditAllowed = false } = options
   const audit = new AuditTrail({ onAudit, auditAllowed, onError })
   const access = new Entrances(options.authorize, audit)
+  const rooms = new LocalRooms()
   const core: Core = {
     instanceId: pubsub?.instanceId ?? randomUUID(),
     limits,
-    fanOut: createFanOut(io),
+    fanOut: createFanOut(io, rooms),
     access,
     audit,
     backlog,
@@ -89,6 +110,8 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
   const revocations = new Revocations(core, access, features)
   const counts = new Counts(() => (pubsub?.droppedMessages ?? 0) + (store.droppedMessages ?? 0))
   const connections = new Connections(io, core, admission, features, counts)
+  const namesUsers = options.authenticate !== undefined
+  const users = createUserAccess({ core, entrances: access, rooms, counts, namesUsers, state, events })
   if (pubsub === undefined) onWarning(ALONE)
   if (options.authorize === undefined && process.env['NODE_ENV'] === 'production') onWarning(OPEN)
 
@@ -109,6 +132,11 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     revoke: (revocation) => revocations.revoke(revocation),
     counts,
     ready,
-    close: () => (closing ??= drain({ connections, reconnectAfterMs, drainMs, parts, onError })),
+    as: (user, actAs) => users.as(user, actAs),
+    authenticate: (request) => authenticateRequest(request, { authenticate: options.authenticate, trustProxy, audit, onError }),
+    close: () => {
+      users.close()
+      return (closing ??= drain({ connections, reconnectAfterMs, drainMs, parts, onError }))
+    },
   }
 }

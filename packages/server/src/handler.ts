@@ -21,9 +21,9 @@ export interface RequestContext {
 }
 
 /** Answers one kind of message. It throws a `RealtimeError` to refuse; one wrapper makes replies of both. */
-export interface Handler {
-  readonly name: RequestName
-  answer(message: unknown, context: RequestContext): object | Promise<object>
+export interface Handler<Name extends RequestName = RequestName> {
+  readonly name: Name
+  answer(message: unknown, context: RequestContext): Requests[Name]['result'] | Promise<Requests[Name]['result']>
 }
 
 /**
@@ -41,7 +41,7 @@ export function defineHandler<Name extends RequestName>(
     context: RequestContext,
     verdicts: readonly Verdict[],
   ) => Requests[Name]['result'] | Promise<Requests[Name]['result']>,
-): Handler {
+): Handler<Name> {
   return {
     name,
     answer: (raw, context) => {

@@ -10,7 +10,7 @@ async function stepsOf(act: (context: RequestContext) => object): Promise<unknow
   const { core, connect } = createModelCore()
   await answer(
     {
-      name: 'storage:get',
+      name: 'storage:unsubscribe',
       answer: (_message, context) => {
         context.afterReply(() => steps.push('after 1'))
         context.beforeReply(() => steps.push('before 1'))
@@ -41,7 +41,7 @@ test('[S2] so it is around a refusal, which is nobody’s failure', async () => 
 
 for (const error of [new TypeError('on purpose'), new RealtimeError('INTERNAL')]) {
   test(`[X7] what fails for a reason of the server’s own is INTERNAL and reported, be it a ${error.name}`, async () => {
-    const reported = [error, { stage: 'handler', subject: 'storage:get' }]
+    const reported = [error, { stage: 'handler', subject: 'storage:unsubscribe' }]
     expect(await stepsOf(refuse(error))).toEqual([reported, 'before 1', 'before 2', 'INTERNAL', 'after 1', 'after 2'])
   })
 }

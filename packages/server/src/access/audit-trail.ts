@@ -15,10 +15,10 @@ export interface AuditRecord {
   /** The client's address in normal form, as `trustProxy` says; `unknown` on a Unix socket; '' where no client did it. */
   readonly address: string
   /**
-   * What was asked of `authorize`; or `connect`, `close` (this instance closed the connection: it flooded, did not read, or its
+   * What was asked of `authorize`; or `authenticate` (`realtime.authenticate` named no user of an HTTP request), `connect`, `close` (this instance closed the connection: it flooded, did not read, or its
    * sign-in ended) or `revoke` (the user's rights were taken away; each instance says so).
    */
-  readonly action: Action | 'connect' | 'close' | 'revoke'
+  readonly action: Action | 'authenticate' | 'connect' | 'close' | 'revoke'
   /** What it was about. */
   readonly target?: Readonly<Access['target']>
   readonly code?: ErrorCode

@@ -32,6 +32,11 @@ export async function authenticated<U extends User>(authenticate: Authenticate<U
   const headers = isSameOrigin(credentials.headers) ? credentials.headers : { ...credentials.headers, cookie: undefined }
   const user = await nameUser(authenticate, { ...credentials, headers })
   if (user === null || user === undefined) throw new RealtimeError('UNAUTHENTICATED', { message: 'Sign in to connect.' })
+  return checkUser(user, now)
+}
+
+/** The user itself, or throws: `UNAUTHENTICATED` where the sign-in has expired, a `TypeError` for what is no user. */
+export function checkUser<U extends User>(user: U, now: number): U {
   // An id that is no text would be everybody's, and one that is not well-formed another's (S12).
   if (typeof user.id !== 'string' || user.id === '' || !user.id.isWellFormed()) {
     throw new TypeError('authenticate must give back an object with an `id`: a string, well-formed and not empty.')

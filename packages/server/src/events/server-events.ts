@@ -1,4 +1,5 @@
 import { parseChannel, parsePattern, parseValue, type JsonValue } from '@tutti/protocol'
+import type { RunningOptions } from '../running-options.ts'
 
 /** An event as server code hears it. */
 export interface ServerEvent {
@@ -6,15 +7,16 @@ export interface ServerEvent {
   data: JsonValue
 }
 
-/** Events as server code uses them: `realtime.events`. */
+/** Events as server code uses them: with all rights as `realtime.events`, with those of a user as `realtime.as(user).events`. */
 export interface ServerEvents {
   /**
    * Reaches every subscriber of the channel in the cluster: those here at once, the others through the relay (E1).
-   * Rejects with `INVALID_CHANNEL`, `INVALID_VALUE`, or `RELAY_FAILED` when only this instance has heard it.
+   * The subscribers include the listeners of server code, also those of the same user. Rejects with `INVALID_CHANNEL`,
+   * `INVALID_VALUE`, or `RELAY_FAILED` when only this instance has received it; for a user also as for its own client.
    */
   publish(channel: string, data: JsonValue): Promise<void>
   /** Calls the listener for each event on the channel, or on any that the pattern matches (E3). Returns its undo. */
-  subscribe(pattern: string, listener: (event: ServerEvent) => void): () => void
+  subscribe(pattern: string, listener: (event: ServerEvent) => void, options?: RunningOptions): () => void
 }
 
 /** `realtime.events` over the parts of the events feature. */

@@ -12,8 +12,8 @@ import { replaceCurrentRealtime } from './current-realtime.ts'
  * through Engine.IO's own `handleRequest` and `handleUpgrade`, so that `allowRequest`, `cors` and the size of messages
  * are in force on every transport (X5).
  */
-export interface HostedRealtime {
-  readonly realtime: AttachedRealtimeServer
+export interface HostedRealtime<U extends User = User> {
+  readonly realtime: AttachedRealtimeServer<U>
   /** The path of its requests, `/socket.io/` by default. */
   readonly path: string
   /** Answers a request of the polling transport; settles when the response is over. After closing it answers 503. */
@@ -28,7 +28,7 @@ const GONE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-L
  * Makes the realtime server that `useRealtime` gives from now on; the one before it is closed. Closes on SIGTERM and
  * SIGINT. `onClosed` runs when it is closed. Throws `INVALID_OPTIONS`.
  */
-export function hostRealtime<U extends User>(options: AttachRealtimeOptions<U>, onClosed: () => void = () => {}): HostedRealtime {
+export function hostRealtime<U extends User>(options: AttachRealtimeOptions<U>, onClosed: () => void = () => {}): HostedRealtime<U> {
   const sockets = createSocketServer(options)
   const attached = carryRealtime(sockets, options, () => {})
   const pending = new Set<ServerResponse | Http2ServerResponse>()
@@ -44,7 +44,7 @@ export function hostRealtime<U extends User>(options: AttachRealtimeOptions<U>, 
     onClosed()
   }
   let ending: Promise<void> | undefined
-  const realtime: AttachedRealtimeServer = { ...attached, close: () => (ending ??= end()) }
+  const realtime: AttachedRealtimeServer<U> = { ...attached, close: () => (ending ??= end()) }
   const ignoreSignals = closeOnSignals(realtime.close)
   replaceCurrentRealtime(realtime)
 

@@ -44,12 +44,12 @@ export class RequestLimits {
   }
 
   /** Counts a request in, or throws `RATE_LIMITED`; the function that is given back says that it was answered. */
-  begin(connection: Connection, name: RequestName): () => void {
+  begin(connection: Connection, name: RequestName, onFlood: (connection: Connection) => void = this.onFlood): () => void {
     const usage = this.usageOf(connection)
     try {
       this.take(usage, this.count(connection, 0), name)
     } catch (refusal) {
-      if (!usage.refusals.tryTake()) this.onFlood(connection)
+      if (!usage.refusals.tryTake()) onFlood(connection)
       throw refusal
     }
     this.count(connection, 1)

@@ -16,7 +16,7 @@ import { rememberRawUpgrades, type RawUpgrade } from './raw-upgrades.ts'
 export function attachRealtime<U extends User = User>(
   nitroApp: NitroApp,
   createOptions: () => AttachRealtimeOptions<U>,
-): AttachedRealtimeServer | undefined {
+): AttachedRealtimeServer<U> | undefined {
   if (isPrerendering(nitroApp)) return undefined
   const { h3, hooks } = nitroApp
   if (h3 === undefined) throw new RealtimeError('INVALID_OPTIONS', { message: 'This Nitro application has no h3 app to attach to.' })

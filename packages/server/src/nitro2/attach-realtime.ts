@@ -12,7 +12,7 @@ import type { AttachedRealtimeServer, AttachRealtimeOptions } from '../node/atta
 export function attachRealtime<U extends User = User>(
   nitroApp: NitroApp,
   createOptions: () => AttachRealtimeOptions<U>,
-): AttachedRealtimeServer {
+): AttachedRealtimeServer<U> {
   const { realtime, path, handleRequest, handleUpgrade } = hostRealtime(createOptions())
   const handler: Parameters<typeof nitroApp.router.use>[1] = (event) => {
     event._handled = true

@@ -10,7 +10,7 @@ import { createSocketServer, type SocketServer, type SocketServerOptions } from 
 export interface AttachRealtimeOptions<U extends User = User> extends Omit<RealtimeServerOptions<U>, 'io'>, SocketServerOptions {}
 
 /** A realtime server with the Socket.IO server that was made for it. */
-export interface AttachedRealtimeServer extends RealtimeServer {
+export interface AttachedRealtimeServer<U extends User = User> extends RealtimeServer<U> {
   readonly io: Server
 }
 
@@ -19,7 +19,10 @@ export interface AttachedRealtimeServer extends RealtimeServer {
  * the upgrades of other libraries, are not touched; after `close()` nothing is left on the server (C7). Throws
  * `INVALID_OPTIONS`, also for a path that another realtime server has on this HTTP server.
  */
-export function attachRealtime<U extends User = User>(httpServer: HttpServer, options: AttachRealtimeOptions<U>): AttachedRealtimeServer {
+export function attachRealtime<U extends User = User>(
+  httpServer: HttpServer,
+  options: AttachRealtimeOptions<U>,
+): AttachedRealtimeServer<U> {
   const sockets = createSocketServer(options)
   const removeRoute = addRoute(httpServer, sockets)
   try {
@@ -35,7 +38,7 @@ export function carryRealtime<U extends User>(
   sockets: SocketServer,
   { maxPayloadBytes: _bytes, origins: _origins, socketIo: _socketIo, ...options }: AttachRealtimeOptions<U>,
   onClosed: () => void,
-): AttachedRealtimeServer {
+): AttachedRealtimeServer<U> {
   const { io } = sockets
   const realtime = createRealtimeServer({ ...options, io })
   let closing: Promise<void> | undefined

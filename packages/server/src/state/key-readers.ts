@@ -1,10 +1,10 @@
 import { RealtimeError, type EntryPage, type StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Verdict } from '../access/decisions.ts'
-import type { Access } from '../access/question.ts'
 import type { Connection } from '../connection.ts'
 import type { Core } from '../feature.ts'
 import { keyRoom, prefixRoom } from '../inner-rooms.ts'
+import { readingOf } from './reads-of.ts'
 import { readablePage, type ReadablePageSource } from './readable-page.ts'
 import type { SubscribedKey } from './subscribed-key.ts'
 import type { SubscribedPrefixes } from './subscribed-prefixes.ts'
@@ -14,9 +14,6 @@ const AT_ONCE = 100
 
 /** Before an answer that could not be given is asked for again, milliseconds. */
 const RETRY_MS = 500
-
-/** What it is to read a key. */
-const readingOf = (key: string): Access => ({ action: 'state:read', target: { key } })
 
 /** The keys, as their readers need them. */
 export interface KeysToTell {

@@ -6,6 +6,7 @@ import { keyOfRoom, prefixOfRoom } from '../inner-rooms.ts'
 import { getHandler } from './handlers/get.ts'
 import { incrementHandler } from './handlers/increment.ts'
 import { patchHandler } from './handlers/patch.ts'
+import { readHandler } from './handlers/read.ts'
 import { removeHandler } from './handlers/remove.ts'
 import { setHandler } from './handlers/set.ts'
 import { subscribeHandler } from './handlers/subscribe.ts'
@@ -15,6 +16,7 @@ import { startAudit } from './audit.ts'
 import { writingBySchema } from '../schemas/writing-by-schema.ts'
 import { ExpiryTimers, followingExpiry } from './expiry-timers.ts'
 import { createServerState, type ServerState } from './server-state.ts'
+import type { StateHandlers } from './user-state.ts'
 import { StateSubscribers } from './state-subscribers.ts'
 import { createStateWriter } from './state-writer.ts'
 import { Turns } from './turns.ts'
@@ -28,12 +30,19 @@ const heldBy = ({ subscriptions }: Connection): Access[] =>
     return prefix === undefined ? [] : [{ action: 'state:read', target: { prefix } }]
   })
 
-/** State: what `storage:*` messages do, and `realtime.state`. Ready once the store's changes are heard. */
-export function stateFeature(
-  core: Core,
-  given: StateStore,
-  auditIntervalMs: number,
-): { feature: Feature; state: ServerState; ready: Promise<void> } {
+/** The parts of state. */
+export interface StateFeature {
+  readonly feature: Feature
+  /** `realtime.state`. */
+  readonly state: ServerState
+  /** What server code that acts as a user needs. */
+  readonly handlers: StateHandlers
+  /** Settles once the store's changes are received. */
+  readonly ready: Promise<void>
+}
+
+/** State: what `storage:*` messages do, and `realtime.state`. */
+export function stateFeature(core: Core, given: StateStore, auditIntervalMs: number): StateFeature {
   const listeners = new ListenersByName<StateChange>((error, key) => core.onError(error, { stage: 'listener', subject: key }))
   const expiry = new ExpiryTimers({
     store: given,
@@ -51,6 +60,14 @@ export function stateFeature(
     listeners.tell([change.key], change)
   })
   const stopRepairing = store.onGap(() => void subscribers.repair())
+  const handlers: StateHandlers = {
+    read: readHandler(store, core),
+    subscribe: subscribeHandler(store, subscribers, turns, underWay, core),
+    set: setHandler(writer),
+    remove: removeHandler(writer),
+    increment: incrementHandler(writer),
+    patch: patchHandler(writer),
+  }
   const stopAudit = startAudit({
     store,
     intervalMs: auditIntervalMs,
@@ -61,17 +78,18 @@ export function stateFeature(
   })
   return {
     ready: stopWatching.ready,
+    handlers,
     state: createServerState(store, (key, listener) => listeners.add(key, listener), core.onError),
     feature: {
       name: 'state',
       handlers: [
         getHandler(store, subscribers, underWay),
-        subscribeHandler(store, subscribers, turns, underWay, core),
+        handlers.subscribe,
         unsubscribeHandler(subscribers, turns),
-        setHandler(writer),
-        removeHandler(writer),
-        incrementHandler(writer),
-        patchHandler(writer),
+        handlers.set,
+        handlers.remove,
+        handlers.increment,
+        handlers.patch,
       ],
       onSlow: (connection) => subscribers.delivery.laggards.add(connection),
       onDisconnect: (connection) => subscribers.leaveAll(connection),

@@ -2,24 +2,22 @@ import { RealtimeError } from '@tutti/protocol'
 import { getSchema } from '@tutti/protocol/schemas'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Verdict } from '../../access/decisions.ts'
-import type { Access } from '../../access/question.ts'
 import { defineHandler } from '../../handler.ts'
+import { readingOf } from '../reads-of.ts'
 import type { StateSubscribers } from '../state-subscribers.ts'
 import type { WritesUnderWay } from '../writes-under-way.ts'
-
-const readOf = ({ key }: { key: string }): Access => ({ action: 'state:read', target: { key } })
 
 /** `storage:get`: the current entry. */
 export const getHandler = (store: StateStore, subscribers: StateSubscribers, underWay: WritesUnderWay) =>
   defineHandler(
     'storage:get',
     getSchema,
-    (message) => [readOf(message)],
+    ({ key }) => [readingOf(key)],
     async ({ key }, { connection, decide, isCurrent }, [verdict]) => {
       const [entry] = await Promise.all([readOne(store, key), underWay.answered(connection, (written) => written === key)])
       subscribers.know(key, entry.version)
       // The right to it may have been taken away while it was read.
-      if (verdict !== undefined && !isCurrent(verdict)) assertAllowed(await decide(readOf({ key })))
+      if (verdict !== undefined && !isCurrent(verdict)) assertAllowed(await decide(readingOf(key)))
       return entry
     },
   )

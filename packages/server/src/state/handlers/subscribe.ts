@@ -2,20 +2,14 @@ import { RealtimeError, type Entry, type EntryPage, type Requests } from '@tutti
 import { subscribeSchema } from '@tutti/protocol/schemas'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import { ALLOWED, type Verdict } from '../../access/decisions.ts'
-import type { Access } from '../../access/question.ts'
 import type { Core } from '../../feature.ts'
 import { defineHandler, type RequestContext } from '../../handler.ts'
 import { keyRoom, prefixRoom } from '../../inner-rooms.ts'
+import { readsOf } from '../reads-of.ts'
 import type { PrefixQuestion } from '../prefix-subscribers.ts'
 import type { StateSubscribers } from '../state-subscribers.ts'
 import type { Turns } from '../turns.ts'
 import type { WritesUnderWay } from '../writes-under-way.ts'
-
-/** What the message asks to read. */
-const readsOf = (message: Requests['storage:subscribe']['payload']): Access[] =>
-  'prefix' in message
-    ? [{ action: 'state:read', target: { prefix: message.prefix } }]
-    : message.keys.map(({ key }) => ({ action: 'state:read', target: { key } }))
 
 /** A key, and the version that the client has. */
 interface KeyQuestion {

@@ -1,0 +1,60 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { RealtimeError } from '@tutti/protocol'
+import type { ServerErrorListener } from '../feature.ts'
+import type { AuditTrail } from './audit-trail.ts'
+import { authenticated, type Authenticate } from './authenticate.ts'
+import { clientAddress } from './client-address.ts'
+import type { User } from './question.ts'
+
+/** An HTTP request: a `Request` (Nitro 3, Fetch) or a Node request (Express, Nitro 2, Nuxt). */
+export interface HttpRequest {
+  readonly headers: Headers | IncomingHttpHeaders
+  /** Path and query, or the whole address. */
+  readonly url?: string | undefined
+  /** Of a Node request: where it comes from. */
+  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
+  /** Of a `Request` on servers that have it. */
+  readonly ip?: string | undefined
+}
+
+/** What naming the user of a request needs. */
+export interface RequestAuthenticationOptions<U extends User> {
+  readonly authenticate: Authenticate<U> | undefined
+  readonly trustProxy: number
+  readonly audit: AuditTrail
+  readonly onError: ServerErrorListener
+}
+
+/**
+ * Names the user of an HTTP request by the application's `authenticate`, as for a connection with the same headers: a page of
+ * another origin does not bring its user's cookie (X1). Null without an `authenticate`. Rejects as the connection would.
+ */
+export async function authenticateRequest<U extends User>(
+  request: HttpRequest,
+  { authenticate, trustProxy, audit, onError }: RequestAuthenticationOptions<U>,
+): Promise<U | null> {
+  if (authenticate === undefined) return null
+  const { pathname, search, host } = urlOf(request)
+  const headers = { host, ...headersOf(request) }
+  const address = clientAddress(headers, request.socket?.remoteAddress ?? request.ip ?? '', trustProxy)
+  const credentials = { token: undefined, auth: {}, headers, address, url: `${pathname}${search}` }
+  try {
+    return await authenticated(authenticate, credentials, Date.now())
+  } catch (error) {
+    audit.refused({ user: '', address }, { action: 'authenticate' }, error)
+    if (error instanceof RealtimeError) throw error
+    onError(error, { stage: 'authenticate' })
+    throw new RealtimeError('INTERNAL', { cause: error })
+  }
+}
+
+function headersOf({ headers }: HttpRequest): IncomingHttpHeaders {
+  return headers instanceof Headers ? Object.fromEntries(headers) : headers
+}
+
+/** Where the request has no whole address, the host is in its headers. */
+function urlOf({ url = '/' }: HttpRequest): { pathname: string; search: string; host: string | undefined } {
+  const whole = URL.parse(url)
+  const { pathname, search } = whole ?? URL.parse(url, 'http://host') ?? { pathname: url, search: '' }
+  return { pathname, search, host: whole?.host }
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import type { NoticeName, Notices } from '@tutti/protocol'
+import { createSubscriptions, type Connection } from '../connection.ts'
+import type { LocalRooms } from '../local-rooms.ts'
+
+/** What a connection without a socket does with the notices that it is sent. */
+export type NoticeListeners = { readonly [Name in NoticeName]?: (payload: Notices[Name]) => void }
+
+/** A connection of server code that acts as a user. It has no socket, and the rights and rooms of one that has. */
+export interface LocalConnection extends Connection {
+  /** Leaves its rooms. From now on it receives nothing. */
+  close(): void
+}
+
+/** What a connection without a socket is made of. */
+export interface LocalConnectionOptions extends Pick<Connection, 'user' | 'address'> {
+  readonly rooms: LocalRooms
+  readonly maxSubscriptions: number
+  readonly listeners: NoticeListeners
+}
+
+/** Makes a connection without a socket. */
+export function createLocalConnection({ user, address, rooms, maxSubscriptions, listeners }: LocalConnectionOptions): LocalConnection {
+  let connected = true
+  const joined = new Set<string>()
+  const connection: LocalConnection = {
+    // No id of a socket begins so.
+    id: `$${randomUUID()}`,
+    user,
+    address,
+    clientId: undefined,
+    get connected() {
+      return connected
+    },
+    subscriptions: createSubscriptions(maxSubscriptions),
+    // Nothing waits between the server and a listener in its own process.
+    backlog: { isFull: false, afterDrain: (run) => run() },
+    send: (name, payload) => {
+      if (connected) listeners[name]?.(payload)
+    },
+    end() {
+      connection.close()
+    },
+    join(room) {
+      if (!connected) return
+      joined.add(room)
+      rooms.join(room, connection)
+    },
+    leave(room) {
+      joined.delete(room)
+      rooms.leave(room, connection)
+    },
+    close() {
+      connected = false
+      for (const room of joined) connection.leave(room)
+    },
+  }
+  return connection
+}

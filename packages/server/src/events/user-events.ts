@@ -1,0 +1,35 @@
+import { parsePattern, type RealtimeError } from '@tutti/protocol'
+import type { UserLink } from '../as-user/user-link.ts'
+import type { ServerErrorListener } from '../feature.ts'
+import type { Handler } from '../handler.ts'
+import type { ServerEvents } from './server-events.ts'
+
+/** The handlers behind the events of a user. */
+export interface EventHandlers {
+  readonly publish: Handler<'event:publish'>
+  readonly subscribe: Handler<'event:subscribe'>
+}
+
+/** `realtime.as(user).events`: each call is the message that the user's own client would send. */
+export const createUserEvents = (link: UserLink, handlers: EventHandlers, onError: ServerErrorListener): ServerEvents => ({
+  publish: async (channel, data) => {
+    await link.send(handlers.publish, { channel, data })
+  },
+  subscribe: (pattern, listener, { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: pattern }) } = {}) => {
+    parsePattern(pattern)
+    const subscription = link.subscribe(
+      {
+        'event:received': ({ channel, data }) => {
+          try {
+            listener({ channel, data })
+          } catch (error) {
+            onError(error, { stage: 'listener', subject: pattern })
+          }
+        },
+      },
+      onEnd,
+    )
+    if (subscription.isOpen) subscription.send(handlers.subscribe, { channel: pattern }).catch((error) => subscription.end(error))
+    return () => subscription.close()
+  },
+})

@@ -1,0 +1,84 @@
+import { neverThere, parseKey, type Entry, type RealtimeError } from '@tutti/protocol'
+import type { UserLink } from '../as-user/user-link.ts'
+import type { ServerErrorListener } from '../feature.ts'
+import type { Handler } from '../handler.ts'
+import { EntryFollower } from './entry-follower.ts'
+import type { ServerState } from './server-state.ts'
+
+/** The handlers behind the state of a user. */
+export interface StateHandlers {
+  readonly read: Handler<'storage:subscribe'>
+  readonly subscribe: Handler<'storage:subscribe'>
+  readonly set: Handler<'storage:set'>
+  readonly remove: Handler<'storage:remove'>
+  readonly increment: Handler<'storage:increment'>
+  readonly patch: Handler<'storage:patch'>
+}
+
+/** `realtime.as(user).state`: each call is the message that the user's own client would send. `maxKeys`: keys in one message. */
+export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys: number, onError: ServerErrorListener): ServerState {
+  const read = async (keys: readonly string[]): Promise<Entry[]> => {
+    const entries: Entry[] = []
+    for (let start = 0; start < keys.length; start += maxKeys) {
+      const batch = keys.slice(start, start + maxKeys)
+      entries.push(...(await link.send(handlers.read, { keys: batch.map((key) => ({ key })) })).entries)
+    }
+    return entries
+  }
+  return {
+    read,
+    get: async (key) => entryOf(await read([key]), key),
+    list: async (prefix, after) => {
+      const page = await link.send(handlers.read, { prefix, after })
+      return page.after === undefined ? { entries: page.entries } : { entries: page.entries, after: page.after }
+    },
+    set: async (key, value, { ifVersion, ttlMs } = {}) => versionOf(await link.send(handlers.set, { key, value, ifVersion, ttlMs })),
+    remove: async (key, { ifVersion } = {}) => versionOf(await link.send(handlers.remove, { key, ifVersion })),
+    increment: async (key, by = 1, { initial } = {}) => {
+      const { version, value } = await link.send(handlers.increment, { key, by, initial })
+      return { version, value }
+    },
+    patch: async (key, patch) => {
+      const { version, base } = await link.send(handlers.patch, { key, patch })
+      return { version, base }
+    },
+    watch: (key, listener, { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: key }) } = {}) => {
+      parseKey(key)
+      const subscription = link.subscribe(
+        {
+          // What takes a version back is read again, like a patch without its base.
+          'storage:updated': (update) => void (update.reset === true ? follower.refresh() : follower.hear(update)),
+        },
+        onEnd,
+      )
+      let handler = handlers.subscribe
+      const follower = new EntryFollower(
+        key,
+        async () => {
+          try {
+            const { entries } = await subscription.send(handler, { keys: [{ key }] })
+            handler = handlers.read
+            return entryOf(entries, key)
+          } catch (error) {
+            // Without the entry the watch would be behind, and nothing would say so.
+            subscription.end(error)
+            throw error
+          }
+        },
+        (entry) => {
+          if (subscription.isOpen) listener(entry)
+        },
+        (error) => {
+          if (subscription.isOpen) onError(error, { stage: 'listener', subject: key })
+        },
+      )
+      if (subscription.isOpen) void follower.refresh()
+      return () => subscription.close()
+    },
+  }
+}
+
+const entryOf = ([entry]: readonly Entry[], key: string): Entry => entry ?? neverThere(key)
+
+/** Nothing else of a reply is part of the result. */
+const versionOf = ({ version }: { version: number }): { version: number } => ({ version })
