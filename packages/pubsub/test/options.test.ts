@@ -112,6 +112,7 @@ test('[N8] clients that would send late or twice are refused with INVALID_OPTION
 
 test('[N8] options that cannot work are refused with INVALID_OPTIONS, before anything connects', () => {
   const clients = {} as never
+  const wrong = (options: object): RealtimePubSubOptions => options
   const refused: RealtimePubSubOptions[] = [
     { url: 'localhost:6379' },
     { url: 'http://localhost' },
@@ -142,6 +143,21 @@ test('[N8] options that cannot work are refused with INVALID_OPTIONS, before any
     { cluster: [{ host: 'a', port: 1 }], db: 1 },
     { clients, cluster: [{ host: 'a', port: 1 }] },
     { clients, db: 0 },
+    { clients, path: '/run/redis.sock' },
+    ...['', 'a:6379', '[::1]', 'redis://a', 'a/1', 'a b', 'a%'].map((host) => ({ host })),
+    ...['6379', Number.NaN, 1n, null].map((port) => wrong({ port })),
+    ...[-1, 1.5, Number.NaN, 2 ** 31].map((db) => ({ db })),
+    ...['3', '', null].map((db) => wrong({ db })),
+    ...['', 'redis.sock', 'unix:/a', '/a\0', `/${'a'.repeat(107)}`].map((path) => ({ path })),
+    { path: '/a', port: 1 },
+    { path: '/a', url: 'redis://a' },
+    { path: '/a', cluster: [{ host: 'a', port: 1 }] },
+    { url: 'redis://localhost/x' },
+    { url: 'rediss://localhost', tls: false },
+    { url: 'unix:/a', db: 1 },
+    ...['redis://a:1', ['redis://a:1'], ['a:1'], [null], [{ host: 'redis://a', port: 1 }], [{ host: 'a', port: '1' }], {}].flatMap(
+      (nodes) => [wrong({ cluster: nodes }), wrong({ sentinels: nodes, name: 'x' })],
+    ),
     { prefix: '' },
     { prefix: 'a b\n' },
     { prefix: '{a}' },

@@ -12,6 +12,8 @@ export interface TestRedis {
   readonly host: string
   readonly port: number
   readonly url: string
+  /** The path of its Unix socket. A Sentinel has none. */
+  readonly socketPath: string
   /** The running process; a new one after `restart`. */
   readonly process: ChildProcess
   /** Ends it at once, as a crash would (SIGKILL). */
@@ -48,12 +50,16 @@ async function startOnce({ args = [], users, sentinel, config }: TestRedisOption
   const userFile = join(folder, 'users.acl')
   if (users !== undefined) await writeFile(userFile, users)
   const userArgs = users === undefined ? [] : ['--aclfile', userFile]
+  const socketPath = join(folder, 'redis.sock')
   const file = join(folder, 'redis.conf')
   const text = sentinel ?? config
   if (text !== undefined) await writeFile(file, text)
 
   const start = async (): Promise<ChildProcess> => {
-    const kind = [...(text === undefined ? [] : [file]), ...(sentinel === undefined ? ['--save', ''] : ['--sentinel'])]
+    const kind = [
+      ...(text === undefined ? [] : [file]),
+      ...(sentinel === undefined ? ['--save', '', '--unixsocket', socketPath] : ['--sentinel']),
+    ]
     const options = [...kind, '--bind', host, '--port', String(port), '--dir', folder, '--loglevel', 'warning', ...userArgs, ...args]
     // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal is for whoever started it.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...options], { stdio: 'ignore', detached: true })
@@ -86,6 +92,7 @@ async function startOnce({ args = [], users, sentinel, config }: TestRedisOption
     host,
     port,
     url: `redis://${host}:${port}`,
+    socketPath,
     get process() {
       return current
     },

@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import type { RedisAddress, RedisConnectionOptions } from './connection-options.ts'
+import type { RedisConnectionOptions } from './connection-options.ts'
+import { parseRedisUrl } from './parse-redis-url.ts'
+import type { RedisAddress } from './redis-address.ts'
 import { CONNECT_TIMEOUT_MS, checkClient, redisOptions, retryDelayMs } from './redis-options.ts'
 
 /** The two clients of one instance, on one server. */
@@ -13,16 +15,15 @@ export interface RedisClients {
 
 /** The two clients that the options ask for, connecting. Throws `INVALID_OPTIONS` for clients that would send late or twice. */
 export function connectClients(options: RedisConnectionOptions, name: string): RedisClients {
-  const { clients, url } = options
+  const { clients } = options
   if (clients !== undefined) {
     checkClient(clients.pub, 'pub')
     checkClient(clients.sub, 'sub')
     return { ...clients, owned: false }
   }
-  const connect = (role: 'pub' | 'sub'): Redis => {
-    const settings = { ...settingsOf(options), ...placeOf(options), connectionName: `${name}:${role}` }
-    return url === undefined ? new Redis(settings) : new Redis(url, settings)
-  }
+  const place = withoutUrl(options)
+  // Never the URL itself: ioredis would take its parameters as settings.
+  const connect = (role: 'pub' | 'sub'): Redis => new Redis({ ...settingsOf(place), ...placeOf(place), connectionName: `${name}:${role}` })
   return { pub: connect('pub'), sub: connect('sub'), owned: true }
 }
 
@@ -30,9 +31,20 @@ export function connectClients(options: RedisConnectionOptions, name: string): R
 export const nodeClient = (options: RedisConnectionOptions, { host, port }: RedisAddress, connectionName: string): Redis =>
   new Redis({ ...settingsOf(options), host, port, connectionName, lazyConnect: true })
 
-function placeOf({ host, port, sentinels, name, ...options }: RedisConnectionOptions) {
+/** The same place by `host` and `port`, or `path`. Options of TLS are given beside a `rediss:` URL. */
+function withoutUrl({ url, ...options }: RedisConnectionOptions): RedisConnectionOptions {
+  if (url === undefined) return options
+  const { tls, ...place } = parseRedisUrl(url)
+  return { ...options, ...place, ...(tls === undefined ? {} : { tls: options.tls ?? tls }) }
+}
+
+function placeOf({ host, port, path, sentinels, name, ...options }: RedisConnectionOptions) {
   if (sentinels === undefined || name === undefined)
-    return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }
+    return {
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      ...(path === undefined ? {} : { path }),
+    }
   const { sentinelUsername, sentinelPassword, sentinelTls, tls } = options
   const tlsOptions = tlsOf(sentinelTls)
   return {

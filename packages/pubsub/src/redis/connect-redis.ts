@@ -1,8 +1,9 @@
 import type { Commands, CommandsOptions } from './commands.ts'
 import { connectClients, nodeClient } from './connect-clients.ts'
 import { createConnection, type Connection, type ConnectionOptions } from './connection.ts'
-import type { RedisAddress, RedisConnectionOptions } from './connection-options.ts'
+import type { RedisConnectionOptions } from './connection-options.ts'
 import { createMovingSubscriber } from './moving-subscriber.ts'
+import type { RedisAddress } from './redis-address.ts'
 import { createRedisCluster } from './redis-cluster.ts'
 import { createRedisNode } from './redis-node.ts'
 

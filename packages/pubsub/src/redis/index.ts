@@ -1,5 +1,6 @@
-export type { RedisAddress, RedisConnectionOptions } from './connection-options.ts'
+export type { RedisConnectionOptions } from './connection-options.ts'
 export { createRedisLink, type RedisLinkOptions } from './create-redis-link.ts'
 export type { BreakerState, RedisLink, RedisScript, ScriptReply } from './link-contract.ts'
+export type { RedisAddress } from './redis-address.ts'
 export { redisOptions } from './redis-options.ts'
 export { sideKey } from './side-key.ts'

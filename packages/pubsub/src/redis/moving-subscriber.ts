@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { nodeName, type ClusterMap } from './cluster-slots.ts'
 import type { Connection } from './connection.ts'
-import type { RedisAddress } from './connection-options.ts'
+import type { RedisAddress } from './redis-address.ts'
 import { retryDelayMs } from './redis-options.ts'
 
 /** Where the `sub` connection to a Cluster leads: to one node, which hears what is published on all of them. */
