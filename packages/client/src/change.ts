@@ -1,5 +1,4 @@
-import { applyPatch, composePatches, incremented, isJsonObject, type JsonObject, type JsonValue } from '@tutti/protocol'
-import { jsonCopy } from './json-copy.ts'
+import { applyPatch, composePatches, incremented, isJsonObject, jsonCopy, type JsonObject, type JsonValue } from '@tutti/protocol'
 
 /** One local change of one key, not yet confirmed. */
 export type Change =

@@ -1,4 +1,4 @@
-import { isJsonObject, isKey, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { isJsonObject, isKey, jsonCopy, RealtimeError, type JsonValue } from '@tutti/protocol'
 import type { Change } from './change.ts'
 import { checkedName } from './checked-name.ts'
 import type { Collection, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
@@ -6,7 +6,6 @@ import { createCollectionPages } from './collection-pages.ts'
 import { createCollectionRecords } from './collection-records.ts'
 import type { RealtimeClient } from './create-realtime-client.ts'
 import { handled } from './handled.ts'
-import { jsonCopy } from './json-copy.ts'
 import { createSource } from './writable-source.ts'
 
 export type { Collection, CollectionItem, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'

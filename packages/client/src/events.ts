@@ -1,9 +1,8 @@
-import { fromWireError, isKey, isSubscribable, patternsOf, RealtimeError } from '@tutti/protocol'
+import { fromWireError, isKey, isSubscribable, jsonCopy, patternsOf, RealtimeError } from '@tutti/protocol'
 import { checkedName } from './checked-name.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection.ts'
 import { handled } from './handled.ts'
-import { jsonCopy } from './json-copy.ts'
 import type { SchemaEventData, SchemaTypes } from './schema-types.ts'
 import { createSubscriptions } from './subscriptions.ts'
 

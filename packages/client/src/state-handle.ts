@@ -1,8 +1,7 @@
-import { isJsonObject, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { isJsonObject, jsonCopy, RealtimeError, type JsonValue } from '@tutti/protocol'
 import { applyChange, runUpdate, type Change } from './change.ts'
 import type { Clock } from './clock.ts'
 import { handled } from './handled.ts'
-import { jsonCopy } from './json-copy.ts'
 import { appendChange, shownValue, type PendingChange } from './key-state.ts'
 import type { StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
 import type { StateKeys } from './state-keys.ts'
@@ -24,7 +23,7 @@ const gone = (): RealtimeError => new RealtimeError('CLOSED')
 export function createStateHandle(key: string, options: StateOptions<unknown>, context: HandleContext): StateHandle<unknown> {
   const { keys, clock } = context
   const { strategy = 'immediate', debounceMs = DEBOUNCE_MS, onlyIfUnchanged = false } = options
-  const initial = options.default
+  const initial = options.default === undefined ? undefined : jsonCopy(options.default)
   /** Changes of a manual handle, which nobody else sees before `sync()` (S16). */
   let drafts: readonly PendingChange[] = []
   let error: Error | undefined
@@ -54,8 +53,8 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
 
   /** Takes a change up; the promise tells how it ended (S13) and may be ignored, for `error` says the same. */
   const submit = (make: () => Change): Promise<void> => {
-    if (disposed) return handled(Promise.reject(gone()))
     const promise = new Promise<void>((resolve, reject) => {
+      if (disposed) throw gone()
       error = undefined
       const settle = (reason?: unknown): void => {
         if (reason === undefined) return resolve()
@@ -70,8 +69,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
       refresh()
     })
     open.add(promise)
-    const forget = (): void => void open.delete(promise)
-    promise.then(forget, forget)
+    void handled(promise.finally(() => open.delete(promise)))
     return handled(promise)
   }
 
@@ -118,8 +116,9 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     remove: () => submit(() => set(undefined)),
     increment: (by = 1) =>
       submit(() => {
-        if (!Number.isFinite(by)) throw new RealtimeError('INVALID_VALUE')
-        return { op: 'increment', by, initial: typeof initial === 'number' ? initial : 0 }
+        const sum = jsonCopy(by)
+        if (typeof sum !== 'number') throw new RealtimeError('INVALID_VALUE')
+        return { op: 'increment', by: sum, initial: typeof initial === 'number' ? initial : 0 }
       }),
     patch: (patch: unknown) =>
       submit(() => {

@@ -5,5 +5,6 @@
 export function incremented(value: unknown, by: number): number | undefined {
   if (typeof value !== 'number') return undefined
   const sum = value + by
-  return Number.isFinite(sum) && (!Number.isInteger(sum) || Number.isSafeInteger(sum)) ? sum : undefined
+  // The remainder is NaN for what is not finite and 0 for every unsafe integer.
+  return Number.isSafeInteger(sum) || sum % 1 ? sum : undefined
 }

@@ -4,7 +4,8 @@ export { isAbsent, neverThere, valueOf, type AbsentEntry, type Entry, type Prese
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { byteLength, isKey, isPattern, isSubscribable } from './grammar.ts'
 export { incremented } from './increment.ts'
-export { isJsonObject, isJsonValue, type JsonObject, type JsonValue } from './json.ts'
+export { isJsonObject, isJsonValue, isPlain, type JsonObject, type JsonValue } from './json.ts'
+export { jsonCopy } from './json-copy.ts'
 export { compareKeys, prefixesOf } from './key-order.ts'
 export { listingEnd, listingEntry } from './listing-entry.ts'
 export {

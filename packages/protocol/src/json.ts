@@ -21,8 +21,11 @@ export function isJsonValue(value: unknown, maxDepth: number): value is JsonValu
   return true
 }
 
-/** Objects of another realm (a frame, a vm context) have another `Object.prototype`, which nothing stands above either. */
-function isPlain(value: object): boolean {
+/**
+ * Tells an object literal from an instance of a class. Objects of another realm (a frame, a vm context) have another
+ * `Object.prototype`, which has no prototype either.
+ */
+export function isPlain(value: object): value is { [name: string]: unknown } {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }

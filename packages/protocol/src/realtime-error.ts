@@ -1,12 +1,11 @@
 import type { Entry } from './entry.ts'
 import type { ErrorCode } from './error-codes.ts'
 import type { JsonValue } from './json.ts'
-import { MAX_VALUE_DEPTH } from './limits.ts'
 
 /** What the user reads where the place that failed has nothing better to say. The other codes are explained where they are raised. */
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
   OUTCOME_UNKNOWN: 'The answer was lost: the change may have been made.',
-  INVALID_VALUE: `The value must be JSON of at most ${MAX_VALUE_DEPTH} levels.`,
+  INVALID_VALUE: 'Not JSON, or of the wrong type.',
   TOO_LARGE: 'The message is too large.',
   OVERFLOW: 'Too many changes wait.',
   PROTOCOL: 'The protocol versions differ.',

@@ -1,7 +1,8 @@
 import { runInNewContext } from 'node:vm'
+import { oddValues } from '@tutti/test-kit/odd-values'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isJsonObject, isJsonValue, parseValue } from '../src/index.ts'
+import { isJsonObject, isJsonValue, jsonCopy, parseValue, RealtimeError } from '../src/index.ts'
 
 const nested = (levels: number, wrap: (inner: unknown) => unknown): unknown => {
   let value: unknown = 1
@@ -101,4 +102,51 @@ test('[X4] a long array with something wrong at its end is refused', () => {
 test('[X4] isJsonObject tells objects from arrays, null and the rest', () => {
   expect([{}, { a: 1 }, Object.create(null)].map(isJsonObject)).toEqual([true, true, true])
   expect([[], null, undefined, 'a', 1, () => 1].map(isJsonObject)).toEqual([false, false, false, false, false, false])
+})
+
+test('[S24] jsonCopy names the path and kind of the first part that is not JSON', () => {
+  const flaw = (value: unknown): unknown => {
+    try {
+      return jsonCopy(value)
+    } catch (error) {
+      return error instanceof RealtimeError && error.code === 'INVALID_VALUE' ? /levels: (.*)\.$/.exec(error.message)?.[1] : error
+    }
+  }
+  expect(flaw(Number.NaN)).toBe('value (NaN)')
+  expect(flaw({ a: 1, list: [1, { due: new Date(0) }], b: new Point() })).toBe('value.list.1.due (Date)')
+  expect([undefined, 1n, Symbol('a'), () => 1].map((value) => flaw([value]))).toEqual(
+    ['undefined', 'bigint', 'symbol', 'function'].map((kind) => `value.0 (${kind})`),
+  )
+  expect(flaw({ list: holes })).toBe('value.list.1 (undefined)')
+  expect(flaw(cyclic)).toMatch(/^value\.children\.0\.parent\.children.* \(object\)$/)
+  expect(flaw(nested(65, (inner) => [inner]))).toBe(`value${'.0'.repeat(64)} (object)`)
+  const thrown = new Error('boom')
+  const throwing = {
+    get a(): never {
+      throw thrown
+    },
+  }
+  expect(flaw({ throwing })).toBe('value.throwing (Error: boom)')
+  expect(() => jsonCopy(throwing)).toThrow(expect.objectContaining({ cause: thrown }))
+})
+
+test('[S24] jsonCopy makes what JSON makes of all that JSON can say', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const copy = jsonCopy(value)
+      expect(copy).toStrictEqual(JSON.parse(JSON.stringify(value)))
+      if (typeof value === 'object' && value !== null) expect(copy).not.toBe(value)
+    }),
+  )
+  for (const { name, make, json } of oddValues) {
+    if (json !== undefined) expect(JSON.stringify(jsonCopy(make())), name).toBe(json)
+    else expect(() => jsonCopy(make()), name).toThrow('Not JSON')
+  }
+  expect(Object.is(jsonCopy(-0), 0)).toBe(true)
+  expect(jsonCopy({ a: undefined, b: null })).toStrictEqual({ b: null })
+})
+
+test('[S24] parseValue names the part that is not JSON as well', () => {
+  expect(() => parseValue({ a: [1n] })).toThrow('value.a.0 (bigint)')
+  expect(() => parseValue({ a: undefined })).toThrow('a property is undefined')
 })

@@ -1,21 +1,26 @@
-import { equalJson, type JsonValue } from '@tutti/protocol'
-import { ref } from 'vue'
-import { isPlain, plainCopy } from './plain-copy.ts'
+import { equalJson, isPlain, jsonCopy, MAX_VALUE_DEPTH, type JsonValue } from '@tutti/protocol'
+import { isReactive, ref } from 'vue'
 import { reconcile } from './reconcile.ts'
+import { removeNonJson } from './remove-non-json.ts'
 
 /** What an application did to a draft. */
 export interface DraftChange {
   readonly from: JsonValue
+  /** JSON, unless `isJson` is false. */
   readonly to: JsonValue
+  /** False where the application put something into the value that is not JSON (S24): to be rejected as a whole. */
+  readonly isJson: boolean
 }
 
 /** A reactive copy of a value, which the application may change in place. */
 export interface Draft {
   /** Tracked, and so is all that is read inside. */
   readonly value: JsonValue | undefined
+  /** Tracks all parts of the value. Returns another object each time, so that a watcher of it runs after each change. */
+  track(): object
   /** Shows another value, by changing what differs. */
   show(value: JsonValue | undefined): void
-  /** What was changed in place since it was asked last, or since `show`; `undefined` for nothing. */
+  /** What was changed in place since the last call, or since `show`; `undefined` for nothing. What is not JSON is returned once. */
   takeChange(): DraftChange | undefined
   /** Lets go of what it shows, so that the next value is made of other objects. */
   reset(): void
@@ -28,6 +33,8 @@ export type Owners = WeakMap<object, Draft>
 export function createDraft(owners: Owners): Draft {
   let shown: JsonValue | undefined
   let raw: JsonValue | undefined
+  /** `raw` contains what is not JSON, until the next `show`. */
+  let isInvalid = false
   const live = ref<JsonValue>()
   const mine = (object: object): boolean => {
     if (!owners.has(object)) owners.set(object, draft)
@@ -37,29 +44,60 @@ export function createDraft(owners: Owners): Draft {
     get value() {
       return live.value
     },
+    track: () => {
+      try {
+        trackAll(live.value, MAX_VALUE_DEPTH, new Set())
+      } catch {
+        // A getter of the application threw. What was read so far is tracked, and so are the names of the properties.
+      }
+      return {}
+    },
     show: (value) => {
+      if (isInvalid) removeNonJson(raw)
+      isInvalid = false
       const seen = new Set<object>()
       /** What the application put in two places becomes two things, and what it froze becomes a copy. */
       const mayChange = (object: object): boolean => {
         const again = seen.has(object)
         seen.add(object)
-        return !again && mine(object) && isPlain(object) && Object.isExtensible(object)
+        return !again && mine(object) && (Array.isArray(object) || isPlain(object)) && Object.isExtensible(object)
       }
       shown = value
-      raw = value === undefined ? undefined : reconcile(raw, value, mayChange)
+      try {
+        raw = value === undefined ? undefined : reconcile(raw, value, mayChange)
+      } catch {
+        // The application defined a property that cannot be assigned: all objects become others.
+        raw = jsonCopy(value)
+      }
       live.value = raw
     },
     takeChange: () => {
-      if (shown === undefined || raw === undefined) return undefined
+      if (isInvalid || shown === undefined || raw === undefined) return undefined
       const from = shown
-      const to = plainCopy(raw)
-      if (equalJson(to, from)) return undefined
-      shown = to
-      return { from, to }
+      try {
+        const to = jsonCopy(raw)
+        if (equalJson(to, from)) return undefined
+        shown = to
+        return { from, to, isJson: true }
+      } catch {
+        isInvalid = true
+        return { from, to: raw, isJson: false }
+      }
     },
     reset: () => {
       shown = raw = undefined
+      isInvalid = false
     },
   }
   return draft
+}
+
+/**
+ * Tracks what JSON can say, and no more: what is deeper is not JSON. Vue's own deep watchers visit each index of a sparse array,
+ * follow any depth, and stop for good at a getter that throws.
+ */
+function trackAll(value: unknown, levels: number, seen: Set<unknown>): void {
+  if (typeof value !== 'object' || value === null || !isReactive(value) || levels === 0 || seen.has(value)) return
+  seen.add(value)
+  for (const part of Object.values(value)) trackAll(part, levels - 1, seen)
 }

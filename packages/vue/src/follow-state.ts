@@ -47,7 +47,7 @@ export function followState(
   const bridge = bridgeSource(handle, { onServer, rendered: asRendered, load: () => page.load(handle.key), onChange: show })
   const snapshot = shallowRef(bridge.current)
   show()
-  watch(() => draft.value, show, { deep: true })
+  watch(draft.track, show)
   const follow = (): void => {
     const before = handle
     send()

@@ -1,6 +1,5 @@
-import { equalJson, isJsonObject, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { equalJson, isJsonObject, jsonCopy, type JsonObject, type JsonValue } from '@tutti/protocol'
 import { reactive, toRaw } from 'vue'
-import { plainCopy } from './plain-copy.ts'
 
 /** Tells whether an object may be changed in place. */
 export type MayChange = (object: object) => boolean
@@ -11,10 +10,11 @@ export type MayChange = (object: object) => boolean
  */
 export function reconcile(raw: JsonValue | undefined, next: JsonValue, mayChange: MayChange): JsonValue {
   if (Array.isArray(raw) && Array.isArray(next) && mayChange(raw)) reconcileArray(raw, next, mayChange)
-  // A property named `__proto__` is data like any other, but can't be assigned.
-  else if (isJsonObject(raw) && isJsonObject(next) && !Object.hasOwn(next, '__proto__') && mayChange(raw))
-    reconcileObject(raw, next, mayChange)
-  else return plainCopy(next)
+  else if (isJsonObject(raw) && isJsonObject(next) && mayChange(raw)) {
+    // A property named `__proto__` is data like any other, but can't be assigned. What is equal stays: a copy would be a change.
+    if (!Object.hasOwn(next, '__proto__')) reconcileObject(raw, next, mayChange)
+    else if (!equalJson(raw, next)) return jsonCopy(next)
+  } else return jsonCopy(next)
   return raw
 }
 

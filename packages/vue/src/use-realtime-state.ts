@@ -1,8 +1,7 @@
 import type { MergePatch, StateOptions } from '@tutti/client'
-import { parseValue, type JsonValue } from '@tutti/protocol'
+import { jsonCopy, type JsonValue } from '@tutti/protocol'
 import { computed, customRef, type ComputedRef, type MaybeRefOrGetter, type Ref } from 'vue'
 import { followState } from './follow-state.ts'
-import { plainCopy } from './plain-copy.ts'
 import { sendPatch, sendUpdate } from './send-change.ts'
 
 /** How the state behaves; see `StateOptions`. */
@@ -50,7 +49,7 @@ export function useRealtimeState(
   initial?: unknown,
   options: UseRealtimeStateOptions = {},
 ): RealtimeState<JsonValue | undefined> {
-  const fallback = initial === undefined ? undefined : parseValue(plainCopy(initial))
+  const fallback = initial === undefined ? undefined : jsonCopy(initial)
   const live = followState(key, fallback, options)
   const { snapshot } = live
   const set = (value: JsonValue | undefined): Promise<void> => (value === undefined ? live.handle().remove() : live.handle().set(value))

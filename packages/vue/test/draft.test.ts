@@ -64,13 +64,13 @@ test('[S4] a property named __proto__ is data', () => {
   expect(text(toRaw(draft.value))).toBe('{"a":{}}')
 })
 
-test('[S13] what was replaced, frozen or is no plain data is left alone', () => {
+test('[S13] a draft leaves alone what was replaced, frozen or is no plain data', () => {
   const draft = createDraft(new WeakMap())
   const frozen = Object.freeze({ a: 1 })
   draft.show({ item: { a: 0 } })
   const value = draft.value as unknown as { item: { a: number } }
   value.item = frozen
-  expect(draft.takeChange()).toEqual({ from: { item: { a: 0 } }, to: { item: { a: 1 } } })
+  expect(draft.takeChange()).toEqual({ from: { item: { a: 0 } }, to: { item: { a: 1 } }, isJson: true })
   draft.show({ item: { a: 2 } })
   expect([frozen.a, value.item.a]).toEqual([1, 2])
   class Item {

@@ -1,5 +1,5 @@
 import { collection, COLLECTION_DEFAULTS, type Collection, type CollectionOptions, type CollectionSnapshot } from '@tutti/client/collection'
-import { isJsonValue, MAX_VALUE_DEPTH, type JsonValue } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
 import { onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
 import { bridgeSource } from '../bridge-source.ts'
 import { useRealtimeContext } from '../realtime-context.ts'
@@ -28,9 +28,9 @@ export function followCollection(prefix: MaybeRefOrGetter<string>, options: Coll
   const changes: ItemChanges = {
     owners,
     assign: (key, value) => void handle.set(key, value),
-    // No patch, which would bring back a part of what somebody has removed meanwhile. What is no JSON is refused by `set`.
-    change: (key, { from, to }) =>
-      void (isJsonValue(to, MAX_VALUE_DEPTH)
+    // No patch, which would bring back a part of what somebody has removed meanwhile. `set` rejects what is not JSON.
+    change: (key, { from, to, isJson }) =>
+      void (isJson
         ? handle.update(key, (newest) => (newest === undefined ? undefined : mergeChange(from, to, newest)))
         : handle.set(key, to)),
   }

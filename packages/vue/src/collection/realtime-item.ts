@@ -54,7 +54,7 @@ export function createItem(first: CollectionItem<JsonValue>, { owners, assign, c
     if (draft) return draft
     const opened = (draft = createDraft(owners))
     opened.show(latest.value)
-    scope.run(() => watch(() => opened.value, send, { deep: true }))
+    scope.run(() => watch(opened.track, send))
     return opened
   }
   return {

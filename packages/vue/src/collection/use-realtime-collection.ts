@@ -1,8 +1,7 @@
 import type { MergePatch } from '@tutti/client'
 import type { CollectionOptions } from '@tutti/client/collection'
-import type { JsonValue } from '@tutti/protocol'
+import { jsonCopy, type JsonValue } from '@tutti/protocol'
 import { computed, type ComputedRef, type MaybeRefOrGetter, type Ref } from 'vue'
-import { plainCopy } from '../plain-copy.ts'
 import { followCollection } from './follow-collection.ts'
 import type { RealtimeItem } from './realtime-item.ts'
 
@@ -54,7 +53,7 @@ export function useRealtimeCollection(
     set: (key, value) => handle(key).set(key, value),
     patch: (key, patch) => handle(key).patch(key, patch),
     // It gets a copy: it may be one that changes what it is given.
-    update: (key, run) => handle(key).update(key, (value) => run(value === undefined ? undefined : plainCopy(value))),
+    update: (key, run) => handle(key).update(key, (value) => run(value === undefined ? undefined : jsonCopy(value))),
     remove: (key) => handle(key).remove(key),
     loadMore: (count) => handle().loadMore(count),
   }
