@@ -1,6 +1,5 @@
 import './styles/index.css'
 import { useRealtime } from '@tutti/server/nitro'
-import { createRealtime } from '@tutti/vue'
 import { createSSRApp } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 // oxlint-disable-next-line import/default -- Nitro makes this module when it builds.
@@ -10,6 +9,7 @@ import { documentHtml } from './document-html.ts'
 import { pageInfoKey, type PageData, type PageInfo } from './page-info.ts'
 import { forgetToken, tokenIn } from '../server/session-cookie.ts'
 import { sessionOf } from '../server/sessions.ts'
+import { readingFor } from '../server/reading-for.ts'
 import { colourOf, KEYS, type Colour } from './shared-state.ts'
 
 type Entries = PageData['entries']
@@ -17,7 +17,7 @@ type Entries = PageData['entries']
 /** Renders the page with what is stored now, for who is signed in (S22). */
 async function renderPage(request: Request): Promise<Response> {
   if (new URL(request.url).pathname !== '/') return new Response('Not found\n', { status: 404 })
-  const { state, instanceId } = useRealtime()
+  const { instanceId } = useRealtime()
   const instances = (process.env['DEMO_INSTANCES'] ?? '').split(',').filter((address) => URL.canParse(address))
   const cookies = request.headers.get('cookie')
   // Without its store nobody is known to be signed in: the page comes as for everybody.
@@ -26,11 +26,9 @@ async function renderPage(request: Request): Promise<Response> {
     () => undefined,
   )
   const info: PageInfo = { instance: instanceId, instances, ...(known?.session && { session: known.session }) }
-  // Without its store the page comes without values, and gets them when the browser has connected.
-  const read = (keys: readonly string[]): Promise<Entries> => Promise.all(keys.map((key) => state.get(key))).catch(() => [])
-  const realtime = createRealtime({ read, list: (prefix, after) => state.list(prefix, after) })
-  const body = await renderToString(createSSRApp(DemoApp).use(realtime).provide(pageInfoKey, info))
-  const entries = realtime.dehydrate()
+  const page = await readingFor(request)
+  const body = await renderToString(createSSRApp(DemoApp).use(page).provide(pageInfoKey, info))
+  const entries = page.dehydrate()
   const html = documentHtml({ body, info, colour: storedColour(entries), entries, assets })
   const headers = new Headers({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
   const isStale = known !== undefined && known.session === undefined && tokenIn(cookies ?? '') !== ''

@@ -13,7 +13,7 @@ const DATA_FOLDER = '.data'
 const EVERYBODY = { read: true, write: true }
 
 /** Who may do what: what everybody shares has names, what is below a user's name is his own, and all else is nobody's. */
-const authorize = rules({
+export const authorize = rules({
   state: { [KEYS.count]: EVERYBODY, [`${LIST_PREFIX}*`]: EVERYBODY, [KEYS.room]: EVERYBODY, 'user:{id}:*': { read: true, write: true } },
   events: {
     'chat:*': { subscribe: true, publish: true },

@@ -20,6 +20,14 @@ const authenticate = ({ headers }: Credentials): User | undefined => sessions.ge
 const kinds: [string, (path: string, headers: Record<string, string>) => Promise<HttpRequest>][] = [
   ['a Request', async (path, headers) => new Request(`http://app.example${path}`, { headers })],
   [
+    'a Request with headers of a class of the server',
+    async (path, headers) => {
+      const given = new Headers(headers)
+      const own = { get: (name: string) => given.get(name), entries: () => given.entries() }
+      return { url: `http://app.example${path}`, headers: own as unknown as Headers, ip: '127.0.0.1' }
+    },
+  ],
+  [
     'a request of Node',
     async (path, headers) => {
       const server = createServer((request, response) => response.end(void seen.push(request)))
@@ -42,7 +50,7 @@ describe.each(kinds)('%s', (kind, requestOf) => {
     const refused = { code: 'UNAUTHENTICATED' }
     await expect(realtime.authenticate(await requestOf('/', { cookie: 'session=s2' }))).rejects.toMatchObject(refused)
     await expect(realtime.authenticate(await requestOf('/', { cookie, origin: 'https://other.example' }))).rejects.toMatchObject(refused)
-    if (kind === 'a Request')
+    if (kind !== 'a request of Node')
       expect(await realtime.authenticate(await requestOf('/', { cookie, origin: 'http://app.example' }))).toEqual({ id: 'ann' })
   })
 

@@ -1,5 +1,5 @@
 import { createRealtimeClient, type Network, type RealtimeClient, type RealtimeClientOptions } from '@tutti/client'
-import type { Entry } from '@tutti/protocol'
+import { RealtimeError, type Entry } from '@tutti/protocol'
 import type { App } from 'vue'
 import { createPageEntries, type ListEntries, type ReadEntries } from './page-entries.ts'
 import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
@@ -13,9 +13,9 @@ export interface ExistingClientOptions {
 
 /** How pages are rendered on a server: nothing is connected, and each page reads what it shows (S22). */
 export interface PageOptions {
-  /** Reads entries, e.g. `(keys) => store.read(keys)`. Who may see them is the caller's to decide. */
+  /** Reads entries with the rights of the user whose page it is: `realtime.as(user).state.read` of `@tutti/server`. */
   read: ReadEntries
-  /** Lists what is below a prefix, e.g. `(prefix, after) => store.list(prefix, after)`. Without it pages show collections as loading. */
+  /** Lists entries below a prefix, likewise: `realtime.as(user).state.list`. Without it pages show collections as loading. */
   list?: ListEntries
 }
 
@@ -52,6 +52,10 @@ export function createRealtime(options: RealtimeOptions = {}): Realtime {
   return {
     client,
     install: (app) => {
+      // What one page has read is no other user's to see.
+      if ('read' in options && apps.size > 0) {
+        throw new RealtimeError('INVALID_OPTIONS', { message: 'createRealtime({ read }) is for one page. Make a new one for each page.' })
+      }
       apps.add(app)
       app.provide(realtimeKey, context)
       app.onUnmount(() => {

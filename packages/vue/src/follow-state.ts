@@ -32,7 +32,8 @@ export function followState(
 
   const asRendered = (): StateSnapshot<JsonValue | undefined> => {
     const entry = page.get(handle.key)
-    return { value: entry && valueOf(entry), loading: !entry, pending: false, error: undefined, version: entry?.version, isDirty: false }
+    const error = page.refusal(handle.key)
+    return { value: entry && valueOf(entry), loading: !entry && !error, pending: false, error, version: entry?.version, isDirty: false }
   }
   const send = (): void => {
     const change = draft.takeChange()

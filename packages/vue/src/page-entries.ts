@@ -1,9 +1,13 @@
-import { listingEntry, type Entry, type EntryPage } from '@tutti/protocol'
+import { listingEntry, type Entry, type EntryPage, type RealtimeError } from '@tutti/protocol'
+import { refusalEntry, refusalIn, refusalKey } from './refusal-entry.ts'
 
-/** Reads the newest entries of keys, in any order: `(keys) => store.read(keys)`. */
+/**
+ * Reads the newest entries of keys, in any order: `read` of `realtime.as(user).state`. Where it refuses for good (a `RealtimeError`
+ * that is not retryable), each key is read alone, and the page shows the error of those that are refused.
+ */
 export type ReadEntries = (keys: readonly string[]) => Promise<readonly Entry[]>
 
-/** Reads a page of the entries below a prefix, in the order of their keys: `(prefix, after) => store.list(prefix, after)`. */
+/** Reads a page of the entries below a prefix, in the order of their keys: `list` of `realtime.as(user).state`. */
 export type ListEntries = (prefix: string, after?: string) => Promise<EntryPage>
 
 /** What reads for a page. */
@@ -15,6 +19,8 @@ export interface PageReader {
 /** The entries that one page shows. */
 export interface PageEntries {
   get(key: string): Entry | undefined
+  /** Why the key or prefix may not be read. */
+  refusal(name: string): RealtimeError | undefined
   /** Reads a key once, together with the others that are wanted in the same turn. */
   load(key: string): Promise<void>
   /** Reads the entries below a prefix once, up to so many, and then says that they were listed. */
@@ -32,7 +38,20 @@ export function createPageEntries(known: readonly Entry[] = [], { read, list }: 
   const readWanted = async (): Promise<void> => {
     const keys = wanted
     wanted = []
-    if (read) keep(await read(keys))
+    if (read) await readAll(read, keys)
+  }
+
+  const readAll = async (from: ReadEntries, keys: readonly string[]): Promise<void> => {
+    const [only = ''] = keys
+    try {
+      keep(await from(keys))
+    } catch (error) {
+      const refused = refusalEntry(only, error)
+      if (!refused) throw error
+      // One key that is refused must not keep the others from being shown.
+      if (keys.length === 1) keep([refused])
+      else await Promise.all(keys.map((key) => readAll(from, [key])))
+    }
   }
 
   /** What is shown already stays, so that one page never shows two versions of a key. */
@@ -42,19 +61,26 @@ export function createPageEntries(known: readonly Entry[] = [], { read, list }: 
 
   const listBelow = async (prefix: string, limit: number): Promise<void> => {
     if (!list) return
+    const found: Entry[] = []
     let after: string | undefined
-    let count = 0
-    do {
-      const page = await list(prefix, after)
-      keep(page.entries)
-      count += page.entries.length
-      after = page.after
-    } while (after !== undefined && count < limit)
-    keep([listingEntry(prefix, after)])
+    try {
+      do {
+        const page = await list(prefix, after)
+        found.push(...page.entries)
+        after = page.after
+      } while (after !== undefined && found.length < limit)
+    } catch (error) {
+      // Of what was listed before its right ended nothing is part of the page.
+      const refused = refusalEntry(prefix, error)
+      if (!refused) throw error
+      return keep([refused])
+    }
+    keep([...found, listingEntry(prefix, after)])
   }
 
   return {
     get: (key) => entries.get(key),
+    refusal: (name) => refusalIn(entries.get(refusalKey(name))),
     load: (key) => {
       const load = loads.get(key)
       if (load) return load

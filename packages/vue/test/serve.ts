@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createRealtimeClient, type RealtimeClient } from '@tutti/client'
-import { attachRealtime, type AttachedRealtimeServer } from '@tutti/server/node'
+import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '@tutti/server/node'
 import { reactiveDriver, type ReactiveDriver } from '@tutti/storage-driver'
 import { createRealtime } from '@tutti/vue'
 import memoryDriver from 'unstorage/drivers/memory'
@@ -28,10 +28,10 @@ export interface Served {
   connect(): RealtimeClient
 }
 
-export async function serve(): Promise<Served> {
+export async function serve(options: Partial<AttachRealtimeOptions> = {}): Promise<Served> {
   const httpServer = createServer()
   const store = reactiveDriver(memoryDriver())
-  const realtime = attachRealtime(httpServer, { state: store, onWarning: () => {} })
+  const realtime = attachRealtime(httpServer, { state: store, onWarning: () => {}, ...options })
   const messages: Message[] = []
   realtime.io.on('connection', (socket) => socket.onAny((name: string, payload: unknown) => messages.push({ name, payload })))
   httpServer.listen(0, '127.0.0.1')

@@ -34,10 +34,10 @@ export async function authenticateRequest<U extends User>(
   { authenticate, trustProxy, audit, onError }: RequestAuthenticationOptions<U>,
 ): Promise<U | null> {
   if (authenticate === undefined) return null
-  const { pathname, search, host } = urlOf(request)
+  const { path, host } = urlOf(request)
   const headers = { host, ...headersOf(request) }
-  const address = clientAddress(headers, request.socket?.remoteAddress ?? request.ip ?? '', trustProxy)
-  const credentials = { token: undefined, auth: {}, headers, address, url: `${pathname}${search}` }
+  const address = clientAddress(headers, request.socket?.remoteAddress ?? request.ip, trustProxy)
+  const credentials = { token: undefined, auth: {}, headers, address, url: path }
   try {
     return await authenticated(authenticate, credentials, Date.now())
   } catch (error) {
@@ -48,13 +48,14 @@ export async function authenticateRequest<U extends User>(
   }
 }
 
-function headersOf({ headers }: HttpRequest): IncomingHttpHeaders {
-  return headers instanceof Headers ? Object.fromEntries(headers) : headers
-}
+/** Servers have classes of their own for the headers of a `Request`. */
+const isHeaders = (headers: HttpRequest['headers']): headers is Headers => typeof headers['get'] === 'function'
+
+const headersOf = ({ headers }: HttpRequest): IncomingHttpHeaders => (isHeaders(headers) ? Object.fromEntries(headers.entries()) : headers)
 
 /** Where the request has no whole address, the host is in its headers. */
-function urlOf({ url = '/' }: HttpRequest): { pathname: string; search: string; host: string | undefined } {
-  const whole = URL.parse(url)
-  const { pathname, search } = whole ?? URL.parse(url, 'http://host') ?? { pathname: url, search: '' }
-  return { pathname, search, host: whole?.host }
+function urlOf({ url = '/' }: HttpRequest): { path: string; host: string | undefined } {
+  if (!URL.canParse(url)) return { path: url, host: undefined }
+  const { pathname, search, host } = new URL(url)
+  return { path: `${pathname}${search}`, host }
 }

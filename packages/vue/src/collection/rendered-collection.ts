@@ -15,5 +15,6 @@ export function renderedCollection(page: PageEntries, prefix: string): Collectio
         : [{ key: entry.key, value: entry.value, version: entry.version, pending: false }],
     )
     .toSorted((a, b) => compareKeys(a.key, b.key))
-  return { items, loading: end === '', pending: false, error: undefined, hasMore: end !== '' && end !== undefined }
+  const error = page.refusal(prefix)
+  return { items, loading: end === '' && !error, pending: false, error, hasMore: end !== '' && end !== undefined }
 }
