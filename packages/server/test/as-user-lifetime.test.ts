@@ -216,8 +216,11 @@ async function createModel(answerOf: (question: Question) => Answer | Promise<An
   onTestFinished(() => state.feature.close?.())
   await revocations.ready
   const flush = async (): Promise<void> => {
-    do await settled()
-    while (store.answerNext() || store.announceNext())
+    // A search for a page of readable keys continues in a turn of its own.
+    do {
+      await settled()
+      await settled()
+    } while (store.answerNext() || store.announceNext())
   }
   return { asked, store, users, revocations, flush, rooms, entrances, ...users.as(ann) }
 }

@@ -40,8 +40,11 @@ export function createAskingModel(
     unsubscribe: (connection: ModelConnection, message: object = { prefix: 'p:' }) => unsubscribe?.(connection, message),
     set: (connection: ModelConnection, key: string, value: JsonValue) => set?.(connection, { key, value }),
     flush: async () => {
-      do await settled()
-      while (store.answerNext() || store.announceNext())
+      // A search for a page of readable keys continues in a turn of its own.
+      do {
+        await settled()
+        await settled()
+      } while (store.answerNext() || store.announceNext())
     },
     subscribed: async (id: string): Promise<ModelConnection> => {
       const connection = connect(id)

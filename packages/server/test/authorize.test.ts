@@ -1,5 +1,8 @@
 import { RealtimeError, type RequestName } from '@tutti/protocol'
+import { reactiveDriver } from '@tutti/storage-driver'
 import { eventually } from '@tutti/test-kit'
+import memoryDriver from 'unstorage/drivers/memory'
+import * as v from 'valibot'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { rules, type Access, type Answer, type Credentials, type Question } from '../src/index.ts'
 import type { AttachRealtimeOptions } from '../src/node/index.ts'
@@ -60,6 +63,23 @@ test('[X2] [S6] who may write and not read is told of a conflict, and not what i
     expect(reply).toEqual({ ok: false, error: { code: 'CONFLICT', message: expect.any(String), retryable: false } })
     expect(await client.send(name, { key: 'open', value: 1, ifVersion: 0 })).toMatchObject({ error: { entry: { value: 'known' } } })
   }
+})
+
+test('[X2] [X6] who may write and not read is not told by a schema what is there', async () => {
+  const state = reactiveDriver(memoryDriver())
+  const schema = { state: { '*': v.object({ note: v.number(), own: v.number() }) } }
+  const { as } = await served({ state, schema, authorize: rules({ state: { inbox: { write: true }, open: { read: true, write: true } } }) })
+  // Stored by other means, so that no schema has judged it.
+  for (const key of ['inbox', 'open']) await state.setItem?.(key, '{"note":"secret"}', {})
+  const client = await as('ann')
+  const patched = async (key: string): Promise<string> => JSON.stringify(await client.send('storage:patch', { key, patch: { own: 1 } }))
+  expect(JSON.parse(await patched('inbox'))).toEqual({
+    ok: false,
+    error: { code: 'INVALID_VALUE', message: expect.any(String), retryable: false },
+  })
+  expect(await patched('open')).toContain('secret')
+  // What the client itself sends is all that these issues are about.
+  expect(JSON.stringify(await client.send('storage:set', { key: 'inbox', value: { note: 'mine', own: 1 } }))).toContain('mine')
 })
 
 test.each([

@@ -86,6 +86,21 @@ describe('a prefix that is allowed key by key', () => {
     ])
   })
 
+  test('[X5] a search for readable keys ends with its connection, and stops nothing else', async () => {
+    const model = createModel(() => false)
+    model.store.pageSize = 1
+    for (const key of ['p:1', 'p:2', 'p:3', 'p:4']) model.store.commit(key, { value: key })
+    await model.flush()
+    const watcher = model.connect('w')
+    model.subscribe(watcher)
+    await settled()
+    model.store.answerNext()
+    await settled()
+    watcher.end()
+    await model.flush()
+    expect(model.store.listings).toBe(1)
+  })
+
   test('[X2] nothing is told before its answer; then what waited comes in order, and a no is the end of it', async () => {
     const { answerOf, next } = later()
     const model = createModel(answerOf)

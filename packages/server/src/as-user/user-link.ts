@@ -55,8 +55,9 @@ const READS: ReadonlySet<RequestName> = new Set<RequestName>(['storage:get', 'st
 export function createUserLink<U extends User>(context: UserLinkContext<U>, user: U | null, address: string): UserLink {
   const { core, entrances, rooms, counts, features, running } = context
   const { maxSubscriptions } = core.limits
-  const connect = (listeners: NoticeListeners) =>
-    createLocalConnection({ user: user?.id ?? '', address, rooms, maxSubscriptions, listeners })
+  // Read once: an object of the application may change.
+  const id = user?.id ?? ''
+  const connect = (listeners: NoticeListeners) => createLocalConnection({ user: id, address, rooms, maxSubscriptions, listeners })
   // All requests count as those of one connection, which is what a rate without a user counts by.
   const requester = connect({})
   const requests = { begin: (_: Connection, name: RequestName) => core.requests.begin(requester, name, () => {}) }

@@ -1,4 +1,4 @@
-import { compareKeys, toWireError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
+import { compareKeys, RealtimeError, toWireError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Verdict } from '../access/decisions.ts'
 import { noMore } from '../access/revocations.ts'
@@ -77,7 +77,11 @@ export class PrefixSubscribers {
       this.prefixes.noteHeld(connection.id, key, true)
     }
     try {
-      const list = (from: string | undefined): Promise<EntryPage> => this.listings.read(prefix, from)
+      const list = (from: string | undefined): Promise<EntryPage> => {
+        // A page of few readable entries may be searched for long: not for a connection that has left.
+        if (!connection.connected) throw new RealtimeError('CLOSED', { message: 'The connection is gone.' })
+        return this.listings.read(prefix, from)
+      }
       for (;;) {
         const [{ page, isCurrent }] = await Promise.all([
           this.delivery.readers.page(connection, prefix, list, after),

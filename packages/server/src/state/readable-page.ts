@@ -36,6 +36,8 @@ export async function readablePage({ list, mayRead, maxBytes }: ReadablePageSour
     }
     if (page.after === undefined) return { entries }
     from = page.after
+    // A store in memory answers at once: a long search must not stop everything else.
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
 

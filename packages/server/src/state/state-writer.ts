@@ -34,9 +34,9 @@ export const createStateWriter = (store: StateStore, subscribers: StateSubscribe
       return result
     } catch (error) {
       if (!(error instanceof RealtimeError)) throw error
-      if (error.entry !== undefined) {
-        written = told = error.entry.version
-        // Who may write and not read is told no more than that there is a conflict.
+      if (error.entry !== undefined) written = told = error.entry.version
+      if (showsStored(error, mutation)) {
+        // A user who may write and not read gets the code alone.
         const verdict = await decide({ action: 'state:read', target: { key } })
         if ('refusal' in verdict) throw new RealtimeError(error.code, { message: error.message, cause: error })
       }
@@ -51,3 +51,7 @@ export const createStateWriter = (store: StateStore, subscribers: StateSubscribe
     }
   },
 })
+
+/** Whether the error carries a part of what is stored: the entry of a conflict, or what a schema says of a result. */
+const showsStored = ({ entry, issues }: RealtimeError, { op }: Mutation): boolean =>
+  entry !== undefined || (issues !== undefined && (op === 'patch' || op === 'increment'))
