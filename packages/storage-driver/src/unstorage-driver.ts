@@ -1,10 +1,12 @@
 import type { Driver, TransactionOptions } from 'unstorage'
 import type { StateStore } from './contract.ts'
+import { parseText } from './json-text.ts'
 import type { TextStore } from './text-store.ts'
+import { itemOfText, rawOfText } from './unstorage-item.ts'
 
 // The driver side of both stores (S11, S21). unstorage calls a driver's methods unbound, gives keys relative to the
 // mount, and reports changes itself unless the driver has a `watch`, which then tells all of them, its own writes included.
-// What is left out on purpose: setItems, getItems and the raw methods; unstorage makes them from the others.
+// What is left out on purpose: setItems, getItems and setItemRaw; unstorage makes them from the others.
 
 /** One object that unstorage can mount and a server can use as its `state`. */
 export type ReactiveDriver = Driver & StateStore
@@ -16,7 +18,7 @@ export function unstorageDriver(name: string, store: TextStore): ReactiveDriver 
     if (owner === undefined) await store.write({ op: 'remove', key })
     else await store.setMeta(owner, null)
   }
-  const getItem = (key: string): Promise<string | null> => {
+  const getText = (key: string): Promise<string | null> => {
     const owner = ownerOfMeta(key)
     return owner === undefined ? store.getText(key) : store.getMeta(owner)
   }
@@ -28,11 +30,19 @@ export function unstorageDriver(name: string, store: TextStore): ReactiveDriver 
     },
     name,
     flags: { ttl: true },
-    hasItem: async (key) => (await getItem(key)) !== null,
-    getItem,
-    setItem: (key, value, options) => {
+    hasItem: async (key) => (await getText(key)) !== null,
+    getItem: async (key) => {
+      const text = await getText(key)
+      return text === null || ownerOfMeta(key) !== undefined ? text : itemOfText(text)
+    },
+    getItemRaw: async (key) => {
+      const text = await getText(key)
+      return text === null ? null : rawOfText(text)
+    },
+    setItem: async (key, value, options) => {
       const owner = ownerOfMeta(key)
-      return owner === undefined ? store.setText(key, value, ttlMsOf(options)) : store.setMeta(owner, value)
+      const text = parseText(value)
+      await (owner === undefined ? store.setText(key, text, ttlMsOf(options)) : store.setMeta(owner, text))
     },
     removeItem,
     getKeys: (base) => store.names(base ?? ''),

@@ -1,9 +1,15 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Driver } from 'unstorage'
+import { parseJson } from '../json-text.ts'
 
 /** Any unstorage driver as a place for texts. What the driver throws comes through as it is. */
 export interface DriverTexts {
   get(key: string): Promise<string | null>
+  /**
+   * As `get`, where `expected` is the text that was stored last. A driver that returns parsed values cannot tell `"5"` from
+   * `5`: where its value is that of the expected text, the text is that.
+   */
+  getExpected(key: string, expected: string | null): Promise<string | null>
   /** Stores a text; null removes it. */
   put(key: string, text: string | null): Promise<void>
   /** Every key, internal ones included. */
@@ -15,14 +21,36 @@ export function driverTexts(driver: Driver): DriverTexts {
   if (driver.setItem === undefined || driver.removeItem === undefined) {
     throw new RealtimeError('INVALID_OPTIONS', { message: 'The driver must have setItem and removeItem: state is written.' })
   }
+  // Learnt from the records, which are objects: a driver that returns one parses.
+  let parses = false
+  const load = async (key: string): Promise<unknown> => {
+    const stored: unknown = await driver.getItem(key, {})
+    parses ||= typeof stored === 'object' && stored !== null && !(stored instanceof Error) && !(stored instanceof Uint8Array)
+    return stored
+  }
   return {
-    get: async (key) => textOf(await driver.getItem(key, {})),
+    get: async (key) => textOf(await load(key)),
+    getExpected: async (key, expected) => {
+      const stored = await load(key)
+      if (!parses || expected === null || !isParsedFrom(stored, expected)) return textOf(stored)
+      // A stored null looks like nothing.
+      return stored !== null || (await driver.hasItem(key, {})) ? expected : null
+    },
     put: async (key, text) => {
       if (text === null) await driver.removeItem?.(key, {})
       else await driver.setItem?.(key, text, {})
     },
     // Some drivers name files: `a/b`.
     keys: async () => (await driver.getKeys('', {})).map((key) => key.replace(/[/\\]/g, ':').replace(/^:/, '')),
+  }
+}
+
+/** Whether a parser of JSON would make that of the text. */
+function isParsedFrom(stored: unknown, text: string): boolean {
+  try {
+    return JSON.stringify(stored) === JSON.stringify(parseJson(text))
+  } catch {
+    return false
   }
 }
 

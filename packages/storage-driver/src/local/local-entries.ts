@@ -91,7 +91,7 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
   /** After a failed write: tells whether the entry is as it was before. If not, the next access finds out, and may finish it. */
   const undo = async (key: string, { record, text }: LocalEntry): Promise<boolean> => {
     try {
-      if ((await texts.get(key)) !== text) return false
+      if ((await texts.getExpected(key, text)) !== text) return false
       await texts.put(recordKey(key), record.version === 0 ? null : textOfRecord(record))
       return true
     } catch {
@@ -129,7 +129,7 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
     commit,
     load: async (key) => {
       const record = parseRecord(await texts.get(recordKey(key)))
-      const text = await texts.get(key)
+      const text = await texts.getExpected(key, record.text)
       if (text !== record.text && fingerprint(text) === record.before && finished.get(key) !== record.version) {
         // The process died, or the driver failed, after the record and before the value.
         await texts.put(key, record.text)

@@ -1,3 +1,4 @@
+import { NUMBER_TEXT } from './number-text.ts'
 import { SCRIPT_HEAD } from './script-head.ts'
 
 /**
@@ -48,29 +49,14 @@ if not met then
   return { 'base', version, here and call('GET', KEYS[1]), -1 }
 end
 
--- A number by the grammar of JSON, for tonumber takes hexadecimal, 'inf' and '01' as well.
-local function json_number(source)
-  local digits, rest = string.match(source, '^[ \\t\\n\\r]*%-?(%d+)(.-)[ \\t\\n\\r]*$')
-  if not digits or string.match(digits, '^0%d') then return nil end
-  local exponent = string.gsub(rest, '^%.%d+', '')
-  if exponent ~= '' and not string.match(exponent, '^[eE][+-]?%d+$') then return nil end
-  return tonumber(source)
-end
+${NUMBER_TEXT}
 
 if op == 'increment' then
-  local number = json_number(here and call('GET', KEYS[1]) or tail)
+  local number = numberOf(here and call('GET', KEYS[1]) or tail)
   local sum = number and number + tonumber(text)
   -- What is beyond the safe integers has no fraction.
   if not sum or math.abs(sum) > 9007199254740991 then return refuse('number') end
-  if sum == math.floor(sum) then
-    text = whole(sum)
-  else
-    -- The fewest digits that read back as the same number, as in JavaScript.
-    for digits = 15, 17 do
-      text = string.format('%.' .. digits .. 'g', sum)
-      if tonumber(text) == sum then break end
-    end
-  end
+  text = textOfNumber(sum)
   tail = '='
 end
 
