@@ -37,7 +37,8 @@ export interface PubSub {
   /**
    * Sends a plain object, with `origin` added, to every other instance subscribed to the channel, never to this one (N2).
    * While `connecting` it waits for the outcome of the first attempt.
-   * Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `INVALID_MESSAGE` (no plain JSON object) or `CLOSED`.
+   * Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `INVALID_MESSAGE` (no plain JSON object),
+   * `INVALID_CHANNEL` (half a surrogate pair, which Redis cannot tell from another) or `CLOSED`.
    */
   publish(channel: string, message: object): Promise<void>
   /** Calls the handler for each message of another instance, in the order published by each (N3). */

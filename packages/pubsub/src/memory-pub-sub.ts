@@ -3,7 +3,7 @@ import type { MessageHandler, PubSub, PubSubOptions, PubSubStatus, Unsubscribe }
 import { createInbox, type Inbox } from './inbox.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import { createMemoryBus, type MemoryBus } from './memory-bus.ts'
-import { frameMessage } from './message-frame.ts'
+import { frameMessage, parseChannelName } from './message-frame.ts'
 import { createReport, type Report } from './report.ts'
 
 /** Options of a `MemoryPubSub`. */
@@ -53,12 +53,12 @@ export class MemoryPubSub implements PubSub {
 
   async publish(channel: string, message: object): Promise<void> {
     this.#assertOpen()
-    this.#bus.send(channel, frameMessage(this.instanceId, message))
+    this.#bus.send(parseChannelName(channel), frameMessage(this.instanceId, message))
   }
 
   subscribe(channel: string, handler: MessageHandler): Unsubscribe {
     this.#assertOpen()
-    const inbox = this.#inboxes.get(channel) ?? this.#open(channel)
+    const inbox = this.#inboxes.get(channel) ?? this.#open(parseChannelName(channel))
     const remove = inbox.add(handler)
     const ready = Promise.resolve()
     const unsubscribe = (): void => {

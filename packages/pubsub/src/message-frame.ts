@@ -12,6 +12,15 @@ export function frameMessage(instanceId: string, message: unknown): string {
   return `${OPENING}${instanceId}"${body === '{}' ? '}' : `,${body.slice(1)}`}`
 }
 
+/**
+ * The channel itself, or throws `INVALID_CHANNEL` for half a surrogate pair: Redis stores names as UTF-8, in which all of
+ * these are one character, and two channels would be one.
+ */
+export function parseChannelName(channel: string): string {
+  if (channel.isWellFormed()) return channel
+  throw new RealtimeError('INVALID_CHANNEL', { message: 'The channel must be well-formed Unicode: it has half a surrogate pair.' })
+}
+
 /** What a text is to this instance: its own message, another's, or `undefined` when it is no JSON object. */
 export function senderOf(text: string, instanceId: string): 'self' | 'other' | undefined {
   const end = OPENING.length + UUID_LENGTH

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { RealtimeError } from '@tutti/protocol'
 import type { MessageHandler, PubSub, PubSubStatus, Unsubscribe } from './contract.ts'
 import { createInbox, type Inbox } from './inbox.ts'
-import { frameMessage } from './message-frame.ts'
+import { frameMessage, parseChannelName } from './message-frame.ts'
 import { createRedisLink, type RedisLinkOptions } from './redis/create-redis-link.ts'
 import type { RedisLink } from './redis/link-contract.ts'
 import { createReport, type Report } from './report.ts'
@@ -39,12 +39,12 @@ export class RealtimePubSub implements PubSub {
   }
 
   async publish(channel: string, message: object): Promise<void> {
-    await this.link.publish(channel, frameMessage(this.instanceId, message))
+    await this.link.publish(parseChannelName(channel), frameMessage(this.instanceId, message))
   }
 
   subscribe(channel: string, handler: MessageHandler): Unsubscribe {
     if (this.link.status === 'closed') throw new RealtimeError('CLOSED')
-    const inbox = this.#inboxes.get(channel) ?? this.#open(channel)
+    const inbox = this.#inboxes.get(channel) ?? this.#open(parseChannelName(channel))
     const remove = inbox.add(handler)
     const unsubscribe = (): void => {
       remove()

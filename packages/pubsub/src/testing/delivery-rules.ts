@@ -107,6 +107,16 @@ export function deliveryRules(fixture: Fixture): void {
     expect([short, long].map((heard) => heard.messages[0]?.['n'])).toEqual([2, 1])
   })
 
+  test('[N3] text with half a surrogate pair is kept in messages and refused in channels', async () => {
+    const [a, b] = [await fixture.connect(), await fixture.connect()]
+    const heard = await listen(b, 'news')
+    await a.publish('news', { 'a\ud800': ['\udc00'] })
+    await heard.reaches(1)
+    expect(heard.messages).toMatchObject([{ 'a\ud800': ['\udc00'] }])
+    await expect(a.publish('a\ud800', {})).rejects.toMatchObject({ code: 'INVALID_CHANNEL' })
+    expect(() => a.subscribe('a\ud800', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_CHANNEL' }))
+  })
+
   test('[N3] messages of one sender arrive in the order published', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
     const heard = await listen(b, 'news')
