@@ -3,4 +3,5 @@ import { tsupConfig } from '../../tsup.base.ts'
 export default tsupConfig({
   index: 'src/index.ts',
   collection: 'src/collection/index.ts',
+  pinia: 'src/pinia/index.ts',
 })

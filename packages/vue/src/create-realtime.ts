@@ -1,6 +1,7 @@
 import { createRealtimeClient, type Network, type RealtimeClient, type RealtimeClientOptions } from '@tutti/client'
 import { RealtimeError, type Entry } from '@tutti/protocol'
 import type { App } from 'vue'
+import { checkStores } from './check-stores.ts'
 import { createPageEntries, type ListEntries, type ReadEntries } from './page-entries.ts'
 import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
 
@@ -24,6 +25,7 @@ export type RealtimeOptions = RealtimeClientOptions | ExistingClientOptions | Pa
 
 /** A Vue plugin: `app.use(createRealtime(…))`. */
 export interface Realtime {
+  /** The one of the current applications. */
   readonly client: RealtimeClient
   install(app: App): void
   /** The entries that the page shows, as JSON that may stand inside a `<script type="application/json">` (S22). */
@@ -35,36 +37,52 @@ const noNetwork: Network = { online: () => false, onChange: () => () => {} }
 
 /**
  * Makes the plugin and, unless one is given, its client, which begins to connect at once and is closed when the last
- * application that uses it is unmounted. Without a `document` nothing is connected. On a server make one for each page.
+ * application that uses it is unmounted; another application gets a new one. Without a `document` nothing is connected. On a
+ * server make one for each page.
  */
 export function createRealtime(options: RealtimeOptions = {}): Realtime {
   const theirs = 'client' in options ? options.client : undefined
   const onServer = 'read' in options || (!theirs && !('document' in globalThis))
-  const client = theirs ?? createRealtimeClient(onServer ? { network: noNetwork } : options)
+  const open = (): RealtimeClient => theirs ?? createRealtimeClient(onServer ? { network: noNetwork } : options)
+  let client = open()
+  let isClosed = false
   const page = 'read' in options ? createPageEntries([], options) : createPageEntries(options.entries)
   const context: RealtimeContext = {
-    client,
+    get client() {
+      return client
+    },
     onServer,
     owners: new WeakMap(),
     page,
   }
   const apps = new Set<App>()
   return {
-    client,
+    get client() {
+      return client
+    },
     install: (app) => {
       // What one page has read is no other user's to see.
       if ('read' in options && apps.size > 0) {
         throw new RealtimeError('INVALID_OPTIONS', { message: 'createRealtime({ read }) is for one page. Make a new one for each page.' })
       }
+      if (isClosed) client = open()
+      isClosed = false
       apps.add(app)
       app.provide(realtimeKey, context)
       app.onUnmount(() => {
         apps.delete(app)
         // After the components, which may still send something.
-        if (!theirs && apps.size === 0) void Promise.resolve().then(() => client.close())
+        void Promise.resolve().then(() => {
+          if (theirs || apps.size > 0 || isClosed) return
+          isClosed = true
+          void client.close()
+        })
       })
     },
-    // Inside a script only `<` could end it.
-    dehydrate: () => JSON.stringify(page.all()).replaceAll('<', String.raw`\u003c`),
+    dehydrate: () => {
+      for (const app of apps) checkStores(app)
+      // Inside a script only `<` could end it.
+      return JSON.stringify(page.all()).replaceAll('<', String.raw`\u003c`)
+    },
   }
 }

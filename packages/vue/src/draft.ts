@@ -1,7 +1,6 @@
 import { equalJson, isPlain, jsonCopy, MAX_VALUE_DEPTH, type JsonValue } from '@tutti/protocol'
-import { isReactive, ref } from 'vue'
+import { isReactive, isRef, reactive, ref } from 'vue'
 import { reconcile } from './reconcile.ts'
-import { removeNonJson } from './remove-non-json.ts'
 
 /** What an application did to a draft. */
 export interface DraftChange {
@@ -22,6 +21,8 @@ export interface Draft {
   show(value: JsonValue | undefined): void
   /** What was changed in place since the last call, or since `show`; `undefined` for nothing. What is not JSON is returned once. */
   takeChange(): DraftChange | undefined
+  /** Tells whether a value is equal to the one that it shows. */
+  shows(value: unknown): boolean
   /** Lets go of what it shows, so that the next value is made of other objects. */
   reset(): void
 }
@@ -40,6 +41,20 @@ export function createDraft(owners: Owners): Draft {
     if (!owners.has(object)) owners.set(object, draft)
     return owners.get(object) === draft
   }
+  /**
+   * Removes what `reconcile` could not replace: refs, as Vue assigns to the ref, and getters. Only in objects that belong to the
+   * draft: what the application put into them stays as it is.
+   */
+  const removeUnassignable = (object: unknown, seen: Set<unknown>): void => {
+    if (typeof object !== 'object' || object === null || seen.has(object) || owners.get(object) !== draft) return
+    seen.add(object)
+    for (const name of Object.keys(object)) {
+      const part: unknown = Object.getOwnPropertyDescriptor(object, name)?.value
+      if (part !== undefined && !isRef(part)) removeUnassignable(part, seen)
+      // Vue reads a property that it deletes, so a getter goes first.
+      else if (Reflect.defineProperty(object, name, { value: undefined })) Reflect.deleteProperty(reactive(object), name)
+    }
+  }
   const draft: Draft = {
     get value() {
       return live.value
@@ -53,20 +68,20 @@ export function createDraft(owners: Owners): Draft {
       return {}
     },
     show: (value) => {
-      if (isInvalid) removeNonJson(raw)
-      isInvalid = false
       const seen = new Set<object>()
       /** What the application put in two places becomes two things, and what it froze becomes a copy. */
       const mayChange = (object: object): boolean => {
         const again = seen.has(object)
         seen.add(object)
-        return !again && mine(object) && (Array.isArray(object) || isPlain(object)) && Object.isExtensible(object)
+        return !again && (Array.isArray(object) || isPlain(object)) && mine(object) && Object.isExtensible(object)
       }
       shown = value
       try {
+        if (isInvalid) removeUnassignable(raw, new Set())
+        isInvalid = false
         raw = value === undefined ? undefined : reconcile(raw, value, mayChange)
       } catch {
-        // The application defined a property that cannot be assigned: all objects become others.
+        // The application defined something that cannot be read or assigned: all objects become others.
         raw = jsonCopy(value)
       }
       live.value = raw
@@ -82,6 +97,14 @@ export function createDraft(owners: Owners): Draft {
       } catch {
         isInvalid = true
         return { from, to: raw, isJson: false }
+      }
+    },
+    shows: (value) => {
+      if (value === undefined || shown === undefined) return value === shown
+      try {
+        return equalJson(jsonCopy(value), shown)
+      } catch {
+        return false
       }
     },
     reset: () => {

@@ -1,6 +1,6 @@
 import type { StateHandle, StateOptions, StateSnapshot } from '@tutti/client'
 import { valueOf, type JsonValue } from '@tutti/protocol'
-import { onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
+import { getCurrentInstance, onBeforeMount, onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
 import { bridgeSource } from './bridge-source.ts'
 import { createDraft, type Draft } from './draft.ts'
 import { useRealtimeContext } from './realtime-context.ts'
@@ -13,6 +13,8 @@ export interface FollowedState {
   readonly snapshot: Readonly<ShallowRef<StateSnapshot<JsonValue | undefined>>>
   /** The handle, once it knows of all that was changed in place. */
   handle(): StateHandle<JsonValue>
+  /** It was just made: an assignment is one of a library that restores its state, and no change (S23). */
+  isNew(): boolean
 }
 
 /** Follows the state of a key, also when it becomes another key. `fallback` is shown where nothing is stored (S10). */
@@ -35,9 +37,10 @@ export function followState(
     const error = page.refusal(handle.key)
     return { value: entry && valueOf(entry), loading: !entry && !error, pending: false, error, version: entry?.version, isDirty: false }
   }
+  let isNew = true
   const send = (): void => {
     const change = draft.takeChange()
-    if (change) void sendChange(handle, change, change.from !== fallback)
+    if (change && !isNew) void sendChange(handle, change, change.from !== fallback)
   }
   /** Shows what the handle has; what was changed here meanwhile is sent first, so that it is among it. */
   const show = (): void => {
@@ -49,6 +52,15 @@ export function followState(
   const snapshot = shallowRef(bridge.current)
   show()
   watch(draft.track, show)
+  const settle = (): void => {
+    if (!isNew) return
+    // Takes back what was changed in place meanwhile.
+    show()
+    isNew = false
+  }
+  // What comes first: the end of the component's `setup`, or of the turn.
+  if (getCurrentInstance()) onBeforeMount(settle)
+  void Promise.resolve().then(settle)
   const follow = (): void => {
     const before = handle
     send()
@@ -65,6 +77,7 @@ export function followState(
   return {
     draft,
     snapshot,
+    isNew: () => isNew,
     handle: () => {
       show()
       return handle

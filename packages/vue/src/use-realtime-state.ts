@@ -1,7 +1,8 @@
 import type { MergePatch, StateOptions } from '@tutti/client'
 import { jsonCopy, type JsonValue } from '@tutti/protocol'
-import { computed, customRef, type ComputedRef, type MaybeRefOrGetter, type Ref } from 'vue'
+import { computed, type ComputedRef, type MaybeRefOrGetter, type WritableComputedRef } from 'vue'
 import { followState } from './follow-state.ts'
+import { realtimeState } from './is-realtime-state.ts'
 import { sendPatch, sendUpdate } from './send-change.ts'
 
 /** How the state behaves; see `StateOptions`. */
@@ -10,8 +11,10 @@ export type UseRealtimeStateOptions = Omit<StateOptions<unknown>, 'default'>
 /**
  * A ref of a shared value. Assigning stores the whole value; what is changed inside it (`poll.value.votes++`) is sent once
  * per tick, as a patch where that can say it (S8). The promises of its methods need not be awaited, for `error` says the same.
+ *
+ * It is a computed, as its value belongs to all clients: state libraries restore, reset and persist refs only (S23).
  */
-export interface RealtimeState<T> extends Ref<T> {
+export interface RealtimeState<T> extends WritableComputedRef<T> {
   /** The server has not yet said what is stored. */
   readonly loading: ComputedRef<boolean>
   /** Changes of this client on this key are not yet confirmed. */
@@ -22,7 +25,7 @@ export interface RealtimeState<T> extends Ref<T> {
   readonly version: ComputedRef<number | undefined>
   /** Changes wait for `sync()` or for the end of `debounceMs` (S16). */
   readonly isDirty: ComputedRef<boolean>
-  /** Stores a value, like assigning it. */
+  /** Stores a value, also one that is shown already. */
   set(value: T): Promise<void>
   /** Removes the key; the default is shown then (S10). */
   remove(): Promise<void>
@@ -53,8 +56,15 @@ export function useRealtimeState(
   const live = followState(key, fallback, options)
   const { snapshot } = live
   const set = (value: JsonValue | undefined): Promise<void> => (value === undefined ? live.handle().remove() : live.handle().set(value))
-  const value = customRef<JsonValue | undefined>(() => ({ get: () => live.draft.value, set: (next) => void set(next) }))
+  const assign = (next: JsonValue | undefined): void => {
+    if (live.isNew()) return
+    const handle = live.handle()
+    // What was changed in place is sent by now; only what differs from it is a change (S23).
+    if (!live.draft.shows(next)) void (next === undefined ? handle.remove() : handle.set(next))
+  }
+  const value = computed<JsonValue | undefined>({ get: () => live.draft.value, set: assign })
   return Object.assign(value, {
+    [realtimeState]: true,
     loading: computed(() => snapshot.value.loading),
     pending: computed(() => snapshot.value.pending),
     error: computed(() => snapshot.value.error),

@@ -42,6 +42,40 @@ test('[C5] a client of its own is closed with the last application, after the co
   await eventually(() => expect(realtime.client.connection.current.status).toBe('closed'))
 })
 
+test('[C5] a plugin that is mounted again after its last application gets a new client', async () => {
+  const server = await serve()
+  const realtime = createRealtime({ url: server.url })
+  const first = realtime.client
+  const shown: string[] = []
+  for (const round of ['one', 'two', 'three']) {
+    const Count = {
+      setup: () => {
+        const text = useRealtimeState('text', '')
+        return () => h('b', text.value)
+      },
+    }
+    const element = document.createElement('div')
+    const app = createApp(Count).use(realtime)
+    app.mount(element)
+    await server.realtime.state.set('text', round)
+    await eventually(() => expect(element.textContent).toBe(round))
+    shown.push(realtime.client.clientId)
+    app.unmount()
+    await eventually(() => expect(realtime.client.connection.current.status).toBe('closed'))
+  }
+  expect([shown[0], new Set(shown).size]).toEqual([first.clientId, 3])
+  // Where the next application comes in the same turn, the client stays.
+  const [old, next] = [createApp(Empty).use(realtime), createApp(Empty)]
+  old.mount(document.createElement('div'))
+  const { client } = realtime
+  old.unmount()
+  next.use(realtime).mount(document.createElement('div'))
+  await eventually(() => expect(client.connection.current.status).toBe('connected'))
+  expect(realtime.client).toBe(client)
+  next.unmount()
+  await eventually(() => expect(server.realtime.io.sockets.sockets.size).toBe(0))
+})
+
 test('[C1] a component that is gone hears no more of the connection', async () => {
   const server = await serve()
   const client = server.connect()

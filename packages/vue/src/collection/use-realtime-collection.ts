@@ -1,7 +1,7 @@
 import type { MergePatch } from '@tutti/client'
 import type { CollectionOptions } from '@tutti/client/collection'
 import { jsonCopy, type JsonValue } from '@tutti/protocol'
-import { computed, type ComputedRef, type MaybeRefOrGetter, type Ref } from 'vue'
+import { computed, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import { followCollection } from './follow-collection.ts'
 import type { RealtimeItem } from './realtime-item.ts'
 
@@ -11,7 +11,7 @@ export type UseRealtimeCollectionOptions = CollectionOptions
 /** All entries below a prefix, shared. The promises of its methods need not be awaited, for `error` says the same. */
 export interface RealtimeCollection<T> {
   /** In the order of their keys, which is for those that `add` made the order in which they were added. */
-  readonly items: Readonly<Ref<readonly RealtimeItem<T>[]>>
+  readonly items: ComputedRef<readonly RealtimeItem<T>[]>
   /** The server has not yet said all that is stored, up to `limit`. */
   readonly loading: ComputedRef<boolean>
   /** Changes of this client below the prefix are not yet confirmed. */
@@ -44,7 +44,8 @@ export function useRealtimeCollection(
 ): RealtimeCollection<JsonValue> {
   const { items, snapshot, handle } = followCollection(prefix, options)
   return {
-    items,
+    // A computed: state libraries restore what is a mere ref (S23).
+    items: computed(() => items.value),
     loading: computed(() => snapshot.value.loading),
     pending: computed(() => snapshot.value.pending),
     error: computed(() => snapshot.value.error),

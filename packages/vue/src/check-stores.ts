@@ -1,0 +1,14 @@
+import { RealtimeError } from '@tutti/protocol'
+import { isRef, toRaw, type App } from 'vue'
+import { isRealtimeState } from './is-realtime-state.ts'
+
+/**
+ * Throws `INVALID_OPTIONS` where the state of a Pinia store has shared state in it: a page would contain a copy, from which the
+ * browser makes a ref that nobody else has (S23).
+ */
+export function checkStores(app: App): void {
+  const stores: unknown = app.config.globalProperties['$pinia']?.state
+  for (const [id, state] of Object.entries(isRef<object>(stores) ? toRaw(stores.value) : {}))
+    if (Object.values(toRaw(state) as object).some(isRealtimeState))
+      throw new RealtimeError('INVALID_OPTIONS', { message: `Shared state in the option store ${id}: add \`pinia.use(realtimeStores)\`.` })
+}

@@ -1,0 +1,1 @@
+export { realtimeStores } from './realtime-stores.ts'
