@@ -29,7 +29,7 @@ export default [
     name: '@tutti/vue with its share of @tutti/protocol, beside vue and @tutti/client',
     path: 'packages/vue/dist/index.js',
     ignore: ['vue', '@tutti/client'],
-    limit: '4.5 kB',
+    limit: '5 kB',
     gzip: true,
     modifyEsbuildConfig: asModule,
   },
