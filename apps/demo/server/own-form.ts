@@ -1,3 +1,4 @@
+import { useRealtime } from '@tutti/server/nitro'
 import { HTTPError } from 'nitro/h3'
 
 /** Longer than any form of this page is. */
@@ -9,8 +10,8 @@ const MAX_BYTES = 1_000
  */
 export async function ownForm(request: Request): Promise<FormData> {
   const { headers } = request
-  const origin = headers.get('origin')
-  if (origin !== null && URL.parse(origin)?.host !== headers.get('host')) {
+  // By the same rules as for connections: behind a proxy, `Host` may be another.
+  if (!useRealtime().trustsOrigin(request)) {
     throw new HTTPError({ status: 403, message: 'Not from another site.' })
   }
   if (!(Number(headers.get('content-length') ?? Infinity) <= MAX_BYTES)) {

@@ -24,7 +24,7 @@ export const authorize = rules({
 
 /** With `REDIS_URL`: one of many instances. Without: one instance, its state on disk. */
 export function realtimeOptions(): AttachRealtimeOptions {
-  const common = { authenticate: whoConnects, authorize, schema, onError: report }
+  const common = { ...proxyOptions(), authenticate: whoConnects, authorize, schema, onError: report }
   const url = process.env['REDIS_URL']
   if (url) {
     const pubsub = new RealtimePubSub({ url, onError: (error, { stage }) => console.error(`Redis (${stage}):`, error) })
@@ -35,6 +35,12 @@ export function realtimeOptions(): AttachRealtimeOptions {
     state: reactiveDriver(fsDriver({ base: DATA_FOLDER })),
     onWarning: () => console.warn(`REDIS_URL is not set: state is kept in ${DATA_FOLDER}, and there is no sync between instances.`),
   }
+}
+
+/** How the demo is reached, from the environment: `TRUST_PROXY`, a number of proxies, and `ORIGINS`, separated by spaces. */
+function proxyOptions(): Pick<AttachRealtimeOptions, 'trustProxy' | 'origins'> {
+  const origins = (process.env['ORIGINS'] ?? '').split(/\s+/).filter((origin) => origin !== '')
+  return { trustProxy: Number(process.env['TRUST_PROXY'] ?? 0), origins }
 }
 
 const report: NonNullable<AttachRealtimeOptions['onError']> = (error, { stage }) => console.error(`Realtime (${stage}):`, error)

@@ -14,4 +14,5 @@ export const keepToken = (token: string, expiresAt: number, request: Request): s
 /** A `Set-Cookie` that forgets it. */
 export const forgetToken = (request: Request): string => keepToken('', 0, request)
 
-const isEncrypted = ({ url }: Request): boolean => new URL(url).protocol === 'https:'
+/** A form names the origin of its page, which is known where a proxy ends TLS too. */
+const isEncrypted = ({ url, headers }: Request): boolean => (URL.parse(headers.get('origin') ?? '') ?? new URL(url)).protocol === 'https:'

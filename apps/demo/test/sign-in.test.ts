@@ -76,6 +76,14 @@ describe('a sign-in', () => {
     expect(await post('')).toEqual([400, null])
     expect(await post('name=Mallory', { 'content-type': 'text/plain' })).toEqual([400, null])
     expect(await post('name=Mallory')).toEqual([303, expect.stringContaining('tutti-session=')])
+    const forwarded = { 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'https' }
+    for (const origin of ['https://app.example', 'https://listed.example']) {
+      expect(await post('name=Mallory', { ...forwarded, origin }), origin).toEqual([
+        303,
+        expect.stringMatching(/^tutti-session=.*; Secure$/),
+      ])
+    }
+    expect(await post('name=Mallory', { ...forwarded, origin: 'https://elsewhere.example' })).toEqual([403, null])
   })
 
   test('[X1] a name is the same however it is written', async () => {

@@ -23,7 +23,7 @@ export async function startTwoInstances(): Promise<TwoInstances> {
   const file = join(folder, 'server/index.mjs')
   const secret = 'the two instances of a test share this secret'
   const redis = await startRedis()
-  const env = { REDIS_URL: redis.url, SESSION_SECRET: secret }
+  const env = { REDIS_URL: redis.url, SESSION_SECRET: secret, TRUST_PROXY: '1', ORIGINS: 'https://listed.example' }
   const start = async () => startInstance({ file, folder, port: await freePort(), env })
   const [first, second, browser] = await Promise.all([start(), start(), openBrowser()])
   return {

@@ -1,5 +1,5 @@
 import { PROTOCOL_VERSION, RealtimeError, toWireError } from '@tutti/protocol'
-import type { Server, Socket } from 'socket.io'
+import type { Namespace, Server, Socket } from 'socket.io'
 import { answer, type Acknowledge } from './answer.ts'
 import type { Admission } from './access/admission.ts'
 import { watchBacklog } from './backlog.ts'
@@ -91,8 +91,25 @@ export class Connections {
   /** Ends all connections. */
   disconnect(): void {
     this.isOpen = false
+    this.io.off('new_namespace', this.guard)
     this.io.off('connection', this.connect)
     for (const socket of [...this.open.keys()]) socket.disconnect(true)
+  }
+
+  /** Refuses pages of foreign origins on the namespaces that the application adds, too. */
+  guardNamespaces(): void {
+    this.io.on('new_namespace', this.guard)
+  }
+
+  private readonly guard = (namespace: Namespace): void => {
+    namespace.use((socket, next) => {
+      try {
+        this.admission.checkOrigin(socket)
+        next()
+      } catch (error) {
+        next(this.toRefusal(socket, error))
+      }
+    })
   }
 
   private async admit(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
@@ -107,11 +124,17 @@ export class Connections {
       return undefined
     } catch (error) {
       if (!(error instanceof RealtimeError)) this.core.onError(error, { stage: 'authenticate' })
-      this.core.audit.refused({ user: '', address: this.admission.addressOf(socket) }, { action: 'connect' }, error)
-      const refusal = toConnectError(error)
-      this.counts.addRefusal(refusal.data.code)
-      return refusal
+      return this.toRefusal(socket, error)
     }
+  }
+
+  private toRefusal(socket: Socket, error: unknown): Error {
+    const target = this.admission.foreignOriginOf(socket)
+    const actor = { user: '', address: this.admission.addressOf(socket) }
+    this.core.audit.refused(actor, { action: 'connect', ...(target && { target }) }, error)
+    const refusal = toConnectError(error)
+    this.counts.addRefusal(refusal.data.code)
+    return refusal
   }
 
   private gone(withinMs: number): Promise<void> {

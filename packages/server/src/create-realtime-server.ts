@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Entrances } from './access/access-control.ts'
 import { AuditTrail } from './access/audit-trail.ts'
 import { createAdmission } from './access/admission.ts'
-import { authenticateRequest, type HttpRequest } from './access/authenticate-request.ts'
+import { authenticateRequest, originRequestOf, type HttpRequest } from './access/authenticate-request.ts'
 import type { User } from './access/question.ts'
 import { Revocations, type Revocation } from './access/revocations.ts'
 import { createUserAccess, type ActAsOptions, type UserRealtime } from './as-user/user-access.ts'
@@ -49,6 +49,11 @@ export interface RealtimeServer<U extends User = User> {
    * `INVALID_CHANNEL` for no pattern, and with `RELAY_FAILED` where other instances could not be told (X2).
    */
   revoke(revocation: Revocation): Promise<void>
+  /**
+   * Whether cookies count for an HTTP request: it comes from a page of the server's own origin or of one that `origins` lists, or
+   * from no page. For routes of the application that act by a cookie, such as a sign-in form.
+   */
+  trustsOrigin(request: HttpRequest): boolean
   /** What happened so far. */
   readonly counts: RealtimeCounts
   /** Settles when changes and events of other instances are heard; rejects if that can never be. */
@@ -67,6 +72,18 @@ const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients
 
 /** Puts realtime state and events on a Socket.IO server, which carries one at a time (C7). Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer<U> {
+  return assembleRealtimeServer(options, { guardsNamespaces: false })
+}
+
+/**
+ * The same for a Socket.IO server of our own: then the check of origins guards the namespaces of the application too.
+ *
+ * @internal
+ */
+export function assembleRealtimeServer<U extends User>(
+  options: RealtimeServerOptions<U>,
+  { guardsNamespaces }: { guardsNamespaces: boolean },
+): RealtimeServer<U> {
   const {
     limits,
     backlog,
@@ -74,6 +91,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     drainMs,
     reconnectAfterMs,
     trustProxy,
+    origins,
     rates,
     maxConnectionsPerAddress,
     connectsPerSecondPerAddress,
@@ -102,6 +120,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
   const admission = createAdmission({
     authenticate: options.authenticate,
     trustProxy,
+    origins,
     maxConnectionsPerAddress,
     connectsPerSecondPerAddress,
     entrances: access,
@@ -110,6 +129,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
   const revocations = new Revocations(core, access, features)
   const counts = new Counts(() => (pubsub?.droppedMessages ?? 0) + (store.droppedMessages ?? 0))
   const connections = new Connections(io, core, admission, features, counts)
+  if (guardsNamespaces) connections.guardNamespaces()
   const namesUsers = options.authenticate !== undefined
   const users = createUserAccess({ core, entrances: access, rooms, counts, namesUsers, state, events })
   if (pubsub === undefined) onWarning(ALONE)
@@ -130,10 +150,11 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
     state: state.state,
     events: events.events,
     revoke: (revocation) => revocations.revoke(revocation),
+    trustsOrigin: (request) => origins.trusts(originRequestOf(request)),
     counts,
     ready,
     as: (user, actAs) => users.as(user, actAs),
-    authenticate: (request) => authenticateRequest(request, { authenticate: options.authenticate, trustProxy, audit, onError }),
+    authenticate: (request) => authenticateRequest(request, { authenticate: options.authenticate, trustProxy, origins, audit, onError }),
     close: () => {
       users.close()
       return (closing ??= drain({ connections, reconnectAfterMs, drainMs, parts, onError }))

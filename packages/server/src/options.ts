@@ -12,6 +12,8 @@ import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
 import type { AuditListener } from './access/audit-trail.ts'
 import type { Authenticate } from './access/authenticate.ts'
+import { parseOrigins } from './access/origin-list.ts'
+import { createOriginPolicy, type OriginPolicy } from './access/origin-policy.ts'
 import type { Authorize, User } from './access/question.ts'
 import type { RequestRates } from './limits/request-limits.ts'
 import type { BacklogLimits } from './backlog.ts'
@@ -36,6 +38,12 @@ export interface RealtimeServerOptions<U extends User = User> {
    * outermost one counts (X8). Default 0: the address is the socket's.
    */
   trustProxy?: number
+  /**
+   * Origins whose pages may connect beside the server's own: a list, e.g. `['https://app.example']`, or one of them. Cookies
+   * count for these pages as for the server's own, so list only origins that you trust with the sessions of your users. `'*'`
+   * lets the pages of all origins connect, without cookies. Default: none (X1).
+   */
+  origins?: readonly string[] | string
   /** What else the server can do. Default: nothing. */
   features?: readonly FeatureFactory[]
   /** Subscriptions of one connection at most, keys and channels together. Default 10,000 (X5). */
@@ -108,6 +116,7 @@ export interface CheckedOptions {
   drainMs: number
   reconnectAfterMs: number
   trustProxy: number
+  origins: OriginPolicy
 }
 
 /** The options with their defaults, or throws `INVALID_OPTIONS`. */
@@ -117,6 +126,7 @@ export function checkOptions<U extends User>(options: RealtimeServerOptions<U>):
     if (Number.isSafeInteger(value) && value >= least && value <= MOST) return value
     throw new RealtimeError('INVALID_OPTIONS', { message: `${name} must be a whole number from ${least} to ${MOST}.` })
   }
+  const trustProxy = number('trustProxy', 0)
   return {
     limits: {
       // What Socket.IO will let through is what clients are told.
@@ -136,6 +146,7 @@ export function checkOptions<U extends User>(options: RealtimeServerOptions<U>):
     auditIntervalMs: number('auditIntervalMs', 0),
     drainMs: number('drainMs', 0),
     reconnectAfterMs: number('reconnectAfterMs', 0),
-    trustProxy: number('trustProxy', 0),
+    trustProxy,
+    origins: createOriginPolicy(parseOrigins(options.origins), trustProxy),
   }
 }

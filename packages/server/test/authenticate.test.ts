@@ -87,14 +87,19 @@ describe('a session cookie', () => {
     expect(await from({ cookie: 'session=s2', origin: url })).toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 
-  test.each(['websocket', 'polling'])('[X1] never works for a page of another origin, listed or not, by %s', async (transport) => {
+  test.each(['websocket', 'polling'])('[X1] of a page of a listed origin names the user, by %s', async (transport) => {
     const friend = 'https://friend.example'
-    for (const origins of [[friend], '*'] as const) {
-      const { url } = await served({ authenticate, origins })
-      const from = (origin: string) => refusalOf(connectPlain(url, { transports: [transport], extraHeaders: { cookie, origin } }))
-      expect(await from(friend)).toMatchObject({ code: 'UNAUTHENTICATED' })
-      expect(await from('null')).not.toBe('let in')
-    }
+    const { url } = await served({ authenticate, origins: [friend] })
+    const from = (origin: string) => refusalOf(connectPlain(url, { transports: [transport], extraHeaders: { cookie, origin } }))
+    expect(await from(friend)).toBe('let in')
+    expect(await from('https://foe.example')).toMatchObject({ code: 'FORBIDDEN' })
+  })
+
+  test.each(['websocket', 'polling'])('[X1] never counts for a page that only `*` lets in, by %s', async (transport) => {
+    const { url } = await served({ authenticate, origins: '*' })
+    const from = (origin: string) => refusalOf(connectPlain(url, { transports: [transport], extraHeaders: { cookie, origin } }))
+    expect(await from(url)).toBe('let in')
+    for (const origin of ['https://foe.example', 'null']) expect(await from(origin)).toMatchObject({ code: 'UNAUTHENTICATED' })
   })
 })
 

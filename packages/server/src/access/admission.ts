@@ -1,4 +1,4 @@
-import { toWireError, type Handshake } from '@tutti/protocol'
+import { RealtimeError, toWireError, type Handshake } from '@tutti/protocol'
 import type { Socket } from 'socket.io'
 import type { Backlog } from '../backlog.ts'
 import { createConnection, type Connection } from '../connection.ts'
@@ -8,6 +8,7 @@ import { AddressLimit } from '../limits/address-limit.ts'
 import { ConnectRate } from '../limits/connect-rate.ts'
 import type { AuditTrail } from './audit-trail.ts'
 import { clientAddress } from './client-address.ts'
+import type { ComparedOrigin, OriginPolicy } from './origin-policy.ts'
 import type { Entrances } from './access-control.ts'
 import type { User } from './question.ts'
 import { runAt } from './run-at.ts'
@@ -16,8 +17,12 @@ import { runAt } from './run-at.ts'
 export interface Admission {
   /** Rejects for a client that may not connect, with the error that it is told. */
   check(socket: Socket): Promise<void>
+  /** Throws `FORBIDDEN` for a page of an origin that may not connect. */
+  checkOrigin(socket: Socket): void
   /** The client's address, as `trustProxy` says. */
   addressOf(socket: Socket): string
+  /** Both names of a page of a foreign origin. */
+  foreignOriginOf(socket: Socket): ComparedOrigin | undefined
   /** The connection of a socket that was let in. */
   open(socket: Socket, maxSubscriptions: number, backlog: Backlog): Connection
   /** The connection is gone. */
@@ -29,6 +34,7 @@ export interface AdmissionOptions<U extends User> {
   readonly authenticate: Authenticate<U> | undefined
   /** Proxies of one's own before the server. */
   readonly trustProxy: number
+  readonly origins: OriginPolicy
   readonly maxConnectionsPerAddress: number
   readonly connectsPerSecondPerAddress: number
   readonly entrances: Entrances<U>
@@ -44,6 +50,7 @@ interface Checked<U extends User> {
 export function createAdmission<U extends User>({
   authenticate,
   trustProxy,
+  origins,
   maxConnectionsPerAddress,
   connectsPerSecondPerAddress,
   entrances,
@@ -66,18 +73,34 @@ export function createAdmission<U extends User>({
   const nameUser = async (socket: Socket, { token }: Handshake, address: string): Promise<U | null> => {
     if (authenticate === undefined) return null
     const { auth, headers, url } = socket.handshake
-    return authenticated(authenticate, { token, auth, headers, address, url }, Date.now())
+    // With '*' any page may connect, and none of these may act with the cookies of its visitors.
+    const allowed = origins.trusts(socket.handshake) ? headers : { ...headers, cookie: undefined }
+    return authenticated(authenticate, { token, auth, headers: allowed, address, url }, Date.now())
   }
 
   const addressOf = ({ handshake: { headers, address } }: Socket): string => clientAddress(headers, address, trustProxy)
 
+  const foreignOriginOf = ({ handshake }: Socket): ComparedOrigin | undefined => origins.compared(handshake)
+
+  /** The message names the origin alone: the host that it was compared with may be internal (X7). */
+  const checkOrigin = (socket: Socket): void => {
+    const foreign = foreignOriginOf(socket)
+    if (foreign === undefined) return
+    throw new RealtimeError('FORBIDDEN', {
+      message: `Pages of ${foreign.origin} may not connect. List the origin in \`origins\` of the server, or set \`trustProxy\` if a proxy changes the host.`,
+    })
+  }
+
   return {
     addressOf,
+    foreignOriginOf,
+    checkOrigin,
     check: async (socket) => {
       const handshake = parseHandshake(socket.handshake.auth)
       const address = addressOf(socket)
       await connects.count(address)
       count(socket, address)
+      checkOrigin(socket)
       checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })
     },
     open: (socket, maxSubscriptions, backlog) => {

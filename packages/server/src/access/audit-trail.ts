@@ -1,6 +1,7 @@
 import { RealtimeError, type ErrorCode } from '@tutti/protocol'
 import type { Connection } from '../connection.ts'
 import type { ServerErrorListener } from '../feature.ts'
+import type { ComparedOrigin } from './origin-policy.ts'
 import type { Access, Action } from './question.ts'
 
 /**
@@ -19,8 +20,8 @@ export interface AuditRecord {
    * sign-in ended) or `revoke` (the user's rights were taken away; each instance says so).
    */
   readonly action: Action | 'authenticate' | 'connect' | 'close' | 'revoke'
-  /** What it was about. */
-  readonly target?: Readonly<Access['target']>
+  /** What it was about; of a refused `connect` of a page the origin of the page and the host with which it was compared. */
+  readonly target?: Readonly<Access['target']> | ComparedOrigin
   readonly code?: ErrorCode
 }
 

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { RealtimeError } from '@tutti/protocol'
-import { isSameOrigin } from './same-origin.ts'
 import type { User } from './question.ts'
 
 /** What a client brings when it connects. */
@@ -9,7 +8,10 @@ export interface Credentials {
   readonly token: string | undefined
   /** All of the handshake's `auth`, as the client sent it: parse what you use of it. */
   readonly auth: Readonly<Record<string, unknown>>
-  /** Of the HTTP request. A page of another origin never brings its user's `cookie`: that is left out. */
+  /**
+   * Of the HTTP request. `cookie` is there for pages of the server's own origin and of origins that `origins` lists by name. For
+   * a page that only `'*'` lets in it is left out.
+   */
   readonly headers: IncomingHttpHeaders
   /**
    * The client's address, as `trustProxy` says, in normal form: no port, IPv6 in its shortest spelling, an IPv4-mapped address as
@@ -29,8 +31,7 @@ export type Authenticate<U extends User = User> = (credentials: Credentials) => 
 
 /** The user who connects, or throws `UNAUTHENTICATED`, or what `authenticate` said. `now`: milliseconds since 1970. */
 export async function authenticated<U extends User>(authenticate: Authenticate<U>, credentials: Credentials, now: number): Promise<U> {
-  const headers = isSameOrigin(credentials.headers) ? credentials.headers : { ...credentials.headers, cookie: undefined }
-  const user = await nameUser(authenticate, { ...credentials, headers })
+  const user = await nameUser(authenticate, credentials)
   if (user === null || user === undefined) throw new RealtimeError('UNAUTHENTICATED', { message: 'Sign in to connect.' })
   return checkUser(user, now)
 }

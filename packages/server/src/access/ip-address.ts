@@ -5,7 +5,7 @@ import ipaddr from 'ipaddr.js'
 // operator cannot find it in the audit.
 
 /** Stands for an address that is not known: a peer on a Unix socket, a proxy that hides it, or text that is no address. */
-export const UNKNOWN_ADDRESS = 'unknown'
+const UNKNOWN_ADDRESS = 'unknown'
 
 /** `address`, `address:port`, `[address]` or `[address]:port`; the port may be obfuscated (RFC 7239, section 6). */
 const NODE = /^(?:\[(?<inBrackets>[^\]]*)\]|(?<bare>[^:[\]]*))(?::(?:\d{1,5}|_[\w.-]+))?$/

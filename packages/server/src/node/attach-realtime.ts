@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'socket.io'
 import type { User } from '../access/question.ts'
-import { createRealtimeServer, type RealtimeServer } from '../create-realtime-server.ts'
+import { assembleRealtimeServer, type RealtimeServer } from '../create-realtime-server.ts'
 import type { RealtimeServerOptions } from '../options.ts'
 import { addRoute } from './http-routes.ts'
 import { createSocketServer, type SocketServer, type SocketServerOptions } from './socket-server.ts'
@@ -36,11 +36,11 @@ export function attachRealtime<U extends User = User>(
 /** Puts a realtime server on a Socket.IO server that was made for it. `onClosed` runs when both are closed. */
 export function carryRealtime<U extends User>(
   sockets: SocketServer,
-  { maxPayloadBytes: _bytes, origins: _origins, socketIo: _socketIo, ...options }: AttachRealtimeOptions<U>,
+  { maxPayloadBytes: _bytes, socketIo: _socketIo, ...options }: AttachRealtimeOptions<U>,
   onClosed: () => void,
 ): AttachedRealtimeServer<U> {
   const { io } = sockets
-  const realtime = createRealtimeServer({ ...options, io })
+  const realtime = assembleRealtimeServer({ ...options, io }, { guardsNamespaces: true })
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     await realtime.close()

@@ -3,19 +3,16 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { DEFAULT_LIMITS } from '@tutti/protocol'
 import { Server, type ServerOptions } from 'socket.io'
-import { withOrigins } from './origins.ts'
+import { parseOrigins } from '../access/origin-list.ts'
+import type { RealtimeServerOptions } from '../options.ts'
+import { corsFor, type CorsOptions } from './cors.ts'
 
 /** Options of the Socket.IO server that is made here. */
 export interface SocketServerOptions {
   /** Bytes of one message, on WebSocket and on polling. Default 1,000,000 (X5). */
   maxPayloadBytes?: number
-  /**
-   * Origins whose pages may connect beside the server's own, e.g. `['https://app.example']`; `'*'`: all. Default: none.
-   * Cookies work for pages of the server's own origin only, whatever stands here.
-   */
-  origins?: readonly string[] | '*'
-  /** More options for Socket.IO, e.g. `cors` or `path`. */
-  socketIo?: Partial<Omit<ServerOptions, 'maxHttpBufferSize'>>
+  /** More options for Socket.IO, e.g. `path` or `allowRequest`. Which origins may read answers follows from `origins`. */
+  socketIo?: Partial<Omit<ServerOptions, 'maxHttpBufferSize' | 'cors'>> & { cors?: Omit<CorsOptions, 'origin'> }
 }
 
 /** A Socket.IO server without an HTTP server of its own: requests and upgrades are passed to it. */
@@ -36,13 +33,14 @@ const NO_WEBSOCKET = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-L
 /** Makes a Socket.IO server. Throws `INVALID_OPTIONS`. */
 export function createSocketServer({
   maxPayloadBytes = DEFAULT_LIMITS.maxPayloadBytes,
-  origins = [],
+  origins,
   socketIo = {},
-}: SocketServerOptions): SocketServer {
+}: SocketServerOptions & Pick<RealtimeServerOptions, 'origins'>): SocketServer {
   const io = new Server({
     serveClient: false,
     perMessageDeflate: false,
-    ...withOrigins(origins, socketIo),
+    ...socketIo,
+    cors: corsFor(parseOrigins(origins), socketIo.cors),
     maxHttpBufferSize: maxPayloadBytes,
   })
   // On the HTTP server of an application, Engine.IO would end the upgrades of other libraries after a second, and would never
