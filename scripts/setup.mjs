@@ -1,5 +1,5 @@
 // Makes sure that what a command needs from the system is here: Node 22.18 or later, and the programs it names, e.g.
-// `node scripts/setup.mjs redis-server chromium`. Installs them with apt where it may (root on Debian), otherwise stops with
+// `node scripts/setup.mjs redis-server chromium nginx`. Installs them with apt where it may (root on Debian), otherwise stops with
 // the command to run.
 import { spawnSync } from 'node:child_process'
 
@@ -9,7 +9,8 @@ const missing = process.argv.slice(2).filter((name) => !has(name))
 if (missing.length > 0) install(missing.join(' '))
 
 function has(command) {
-  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+  // Debian keeps servers where not every user's PATH looks.
+  return spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin"; command -v ${command}`]).status === 0
 }
 
 function install(names) {

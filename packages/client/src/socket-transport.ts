@@ -35,7 +35,7 @@ export function socketTransport({ url, path, transports = ['websocket'] }: Socke
     }
     socket.on('connect_error', (error) => {
       const data: unknown = 'data' in error ? error.data : undefined
-      closed(isRefusal(data) ? fromWireError(data) : away(error.message, error))
+      closed(isRefusal(data) ? fromWireError(data) : away(messageOf(error), error))
     })
     socket.on('disconnect', (reason) => closed(away(reason)))
     socket.onAny((name: string, payload: unknown) => {
@@ -57,6 +57,10 @@ type Messages = Record<string, (payload: unknown, answer: (reply: never) => void
  * of some other property of a `ConnectionPart`.
  */
 const isNotice = (notice: { name: string; payload: unknown }): notice is Notice => notice.name.includes(':') && isJsonObject(notice.payload)
+
+/** The message of a failed try. `code` 1 of Engine.IO: the session of a polling client is on another instance. */
+const messageOf = ({ message, context }: Error & { context?: { responseText?: string } }): string =>
+  context?.responseText?.includes('"code":1,') ? 'Polling needs sticky sessions.' : message
 
 /** Errors of the network and of other middleware carry no code of ours. */
 const isRefusal = (data: unknown): boolean => isJsonObject(data) && 'code' in data
