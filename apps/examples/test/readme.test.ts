@@ -6,6 +6,7 @@ import { openApplication } from './open-application.ts'
 
 const readme = new URL('../../../README.md', import.meta.url)
 const folder = new URL('./', import.meta.url)
+const VITE = 'http://localhost:5173'
 const SERVER = 0
 const CLIENT = 1
 const SERVER_ON_REDIS = 2
@@ -20,14 +21,14 @@ interface Places {
 }
 
 /** Starts a block of the README, with a free port of the test's own. */
-function start(index: number, port: number, { redisUrl = '', origin = '' }: Places = {}): Example {
+function start(index: number, port: number, { redisUrl = '', origin = VITE }: Places = {}): Example {
   const example = startExample(readme, {
     index,
     folder,
     env: { SESSION_SECRET: 'of the two examples that sign and verify' },
     edit: (code) => {
       expect(code).toContain('3000')
-      return code.replaceAll('3000', String(port)).replace('redis://127.0.0.1:6379', redisUrl).replace('http://localhost:5173', origin)
+      return code.replaceAll('3000', String(port)).replace('redis://127.0.0.1:6379', redisUrl).replace(VITE, origin)
     },
   })
   onTestFinished(async () => void (await example.stop()))

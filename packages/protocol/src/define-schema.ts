@@ -8,8 +8,8 @@ export type Schemas = Readonly<Record<string, StandardSchemaV1>>
 
 /** What values and event data look like (X6). Server and client share it: the one checks by it, the other has its types. */
 export interface RealtimeSchema {
-  readonly state?: Schemas
-  readonly events?: Schemas
+  readonly state?: Schemas | undefined
+  readonly events?: Schemas | undefined
 }
 
 /** The schemas as they are, with their types. Throws `INVALID_OPTIONS` for a pattern that can't be one. */

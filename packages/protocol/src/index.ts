@@ -1,3 +1,4 @@
+export { callSafely, ignoreRejection, logError, safeErrorListener, toError } from './call-safely.ts'
 export { matchesChannel, patternsOf } from './channel-match.ts'
 export { defineSchema, schemaOf, type RealtimeSchema, type Schemas, type SchemaValue } from './define-schema.ts'
 export { isAbsent, neverThere, valueOf, type AbsentEntry, type Entry, type PresentEntry } from './entry.ts'
@@ -37,6 +38,20 @@ export type {
   ServerToClientEvents,
   StateUpdate,
 } from './messages.ts'
+export {
+  anything,
+  callback,
+  flag,
+  oneOf,
+  parseOptions,
+  required,
+  text,
+  wholeNumber,
+  withMethods,
+  type OptionRow,
+  type OptionRows,
+  type Settings,
+} from './options.ts'
 export { parseValue } from './parse-value.ts'
 export { parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
 export { RealtimeError, fromWireError, isRetryable, toWireError, type RealtimeErrorOptions, type WireError } from './realtime-error.ts'

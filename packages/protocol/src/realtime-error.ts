@@ -32,8 +32,8 @@ export interface WireError {
 export interface RealtimeErrorOptions {
   message?: string | undefined
   /** Default: what `isRetryable` says of the code. */
-  retryable?: boolean
-  cause?: unknown
+  retryable?: boolean | undefined
+  cause?: unknown | undefined
   retryAfterMs?: number | undefined
   entry?: Entry | undefined
   issues?: JsonValue[] | undefined

@@ -20,8 +20,8 @@ export interface ErrorContext {
 
 /** Options that every `PubSub` takes. */
 export interface PubSubOptions {
-  /** Hears of failures that no caller awaits. Default: a lost connection is a warning of the process, the rest is dropped. */
-  onError?: (error: unknown, context: ErrorContext) => void
+  /** Hears of failures that no caller awaits. Default: a lost connection is a warning of the process, everything else goes to `console.error` (X10). */
+  onError?: ((error: unknown, context: ErrorContext) => void) | undefined
 }
 
 /**

@@ -1,6 +1,5 @@
-import { RealtimeError } from '@tutti/protocol'
+import { callSafely, RealtimeError } from '@tutti/protocol'
 import type { MessageHandler } from './contract.ts'
-import { callSafely } from './listeners.ts'
 import { senderOf } from './message-frame.ts'
 import type { Report } from './report.ts'
 

@@ -1,3 +1,5 @@
+import { callSafely } from '@tutti/protocol'
+
 /** Callbacks that are run in the order they were added; one that throws stops no other (N4). */
 export interface Listeners<Args extends unknown[]> {
   /** Adds one and returns its undo; the same function added twice runs twice. */
@@ -20,16 +22,5 @@ export function createListeners<Args extends unknown[]>(onError: (error: unknown
       for (const { run } of current) callSafely(() => run(...args), onError)
     },
     clear: () => registered.clear(),
-  }
-}
-
-/** Calls it and hands what it throws, at once or as a promise, to `onError`. */
-export function callSafely(call: () => unknown, onError: (error: unknown) => void): void {
-  try {
-    const result = call()
-    // A handler that is an async function must not end the process with an unhandled rejection.
-    if (result instanceof Promise) result.catch(onError)
-  } catch (error) {
-    onError(error)
   }
 }

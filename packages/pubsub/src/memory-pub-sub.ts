@@ -1,16 +1,18 @@
-import { RealtimeError } from '@tutti/protocol'
+import { parseOptions, RealtimeError, withMethods, type OptionRows } from '@tutti/protocol'
 import type { MessageHandler, PubSub, PubSubOptions, PubSubStatus, Unsubscribe } from './contract.ts'
 import { createInbox, type Inbox } from './inbox.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import { createMemoryBus, type MemoryBus } from './memory-bus.ts'
 import { frameMessage, parseChannelName } from './message-frame.ts'
-import { createReport, type Report } from './report.ts'
+import { createReport, PUBSUB_OPTIONS, type Report } from './report.ts'
 
 /** Options of a `MemoryPubSub`. */
 export interface MemoryPubSubOptions extends PubSubOptions {
   /** Instances with the same bus hear each other. Default: one of its own, so nobody hears it. */
-  bus?: MemoryBus
+  bus?: MemoryBus | undefined
 }
+
+const OPTIONS = { ...PUBSUB_OPTIONS, bus: withMethods(['join', 'send'], undefined) } satisfies OptionRows<MemoryPubSubOptions>
 
 /** The notification layer within one process: for tests, and where there is only one instance. */
 export class MemoryPubSub implements PubSub {
@@ -24,7 +26,8 @@ export class MemoryPubSub implements PubSub {
   #status: PubSubStatus
   #droppedMessages = 0
 
-  constructor({ bus = createMemoryBus(), onError }: MemoryPubSubOptions = {}) {
+  constructor(options: MemoryPubSubOptions = {}) {
+    const { bus = createMemoryBus(), onError } = parseOptions('MemoryPubSub', OPTIONS, options)
     this.#bus = bus
     this.#report = createReport(onError)
     this.#gapListeners = createListeners((error) => this.#report(error, { stage: 'handler' }))

@@ -25,8 +25,8 @@ export class RealtimePubSub implements PubSub {
   #droppedMessages = 0
 
   constructor(options: RealtimePubSubOptions = {}) {
-    this.#report = createReport(options.onError)
     this.link = createRedisLink(options, this.instanceId)
+    this.#report = createReport(options.onError)
     this.#serving = servingStatus(this.link)
   }
 

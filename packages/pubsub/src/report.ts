@@ -1,20 +1,17 @@
+import { callback, logError, safeErrorListener, type OptionRows } from '@tutti/protocol'
 import type { ErrorContext, PubSubOptions } from './contract.ts'
 
 /** Hands a background failure to whoever listens. */
 export type Report = (error: unknown, context: ErrorContext) => void
 
-/** Where nobody listens, a lost connection is still said once, for without it nothing works. */
-const warn: Report = (error, { stage }) => {
-  if (stage === 'connection') process.emitWarning(error instanceof Error ? error.message : String(error), 'TuttiWarning')
+/** What the options that every `PubSub` has take. */
+export const PUBSUB_OPTIONS = { onError: callback(undefined) } satisfies OptionRows<PubSubOptions>
+
+/** Where nobody listens, a lost connection is a warning of the process: it comes back by itself. */
+const warn: Report = (error, context) => {
+  if (context.stage === 'connection') process.emitWarning(error instanceof Error ? error.message : String(error), 'TuttiWarning')
+  else logError(error, context)
 }
 
-/** `onError` of the options, made harmless: what it throws itself has nowhere to go and is dropped. */
-export const createReport =
-  (onError: PubSubOptions['onError'] = warn): Report =>
-  (error, context) => {
-    try {
-      onError(error, context)
-    } catch {
-      // It runs amid somebody else's work, which must go on.
-    }
-  }
+/** `onError` of the options, made harmless: what it throws is logged, for it runs amid somebody else's work, which must go on. */
+export const createReport = (onError: PubSubOptions['onError'] = warn): Report => safeErrorListener(onError)

@@ -1,4 +1,4 @@
-import { RealtimeError, toWireError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
+import { RealtimeError, toError, toWireError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
 import type { Connection } from './connection.ts'
 import type { Core } from './feature.ts'
 import type { Handler, RequestContext } from './handler.ts'
@@ -53,7 +53,8 @@ async function replyOf<Result extends object>(
 ): Promise<Reply<Result>> {
   try {
     return { ok: true, ...(await act()) }
-  } catch (error) {
+  } catch (thrown) {
+    const error = toError(thrown)
     if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: name })
     return { ok: false, error: toWireError(error) }
   }

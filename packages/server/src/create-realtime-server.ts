@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { callSafely, DEFAULT_LIMITS, safeErrorListener, type Limits } from '@tutti/protocol'
 import { Entrances } from './access/access-control.ts'
 import { AuditTrail } from './access/audit-trail.ts'
 import { createAdmission } from './access/admission.ts'
 import { authenticateRequest, originRequestOf, type HttpRequest } from './access/authenticate-request.ts'
+import { parseOrigins } from './access/origin-list.ts'
+import { createOriginPolicy } from './access/origin-policy.ts'
 import type { User } from './access/question.ts'
 import { Revocations, type Revocation } from './access/revocations.ts'
 import { createUserAccess, type ActAsOptions, type UserRealtime } from './as-user/user-access.ts'
@@ -11,10 +14,10 @@ import { drain } from './drain.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
 import { createFanOut } from './fan-out.ts'
-import type { Core } from './feature.ts'
+import type { Core, ServerErrorListener } from './feature.ts'
 import { RequestLimits } from './limits/request-limits.ts'
 import { LocalRooms } from './local-rooms.ts'
-import { checkOptions, type RealtimeServerOptions } from './options.ts'
+import { parseServerOptions, type RealtimeServerOptions, type RealtimeServerSettings } from './options.ts'
 import { Counts, type RealtimeCounts } from './realtime-counts.ts'
 import type { ServerState } from './state/server-state.ts'
 import { stateFeature } from './state/state-feature.ts'
@@ -72,7 +75,7 @@ const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients
 
 /** Puts realtime state and events on a Socket.IO server, which carries one at a time (C7). Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer<U> {
-  return assembleRealtimeServer(options, { guardsNamespaces: false })
+  return assembleRealtimeServer(parseServerOptions(options), { guardsNamespaces: false })
 }
 
 /**
@@ -81,26 +84,22 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
  * @internal
  */
 export function assembleRealtimeServer<U extends User>(
-  options: RealtimeServerOptions<U>,
+  settings: RealtimeServerSettings<U>,
   { guardsNamespaces }: { guardsNamespaces: boolean },
 ): RealtimeServer<U> {
-  const {
-    limits,
-    backlog,
-    auditIntervalMs,
-    drainMs,
-    reconnectAfterMs,
-    trustProxy,
-    origins,
-    rates,
-    maxConnectionsPerAddress,
-    connectsPerSecondPerAddress,
-  } = checkOptions(options)
-  const { io, pubsub, state: store, onError = () => {}, onWarning = (message) => process.emitWarning(message, 'TuttiWarning') } = options
+  const { io, pubsub, state: store, authenticate, authorize, schema, trustProxy, onAudit, auditAllowed, onWarning } = settings
+  const { auditIntervalMs, drainMs, reconnectAfterMs } = settings
+  const origins = createOriginPolicy(parseOrigins(settings.origins), trustProxy)
+  const limits: Limits = {
+    // What Socket.IO will let through is what clients are told.
+    maxPayloadBytes: io.engine?.opts.maxHttpBufferSize ?? DEFAULT_LIMITS.maxPayloadBytes,
+    maxKeysPerMessage: settings.maxKeysPerMessage,
+    maxSubscriptions: settings.maxSubscriptions,
+  }
+  const onError: ServerErrorListener = safeErrorListener(settings.onError)
   checkIsFree(io)
-  const { onAudit, auditAllowed = false } = options
   const audit = new AuditTrail({ onAudit, auditAllowed, onError })
-  const access = new Entrances(options.authorize, audit)
+  const access = new Entrances(authorize, audit)
   const rooms = new LocalRooms()
   const core: Core = {
     instanceId: pubsub?.instanceId ?? randomUUID(),
@@ -108,21 +107,21 @@ export function assembleRealtimeServer<U extends User>(
     fanOut: createFanOut(io, rooms),
     access,
     audit,
-    backlog,
-    schema: options.schema ?? {},
-    requests: new RequestLimits(rates),
+    backlog: { maxPackets: settings.maxBacklogPackets, maxBytes: settings.maxBacklogBytes },
+    schema,
+    requests: new RequestLimits(settings),
     pubsub,
     onError,
   }
   const state = stateFeature(core, store, auditIntervalMs)
   const events = eventsFeature(core)
-  const features = [statusFeature(pubsub), state.feature, events.feature, ...(options.features ?? []).map((create) => create(core))]
+  const features = [statusFeature(pubsub), state.feature, events.feature, ...settings.features.map((create) => create(core))]
   const admission = createAdmission({
-    authenticate: options.authenticate,
+    authenticate,
     trustProxy,
     origins,
-    maxConnectionsPerAddress,
-    connectsPerSecondPerAddress,
+    maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
+    connectsPerSecondPerAddress: settings.connectsPerSecondPerAddress,
     entrances: access,
     audit,
   })
@@ -130,10 +129,15 @@ export function assembleRealtimeServer<U extends User>(
   const counts = new Counts(() => (pubsub?.droppedMessages ?? 0) + (store.droppedMessages ?? 0))
   const connections = new Connections(io, core, admission, features, counts)
   if (guardsNamespaces) connections.guardNamespaces()
-  const namesUsers = options.authenticate !== undefined
+  const namesUsers = authenticate !== undefined
   const users = createUserAccess({ core, entrances: access, rooms, counts, namesUsers, state, events })
-  if (pubsub === undefined) onWarning(ALONE)
-  if (options.authorize === undefined && process.env['NODE_ENV'] === 'production') onWarning(OPEN)
+  const warn = (message: string): void =>
+    callSafely(
+      () => onWarning(message),
+      (error) => onError(error, { stage: 'listener', subject: 'onWarning' }),
+    )
+  if (pubsub === undefined) warn(ALONE)
+  if (authorize === undefined && process.env['NODE_ENV'] === 'production') warn(OPEN)
 
   const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
   ready.catch(() => {}) // Who doesn't wait for it hears of it by `onError` of the pubsub.
@@ -154,7 +158,7 @@ export function assembleRealtimeServer<U extends User>(
     counts,
     ready,
     as: (user, actAs) => users.as(user, actAs),
-    authenticate: (request) => authenticateRequest(request, { authenticate: options.authenticate, trustProxy, origins, audit, onError }),
+    authenticate: (request) => authenticateRequest(request, { authenticate, trustProxy, origins, audit, onError }),
     close: () => {
       users.close()
       return (closing ??= drain({ connections, reconnectAfterMs, drainMs, parts, onError }))

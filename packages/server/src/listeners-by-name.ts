@@ -1,3 +1,5 @@
+import { callSafely } from '@tutti/protocol'
+
 /** Listeners of server code, by the name (a key, a channel or a pattern) that they listen to. */
 export class ListenersByName<T> {
   private readonly listeners = new Map<string, Set<(message: T) => void>>()
@@ -25,16 +27,14 @@ export class ListenersByName<T> {
     return this.listeners.has(name)
   }
 
-  /** Calls all listeners of these names; one that throws stops no other. */
+  /** Calls all listeners of these names; one that throws or rejects stops no other. */
   tell(names: readonly string[], message: T): void {
     for (const name of names) {
-      for (const listener of this.listeners.get(name) ?? []) {
-        try {
-          listener(message)
-        } catch (error) {
-          this.onError(error, name)
-        }
-      }
+      for (const listener of this.listeners.get(name) ?? [])
+        callSafely(
+          () => listener(message),
+          (error) => this.onError(error, name),
+        )
     }
   }
 }

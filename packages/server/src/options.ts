@@ -1,22 +1,25 @@
 import {
+  anything,
+  callback,
   DEFAULT_LIMITS,
   DEFAULT_RATES,
+  flag,
   MAX_BACKLOG_BYTES,
   MAX_BACKLOG_PACKETS,
-  RealtimeError,
-  type Limits,
+  parseOptions,
+  required,
+  wholeNumber,
+  withMethods,
+  type OptionRows,
   type RealtimeSchema,
+  type Settings,
 } from '@tutti/protocol'
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
 import type { AuditListener } from './access/audit-trail.ts'
 import type { Authenticate } from './access/authenticate.ts'
-import { parseOrigins } from './access/origin-list.ts'
-import { createOriginPolicy, type OriginPolicy } from './access/origin-policy.ts'
 import type { Authorize, User } from './access/question.ts'
-import type { RequestRates } from './limits/request-limits.ts'
-import type { BacklogLimits } from './backlog.ts'
 import type { FeatureFactory, ServerErrorListener } from './feature.ts'
 
 /** What a realtime server is made of, and how it behaves. */
@@ -37,116 +40,97 @@ export interface RealtimeServerOptions<U extends User = User> {
    * Number of your own proxies in front of the server. Each appends to `X-Forwarded-For` (or `Forwarded`), and the entry of the
    * outermost one counts (X8). Default 0: the address is the socket's.
    */
-  trustProxy?: number
+  trustProxy?: number | undefined
   /**
    * Origins whose pages may connect beside the server's own: a list, e.g. `['https://app.example']`, or one of them. Cookies
    * count for these pages as for the server's own, so list only origins that you trust with the sessions of your users. `'*'`
    * lets the pages of all origins connect, without cookies. Default: none (X1).
    */
-  origins?: readonly string[] | string
+  origins?: readonly string[] | string | undefined
   /** What else the server can do. Default: nothing. */
-  features?: readonly FeatureFactory[]
+  features?: readonly FeatureFactory[] | undefined
   /** Subscriptions of one connection at most, keys and channels together. Default 10,000 (X5). */
-  maxSubscriptions?: number
+  maxSubscriptions?: number | undefined
   /** Keys that one message may name. Default 1,000. */
-  maxKeysPerMessage?: number
+  maxKeysPerMessage?: number | undefined
   /**
    * Changes of state that one user may ask for on this instance in a second, and as many at once after a pause; one
    * connection, where nobody is signed in. Default 500 (X5).
    */
-  mutationsPerSecond?: number
+  mutationsPerSecond?: number | undefined
   /** The same for events that are published. Default 500 (X5). */
-  eventsPerSecond?: number
+  eventsPerSecond?: number | undefined
   /**
    * The same for requests of any kind. A connection is closed when as many were refused in a second. Default 2,000 (X5).
    */
-  requestsPerSecond?: number
+  requestsPerSecond?: number | undefined
   /** Requests of one connection that wait for their reply. Default 1,000 (X5). */
-  maxRequestsUnderWay?: number
+  maxRequestsUnderWay?: number | undefined
   /** Connections of one address, as `trustProxy` says; IPv6 counts by /64. Default 10,000 (X5). */
-  maxConnectionsPerAddress?: number
+  maxConnectionsPerAddress?: number | undefined
   /** Tries of one address to connect in a second, whatever becomes of them; IPv6 counts by /64. Default 200 (X5). */
-  connectsPerSecondPerAddress?: number
+  connectsPerSecondPerAddress?: number | undefined
   /** Packets that may wait for a connection to read. Past it, it is sent no changes of state until it reads, then the newest. Default 64 (C4). */
-  maxBacklogPackets?: number
+  maxBacklogPackets?: number | undefined
   /** Bytes that may wait so; past as much again of events and replies it is closed. Default 1,048,576 (C4). */
-  maxBacklogBytes?: number
+  maxBacklogBytes?: number | undefined
   /** How long it takes to compare all keys that are watched here with the store once, milliseconds. Default 30,000; 0: never (S4). */
-  auditIntervalMs?: number
+  auditIntervalMs?: number | undefined
   /** How long `close()` takes at most, milliseconds; pending replies get three quarters of it. Default 5,000 (C5). */
-  drainMs?: number
+  drainMs?: number | undefined
   /** How long clients that are told to go elsewhere wait before they come back, milliseconds. Default 0 (C5). */
-  reconnectAfterMs?: number
-  /** Hears of failures that no caller awaits. Default: they are dropped. */
-  onError?: ServerErrorListener
+  reconnectAfterMs?: number | undefined
+  /** Hears of failures that no caller awaits. Default: `console.error` (X10). */
+  onError?: ServerErrorListener | undefined
   /**
    * Hears of refused sign-ins and rights, of rights that were taken away and of connections that were closed: for logs. Each
    * record is `{ at, user, address, action, target, code }` (X7). Default: nobody does.
    */
-  onAudit?: AuditListener
+  onAudit?: AuditListener | undefined
   /** `onAudit` also hears of all that was allowed: a record for each request. Default false. */
-  auditAllowed?: boolean
+  auditAllowed?: boolean | undefined
   /** Hears that there is no sync between instances (F5), or no `authorize` in production (X2). Default: `process.emitWarning`. */
-  onWarning?: (message: string) => void
+  onWarning?: ((message: string) => void) | undefined
 }
 
-const DEFAULTS = {
-  ...DEFAULT_RATES,
-  auditIntervalMs: 30_000,
-  maxBacklogPackets: MAX_BACKLOG_PACKETS,
-  maxBacklogBytes: MAX_BACKLOG_BYTES,
-  drainMs: 5_000,
-  reconnectAfterMs: 0,
-  trustProxy: 0,
-  maxSubscriptions: DEFAULT_LIMITS.maxSubscriptions,
-  maxKeysPerMessage: DEFAULT_LIMITS.maxKeysPerMessage,
-}
+const NO_SCHEMA: RealtimeSchema = {}
+const NO_FEATURES: readonly FeatureFactory[] = []
+const warn = (message: string): void => process.emitWarning(message, 'TuttiWarning')
 
-/** The longest that a timer can wait, milliseconds; enough for every other number here. */
-const MOST = 2 ** 31 - 1
+/** What the options take, without the Socket.IO server. */
+export const SERVER_OPTIONS = {
+  state: required(withMethods(['read', 'write', 'list', 'onChange', 'onGap', 'dispose'], undefined)),
+  pubsub: withMethods(['publish', 'subscribe', 'onGap', 'dispose'], undefined),
+  authenticate: callback(undefined),
+  authorize: callback(undefined),
+  schema: ['what `defineSchema` returns', (value) => typeof value === 'object' && value !== null, NO_SCHEMA],
+  trustProxy: wholeNumber(0, 0),
+  origins: anything, // `parseOrigins` names the entry that is wrong.
+  features: ['a list of functions', (value) => Array.isArray(value) && value.every((create) => typeof create === 'function'), NO_FEATURES],
+  maxSubscriptions: wholeNumber(1, DEFAULT_LIMITS.maxSubscriptions),
+  maxKeysPerMessage: wholeNumber(1, DEFAULT_LIMITS.maxKeysPerMessage),
+  mutationsPerSecond: wholeNumber(1, DEFAULT_RATES.mutationsPerSecond),
+  eventsPerSecond: wholeNumber(1, DEFAULT_RATES.eventsPerSecond),
+  requestsPerSecond: wholeNumber(1, DEFAULT_RATES.requestsPerSecond),
+  maxRequestsUnderWay: wholeNumber(1, DEFAULT_RATES.maxRequestsUnderWay),
+  maxConnectionsPerAddress: wholeNumber(1, DEFAULT_RATES.maxConnectionsPerAddress),
+  connectsPerSecondPerAddress: wholeNumber(1, DEFAULT_RATES.connectsPerSecondPerAddress),
+  maxBacklogPackets: wholeNumber(1, MAX_BACKLOG_PACKETS),
+  maxBacklogBytes: wholeNumber(1, MAX_BACKLOG_BYTES),
+  auditIntervalMs: wholeNumber(0, 30_000),
+  drainMs: wholeNumber(0, 5_000),
+  reconnectAfterMs: wholeNumber(0, 0),
+  onError: callback(undefined),
+  onAudit: callback(undefined),
+  auditAllowed: flag(false),
+  onWarning: callback(warn),
+} satisfies OptionRows<Omit<RealtimeServerOptions, 'io'>>
 
-/** Options as the server uses them. */
-export interface CheckedOptions {
-  limits: Limits
-  rates: RequestRates
-  maxConnectionsPerAddress: number
-  connectsPerSecondPerAddress: number
-  backlog: BacklogLimits
-  auditIntervalMs: number
-  drainMs: number
-  reconnectAfterMs: number
-  trustProxy: number
-  origins: OriginPolicy
-}
+const WITH_IO = { ...SERVER_OPTIONS, io: required(withMethods(['use', 'on', 'of'], undefined)) } satisfies OptionRows<RealtimeServerOptions>
 
-/** The options with their defaults, or throws `INVALID_OPTIONS`. */
-export function checkOptions<U extends User>(options: RealtimeServerOptions<U>): CheckedOptions {
-  const number = (name: keyof typeof DEFAULTS, least: number): number => {
-    const value = options[name] ?? DEFAULTS[name]
-    if (Number.isSafeInteger(value) && value >= least && value <= MOST) return value
-    throw new RealtimeError('INVALID_OPTIONS', { message: `${name} must be a whole number from ${least} to ${MOST}.` })
-  }
-  const trustProxy = number('trustProxy', 0)
-  return {
-    limits: {
-      // What Socket.IO will let through is what clients are told.
-      maxPayloadBytes: options.io.engine?.opts.maxHttpBufferSize ?? DEFAULT_LIMITS.maxPayloadBytes,
-      maxKeysPerMessage: number('maxKeysPerMessage', 1),
-      maxSubscriptions: number('maxSubscriptions', 1),
-    },
-    rates: {
-      mutationsPerSecond: number('mutationsPerSecond', 1),
-      eventsPerSecond: number('eventsPerSecond', 1),
-      requestsPerSecond: number('requestsPerSecond', 1),
-      maxRequestsUnderWay: number('maxRequestsUnderWay', 1),
-    },
-    maxConnectionsPerAddress: number('maxConnectionsPerAddress', 1),
-    connectsPerSecondPerAddress: number('connectsPerSecondPerAddress', 1),
-    backlog: { maxPackets: number('maxBacklogPackets', 1), maxBytes: number('maxBacklogBytes', 1) },
-    auditIntervalMs: number('auditIntervalMs', 0),
-    drainMs: number('drainMs', 0),
-    reconnectAfterMs: number('reconnectAfterMs', 0),
-    trustProxy,
-    origins: createOriginPolicy(parseOrigins(options.origins), trustProxy),
-  }
-}
+/** Options that are known to be right, with their defaults. */
+export type RealtimeServerSettings<U extends User = User> = Settings<RealtimeServerOptions<U>, typeof WITH_IO>
+
+/** Options of `createRealtimeServer`. Throws `INVALID_OPTIONS`. */
+export const parseServerOptions = <U extends User>(options: RealtimeServerOptions<U>): RealtimeServerSettings<U> =>
+  parseOptions('createRealtimeServer', WITH_IO, options)

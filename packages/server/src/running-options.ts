@@ -1,4 +1,4 @@
-import type { RealtimeError } from '@tutti/protocol'
+import { callback, parseOptions, type OptionRows, type RealtimeError } from '@tutti/protocol'
 
 /** How a running watch or subscription behaves. */
 export interface RunningOptions {
@@ -7,5 +7,10 @@ export interface RunningOptions {
    * ended (`UNAUTHENTICATED`), the server closed (`CLOSED`), or it could not begin (`RATE_LIMITED`, `UNAVAILABLE`, …: begin
    * again where the error is `retryable`). Only what `realtime.as` made can end so. Default: `onError` with stage `watch`.
    */
-  onEnd?: (error: RealtimeError) => void
+  onEnd?: ((error: RealtimeError) => void) | undefined
 }
+
+const OPTIONS = { onEnd: callback(undefined) } satisfies OptionRows<RunningOptions>
+
+/** Options of `watch` or `subscribe`. Throws `INVALID_OPTIONS`. */
+export const parseRunningOptions = (owner: 'watch' | 'subscribe', options: RunningOptions = {}) => parseOptions(owner, OPTIONS, options)

@@ -39,7 +39,7 @@ export interface WriteResult {
 /** What may accompany a write. */
 export interface WriteOptions {
   /** By when it must have begun, milliseconds since 1970 on the store's clock; default: now + `writeTimeoutMs` (F2). */
-  deadline?: number
+  deadline?: number | undefined
   /**
    * Called with the value that the write would make, before it is made: by a patch or increment with the result on the
    * newest value. What it throws refuses the write, and nothing is stored (X6). Not called for a removal, nor for a

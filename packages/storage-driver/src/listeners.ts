@@ -1,4 +1,6 @@
-/** A set of listeners, each of which can throw without harm to the others. */
+import { callSafely } from '@tutti/protocol'
+
+/** A set of listeners, each of which can throw or reject without harm to the others. */
 export interface Listeners<Event> {
   readonly size: number
   /** Adds one; returns its undo. The same function can be added twice. */
@@ -20,13 +22,7 @@ export function createListeners<Event>(onError: (error: unknown) => void): Liste
       return () => void listeners.delete(listener)
     },
     emit: (event) => {
-      for (const { hear } of listeners) {
-        try {
-          hear(event)
-        } catch (error) {
-          onError(error)
-        }
-      }
+      for (const { hear } of listeners) callSafely(() => hear(event), onError)
     },
     clear: () => listeners.clear(),
   }

@@ -1,6 +1,7 @@
+import { parseOptions, required, safeErrorListener, text, type OptionRows } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import { createRedisStore } from './redis/redis-store.ts'
-import { storeSettings, type StoreOptions } from './store-options.ts'
+import { STORE_OPTIONS, type StoreOptions } from './store-options.ts'
 import { unstorageDriver, type ReactiveDriver } from './unstorage-driver.ts'
 
 /** Options of `reactiveRedisDriver`. */
@@ -11,12 +12,19 @@ export interface ReactiveRedisDriverOptions extends StoreOptions {
   base?: string | undefined
 }
 
+const OPTIONS = {
+  ...STORE_OPTIONS,
+  pubsub: required(['a RealtimePubSub', (value) => typeof Object(Object(value).link).script === 'function', undefined]),
+  base: text(undefined), // `keyNames` says what a base may be.
+} satisfies OptionRows<ReactiveRedisDriverOptions>
+
 /**
  * An unstorage driver and `StateStore` on Redis: every write is one atomic script that checks, applies, versions,
  * remembers and announces it (S5), on every instance that shares the Redis. Throws `INVALID_OPTIONS`.
  */
-export const reactiveRedisDriver = ({ pubsub, base, ...options }: ReactiveRedisDriverOptions): ReactiveDriver =>
-  unstorageDriver(
-    'tutti-redis',
-    createRedisStore({ link: pubsub.link, instanceId: pubsub.instanceId, base, settings: storeSettings(options) }),
-  )
+export function reactiveRedisDriver(options: ReactiveRedisDriverOptions): ReactiveDriver {
+  const { pubsub, base, ...settings } = parseOptions('reactiveRedisDriver', OPTIONS, options)
+  const { link, instanceId } = pubsub
+  const onError = safeErrorListener(settings.onError)
+  return unstorageDriver('tutti-redis', createRedisStore({ link, instanceId, base, settings: { ...settings, onError } }))
+}

@@ -1,4 +1,13 @@
-import { INLINE_VALUE_MAX_BYTES, MUTATION_MEMORY_MS, RealtimeError, TOMBSTONE_MS, WRITE_TIMEOUT_MS } from '@tutti/protocol'
+import {
+  callback,
+  INLINE_VALUE_MAX_BYTES,
+  MUTATION_MEMORY_MS,
+  TOMBSTONE_MS,
+  wholeNumber,
+  WRITE_TIMEOUT_MS,
+  type OptionRows,
+  type Settings,
+} from '@tutti/protocol'
 
 /** Where a background failure happened. `message`: a notification was dropped; `listener`: a listener threw. */
 export interface StoreErrorContext {
@@ -15,29 +24,21 @@ export interface StoreOptions {
   tombstoneMs?: number | undefined
   /** The deadline of a write that names none: this long from now on the store's clock, milliseconds; default 5,000 (F2). */
   writeTimeoutMs?: number | undefined
-  /** Hears of failures that no caller awaits. Default: they are dropped. */
+  /** Hears of failures that no caller awaits. Default: `console.error` (X10). */
   onError?: ((error: unknown, context: StoreErrorContext) => void) | undefined
 }
 
+/** What the options of both stores take. */
+export const STORE_OPTIONS = {
+  inlineValueMaxBytes: wholeNumber(0, INLINE_VALUE_MAX_BYTES),
+  mutationMemoryMs: wholeNumber(1, MUTATION_MEMORY_MS, Number.MAX_SAFE_INTEGER),
+  tombstoneMs: wholeNumber(1, TOMBSTONE_MS, Number.MAX_SAFE_INTEGER),
+  writeTimeoutMs: wholeNumber(1, WRITE_TIMEOUT_MS),
+  onError: callback(undefined),
+} satisfies OptionRows<StoreOptions>
+
 /** The options with every default filled in. */
-export interface StoreSettings {
-  inlineValueMaxBytes: number
-  mutationMemoryMs: number
-  tombstoneMs: number
-  writeTimeoutMs: number
+export interface StoreSettings extends Omit<Settings<StoreOptions, typeof STORE_OPTIONS>, 'onError'> {
+  /** Never throws. */
   onError: (error: unknown, context: StoreErrorContext) => void
-}
-
-/** Fills in the defaults; throws `INVALID_OPTIONS` for what is no whole number or below its least value. */
-export const storeSettings = (options: StoreOptions): StoreSettings => ({
-  inlineValueMaxBytes: whole('inlineValueMaxBytes', options.inlineValueMaxBytes ?? INLINE_VALUE_MAX_BYTES, 0),
-  mutationMemoryMs: whole('mutationMemoryMs', options.mutationMemoryMs ?? MUTATION_MEMORY_MS, 1),
-  tombstoneMs: whole('tombstoneMs', options.tombstoneMs ?? TOMBSTONE_MS, 1),
-  writeTimeoutMs: whole('writeTimeoutMs', options.writeTimeoutMs ?? WRITE_TIMEOUT_MS, 1),
-  onError: options.onError ?? (() => {}),
-})
-
-function whole(name: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value
-  throw new RealtimeError('INVALID_OPTIONS', { message: `${name} must be a whole number of at least ${least}.` })
 }

@@ -1,17 +1,15 @@
-import { RealtimeError } from '@tutti/protocol'
+import { RealtimeError, parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol'
 import type { PubSubOptions } from '../contract.ts'
 import { createListeners } from '../listeners.ts'
-import { createReport } from '../report.ts'
+import { PUBSUB_OPTIONS, createReport } from '../report.ts'
 import { createAvailability } from './availability.ts'
 import type { CommandsOptions } from './commands.ts'
 import { connectRedis } from './connect-redis.ts'
 import type { ConnectionOptions } from './connection.ts'
-import { checkConnectionOptions, type RedisConnectionOptions } from './connection-options.ts'
+import { CONNECTION_OPTIONS, checkConnectionOptions, type RedisConnectionOptions } from './connection-options.ts'
 import { createFirstContact } from './first-contact.ts'
-import { KEEP_ALIVE_MS } from './keep-alive.ts'
 import type { BreakerState, RedisLink } from './link-contract.ts'
 import { createRedisClock } from './redis-clock.ts'
-import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
 import { createScript, type Send } from './script.ts'
 import { sideKey } from './side-key.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -19,24 +17,31 @@ import { createSubscriptions } from './subscriptions.ts'
 /** Options of a link. */
 export interface RedisLinkOptions extends RedisConnectionOptions, PubSubOptions {
   /** The circuit breaker opens after so many failures of the connection in a row. Default: 5 (N10). */
-  breakerFailures?: number
+  breakerFailures?: number | undefined
   /** While open, it lets one call try every so many milliseconds. Default: 30,000 (N10). */
-  breakerProbeMs?: number
+  breakerProbeMs?: number | undefined
 }
+
+const OPTIONS = {
+  ...CONNECTION_OPTIONS,
+  ...PUBSUB_OPTIONS,
+  breakerFailures: wholeNumber(1, 5),
+  breakerProbeMs: wholeNumber(1, 30_000),
+} satisfies OptionRows<RedisLinkOptions>
 
 /**
  * Connects to Redis at once, over exactly two connections; on a Cluster `pub` is one to each master (N1). They are named
  * `<prefix>:<instanceId>:pub` and `:sub`. Throws `INVALID_OPTIONS`.
  */
 export function createRedisLink(options: RedisLinkOptions, instanceId: string): RedisLink {
-  const { prefix = 'tutti', onError, keepAliveMs = KEEP_ALIVE_MS, breakerFailures = 5, breakerProbeMs = 30_000 } = options
-  checkBreakerOptions(breakerFailures, breakerProbeMs)
-  checkConnectionOptions(options)
+  const settings = parseOptions('RealtimePubSub', OPTIONS, options)
+  const { prefix, onError, commandTimeoutMs, keepAliveMs, breakerFailures, breakerProbeMs } = settings
+  checkConnectionOptions(settings)
   const name = `${prefix}:${instanceId}`
   const report = createReport(onError)
   const breakerListeners = createListeners<[BreakerState]>((error) => report(error, { stage: 'handler' }))
   const clock = createRedisClock()
-  const firstContact = createFirstContact(options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS)
+  const firstContact = createFirstContact(commandTimeoutMs)
   const sources = new Set<string>()
   let closing: Promise<void> | undefined
 
@@ -75,7 +80,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     onLost: (cause) => availability.lost(cause),
     onMessage: (redisChannel, text) => subscriptions.receive(redisChannel, text),
   }
-  const { pub, sub } = connectRedis(options, name, commandsOptions, subEvents)
+  const { pub, sub } = connectRedis(settings, name, commandsOptions, subEvents)
   const subscriptions = createSubscriptions({ sub, prefix, report })
 
   const assertOpen = (): void => {
@@ -117,7 +122,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     },
     // Upper case: ioredis reshapes the replies of some commands that it knows in lower case.
     command: (command, ...args) => send(command.toUpperCase(), args),
-    isCluster: options.cluster !== undefined,
+    isCluster: settings.cluster !== undefined,
     masters: () => pub.masters().map((master) => ({ command: (command, ...args) => sendTo(master)(command.toUpperCase(), args) })),
     publish: async (channel, text) => void (await send('PUBLISH', [`${prefix}:${channel}`, text])),
     subscribe: (channel, handler) => {
@@ -141,11 +146,4 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     },
     dispose: () => (closing ??= close()),
   }
-}
-
-function checkBreakerOptions(failures: number, probeMs: number): void {
-  if (Number.isInteger(failures) && failures > 0 && probeMs > 0 && probeMs < 2 ** 31) return
-  throw new RealtimeError('INVALID_OPTIONS', {
-    message: '`breakerFailures` and `breakerProbeMs` must be positive, the first a whole number.',
-  })
 }

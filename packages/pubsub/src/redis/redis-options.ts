@@ -26,7 +26,7 @@ const REQUIRED = {
  * `new Redis(url, redisOptions())`. Your own options may be added, but not change what stands here.
  * `commandTimeoutMs` (default 5,000): when an unanswered command gives up and the connection is made anew.
  */
-export function redisOptions({ commandTimeoutMs = COMMAND_TIMEOUT_MS }: { commandTimeoutMs?: number } = {}) {
+export function redisOptions({ commandTimeoutMs = COMMAND_TIMEOUT_MS }: { commandTimeoutMs?: number | undefined } = {}) {
   return {
     ...REQUIRED,
     commandTimeout: commandTimeoutMs,

@@ -1,4 +1,4 @@
-import { RealtimeError, type ErrorCode } from '@tutti/protocol'
+import { callSafely, RealtimeError, type ErrorCode } from '@tutti/protocol'
 import type { Connection } from '../connection.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import type { ComparedOrigin } from './origin-policy.ts'
@@ -67,10 +67,10 @@ export class AuditTrail {
   private tell({ user, address }: Actor, { action, target }: Deed, code?: ErrorCode): void {
     const { onAudit, onError } = this.options
     if (onAudit === undefined) return
-    try {
-      onAudit({ at: Date.now(), user, address, action, ...(target && { target }), ...(code && { code }) })
-    } catch (error) {
-      onError(error, { stage: 'listener', subject: 'onAudit' })
-    }
+    const record = { at: Date.now(), user, address, action, ...(target && { target }), ...(code && { code }) }
+    callSafely(
+      () => onAudit(record),
+      (error) => onError(error, { stage: 'listener', subject: 'onAudit' }),
+    )
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { RealtimeError } from '@tutti/protocol'
+import { RealtimeError, toError } from '@tutti/protocol'
 import type { User } from './question.ts'
 
 /** What a client brings when it connects. */
@@ -42,7 +42,11 @@ export function checkUser<U extends User>(user: U, now: number): U {
   if (typeof user.id !== 'string' || user.id === '' || !user.id.isWellFormed()) {
     throw new TypeError('authenticate must give back an object with an `id`: a string, well-formed and not empty.')
   }
-  if (user.expiresAt !== undefined && !(user.expiresAt > now)) throw expired()
+  const { expiresAt } = user
+  if (expiresAt !== undefined && (typeof expiresAt !== 'number' || Number.isNaN(expiresAt))) {
+    throw new TypeError('`expiresAt` of a user must be a number: milliseconds since 1970.')
+  }
+  if (expiresAt !== undefined && expiresAt <= now) throw expired()
   return user
 }
 
@@ -52,7 +56,8 @@ export const expired = (): RealtimeError => new RealtimeError('UNAUTHENTICATED',
 async function nameUser<U extends User>(authenticate: Authenticate<U>, credentials: Credentials): Promise<U | null | undefined> {
   try {
     return await authenticate(credentials)
-  } catch (cause) {
+  } catch (thrown) {
+    const cause = toError(thrown)
     throw cause instanceof RealtimeError ? cause : new RealtimeError('UNAUTHENTICATED', { message: 'The sign-in was refused.', cause })
   }
 }

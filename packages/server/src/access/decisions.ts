@@ -1,4 +1,4 @@
-import { RealtimeError } from '@tutti/protocol'
+import { RealtimeError, toError } from '@tutti/protocol'
 import type { Access, Action, Answer } from './question.ts'
 
 /** What may be done: all of it, or `each` name of a pattern or prefix once it is asked for; or the error that says why not. */
@@ -56,14 +56,14 @@ export class Decisions {
     // Many that wait for one answer ask once.
     const pending = this.pending.get(name)
     if (pending !== undefined) return pending
-    let answer: Answer | Promise<Answer>
+    let asked: Promise<Verdict>
     try {
-      answer = this.ask(access)
-    } catch (refusal) {
-      return { refusal }
+      const answer = this.ask(access)
+      if (!isPromise(answer)) return this.keep(name, access, answer)
+      asked = this.settle(name, access, answer)
+    } catch (thrown) {
+      return { refusal: toError(thrown) }
     }
-    if (!(answer instanceof Promise)) return this.keep(name, access, answer)
-    const asked = this.settle(name, access, answer)
     if (WITH_VALUE.has(access.action)) return asked
     this.pending.set(name, asked)
     void asked.then(() => {
@@ -100,14 +100,16 @@ export class Decisions {
       const said = await answer
       // Rights were taken away while it was asked for: the answer may be from before that.
       return revoked === this.revoked ? this.keep(name, access, said) : this.decide(access)
-    } catch (refusal) {
-      return { refusal }
+    } catch (thrown) {
+      return { refusal: toError(thrown) }
     }
   }
 
   private keep(name: string, access: Access, answer: Answer): Verdict {
     // An application in plain JavaScript may answer anything, null included.
     const { allow, forMs } = typeof answer === 'object' ? { ...answer } : { allow: answer }
+    if (forMs !== undefined && (typeof forMs !== 'number' || !(forMs >= 0)))
+      throw new TypeError('`forMs` must be a number of milliseconds.')
     const verdict = this.verdictOf(access, allow)
     const byDefault = WITH_VALUE.has(access.action) ? 0 : 'allow' in verdict ? Infinity : REFUSED_MS
     const until = this.now() + (forMs ?? byDefault)
@@ -130,6 +132,10 @@ export class Decisions {
     if (this.remembered.size > MAX_REMEMBERED && oldest !== undefined) this.remembered.delete(oldest)
   }
 }
+
+/** Also one of another library, such as the queries of a database. */
+const isPromise = (answer: Answer | Promise<Answer>): answer is Promise<Answer> =>
+  typeof answer === 'object' && answer !== null && 'then' in answer
 
 /** Names hold no `{`, so no two things have one name here. */
 const nameOf = ({ action, target }: Access): string => `${action}${JSON.stringify(target)}`

@@ -1,4 +1,4 @@
-import { RealtimeError } from '@tutti/protocol'
+import { parseOptions, RealtimeError, text, type OptionRows } from '@tutti/protocol'
 import { checkUser, expired } from '../access/authenticate.ts'
 import type { Entrances } from '../access/access-control.ts'
 import type { User } from '../access/question.ts'
@@ -24,6 +24,8 @@ export interface ActAsOptions {
   /** The address of the user's client, for audit records. Default: ''. */
   readonly address?: string | undefined
 }
+
+const OPTIONS = { address: text('') } satisfies OptionRows<ActAsOptions>
 
 /** Server code that acts as users. */
 export interface UserAccess<U extends User> {
@@ -58,7 +60,8 @@ export function createUserAccess<U extends User>(options: UserAccessOptions<U>):
   const context: UserLinkContext<U> = { core, entrances, rooms, counts, features: [state.feature, events.feature], running, refusal }
 
   return {
-    as: (user, { address = '' } = {}) => {
+    as: (user, options = {}) => {
+      const { address } = parseOptions('realtime.as', OPTIONS, options)
       const link = createUserLink(context, known(user), address)
       return {
         state: createUserState(link, state.handlers, core.limits.maxKeysPerMessage, core.onError),

@@ -1,4 +1,4 @@
-import { fromWireError, RealtimeError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
+import { callSafely, fromWireError, RealtimeError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
 import { expired } from '../access/authenticate.ts'
 import type { Entrances } from '../access/access-control.ts'
 import type { User } from '../access/question.ts'
@@ -111,7 +111,11 @@ export function createUserLink<U extends User>(context: UserLinkContext<U>, user
         end: (error) => {
           if (!connection.connected) return
           subscription.close()
-          onEnd(error instanceof RealtimeError ? error : new RealtimeError('INTERNAL', { cause: error }))
+          const reason = error instanceof RealtimeError ? error : new RealtimeError('INTERNAL', { cause: error })
+          callSafely(
+            () => onEnd(reason),
+            (thrown) => core.onError(thrown, { stage: 'listener', subject: 'onEnd' }),
+          )
         },
         close: () => {
           if (!connection.connected) return

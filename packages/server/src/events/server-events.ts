@@ -1,5 +1,5 @@
 import { parseChannel, parsePattern, parseValue, type JsonValue } from '@tutti/protocol'
-import type { RunningOptions } from '../running-options.ts'
+import { parseRunningOptions, type RunningOptions } from '../running-options.ts'
 
 /** An event as server code hears it. */
 export interface ServerEvent {
@@ -25,5 +25,8 @@ export const createServerEvents = (
   listen: (pattern: string, listener: (event: ServerEvent) => void) => () => void,
 ): ServerEvents => ({
   publish: async (channel, data) => publish({ channel: parseChannel(channel), data: parseValue(data) }),
-  subscribe: (pattern, listener) => listen(parsePattern(pattern), listener),
+  subscribe: (pattern, listener, options) => {
+    parseRunningOptions('subscribe', options)
+    return listen(parsePattern(pattern), listener)
+  },
 })

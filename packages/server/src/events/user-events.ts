@@ -1,7 +1,8 @@
-import { parsePattern, type RealtimeError } from '@tutti/protocol'
+import { callSafely, parsePattern, type RealtimeError } from '@tutti/protocol'
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import type { Handler } from '../handler.ts'
+import { parseRunningOptions } from '../running-options.ts'
 import type { ServerEvents } from './server-events.ts'
 
 /** The handlers behind the events of a user. */
@@ -15,16 +16,19 @@ export const createUserEvents = (link: UserLink, handlers: EventHandlers, onErro
   publish: async (channel, data) => {
     await link.send(handlers.publish, { channel, data })
   },
-  subscribe: (pattern, listener, { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: pattern }) } = {}) => {
+  subscribe: (pattern, listener, options) => {
+    const { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: pattern }) } = parseRunningOptions(
+      'subscribe',
+      options,
+    )
     parsePattern(pattern)
     const subscription = link.subscribe(
       {
         'event:received': ({ channel, data }) => {
-          try {
-            listener({ channel, data })
-          } catch (error) {
-            onError(error, { stage: 'listener', subject: pattern })
-          }
+          callSafely(
+            () => listener({ channel, data }),
+            (error) => onError(error, { stage: 'listener', subject: pattern }),
+          )
         },
       },
       onEnd,

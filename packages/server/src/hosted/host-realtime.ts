@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { User } from '../access/question.ts'
-import { carryRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../node/attach-realtime.ts'
+import { carryRealtime, parseAttachOptions, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../node/attach-realtime.ts'
 import { createSocketServer } from '../node/socket-server.ts'
 import { closeOnSignals } from './close-on-signals.ts'
 import { replaceCurrentRealtime } from './current-realtime.ts'
@@ -29,8 +29,9 @@ const GONE = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-L
  * SIGINT. `onClosed` runs when it is closed. Throws `INVALID_OPTIONS`.
  */
 export function hostRealtime<U extends User>(options: AttachRealtimeOptions<U>, onClosed: () => void = () => {}): HostedRealtime<U> {
-  const sockets = createSocketServer(options)
-  const attached = carryRealtime(sockets, options, () => {})
+  const settings = parseAttachOptions(options)
+  const sockets = createSocketServer(settings)
+  const attached = carryRealtime(sockets, settings, () => {})
   const pending = new Set<ServerResponse | Http2ServerResponse>()
   let state: 'open' | 'closing' | 'closed' = 'open'
 

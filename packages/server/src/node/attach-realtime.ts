@@ -1,10 +1,11 @@
 import type { Server as HttpServer } from 'node:http'
+import { parseOptions, type OptionRows, type Settings } from '@tutti/protocol'
 import type { Server } from 'socket.io'
 import type { User } from '../access/question.ts'
 import { assembleRealtimeServer, type RealtimeServer } from '../create-realtime-server.ts'
-import type { RealtimeServerOptions } from '../options.ts'
+import { SERVER_OPTIONS, type RealtimeServerOptions } from '../options.ts'
 import { addRoute } from './http-routes.ts'
-import { createSocketServer, type SocketServer, type SocketServerOptions } from './socket-server.ts'
+import { createSocketServer, SOCKET_SERVER_OPTIONS, type SocketServer, type SocketServerOptions } from './socket-server.ts'
 
 /** Options of `createRealtimeServer`, without a Socket.IO server, and how to make one. */
 export interface AttachRealtimeOptions<U extends User = User> extends Omit<RealtimeServerOptions<U>, 'io'>, SocketServerOptions {}
@@ -13,6 +14,14 @@ export interface AttachRealtimeOptions<U extends User = User> extends Omit<Realt
 export interface AttachedRealtimeServer<U extends User = User> extends RealtimeServer<U> {
   readonly io: Server
 }
+
+const OPTIONS = { ...SERVER_OPTIONS, ...SOCKET_SERVER_OPTIONS } satisfies OptionRows<AttachRealtimeOptions>
+
+type AttachRealtimeSettings<U extends User> = Settings<AttachRealtimeOptions<U>, typeof OPTIONS>
+
+/** Options of `attachRealtime`. Throws `INVALID_OPTIONS`. */
+export const parseAttachOptions = <U extends User>(options: AttachRealtimeOptions<U>): AttachRealtimeSettings<U> =>
+  parseOptions('attachRealtime', OPTIONS, options)
 
 /**
  * Puts realtime state and events on one path of a plain Node HTTP server, which stays the caller's to close. Other paths, and
@@ -23,10 +32,11 @@ export function attachRealtime<U extends User = User>(
   httpServer: HttpServer,
   options: AttachRealtimeOptions<U>,
 ): AttachedRealtimeServer<U> {
-  const sockets = createSocketServer(options)
+  const settings = parseAttachOptions(options)
+  const sockets = createSocketServer(settings)
   const removeRoute = addRoute(httpServer, sockets)
   try {
-    return carryRealtime(sockets, options, removeRoute)
+    return carryRealtime(sockets, settings, removeRoute)
   } catch (error) {
     removeRoute()
     throw error
@@ -36,11 +46,11 @@ export function attachRealtime<U extends User = User>(
 /** Puts a realtime server on a Socket.IO server that was made for it. `onClosed` runs when both are closed. */
 export function carryRealtime<U extends User>(
   sockets: SocketServer,
-  { maxPayloadBytes: _bytes, socketIo: _socketIo, ...options }: AttachRealtimeOptions<U>,
+  settings: AttachRealtimeSettings<U>,
   onClosed: () => void,
 ): AttachedRealtimeServer<U> {
   const { io } = sockets
-  const realtime = assembleRealtimeServer({ ...options, io }, { guardsNamespaces: true })
+  const realtime = assembleRealtimeServer({ ...settings, io }, { guardsNamespaces: true })
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     await realtime.close()

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { DEFAULT_LIMITS } from '@tutti/protocol'
+import { DEFAULT_LIMITS, wholeNumber, type OptionRows, type Settings } from '@tutti/protocol'
 import { Server, type ServerOptions } from 'socket.io'
 import { parseOrigins } from '../access/origin-list.ts'
 import type { RealtimeServerOptions } from '../options.ts'
@@ -10,10 +10,20 @@ import { corsFor, type CorsOptions } from './cors.ts'
 /** Options of the Socket.IO server that is made here. */
 export interface SocketServerOptions {
   /** Bytes of one message, on WebSocket and on polling. Default 1,000,000 (X5). */
-  maxPayloadBytes?: number
+  maxPayloadBytes?: number | undefined
   /** More options for Socket.IO, e.g. `path` or `allowRequest`. Which origins may read answers follows from `origins`. */
-  socketIo?: Partial<Omit<ServerOptions, 'maxHttpBufferSize' | 'cors'>> & { cors?: Omit<CorsOptions, 'origin'> }
+  socketIo?: (Partial<Omit<ServerOptions, 'maxHttpBufferSize' | 'cors'>> & { cors?: Omit<CorsOptions, 'origin'> }) | undefined
 }
+
+const NOTHING_MORE: NonNullable<SocketServerOptions['socketIo']> = {}
+
+/** What the options take. */
+export const SOCKET_SERVER_OPTIONS = {
+  maxPayloadBytes: wholeNumber(1, DEFAULT_LIMITS.maxPayloadBytes),
+  socketIo: ['an object with options of Socket.IO', (value) => typeof value === 'object' && value !== null, NOTHING_MORE],
+} satisfies OptionRows<SocketServerOptions>
+
+type SocketServerSettings = Settings<SocketServerOptions, typeof SOCKET_SERVER_OPTIONS>
 
 /** A Socket.IO server without an HTTP server of its own: requests and upgrades are passed to it. */
 export interface SocketServer {
@@ -32,10 +42,10 @@ const NO_WEBSOCKET = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-L
 
 /** Makes a Socket.IO server. Throws `INVALID_OPTIONS`. */
 export function createSocketServer({
-  maxPayloadBytes = DEFAULT_LIMITS.maxPayloadBytes,
+  maxPayloadBytes,
   origins,
-  socketIo = {},
-}: SocketServerOptions & Pick<RealtimeServerOptions, 'origins'>): SocketServer {
+  socketIo,
+}: SocketServerSettings & Pick<RealtimeServerOptions, 'origins'>): SocketServer {
   const io = new Server({
     serveClient: false,
     perMessageDeflate: false,

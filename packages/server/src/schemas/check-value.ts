@@ -1,19 +1,48 @@
-import { RealtimeError, schemaOf, type JsonValue, type Schemas } from '@tutti/protocol'
+import { ignoreRejection, RealtimeError, schemaOf, toError, type JsonObject, type JsonValue, type Schemas } from '@tutti/protocol'
 
 /** Issues that one refusal carries, and how long their messages may be: a schema may have one for each item of a long list. */
 const MAX_ISSUES = 20
 const MAX_ISSUE_CHARACTERS = 200
 
+/** As in Standard Schema. */
+interface Issue {
+  readonly message: unknown
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+interface PlainIssue extends JsonObject {
+  path: string
+  message: string
+}
+
 /** Throws `INVALID_VALUE` with the issues where the value is not what the schema of its key or channel asks for (X6). */
 export function checkValue(schemas: Schemas | undefined, name: string, value: JsonValue): void {
-  const result = schemaOf(schemas, name)?.['~standard'].validate(value)
-  if (result === undefined) return
+  const schema = schemaOf(schemas, name)
+  if (schema === undefined) return
+  const issues = issuesOf(name, () => schema['~standard'].validate(value))
+  if (issues !== undefined) throw new RealtimeError('INVALID_VALUE', { message: 'The value is not what its schema asks for.', issues })
+}
+
+/** The issues that a schema has with a value, as plain data. Throws an `Error`, whatever the schema threw or returned. */
+function issuesOf(name: string, validate: () => unknown): PlainIssue[] | undefined {
+  try {
+    return plainIssues(name, validate())
+  } catch (thrown) {
+    throw toError(thrown)
+  }
+}
+
+function plainIssues(name: string, result: unknown): PlainIssue[] | undefined {
+  if (typeof result !== 'object' || result === null) throw new TypeError(`The schema of ${name} returned no result.`)
   // Between an answer that comes later and the write, the value could change.
-  if (result instanceof Promise) throw new TypeError(`The schema of ${name} is asynchronous. Schemas must answer at once.`)
-  if (result.issues === undefined) return
-  const issues = result.issues.slice(0, MAX_ISSUES).map(({ path = [], message }) => ({
+  if ('then' in result) {
+    ignoreRejection(result)
+    throw new TypeError(`The schema of ${name} is asynchronous. Schemas must answer at once.`)
+  }
+  if (!('issues' in result) || result.issues === undefined) return undefined
+  if (!Array.isArray(result.issues)) throw new TypeError(`The schema of ${name} returned issues that are no list.`)
+  return result.issues.slice(0, MAX_ISSUES).map(({ path = [], message }: Issue) => ({
     path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-    message: message.slice(0, MAX_ISSUE_CHARACTERS),
+    message: String(message).slice(0, MAX_ISSUE_CHARACTERS),
   }))
-  throw new RealtimeError('INVALID_VALUE', { message: 'The value is not what its schema asks for.', issues })
 }

@@ -1,4 +1,4 @@
-import { applyPatch, isAbsent, neverThere, type Entry } from '@tutti/protocol'
+import { applyPatch, callSafely, isAbsent, neverThere, type Entry } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 
 /** Keeps one key's entry up to date from its changes, and reads it where they don't suffice. For server code that watches. */
@@ -49,10 +49,6 @@ export class EntryFollower {
 
   private tell(entry: Entry): void {
     this.entry = entry
-    try {
-      this.listener(entry)
-    } catch (error) {
-      this.onError(error)
-    }
+    callSafely(() => this.listener(entry), this.onError)
   }
 }

@@ -1,17 +1,16 @@
 import { parseKey, parsePrefix, type Entry, type EntryPage, type JsonObject, type JsonValue } from '@tutti/protocol'
 import type { StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import type { ServerErrorListener } from '../feature.ts'
-import type { RunningOptions } from '../running-options.ts'
+import { parseRunningOptions, type RunningOptions } from '../running-options.ts'
 import { EntryFollower } from './entry-follower.ts'
 import { readOne } from './handlers/get.ts'
-
-/** Conditions and lifetime of a write. */
-export interface StateWriteOptions {
-  /** Only if the entry has this version; 0: only if it is absent. Else `CONFLICT` with the entry (S6). */
-  ifVersion?: number
-  /** Lifetime of the value, milliseconds. Default: it lasts. Only with `set`. */
-  ttlMs?: number
-}
+import {
+  parseIncrementOptions,
+  parseRemoveOptions,
+  parseSetOptions,
+  type StateIncrementOptions,
+  type StateWriteOptions,
+} from './write-options.ts'
 
 /**
  * State as server code uses it: with all rights as `realtime.state`, with those of a user as `realtime.as(user).state`. Errors
@@ -26,7 +25,7 @@ export interface ServerState {
   set(key: string, value: JsonValue, options?: StateWriteOptions): Promise<WriteResult>
   remove(key: string, options?: Pick<StateWriteOptions, 'ifVersion'>): Promise<WriteResult>
   /** Adds; an absent key starts at `initial`, default 0 (S7). */
-  increment(key: string, by?: number, options?: { initial?: number }): Promise<WriteResult>
+  increment(key: string, by?: number, options?: StateIncrementOptions): Promise<WriteResult>
   /** Merges by property: JSON Merge Patch (S8). */
   patch(key: string, patch: JsonObject): Promise<WriteResult>
   /** Calls the listener with the entry as it is (unless it was never there) and after each change. Returns its undo. */
@@ -43,11 +42,12 @@ export function createServerState(
     get: async (key) => readOne(store, parseKey(key)),
     read: async (keys) => store.read(keys.map(parseKey)),
     list: async (prefix, after) => store.list(parsePrefix(prefix), after),
-    set: async (key, value, options) => store.write({ op: 'set', key: parseKey(key), value, ...options }),
-    remove: async (key, options) => store.write({ op: 'remove', key: parseKey(key), ...options }),
-    increment: async (key, by = 1, options) => store.write({ op: 'increment', key: parseKey(key), by, ...options }),
+    set: async (key, value, options) => store.write({ op: 'set', key: parseKey(key), value, ...parseSetOptions(options) }),
+    remove: async (key, options) => store.write({ op: 'remove', key: parseKey(key), ...parseRemoveOptions(options) }),
+    increment: async (key, by = 1, options) => store.write({ op: 'increment', key: parseKey(key), by, ...parseIncrementOptions(options) }),
     patch: async (key, patch) => store.write({ op: 'patch', key: parseKey(key), patch }),
-    watch: (key, listener) => {
+    watch: (key, listener, options) => {
+      parseRunningOptions('watch', options)
       const follower = new EntryFollower(
         parseKey(key),
         () => readOne(store, key),

@@ -2,8 +2,10 @@ import { neverThere, parseKey, type Entry, type RealtimeError } from '@tutti/pro
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import type { Handler } from '../handler.ts'
+import { parseRunningOptions } from '../running-options.ts'
 import { EntryFollower } from './entry-follower.ts'
 import type { ServerState } from './server-state.ts'
+import { parseIncrementOptions, parseRemoveOptions, parseSetOptions } from './write-options.ts'
 
 /** The handlers behind the state of a user. */
 export interface StateHandlers {
@@ -32,17 +34,18 @@ export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys
       const page = await link.send(handlers.read, { prefix, after })
       return page.after === undefined ? { entries: page.entries } : { entries: page.entries, after: page.after }
     },
-    set: async (key, value, { ifVersion, ttlMs } = {}) => versionOf(await link.send(handlers.set, { key, value, ifVersion, ttlMs })),
-    remove: async (key, { ifVersion } = {}) => versionOf(await link.send(handlers.remove, { key, ifVersion })),
-    increment: async (key, by = 1, { initial } = {}) => {
-      const { version, value } = await link.send(handlers.increment, { key, by, initial })
+    set: async (key, value, options) => versionOf(await link.send(handlers.set, { key, value, ...parseSetOptions(options) })),
+    remove: async (key, options) => versionOf(await link.send(handlers.remove, { key, ...parseRemoveOptions(options) })),
+    increment: async (key, by = 1, options) => {
+      const { version, value } = await link.send(handlers.increment, { key, by, ...parseIncrementOptions(options) })
       return { version, value }
     },
     patch: async (key, patch) => {
       const { version, base } = await link.send(handlers.patch, { key, patch })
       return { version, base }
     },
-    watch: (key, listener, { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: key }) } = {}) => {
+    watch: (key, listener, options) => {
+      const { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: key }) } = parseRunningOptions('watch', options)
       parseKey(key)
       const subscription = link.subscribe(
         {
@@ -65,9 +68,7 @@ export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys
             throw error
           }
         },
-        (entry) => {
-          if (subscription.isOpen) listener(entry)
-        },
+        (entry) => (subscription.isOpen ? listener(entry) : undefined),
         (error) => {
           if (subscription.isOpen) onError(error, { stage: 'listener', subject: key })
         },

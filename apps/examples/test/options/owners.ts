@@ -1,0 +1,219 @@
+import { createServer } from 'node:http'
+import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
+import {
+  createRealtimeServer,
+  type ActAsOptions,
+  type RealtimeServer,
+  type RealtimeServerOptions,
+  type RunningOptions,
+  type ServerState,
+} from '@tutti/server'
+import { attachRealtime, type AttachRealtimeOptions } from '@tutti/server/node'
+import {
+  reactiveDriver,
+  reactiveRedisDriver,
+  type ReactiveDriverOptions,
+  type ReactiveRedisDriverOptions,
+  type StoreOptions,
+} from '@tutti/storage-driver'
+import { Server } from 'socket.io'
+import memoryDriver from 'unstorage/drivers/memory'
+import { callback, flag, object, text, whole, type Kind } from './kinds.ts'
+
+/** Something that takes options: a function or a class of the public surface. */
+export interface Owner {
+  readonly name: string
+  readonly kinds: Readonly<Record<string, Kind>>
+  /** Options without which it can't be made. */
+  readonly required: readonly string[]
+  /** Makes it with these options beside those that are required, and ends it. Throws or rejects where they are wrong. */
+  make(options: object): Promise<void>
+  /** The same with something else in place of the options. */
+  makeOf(options: unknown): Promise<void>
+}
+
+type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind }
+
+type End = (() => unknown) | void
+
+/** A row of the table: `Kinds` makes the compiler ask for each option that there is. */
+function owner<Options extends object>(
+  name: string,
+  kinds: Kinds<Options>,
+  make: (options: Options) => End | Promise<unknown>,
+  base: () => Partial<Options> = () => ({}),
+): Owner {
+  const makeOf = async (options: unknown): Promise<void> => {
+    const end: unknown = await make(options as Options)
+    if (typeof end === 'function') await end()
+  }
+  const required = Object.keys(base())
+  return { name, kinds, required, makeOf, make: (options) => makeOf({ ...base(), ...options }) }
+}
+
+const never: Kind = { good: [], isGood: () => false }
+
+const pubsubKinds: Kinds<PubSubOptions> = { onError: callback }
+
+const redisKinds: Kinds<RealtimePubSubOptions> = {
+  ...pubsubKinds,
+  url: text('redis://127.0.0.1:1'),
+  host: text('127.0.0.1'),
+  port: whole(1, 65_535),
+  path: text('/nowhere.sock'),
+  username: text('ann'),
+  password: text('secret'),
+  db: whole(0),
+  tls: { good: [true, {}], isGood: (value) => typeof value === 'boolean' || typeof value === 'object' },
+  // The two go together, and `clients` are instances of ioredis: nothing drawn is one.
+  sentinels: never,
+  name: text(),
+  sentinelUsername: text(),
+  sentinelPassword: text(),
+  sentinelTls: { good: [], isGood: (value) => typeof value === 'boolean' || typeof value === 'object' },
+  cluster: { ...never, good: [[{ host: '127.0.0.1', port: 1 }]] },
+  clients: never,
+  prefix: text('app'),
+  commandTimeoutMs: whole(1),
+  keepAliveMs: whole(1),
+  breakerFailures: whole(1),
+  breakerProbeMs: whole(1),
+}
+
+const storeKinds: Kinds<StoreOptions> = {
+  inlineValueMaxBytes: whole(0),
+  mutationMemoryMs: whole(1, Number.MAX_SAFE_INTEGER),
+  tombstoneMs: whole(1, Number.MAX_SAFE_INTEGER),
+  writeTimeoutMs: whole(1),
+  onError: callback,
+}
+
+const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
+  state: never,
+  pubsub: never,
+  authenticate: callback,
+  authorize: callback,
+  schema: object({}),
+  trustProxy: whole(0),
+  origins: {
+    good: ['*', 'https://app.example', [], ['https://app.example']],
+    isGood: (value) => typeof value === 'string' || (Array.isArray(value) && value.length === 0),
+  },
+  features: { good: [[]], isGood: (value) => Array.isArray(value) && value.every((one) => typeof one === 'function') },
+  maxSubscriptions: whole(1),
+  maxKeysPerMessage: whole(1),
+  mutationsPerSecond: whole(1),
+  eventsPerSecond: whole(1),
+  requestsPerSecond: whole(1),
+  maxRequestsUnderWay: whole(1),
+  maxConnectionsPerAddress: whole(1),
+  connectsPerSecondPerAddress: whole(1),
+  maxBacklogPackets: whole(1),
+  maxBacklogBytes: whole(1),
+  auditIntervalMs: whole(0),
+  drainMs: whole(0),
+  reconnectAfterMs: whole(0),
+  onError: callback,
+  onAudit: callback,
+  auditAllowed: flag,
+  onWarning: callback,
+}
+
+const running: Kinds<RunningOptions> = { onEnd: callback }
+const ifVersion = whole(0, Number.MAX_SAFE_INTEGER)
+
+const store = () => reactiveDriver(memoryDriver())
+
+async function withServer(run: (realtime: RealtimeServer) => unknown): Promise<void> {
+  const realtime = createRealtimeServer({ io: new Server(), state: store(), onWarning: () => {} })
+  try {
+    await run(realtime)
+  } finally {
+    await realtime.close()
+  }
+}
+
+/** The state of server code with all rights and with those of a user. */
+const states = (
+  name: string,
+  run: (state: ServerState, options: object) => unknown,
+): readonly (readonly [string, (options: object) => Promise<void>])[] => [
+  [`realtime.state.${name}`, (options) => withServer(({ state }) => run(state, options))],
+  [`realtime.as().state.${name}`, (options) => withServer((realtime) => run(realtime.as({ id: 'ann' }).state, options))],
+]
+
+const conflict = (error: { code?: string }): void => {
+  if (error.code !== 'CONFLICT') throw error
+}
+
+const stateOwners: Owner[] = [
+  ...states('set', (state, options) => state.set('a', 1, options).catch(conflict)).map(([name, make]) =>
+    owner<{ ifVersion?: number; ttlMs?: number }>(name, { ifVersion, ttlMs: whole(1, Number.MAX_SAFE_INTEGER) }, make),
+  ),
+  ...states('remove', (state, options) => state.remove('a', options).catch(conflict)).map(([name, make]) =>
+    owner<{ ifVersion?: number }>(name, { ifVersion }, make),
+  ),
+  ...states('increment', (state, options) => state.increment('a', 1, options)).map(([name, make]) =>
+    owner<{ initial?: number }>(name, { initial: { good: [0, 1.5, -1], isGood: Number.isFinite } }, make),
+  ),
+  ...states('watch', (state, options) => state.watch('a', () => {}, options)()).map(([name, make]) =>
+    owner<RunningOptions>(name, running, make),
+  ),
+]
+
+const serverOwners: Owner[] = [
+  owner<RealtimePubSubOptions>('RealtimePubSub', redisKinds, (options) => {
+    const pubsub = new RealtimePubSub(options)
+    return () => pubsub.dispose()
+  }),
+  owner<MemoryPubSubOptions>('MemoryPubSub', { ...pubsubKinds, bus: never }, (options) => {
+    const pubsub = new MemoryPubSub(options)
+    return () => pubsub.dispose()
+  }),
+  owner<ReactiveDriverOptions>('reactiveDriver', { ...storeKinds, now: callback }, (options) => {
+    const driver = reactiveDriver(memoryDriver(), options)
+    return () => driver.dispose()
+  }),
+  owner<ReactiveRedisDriverOptions>(
+    'reactiveRedisDriver',
+    { ...storeKinds, pubsub: never, base: text('app', '{app}') },
+    async (options) => {
+      const driver = reactiveRedisDriver(options)
+      return async () => {
+        await driver.dispose()
+        await (options.pubsub as RealtimePubSub).dispose()
+      }
+    },
+    () => ({ pubsub: new RealtimePubSub({ port: 1, onError: () => {} }) }),
+  ),
+  owner<RealtimeServerOptions>(
+    'createRealtimeServer',
+    { ...serverKinds, io: never },
+    (options) => {
+      const realtime = createRealtimeServer(options)
+      return () => realtime.close()
+    },
+    () => ({ io: new Server(), state: store() }),
+  ),
+  owner<AttachRealtimeOptions>(
+    'attachRealtime',
+    { ...serverKinds, maxPayloadBytes: whole(1), socketIo: object({ path: '/rt' }) },
+    (options) => {
+      const realtime = attachRealtime(createServer(), options)
+      return () => realtime.close()
+    },
+    () => ({ state: store() }),
+  ),
+  owner<ActAsOptions>('realtime.as', { address: text('127.0.0.1') }, (options) =>
+    withServer((realtime) => void realtime.as(null, options)),
+  ),
+  owner<RunningOptions>('realtime.events.subscribe', running, (options) =>
+    withServer((realtime) => realtime.events.subscribe('a', () => {}, options)()),
+  ),
+  owner<RunningOptions>('realtime.as().events.subscribe', running, (options) =>
+    withServer((realtime) => realtime.as({ id: 'ann' }).events.subscribe('a', () => {}, options)()),
+  ),
+  ...stateOwners,
+]
+
+export const owners: readonly Owner[] = [...serverOwners]

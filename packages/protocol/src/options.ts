@@ -1,0 +1,92 @@
+import { RealtimeError } from './realtime-error.ts'
+
+/** What one option takes: the words for messages, the check, and the value where it is not given. */
+export type OptionRow<Default = unknown> = readonly [
+  takes: string,
+  accepts: (value: unknown) => boolean,
+  fallback: Default,
+  isRequired?: true,
+]
+
+/** A row for each option of `Options`. */
+export type OptionRows<Options> = { readonly [Name in keyof Options]-?: OptionRow<Options[Name] | undefined> }
+
+/** The options with their defaults. */
+export type Settings<Options, Rows extends OptionRows<Options>> = {
+  readonly [Name in keyof Options]-?: undefined extends Rows[Name][2] ? Options[Name] : Exclude<Options[Name], undefined>
+}
+
+/** The longest time that a timer can wait, milliseconds. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** A whole number. `most` is by default the longest time of a timer. */
+export const wholeNumber = <Default extends number | undefined>(
+  least: number,
+  fallback: Default,
+  most = MAX_TIMER_MS,
+): OptionRow<Default> => [
+  `a whole number from ${least} to ${most}`,
+  (value) => value === most || (Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most),
+  fallback,
+]
+
+/** `true` or `false`. */
+export const flag = (fallback: boolean): OptionRow<boolean> => ['true or false', (value) => typeof value === 'boolean', fallback]
+
+/** Any string. */
+export const text = <Default extends string | undefined>(fallback: Default): OptionRow<Default> => [
+  'text',
+  (value) => typeof value === 'string',
+  fallback,
+]
+
+/** One of some strings. */
+export const oneOf = <Value extends string>(values: readonly Value[], fallback: Value): OptionRow<Value> => [
+  values.join(' or '),
+  (value) => values.some((known) => known === value),
+  fallback,
+]
+
+/** A function. */
+export const callback = <Default>(fallback: Default): OptionRow<Default> => ['a function', (value) => typeof value === 'function', fallback]
+
+/** An object with these methods. */
+export const withMethods = <Default>(names: readonly string[], fallback: Default): OptionRow<Default> => [
+  `an object with ${names.map((name) => `${name}()`).join(', ')}`,
+  (value) => names.every((name) => typeof Object(value)[name] === 'function'),
+  fallback,
+]
+
+/** A value of any kind, or one that its owner checks itself. */
+export const anything: OptionRow<undefined> = ['', () => true, undefined]
+
+/** An option that must be given. */
+export const required = ([takes, accepts]: OptionRow<undefined>): OptionRow<undefined> => [takes, accepts, undefined, true]
+
+/**
+ * Options with their defaults; `undefined` means "not given" (X9). Throws `INVALID_OPTIONS`, naming the option, for one that
+ * `owner` does not have and for a value that the option does not take. The message repeats no text, which may be a password.
+ */
+export function parseOptions<Options extends object, const Rows extends OptionRows<Options>>(
+  owner: string,
+  rows: Rows & OptionRows<Options>,
+  options: Options,
+): Settings<Options, Rows>
+export function parseOptions(owner: string, rows: Readonly<Record<string, OptionRow>>, options: unknown): object {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw invalid(`${owner} takes an object with options`)
+  // Those of a prototype count too.
+  for (const name in options) if (!Object.hasOwn(rows, name)) throw invalid(`${owner} has no option \`${name}\``)
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, [takes, accepts, fallback, isRequired]]) => {
+      const value: unknown = Reflect.get(options, name)
+      if (value === undefined && !isRequired) return [name, fallback]
+      if (!accepts(value)) throw invalid(`${owner}: \`${name}\` must be ${takes}, not ${shown(value)}`)
+      return [name, value]
+    }),
+  )
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : `of type ${typeof value}`
+
+const invalid = (problem: string): RealtimeError => new RealtimeError('INVALID_OPTIONS', { message: `${problem}.` })

@@ -1,0 +1,66 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { callSafely, logError, safeErrorListener, toError } from '../src/index.ts'
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+})
+
+const spyOnConsole = () => vi.spyOn(console, 'error').mockImplementation(() => {})
+
+test('[X10] what is thrown or rejected goes to the listener, and nothing else does', async () => {
+  const errors: unknown[] = []
+  const note = (error: unknown): void => void errors.push(error)
+  callSafely(() => {
+    throw new Error('thrown')
+  }, note)
+  callSafely(() => Promise.reject(new Error('rejected')), note)
+  callSafely(() => 1, note)
+  callSafely(() => ({ a: 1 }), note)
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  expect(errors).toEqual([new Error('thrown'), new Error('rejected')])
+})
+
+test('[X10] without an onError, an error and where it happened go to console.error', () => {
+  const log = spyOnConsole()
+  const error = new Error('lost')
+  safeErrorListener(undefined)(error, { stage: 'listener', subject: 'todos:1' })
+  expect(log.mock.calls).toEqual([['Tutti (listener todos:1):', error]])
+})
+
+test('[X10] in browsers it goes to reportError, where monitoring listens', () => {
+  const log = spyOnConsole()
+  const reportError = vi.fn<(error: unknown) => void>()
+  vi.stubGlobal('reportError', reportError)
+  logError(new Error('lost'), { stage: 'listener' })
+  expect(reportError.mock.calls).toEqual([[new Error('lost')]])
+  expect(log).not.toHaveBeenCalled()
+})
+
+test('[X10] an onError that throws or rejects does no harm; its error is logged beside the one that it was given', async () => {
+  const log = spyOnConsole()
+  const told = new Error('told')
+  const context = { stage: 'watch' }
+  safeErrorListener(() => {
+    throw new Error('thrown')
+  })(told, context)
+  safeErrorListener(() => Promise.reject(new Error('rejected')))(told, context)
+  await new Promise((resolve) => setTimeout(resolve, 1))
+  expect(log.mock.calls.map(([, error]) => error)).toEqual([told, new Error('thrown'), told, new Error('rejected')])
+})
+
+test('[X10] an error that can not even be shown is logged as that', () => {
+  const log = spyOnConsole().mockImplementationOnce(() => {
+    throw new Error('from inspect')
+  })
+  logError(new Error('lost'), { stage: 'watch' })
+  expect(log).toHaveBeenLastCalledWith('Tutti: an error that cannot be shown.')
+})
+
+test('[X10] whatever is thrown becomes an error; an error stays itself', () => {
+  const error = new TypeError('odd')
+  expect(toError(error)).toBe(error)
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  for (const thrown of [undefined, 'text', 1n, proxy]) expect(toError(thrown)).toMatchObject({ name: 'Error' })
+})

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { callback, flag, oneOf, parseOptions, required, text, wholeNumber, withMethods, type OptionRows } from '../src/index.ts'
+
+interface Options {
+  retries?: number | undefined
+  secret?: string | undefined
+  strategy?: 'now' | 'later' | undefined
+  quiet?: boolean | undefined
+  onError?: (() => void) | undefined
+  store: { read: () => void }
+}
+
+const ROWS = {
+  retries: wholeNumber(0, 3, 10),
+  secret: text(undefined),
+  strategy: oneOf<'now' | 'later'>(['now', 'later'], 'now'),
+  quiet: flag(false),
+  onError: callback(undefined),
+  store: required(withMethods(['read'], undefined)),
+} satisfies OptionRows<Options>
+
+const store = { read: () => {} }
+const parse = (options: object): unknown => parseOptions<Options, typeof ROWS>('makeIt', ROWS, options as Options)
+
+const messageOf = (options: unknown): string => {
+  try {
+    parse(options as object)
+    return 'accepted'
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+test('[X9] defaults stand where an option is not given, or undefined', () => {
+  const defaults = { retries: 3, secret: undefined, strategy: 'now', quiet: false, onError: undefined, store }
+  expect(parse({ store })).toEqual(defaults)
+  expect(parse({ ...defaults, retries: undefined, strategy: undefined, quiet: undefined })).toEqual(defaults)
+})
+
+test('[X9] messages name the function, the option and what it takes', () => {
+  expect(messageOf({ store, retries: 11 })).toBe('makeIt: `retries` must be a whole number from 0 to 10, not 11.')
+  expect(messageOf({ store, strategy: 'never' })).toBe('makeIt: `strategy` must be now or later, not of type string.')
+  expect(messageOf({ store, quiet: null })).toBe('makeIt: `quiet` must be true or false, not null.')
+  expect(messageOf({ store, onError: {} })).toBe('makeIt: `onError` must be a function, not of type object.')
+  expect(messageOf({})).toBe('makeIt: `store` must be an object with read(), not of type undefined.')
+  expect(messageOf({ store, retires: 1 })).toBe('makeIt has no option `retires`.')
+  expect(messageOf(null)).toBe('makeIt takes an object with options.')
+})
+
+test('[X9] messages repeat no text, which may be a password', () => {
+  expect(messageOf({ store, retries: 'hunter2', quiet: 'hunter2' })).not.toContain('hunter2')
+})
+
+test('[X9] options that an object inherits count too', () => {
+  class Defaults {
+    store = store
+    get retries(): number {
+      return 5
+    }
+  }
+  expect(parse(new Defaults())).toMatchObject({ retries: 5 })
+  expect(messageOf(Object.create({ store, retires: 1 }))).toBe('makeIt has no option `retires`.')
+})
