@@ -5,5 +5,5 @@ export const vitestProject = (name: string) =>
   defineProject({
     resolve: { conditions: ['@tutti/source', 'node'] },
     ssr: { resolve: { conditions: ['@tutti/source', 'node'] } },
-    test: { name, environment: 'node', include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000 },
+    test: { name, environment: 'node', include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 4 },
   })

@@ -10,7 +10,7 @@ export interface ReactiveDriverOptions extends StoreOptions {
   now?: (() => number) | undefined
 }
 
-const OPTIONS = { ...STORE_OPTIONS, now: callback(Date.now) } satisfies OptionRows<ReactiveDriverOptions>
+const OPTIONS = { ...STORE_OPTIONS, now: callback(() => Date.now()) } satisfies OptionRows<ReactiveDriverOptions>
 
 /**
  * Makes any unstorage driver that can write a `StateStore` of one process, with every rule that one process can give:
