@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import type { Connection } from './connection.ts'
+import type { Connection } from './connection-contract.ts'
 
 const FIRST_MS = 1_000
 const LONGEST_MS = 30_000

@@ -1,7 +1,7 @@
 import { compareKeys, fromWireError, neverThere, type Entry, type RealtimeError } from '@tutti/protocol'
 import { createRetry, type RetryContext } from './backoff.ts'
 import type { CollectionRecords } from './collection-records.ts'
-import type { Connection } from './connection.ts'
+import type { Connection } from './connection-contract.ts'
 import type { KeyState } from './key-state.ts'
 import { inBatches } from './payload-size.ts'
 

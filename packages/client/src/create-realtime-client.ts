@@ -3,7 +3,8 @@ import type { RetryContext } from './backoff.ts'
 import { checkedName } from './checked-name.ts'
 import { createClientId } from './client-id.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { createConnection, type Connection, type ConnectionState } from './connection.ts'
+import type { Connection, ConnectionState } from './connection-contract.ts'
+import { createConnection } from './connection.ts'
 import { createEvents, type EventMap, type Events } from './events.ts'
 import type { KeepChanges } from './kept-changes.ts'
 import { systemNetwork, type Network } from './network.ts'
@@ -34,6 +35,13 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
   maxAttempts?: number
   /** How long to wait for the server's hello and for each answer before the connection counts as lost, milliseconds. Default 10,000. */
   requestTimeoutMs?: number
+  /**
+   * How long the server may be silent after a wake-up (the page is shown again, the network changed, the machine slept) before
+   * the connection counts as lost, milliseconds. Default 3,000.
+   */
+  probeTimeoutMs?: number
+  /** `false`: connects when `connection.connect()` is called. Default `true`. */
+  autoConnect?: boolean
   /** Unconfirmed changes at most, after merging; more are refused with `OVERFLOW` (S14). Default 1,000. */
   maxPendingChanges?: number
   /**
@@ -89,6 +97,7 @@ export interface RealtimeClient<Types extends EventMap = object> {
 const DEFAULTS = {
   maxAttempts: Infinity,
   requestTimeoutMs: 10_000,
+  probeTimeoutMs: 3_000,
   maxPendingChanges: 1_000,
   clock: systemClock,
   random: Math.random,
@@ -96,13 +105,18 @@ const DEFAULTS = {
   entries: [],
 }
 
-/** Makes a client and begins to connect. Listeners of its sources are called synchronously, once after each change. */
+/**
+ * Makes a client and begins to connect. Listeners of its sources are called synchronously, once after each change. Throws
+ * `INVALID_OPTIONS` where `url` or `path` cannot work.
+ */
 export function createRealtimeClient(options?: RealtimeClientOptions): RealtimeClient
 /** With types: `typeof schema` of a `defineSchema` knows keys and channels; a map of channels knows these alone. */
 export function createRealtimeClient<Types extends EventMap>(options?: RealtimeClientOptions): RealtimeClient<Types>
 export function createRealtimeClient(options: RealtimeClientOptions = {}): RealtimeClient {
   const settings = { ...DEFAULTS, ...options }
   const { clock, requestTimeoutMs } = settings
+  // Before anything is opened, because it may throw.
+  const transport = options.transport ?? socketTransport(options)
   const clientId = createClientId()
   const onError = (error: unknown, stage: ErrorContext['stage']): void => options.onError?.(error, { stage })
   const onThrow = (error: unknown): void => onError(error, 'listener')
@@ -111,7 +125,7 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
   const keep = options.keep?.({ clientId, rewrite: (key, run) => keys.rewrite(key, run), onError: (error) => onError(error, 'keep') })
   const connection = createConnection({
     ...settings,
-    transport: options.transport ?? socketTransport(options),
+    transport,
     handshake: async () => {
       const auth = typeof options.auth === 'function' ? await options.auth() : options.auth
       // What an earlier page left behind goes first.

@@ -1,7 +1,7 @@
 import { fromWireError, isKey, isSubscribable, jsonCopy, patternsOf, RealtimeError } from '@tutti/protocol'
 import { checkedName } from './checked-name.ts'
 import type { Clock } from './clock.ts'
-import type { Connection } from './connection.ts'
+import type { Connection } from './connection-contract.ts'
 import { handled } from './handled.ts'
 import type { SchemaEventData, SchemaTypes } from './schema-types.ts'
 import { createSubscriptions } from './subscriptions.ts'

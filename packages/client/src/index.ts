@@ -1,5 +1,5 @@
 export type { Clock } from './clock.ts'
-export type { ConnectionState } from './connection.ts'
+export type { ConnectionState } from './connection-contract.ts'
 export {
   createRealtimeClient,
   type Auth,

@@ -1,7 +1,7 @@
 import { MUTATION_MEMORY_MS, RealtimeError, type MutationId } from '@tutti/protocol'
 import { runUpdate } from './change.ts'
 import type { Clock } from './clock.ts'
-import type { Connection, Outcome } from './connection.ts'
+import type { Connection, Outcome } from './connection-contract.ts'
 import type { KeyRecord } from './key-record.ts'
 import {
   conditionOf,

@@ -1,29 +1,34 @@
-import { fromWireError, isJsonObject, type RealtimeError } from '@tutti/protocol'
+import { fromWireError, isJsonObject, RealtimeError } from '@tutti/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { away } from './away.ts'
+import { serverUrl } from './server-url.ts'
 import type { Notice, Transport } from './transport.ts'
 
 /** How Socket.IO reaches the server. */
 export interface SocketTransportOptions {
-  /** Origin of the server, e.g. `https://example.org`; the page's own in a browser. */
-  url?: string | undefined
-  /** Path of Socket.IO on the server, default `/socket.io/`. */
+  /** Origin of the server, without a path, e.g. `https://example.org` or `ws://localhost:3000`. Default: the page's own; required outside of pages. */
+  url?: string | URL | undefined
+  /** Path of Socket.IO on the server, beginning with `/`. Default `/socket.io/`. */
   path?: string | undefined
   /** Default `['websocket']`, so no sticky sessions are needed (C3); add `'polling'` where WebSocket is blocked. */
   transports?: readonly ('websocket' | 'polling')[] | undefined
 }
 
-/** The transport over Socket.IO. Its own reconnection is off: when to come back is decided by the connection (C1). */
-export function socketTransport({ url, path, transports = ['websocket'] }: SocketTransportOptions): Transport {
+/**
+ * The transport over Socket.IO. Its own reconnection is off: when to come back is decided by the connection (C1). Throws
+ * `INVALID_OPTIONS` where `url` or `path` cannot work.
+ */
+export function socketTransport({ url, path = '/socket.io/', transports = ['websocket'] }: SocketTransportOptions): Transport {
+  const address = serverUrl(path, url)
   return (handshake, listener) => {
     const options = {
       auth: handshake,
       transports: [...transports],
       forceNew: true,
       reconnection: false,
-      ...(path === undefined ? {} : { path }),
+      path,
     }
-    const socket: Socket<object, Messages> = url === undefined ? io(options) : io(url, options)
+    const socket: Socket<object, Messages> = io(address, options)
     const close = (): void => {
       socket.off()
       socket.offAny()
@@ -33,10 +38,7 @@ export function socketTransport({ url, path, transports = ['websocket'] }: Socke
       close()
       listener.onClose(reason)
     }
-    socket.on('connect_error', (error) => {
-      const data: unknown = 'data' in error ? error.data : undefined
-      closed(isRefusal(data) ? fromWireError(data) : away(messageOf(error), error))
-    })
+    socket.on('connect_error', (error) => closed(failureOf(error)))
     socket.on('disconnect', (reason) => closed(away(reason)))
     socket.onAny((name: string, payload: unknown) => {
       const notice = { name, payload }
@@ -58,9 +60,18 @@ type Messages = Record<string, (payload: unknown, answer: (reply: never) => void
  */
 const isNotice = (notice: { name: string; payload: unknown }): notice is Notice => notice.name.includes(':') && isJsonObject(notice.payload)
 
-/** The message of a failed try. `code` 1 of Engine.IO: the session of a polling client is on another instance. */
-const messageOf = ({ message, context }: Error & { context?: { responseText?: string } }): string =>
-  context?.responseText?.includes('"code":1,') ? 'Polling needs sticky sessions.' : message
+/** What Socket.IO reports of a failed try: `data` comes from a server that refused it, `context` from Engine.IO. */
+interface ConnectError extends Error {
+  data?: unknown
+  context?: { responseText?: string }
+}
 
-/** Errors of the network and of other middleware carry no code of ours. */
-const isRefusal = (data: unknown): boolean => isJsonObject(data) && 'code' in data
+/** Why a try failed. Errors of the network and of other middleware carry no code of ours. */
+function failureOf(error: ConnectError): RealtimeError {
+  const { message, data, context } = error
+  if (isJsonObject(data) && 'code' in data) return fromWireError(data)
+  // A server that does not know the namespace never will.
+  if (message === 'Invalid namespace') return new RealtimeError('UNSUPPORTED', { message })
+  // `code` 1: the session of a polling client is on another instance.
+  return away(context?.responseText?.includes('"code":1,') ? 'Polling needs sticky sessions.' : message, error)
+}

@@ -1,7 +1,7 @@
 import { fromWireError, neverThere, RealtimeError, type Entry, type StateUpdate } from '@tutti/protocol'
 import { createRetry } from './backoff.ts'
 import type { Clock } from './clock.ts'
-import type { Connection, Outcome } from './connection.ts'
+import type { Connection, Outcome } from './connection-contract.ts'
 import { inBatches } from './payload-size.ts'
 import type { KeptChanges } from './kept-changes.ts'
 import { createKeyRecord, type KeyRecord, type KeyUser } from './key-record.ts'

@@ -1,6 +1,6 @@
 import type { RealtimeError } from '@tutti/protocol'
 import { createRetry, type RetryContext } from './backoff.ts'
-import type { Connection } from './connection.ts'
+import type { Connection } from './connection-contract.ts'
 
 /** What the keeper of subscriptions needs. */
 export interface SubscriptionsOptions extends RetryContext {

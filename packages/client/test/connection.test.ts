@@ -115,20 +115,6 @@ test('[C1] auth is asked again before each try; when it fails, that is a failed 
   expect(server.link.handshake).toMatchObject({ token: 'token 3' })
 })
 
-test('[C1] without a network it is offline, and back at once when there is one', async () => {
-  const { client, server, clock, network } = await connectedClient()
-  network.turn(false)
-  expect(client.connection.current).toMatchObject({ status: 'offline', attempt: 0 })
-  expect(server.openLinks).toEqual([])
-  expect(clock.waiting).toBe(0)
-  network.turn(true)
-  await server.flush()
-  expect(client.connection.current.status).toBe('connected')
-  network.up = false
-  server.link.cut()
-  expect(client.connection.current.status).toBe('offline')
-})
-
 test('[C1] a network that comes back ends the wait between tries', async () => {
   const { client, server, network } = await connectedClient()
   server.link.cut()

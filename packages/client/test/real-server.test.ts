@@ -61,3 +61,10 @@ test('[S8] [S9] [S10] patches, updates and removals of two clients on the real s
   await eventually(() => expect([a.current.value, b.current.value]).toEqual([undefined, undefined]))
   expect(await codeOf(a.set({}).then(() => a.increment()))).toBe('NOT_A_NUMBER')
 })
+
+test('[C6] the real server answers a probe', async () => {
+  const client = connect()
+  await eventually(() => expect(client.connection.current.status).toBe('connected'))
+  const outcome = await new Promise((resolve) => client.parts.connection.request('storage:unsubscribe', { keys: [] }, resolve))
+  expect(outcome).toEqual({ result: { ok: true } })
+})

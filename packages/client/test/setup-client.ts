@@ -15,6 +15,8 @@ export interface TestNetwork {
   up: boolean
   readonly listeners: Set<() => void>
   turn(up: boolean): void
+  /** The machine wakes up. */
+  wake(): void
 }
 
 function testNetwork(): TestNetwork {
@@ -23,6 +25,9 @@ function testNetwork(): TestNetwork {
     listeners: new Set(),
     turn: (up) => {
       network.up = up
+      network.wake()
+    },
+    wake: () => {
       for (const listener of network.listeners) listener()
     },
   }

@@ -82,6 +82,18 @@ test('[C1] a refused handshake carries its error: one that stays ends the tries,
   expect(tries).toBe(2)
 })
 
+test('[C1] a server that does not know the namespace ends the tries', async () => {
+  io.use((_socket, next) => next(new Error('Invalid namespace')))
+  expect((await reached(start(), 'closed')).reason).toMatchObject({ retryable: false, message: 'Invalid namespace' })
+})
+
+test.each(['http', 'ws'])('[C1] it connects to %s URLs, as text and as `URL`', async (scheme) => {
+  io.on('connection', greet)
+  const address = url.replace('http', scheme)
+  for (const given of [address, `${address}/`, new URL(address)])
+    expect(await reached(start({ url: given }), 'connected')).toMatchObject({ attempt: 0 })
+})
+
 test('[C1] a connection that the server or the network ends is made again', async () => {
   io.on('connection', greet)
   const client = start()

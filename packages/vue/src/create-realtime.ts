@@ -1,4 +1,4 @@
-import { createRealtimeClient, type Network, type RealtimeClient, type RealtimeClientOptions } from '@tutti/client'
+import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions, type Transport } from '@tutti/client'
 import { RealtimeError, type Entry } from '@tutti/protocol'
 import type { App } from 'vue'
 import { checkStores } from './check-stores.ts'
@@ -32,8 +32,11 @@ export interface Realtime {
   dehydrate(): string
 }
 
-/** Nothing is connected where this is the network. */
-const noNetwork: Network = { online: () => false, onChange: () => () => {} }
+/** Connects nothing, also where a page that is rendered calls `connect()`. */
+const noTransport: Transport = (_handshake, { onClose }) => {
+  queueMicrotask(() => onClose(new RealtimeError('UNSUPPORTED', { message: 'Pages that are rendered on a server are not connected.' })))
+  return { request: () => {}, close: () => {} }
+}
 
 /**
  * Makes the plugin and, unless one is given, its client, which begins to connect at once and is closed when the last
@@ -43,7 +46,7 @@ const noNetwork: Network = { online: () => false, onChange: () => () => {} }
 export function createRealtime(options: RealtimeOptions = {}): Realtime {
   const theirs = 'client' in options ? options.client : undefined
   const onServer = 'read' in options || (!theirs && !('document' in globalThis))
-  const open = (): RealtimeClient => theirs ?? createRealtimeClient(onServer ? { network: noNetwork } : options)
+  const open = (): RealtimeClient => theirs ?? createRealtimeClient(onServer ? { autoConnect: false, transport: noTransport } : options)
   let client = open()
   let isClosed = false
   const page = 'read' in options ? createPageEntries([], options) : createPageEntries(options.entries)

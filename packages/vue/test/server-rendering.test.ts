@@ -201,3 +201,15 @@ test('[S22] a plugin for browsers connects nothing where there is no document', 
   expect(realtime.client.connection.current.status).toBe('offline')
   expect(await renderToString(createSSRApp(Page).use(realtime))).toBe(text('nothing yet', 0, true))
 })
+
+test('[S22] a plugin without a url is no error on a server, and connects nothing even when it is asked to', async () => {
+  const { document } = globalThis
+  Reflect.deleteProperty(globalThis, 'document')
+  onTestFinished(() => void Object.assign(globalThis, { document }))
+  for (const realtime of [createRealtime(), createRealtime({ read: async () => [] })]) {
+    const { connection } = realtime.client
+    expect(connection.current).toMatchObject({ status: 'offline', attempt: 0, reason: undefined })
+    connection.connect()
+    await eventually(() => expect(connection.current).toMatchObject({ status: 'closed', reason: { code: 'UNSUPPORTED' } }))
+  }
+})

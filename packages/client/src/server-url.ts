@@ -1,0 +1,20 @@
+import { RealtimeError } from '@tutti/protocol'
+
+const page: { location?: { origin: string } } = globalThis
+
+/**
+ * The URL that Socket.IO connects to. Socket.IO would take a path in it for a namespace, and the client would try for ever.
+ * Throws `INVALID_OPTIONS`.
+ */
+export function serverUrl(path: string, url: string | URL | undefined = page.location?.origin): string {
+  if (!/^\/[^?#]*$/.test(path)) throw invalid('`path` must begin with "/".')
+  try {
+    const { href } = new URL(String(url))
+    if (/^(http|ws)s?:..[^/]+\/($|[?#])/.test(href)) return href
+  } catch {
+    // Not a URL.
+  }
+  throw invalid('`url` must be an http or ws origin. The path of Socket.IO is the option `path`.')
+}
+
+const invalid = (message: string): RealtimeError => new RealtimeError('INVALID_OPTIONS', { message })
