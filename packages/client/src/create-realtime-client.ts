@@ -1,4 +1,19 @@
-import { isKey, PROTOCOL_VERSION, RealtimeError, type Entry } from '@tutti/protocol'
+import {
+  anything,
+  callback,
+  flag,
+  isJsonObject,
+  isKey,
+  jsonCopy,
+  parseOptions,
+  PROTOCOL_VERSION,
+  RealtimeError,
+  safeErrorListener,
+  wholeNumber,
+  withMethods,
+  type Entry,
+  type OptionRows,
+} from '@tutti/protocol'
 import type { RetryContext } from './backoff.ts'
 import { checkedName } from './checked-name.ts'
 import { createClientId } from './client-id.ts'
@@ -30,37 +45,37 @@ export interface ErrorContext {
 /** Options of `createRealtimeClient`. */
 export interface RealtimeClientOptions extends SocketTransportOptions {
   /** A function is asked again before each try to connect, so that a token can be renewed. */
-  auth?: Auth | (() => Auth | Promise<Auth>)
+  auth?: (Auth | (() => Auth | Promise<Auth>)) | undefined
   /** Tries of reconnecting in a row before the status is `closed`. Default: for ever (C1). */
-  maxAttempts?: number
+  maxAttempts?: number | undefined
   /** How long to wait for the server's hello and for each answer before the connection counts as lost, milliseconds. Default 10,000. */
-  requestTimeoutMs?: number
+  requestTimeoutMs?: number | undefined
   /**
    * How long the server may be silent after a wake-up (the page is shown again, the network changed, the machine slept) before
    * the connection counts as lost, milliseconds. Default 3,000.
    */
-  probeTimeoutMs?: number
+  probeTimeoutMs?: number | undefined
   /** `false`: connects when `connection.connect()` is called. Default `true`. */
-  autoConnect?: boolean
+  autoConnect?: boolean | undefined
   /** Unconfirmed changes at most, after merging; more are refused with `OVERFLOW` (S14). Default 1,000. */
-  maxPendingChanges?: number
+  maxPendingChanges?: number | undefined
   /**
    * What a server already told of some keys, e.g. in the page that it rendered: shown from the first moment, and only what
    * differs is asked for (S22, C2).
    */
-  entries?: readonly Entry[]
+  entries?: readonly Entry[] | undefined
   /** Keeps unconfirmed changes where they outlive the page, e.g. `keptQueue()` of `@tutti/client/kept-queue`. Default: in memory alone. */
-  keep?: KeepChanges
-  /** Hears of failures that no caller awaits. Default: they are dropped. */
-  onError?: (error: unknown, context: ErrorContext) => void
+  keep?: KeepChanges | undefined
+  /** Hears of failures that no caller awaits. Default: `reportError` in browsers, else `console.error` (X10). */
+  onError?: ((error: unknown, context: ErrorContext) => void) | undefined
   /** Another way to reach the server than Socket.IO; `url`, `path` and `transports` are then not used. */
-  transport?: Transport
+  transport?: Transport | undefined
   /** For tests. */
-  clock?: Clock
+  clock?: Clock | undefined
   /** For tests: numbers from 0 up to, not including, 1. */
-  random?: () => number
+  random?: (() => number) | undefined
   /** For tests, and for platforms that know better than `navigator.onLine`. */
-  network?: Network
+  network?: Network | undefined
 }
 
 /** The application's end of the connection. */
@@ -94,16 +109,30 @@ export interface RealtimeClient<Types extends EventMap = object> {
   close(): Promise<void>
 }
 
-const DEFAULTS = {
-  maxAttempts: Infinity,
-  requestTimeoutMs: 10_000,
-  probeTimeoutMs: 3_000,
-  maxPendingChanges: 1_000,
-  clock: systemClock,
-  random: Math.random,
-  network: systemNetwork,
-  entries: [],
-}
+const NO_ENTRIES: readonly Entry[] = []
+
+const OPTIONS = {
+  url: anything, // `serverUrl` says what these two may be.
+  path: anything,
+  transports: [
+    'a list of websocket and polling',
+    (value) => Array.isArray(value) && value.length > 0 && value.every((name) => name === 'websocket' || name === 'polling'),
+    undefined,
+  ],
+  auth: ['an object or a function', (value) => typeof value === 'function' || isJsonObject(value), undefined],
+  maxAttempts: wholeNumber(0, Infinity, Infinity),
+  requestTimeoutMs: wholeNumber(1, 10_000),
+  probeTimeoutMs: wholeNumber(1, 3_000),
+  autoConnect: flag(true),
+  maxPendingChanges: wholeNumber(1, 1_000),
+  entries: ['a list of entries', Array.isArray, NO_ENTRIES],
+  keep: callback(undefined),
+  onError: callback(undefined),
+  transport: callback(undefined),
+  clock: withMethods(['now', 'after'], systemClock),
+  random: callback(Math.random),
+  network: withMethods(['online', 'onChange'], systemNetwork),
+} satisfies OptionRows<RealtimeClientOptions>
 
 /**
  * Makes a client and begins to connect. Listeners of its sources are called synchronously, once after each change. Throws
@@ -113,24 +142,26 @@ export function createRealtimeClient(options?: RealtimeClientOptions): RealtimeC
 /** With types: `typeof schema` of a `defineSchema` knows keys and channels; a map of channels knows these alone. */
 export function createRealtimeClient<Types extends EventMap>(options?: RealtimeClientOptions): RealtimeClient<Types>
 export function createRealtimeClient(options: RealtimeClientOptions = {}): RealtimeClient {
-  const settings = { ...DEFAULTS, ...options }
-  const { clock, requestTimeoutMs } = settings
+  const settings = parseOptions('createRealtimeClient', OPTIONS, options)
+  const { clock, requestTimeoutMs, auth } = settings
   // Before anything is opened, because it may throw.
-  const transport = options.transport ?? socketTransport(options)
+  const transport = settings.transport ?? socketTransport(settings)
   const clientId = createClientId()
-  const onError = (error: unknown, stage: ErrorContext['stage']): void => options.onError?.(error, { stage })
+  const tell = safeErrorListener(settings.onError)
+  const onError = (error: unknown, stage: ErrorContext['stage']): void => tell(error, { stage })
   const onThrow = (error: unknown): void => onError(error, 'listener')
   let closing: Promise<void> | undefined
 
-  const keep = options.keep?.({ clientId, rewrite: (key, run) => keys.rewrite(key, run), onError: (error) => onError(error, 'keep') })
+  const keep = settings.keep?.({ clientId, rewrite: (key, run) => keys.rewrite(key, run), onError: (error) => onError(error, 'keep') })
   const connection = createConnection({
     ...settings,
     transport,
     handshake: async () => {
-      const auth = typeof options.auth === 'function' ? await options.auth() : options.auth
+      const credentials = typeof auth === 'function' ? await auth() : auth
       // What an earlier page left behind goes first.
       await keep?.restore()
-      return { ...auth, protocol: PROTOCOL_VERSION, clientId, features: [] }
+      // What is not JSON would throw in the transport, where nobody hears of it.
+      return { ...Object(jsonCopy(credentials ?? {}, 'auth')), protocol: PROTOCOL_VERSION, clientId, features: [] }
     },
     onThrow,
   })

@@ -1,4 +1,15 @@
-import { fromWireError, isKey, isSubscribable, jsonCopy, patternsOf, RealtimeError } from '@tutti/protocol'
+import {
+  callSafely,
+  flag,
+  fromWireError,
+  isKey,
+  isSubscribable,
+  jsonCopy,
+  parseOptions,
+  patternsOf,
+  RealtimeError,
+  type OptionRows,
+} from '@tutti/protocol'
 import { checkedName } from './checked-name.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection-contract.ts'
@@ -27,8 +38,10 @@ export interface EventContext {
 /** How an event is published. */
 export interface PublishOptions {
   /** This client hears it too, if it subscribed (E2). Default false. */
-  includeSelf?: boolean
+  includeSelf?: boolean | undefined
 }
+
+const PUBLISH_OPTIONS = { includeSelf: flag(undefined) } satisfies OptionRows<PublishOptions>
 
 /** Events: told to whoever listens now, kept for nobody. */
 export interface Events<Channels extends EventMap> {
@@ -74,8 +87,9 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
     onGone: () => {},
   })
 
-  const publish = (channel: string, data: unknown, { includeSelf }: PublishOptions = {}): Promise<void> =>
+  const publish = (channel: string, data: unknown, options: PublishOptions = {}): Promise<void> =>
     new Promise((resolve, reject) => {
+      const { includeSelf } = parseOptions('publish', PUBLISH_OPTIONS, options)
       if (isClosed()) throw new RealtimeError('CLOSED')
       const event = { channel: checkedName(isKey, channel, 'INVALID_CHANNEL'), data: jsonCopy(data), includeSelf }
       // Who subscribes and then publishes must hear it.
@@ -92,13 +106,7 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
     'event:received': ({ channel, data }) => {
       for (const pattern of patternsOf(channel)) {
         const told = [...(listeners.get(pattern) ?? [])]
-        for (const listener of told) {
-          try {
-            listener.run(data, { channel })
-          } catch (error) {
-            onThrow(error)
-          }
-        }
+        for (const listener of told) callSafely(() => listener.run(data, { channel }), onThrow)
       }
     },
   })

@@ -19,13 +19,13 @@ export interface StateSnapshot<Shown> {
 /** How a handle behaves. */
 export interface StateOptions<T> {
   /** Shown while nothing is stored; never stored (S10). A number is where `increment` starts. */
-  default?: T
+  default?: T | undefined
   /** When changes are sent: at once (default), after `debounceMs` without another, or when `sync()` is called (S16). */
-  strategy?: 'immediate' | 'debounced' | 'manual'
+  strategy?: 'immediate' | 'debounced' | 'manual' | undefined
   /** Milliseconds, default 200. */
-  debounceMs?: number
+  debounceMs?: number | undefined
   /** `set` and `remove` are refused with `CONFLICT` when somebody else wrote since (S14). Default false: the last one wins. */
-  onlyIfUnchanged?: boolean
+  onlyIfUnchanged?: boolean | undefined
 }
 
 /** A JSON Merge Patch of a value (RFC 7396): null removes a property, arrays are replaced as a whole. */

@@ -1,4 +1,15 @@
-import { isJsonObject, jsonCopy, RealtimeError, type JsonValue } from '@tutti/protocol'
+import {
+  anything,
+  flag,
+  isJsonObject,
+  jsonCopy,
+  oneOf,
+  parseOptions,
+  RealtimeError,
+  wholeNumber,
+  type JsonValue,
+  type OptionRows,
+} from '@tutti/protocol'
 import { applyChange, runUpdate, type Change } from './change.ts'
 import type { Clock } from './clock.ts'
 import { handled } from './handled.ts'
@@ -15,15 +26,20 @@ export interface HandleContext {
   onThrow: (error: unknown) => void
 }
 
-const DEBOUNCE_MS = 200
+const OPTIONS = {
+  default: anything,
+  strategy: oneOf(['immediate', 'debounced', 'manual'], 'immediate'),
+  debounceMs: wholeNumber(0, 200),
+  onlyIfUnchanged: flag(false),
+} satisfies OptionRows<StateOptions<unknown>>
 
 const gone = (): RealtimeError => new RealtimeError('CLOSED')
 
 /** Makes a handle. Values inside are JSON; the type parameters of `StateHandle` are the application's word for them. */
 export function createStateHandle(key: string, options: StateOptions<unknown>, context: HandleContext): StateHandle<unknown> {
   const { keys, clock } = context
-  const { strategy = 'immediate', debounceMs = DEBOUNCE_MS, onlyIfUnchanged = false } = options
-  const initial = options.default === undefined ? undefined : jsonCopy(options.default)
+  const { strategy, debounceMs, onlyIfUnchanged, default: shown } = parseOptions('state', OPTIONS, options)
+  const initial = shown === undefined ? undefined : jsonCopy(shown)
   /** Changes of a manual handle, which nobody else sees before `sync()` (S16). */
   let drafts: readonly PendingChange[] = []
   let error: Error | undefined

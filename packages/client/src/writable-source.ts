@@ -1,3 +1,4 @@
+import { callSafely } from '@tutti/protocol'
 import type { Source } from './source.ts'
 
 /** A source with its owner's end. */
@@ -7,7 +8,7 @@ export interface WritableSource<T> {
   readonly show: (value: T) => void
 }
 
-/** Makes a source. A listener that throws goes to `onThrow` and stops no other. */
+/** Makes a source. What a listener throws or rejects with goes to `onThrow` and stops no other. */
 export function createSource<T>(initial: T, onThrow: (error: unknown) => void): WritableSource<T> {
   let current = initial
   const listeners = new Set<{ run: (value: T) => void }>()
@@ -30,11 +31,7 @@ export function createSource<T>(initial: T, onThrow: (error: unknown) => void): 
       for (const listener of told) {
         // A listener that changed the value has already told the others of something newer.
         if (current !== value) return
-        try {
-          if (listeners.has(listener)) listener.run(value)
-        } catch (error) {
-          onThrow(error)
-        }
+        if (listeners.has(listener)) callSafely(() => listener.run(value), onThrow)
       }
     },
   }

@@ -31,7 +31,11 @@ export const wholeNumber = <Default extends number | undefined>(
 ]
 
 /** `true` or `false`. */
-export const flag = (fallback: boolean): OptionRow<boolean> => ['true or false', (value) => typeof value === 'boolean', fallback]
+export const flag = <Default extends boolean | undefined>(fallback: Default): OptionRow<Default> => [
+  'true or false',
+  (value) => typeof value === 'boolean',
+  fallback,
+]
 
 /** Any string. */
 export const text = <Default extends string | undefined>(fallback: Default): OptionRow<Default> => [
@@ -41,7 +45,7 @@ export const text = <Default extends string | undefined>(fallback: Default): Opt
 ]
 
 /** One of some strings. */
-export const oneOf = <Value extends string>(values: readonly Value[], fallback: Value): OptionRow<Value> => [
+export const oneOf = <const Value extends string>(values: readonly Value[], fallback: NoInfer<Value>): OptionRow<Value> => [
   values.join(' or '),
   (value) => values.some((known) => known === value),
   fallback,
