@@ -1,5 +1,15 @@
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions, type Transport } from '@tutti/client'
-import { RealtimeError, type Entry } from '@tutti/protocol'
+import {
+  callback,
+  isJsonObject,
+  parseOptions,
+  RealtimeError,
+  required,
+  withMethods,
+  type Entry,
+  type OptionRow,
+  type OptionRows,
+} from '@tutti/protocol'
 import type { App } from 'vue'
 import { checkStores } from './check-stores.ts'
 import { createPageEntries, type ListEntries, type ReadEntries } from './page-entries.ts'
@@ -9,7 +19,7 @@ import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
 export interface ExistingClientOptions {
   client: RealtimeClient
   /** What the page was rendered with, if it was (S22); the client is given the same. */
-  entries?: readonly Entry[]
+  entries?: readonly Entry[] | undefined
 }
 
 /** How pages are rendered on a server: nothing is connected, and each page reads what it shows (S22). */
@@ -17,7 +27,7 @@ export interface PageOptions {
   /** Reads entries with the rights of the user whose page it is: `realtime.as(user).state.read` of `@tutti/server`. */
   read: ReadEntries
   /** Lists entries below a prefix, likewise: `realtime.as(user).state.list`. Without it pages show collections as loading. */
-  list?: ListEntries
+  list?: ListEntries | undefined
 }
 
 /** Options of `createRealtime`: those of `createRealtimeClient`, or a client, or what renders pages. */
@@ -38,18 +48,43 @@ const noTransport: Transport = (_handshake, { onClose }) => {
   return { request: () => {}, close: () => {} }
 }
 
+/** What the three kinds of options have between them. */
+type AnyOptions = Partial<ExistingClientOptions> & Partial<PageOptions> & RealtimeClientOptions
+
+const notBeside = (other: string): OptionRow<undefined> => [`left out beside \`${other}\``, () => false, undefined]
+
+const EXISTING = {
+  client: withMethods(['state', 'close'], undefined),
+  entries: ['a list of entries', Array.isArray, undefined],
+  read: notBeside('client'),
+  list: notBeside('client'),
+} satisfies OptionRows<ExistingClientOptions & PageOptions>
+
+const PAGE = { read: required(callback(undefined)), list: callback(undefined), client: notBeside('read') } satisfies OptionRows<
+  PageOptions & Pick<ExistingClientOptions, 'client'>
+>
+
+/** Throws `INVALID_OPTIONS`. What is for a client is checked by `createRealtimeClient`. */
+function checkOptions(options: AnyOptions): AnyOptions {
+  const given: unknown = options
+  if (!isJsonObject(given) || options.client !== undefined) parseOptions<object, object>('createRealtime', EXISTING, options)
+  else if (options.read !== undefined || options.list !== undefined) parseOptions<object, object>('createRealtime', PAGE, options)
+  return options
+}
+
 /**
  * Makes the plugin and, unless one is given, its client, which begins to connect at once and is closed when the last
  * application that uses it is unmounted; another application gets a new one. Without a `document` nothing is connected. On a
  * server make one for each page.
  */
 export function createRealtime(options: RealtimeOptions = {}): Realtime {
-  const theirs = 'client' in options ? options.client : undefined
-  const onServer = 'read' in options || (!theirs && !('document' in globalThis))
-  const open = (): RealtimeClient => theirs ?? createRealtimeClient(onServer ? { autoConnect: false, transport: noTransport } : options)
+  const { client: theirs, read, list, ...ofClient } = checkOptions(options)
+  const onServer = read !== undefined || (!theirs && !('document' in globalThis))
+  const unconnected = { autoConnect: false, transport: noTransport }
+  const open = (): RealtimeClient => theirs ?? createRealtimeClient(onServer ? { ...(read ? {} : ofClient), ...unconnected } : ofClient)
   let client = open()
   let isClosed = false
-  const page = 'read' in options ? createPageEntries([], options) : createPageEntries(options.entries)
+  const page = createPageEntries(ofClient.entries, { read, list })
   const context: RealtimeContext = {
     get client() {
       return client
@@ -65,7 +100,7 @@ export function createRealtime(options: RealtimeOptions = {}): Realtime {
     },
     install: (app) => {
       // What one page has read is no other user's to see.
-      if ('read' in options && apps.size > 0) {
+      if (read && apps.size > 0) {
         throw new RealtimeError('INVALID_OPTIONS', { message: 'createRealtime({ read }) is for one page. Make a new one for each page.' })
       }
       if (isClosed) client = open()

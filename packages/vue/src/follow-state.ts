@@ -1,5 +1,5 @@
 import type { StateHandle, StateOptions, StateSnapshot } from '@tutti/client'
-import { valueOf, type JsonValue } from '@tutti/protocol'
+import { isJsonObject, valueOf, type JsonValue } from '@tutti/protocol'
 import { getCurrentInstance, onBeforeMount, onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
 import { bridgeSource } from './bridge-source.ts'
 import { createDraft, type Draft } from './draft.ts'
@@ -26,7 +26,9 @@ export function followState(
   const { client, onServer, owners, page } = useRealtimeContext()
   // Only a number is a default for the client too, where increments start: of all else one has to know whether it is stored.
   const start = typeof fallback === 'number' ? { default: fallback } : {}
-  const take = (): StateHandle<JsonValue> => client.state<JsonValue>(toValue(key), { ...options, ...start })
+  // Something else than an object would be nothing once it is spread; the client refuses it.
+  const given: unknown = options
+  const take = (): StateHandle<JsonValue> => client.state<JsonValue>(toValue(key), isJsonObject(given) ? { ...options, ...start } : options)
   const draft = createDraft(owners)
   let handle = take()
   // No scope ends on a server, and nothing is to be kept for it.

@@ -12,7 +12,7 @@ export type ListEntries = (prefix: string, after?: string) => Promise<EntryPage>
 
 /** What reads for a page. */
 export interface PageReader {
-  read?: ReadEntries
+  read?: ReadEntries | undefined
   list?: ListEntries | undefined
 }
 

@@ -1,12 +1,15 @@
 import type { EventContext, EventData, EventMap, PublishOptions } from '@tutti/client'
+import { flag, parseOptions, type OptionRows } from '@tutti/protocol'
 import { effectScope, getCurrentScope, onScopeDispose, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import { useRealtimeContext } from './realtime-context.ts'
 
 /** Options of `useRealtimeEvents`. */
 export interface UseRealtimeEventsOptions {
   /** What `publish` does where it isn't told: whether this client hears its own events (E2). Default false. */
-  includeSelf?: boolean
+  includeSelf?: boolean | undefined
 }
+
+const OPTIONS = { includeSelf: flag(false) } satisfies OptionRows<UseRealtimeEventsOptions>
 
 /** Events in a component. */
 export interface UseRealtimeEventsReturn<Channels extends EventMap> {
@@ -26,6 +29,7 @@ export interface UseRealtimeEventsReturn<Channels extends EventMap> {
 export function useRealtimeEvents<Channels extends EventMap = object>(
   options: UseRealtimeEventsOptions = {},
 ): UseRealtimeEventsReturn<Channels> {
+  const { includeSelf } = parseOptions('useRealtimeEvents', OPTIONS, options)
   const { client, onServer } = useRealtimeContext()
   const scope = getCurrentScope() ?? effectScope(true)
   return {
@@ -50,6 +54,6 @@ export function useRealtimeEvents<Channels extends EventMap = object>(
       })
       return () => inner?.stop()
     },
-    publish: (channel, data, how) => client.events.publish<string>(channel, data, { ...options, ...how }),
+    publish: (channel, data, how) => client.events.publish<string>(channel, data, { ...how, includeSelf: how?.includeSelf ?? includeSelf }),
   }
 }

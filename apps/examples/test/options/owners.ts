@@ -1,4 +1,13 @@
 import { createServer } from 'node:http'
+import {
+  createRealtimeClient,
+  type PublishOptions,
+  type RealtimeClient,
+  type RealtimeClientOptions,
+  type StateOptions,
+} from '@tutti/client'
+import { collection, type CollectionOptions } from '@tutti/client/collection'
+import { keptQueue, type KeptQueueOptions } from '@tutti/client/kept-queue'
 import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
 import {
   createRealtimeServer,
@@ -16,9 +25,21 @@ import {
   type ReactiveRedisDriverOptions,
   type StoreOptions,
 } from '@tutti/storage-driver'
+import {
+  createRealtime,
+  useRealtimeEvents,
+  useRealtimeState,
+  type ExistingClientOptions,
+  type PageOptions,
+  type Realtime,
+  type UseRealtimeEventsOptions,
+  type UseRealtimeStateOptions,
+} from '@tutti/vue'
+import { useRealtimeCollection, type UseRealtimeCollectionOptions } from '@tutti/vue/collection'
 import { Server } from 'socket.io'
 import memoryDriver from 'unstorage/drivers/memory'
-import { callback, flag, object, text, whole, type Kind } from './kinds.ts'
+import { createSSRApp } from 'vue'
+import { anything, callback, flag, object, oneOf, text, whole, type Kind } from './kinds.ts'
 
 /** Something that takes options: a function or a class of the public surface. */
 export interface Owner {
@@ -216,4 +237,102 @@ const serverOwners: Owner[] = [
   ...stateOwners,
 ]
 
-export const owners: readonly Owner[] = [...serverOwners]
+const list = (...good: unknown[]): Kind => ({ good, isGood: (value) => Array.isArray(value) })
+
+const clientKinds: Kinds<RealtimeClientOptions> = {
+  url: { good: ['http://127.0.0.1:1', 'ws://127.0.0.1:1', new URL('http://127.0.0.1:1')], isGood: () => false },
+  path: { good: ['/rt', '/socket.io/'], isGood: (value) => typeof value === 'string' && value.startsWith('/') },
+  transports: { good: [['websocket'], ['polling', 'websocket']], isGood: () => false },
+  auth: {
+    good: [{ token: 'a' }, () => ({ token: 'a' })],
+    isGood: (value) => typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
+  },
+  maxAttempts: { good: [0, 5, Infinity], isGood: (value) => value === Infinity || whole(0, Number.MAX_SAFE_INTEGER).isGood(value) },
+  requestTimeoutMs: whole(1),
+  probeTimeoutMs: whole(1),
+  autoConnect: { good: [false], isGood: flag.isGood },
+  maxPendingChanges: whole(1),
+  entries: list([], [{ key: 'a', version: 1, value: 1 }]),
+  keep: callback,
+  onError: callback,
+  transport: callback,
+  clock: never,
+  random: callback,
+  network: never,
+}
+
+const stateKinds: Kinds<UseRealtimeStateOptions> = {
+  strategy: oneOf('immediate', 'debounced', 'manual'),
+  debounceMs: whole(0),
+  onlyIfUnchanged: flag,
+}
+
+const collectionKinds: Kinds<CollectionOptions> = { limit: whole(1) }
+
+async function withClient(run: (client: RealtimeClient) => unknown): Promise<void> {
+  const client = createRealtimeClient({ url: 'http://127.0.0.1:1', autoConnect: false })
+  try {
+    await run(client)
+  } finally {
+    await client.close()
+  }
+}
+
+const unavailable = (error: { code?: string }): void => {
+  if (error.code !== 'UNAVAILABLE') throw error
+}
+
+const inApp = (realtime: Realtime, run: () => unknown): void => {
+  const app = createSSRApp({})
+  app.use(realtime)
+  app.runWithContext(run)
+}
+
+const rendering = (run: () => unknown): void => inApp(createRealtime({ read: async () => [] }), run)
+
+const clientOwners: Owner[] = [
+  owner<RealtimeClientOptions>(
+    'createRealtimeClient',
+    clientKinds,
+    (options) => {
+      const client = createRealtimeClient({ ...options, keep: undefined })
+      createRealtimeClient({ ...options, ...(options.keep && { keep: keptQueue() }) })
+      return () => client.close()
+    },
+    () => ({ url: 'http://127.0.0.1:1', autoConnect: false }),
+  ),
+  owner<StateOptions<unknown>>('client.state', { ...stateKinds, default: anything }, (options) =>
+    withClient((client) => client.state('a', options).dispose()),
+  ),
+  owner<PublishOptions>('client.events.publish', { includeSelf: flag }, (options) =>
+    withClient((client) => client.events.publish('a', 1, options).catch(unavailable)),
+  ),
+  owner<CollectionOptions>('collection', collectionKinds, (options) => withClient((client) => collection(client, 'a:', options).dispose())),
+  owner<KeptQueueOptions>('keptQueue', { name: text('ann'), timeoutMs: whole(1) }, (options) => void keptQueue(options)),
+]
+
+const vueOwners: Owner[] = [
+  owner<ExistingClientOptions>(
+    'createRealtime, of a client',
+    { client: never, entries: list([]) },
+    (options) => {
+      createRealtime(options)
+      return () => options.client.close()
+    },
+    () => ({ client: createRealtimeClient({ url: 'http://127.0.0.1:1', autoConnect: false }) }),
+  ),
+  owner<PageOptions>(
+    'createRealtime, of a page',
+    { read: callback, list: callback },
+    (options) => void createRealtime(options),
+    () => ({ read: async () => [] }),
+  ),
+  owner<UseRealtimeStateOptions>('useRealtimeState', stateKinds, (options) => rendering(() => useRealtimeState('a', 0, options))),
+  owner<UseRealtimeCollectionOptions>('useRealtimeCollection', collectionKinds, (options) =>
+    rendering(() => useRealtimeCollection('a:', options)),
+  ),
+  owner<UseRealtimeEventsOptions>('useRealtimeEvents', { includeSelf: flag }, (options) => rendering(() => useRealtimeEvents(options))),
+]
+
+/** Everything of the public surface that takes options. */
+export const owners: readonly Owner[] = [...serverOwners, ...clientOwners, ...vueOwners]
