@@ -14,7 +14,7 @@ export interface CollectionItem<T> {
 
 /** What a collection shows. Immutable: each change makes another object. */
 export interface CollectionSnapshot<T> {
-  /** In the order of their keys, which is for those that `add` made the order in which they were added. */
+  /** In the order of their keys; see `add`. */
   readonly items: readonly CollectionItem<T>[]
   /** The server has not yet said all that is stored, up to `limit`. */
   readonly loading: boolean
@@ -38,7 +38,7 @@ export interface CollectionOptions {
  */
 export interface Collection<T> extends Source<CollectionSnapshot<T>> {
   readonly prefix: string
-  /** Stores a value under a key of its own, which sorts behind those made before, and gives back the key. */
+  /** Stores a value under a new key, which sorts behind the added entries that are shown, and returns the key. */
   add(value: T): string
   /** Stores a value, whatever is there. The key is a whole one, below the prefix; else `INVALID_KEY`. */
   set(key: string, value: T): Promise<void>

@@ -1,8 +1,7 @@
-import { compareKeys, fromWireError, neverThere, type Entry, type RealtimeError } from '@tutti/protocol'
+import { compareKeys, fromWireError, type Entry, type RealtimeError } from '@tutti/protocol'
 import { createRetry, type RetryContext } from './backoff.ts'
 import type { CollectionRecords } from './collection-records.ts'
 import type { Connection } from './connection-contract.ts'
-import type { KeyState } from './key-state.ts'
 import { inBatches } from './payload-size.ts'
 
 /** What the pages need. */
@@ -29,9 +28,6 @@ export interface CollectionPages {
 /** How often each prefix is subscribed on a connection: the last to go ends it (S15). */
 const uses = new WeakMap<Connection, Map<string, number>>()
 
-/** Longest version there is, to measure a question. */
-const LONGEST_VERSION = Number.MAX_SAFE_INTEGER
-
 /** Makes the pages, and begins to ask for them. */
 export function createCollectionPages(options: CollectionPagesOptions): CollectionPages {
   const { connection, prefix, records, onChange } = options
@@ -51,19 +47,19 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
   records.isLoaded = (key) => isUpTo(key, loadedTo)
   records.start()
 
-  const isDone = (): boolean => askedTo === undefined || (askedTo !== '' && countTo(askedTo) >= limit)
-  const countTo = (end: string): number => records.items().filter(({ key }) => isUpTo(key, end)).length
+  const isDone = (): boolean =>
+    askedTo === undefined || (askedTo !== '' && records.items().filter(({ key }) => isUpTo(key, askedTo)).length >= limit)
 
   const ask = (): void => {
     if (asking || retry.waiting || !connection.up || refused || isDone()) return
     asking = true
     const mine = epoch
-    const after = askedTo || undefined
-    const asked = new Map(records.states().filter(([key]) => after === undefined || compareKeys(key, after) > 0))
-    const known = [...asked].flatMap(([key, { confirmed }]) => (confirmed ? key : []))
-    const [names = []] = inBatches(known, (key) => ({ [key]: LONGEST_VERSION }), connection.limits)
+    const asked = new Map(records.states().filter(([key]) => !isUpTo(key, askedTo)))
+    const known = [...asked.keys()].filter((key) => asked.get(key)?.confirmed)
+    // Measured with the longest version there is.
+    const [names = []] = inBatches(known, (key) => ({ [key]: Number.MAX_SAFE_INTEGER }), connection.limits)
     const versions = Object.fromEntries(names.map((key) => [key, asked.get(key)?.confirmed?.version ?? 0]))
-    connection.request('storage:subscribe', { prefix, versions, after }, ({ result, error }) => {
+    connection.request('storage:subscribe', { prefix, versions, after: askedTo || undefined }, ({ result, error }) => {
       if (mine !== epoch) return
       asking = false
       if (error) {
@@ -72,12 +68,15 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
         return onChange()
       }
       retry.reset()
-      const isOfPage = (key: string): boolean => isUpTo(key, result.after)
-      const told = new Map(result.entries.map((entry) => [entry.key, entry]))
-      for (const [key, state] of asked) if (isOfPage(key) && !told.has(key)) told.set(key, missing(key, state, key in versions))
       askedTo = result.after
-      if (askedTo === undefined || (loadedTo !== undefined && compareKeys(askedTo, loadedTo) > 0)) loadedTo = askedTo
-      records.take([...told.values()].flatMap((entry) => (entry === UNCHANGED ? [] : { entry, asked: asked.get(entry.key) })))
+      const told = new Map(result.entries.map((entry): [string, Entry] => [entry.key, entry]))
+      for (const [key, { confirmed }] of asked) {
+        // Unchanged where it was named (C2), else gone, or never there.
+        if (told.has(key) || key in versions || !isUpTo(key, askedTo)) continue
+        told.set(key, { key, version: confirmed?.version ?? 0, removed: true })
+      }
+      if (askedTo === undefined || !isUpTo(askedTo, loadedTo)) loadedTo = askedTo
+      records.take(told.values(), asked)
       if (isDone()) end()
       ask()
       onChange()
@@ -134,16 +133,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
       retry.reset()
       const rest = (counts.get(prefix) ?? 1) - 1
       counts.set(prefix, rest)
-      if (rest === 0 && connection.up) connection.request('storage:unsubscribe', { prefix }, () => {})
+      if (!rest && connection.up) connection.request('storage:unsubscribe', { prefix }, () => {})
     },
   }
-}
-
-/** Stands for an entry that a page leaves out because it is as it was. */
-const UNCHANGED: Entry = neverThere('')
-
-/** What a page says of a key that it lacks: unchanged where it was named (C2), else gone, or never there. */
-function missing(key: string, { confirmed }: KeyState, wasNamed: boolean): Entry {
-  if (wasNamed) return UNCHANGED
-  return confirmed ? { key, version: confirmed.version, removed: true } : neverThere(key)
 }

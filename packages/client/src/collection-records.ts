@@ -27,8 +27,8 @@ export interface CollectionRecords {
   start(): void
   /** Tells whether entries that others create at the key belong to what was loaded. */
   isLoaded: (key: string) => boolean
-  /** Takes the answers to a question that was asked in these states. */
-  take(answers: readonly { entry: Entry; asked: KeyState | undefined }[]): void
+  /** Takes the answers to a question that was asked in these states, by key. */
+  take(answers: Iterable<Entry>, asked: ReadonlyMap<string, KeyState>): void
   /** Takes what was told of a key below the prefix. */
   receive(update: StateUpdate): void
   /** Throws `OVERFLOW`. */
@@ -71,18 +71,17 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
     if (disposed || !key.startsWith(prefix)) return
     const value = shownValue(state)
     const isPending = state.pending.length > 0
-    if (!records.has(key) && (value === undefined ? !isPending : !isPending && !result.isLoaded(key))) return
+    if (!records.has(key) && !isPending && (value === undefined || !result.isLoaded(key))) return
     if (value === undefined && !isPending && state.wanted === 0) forget(record)
     else {
       adopt(key)
-      if (isPending) pending.add(key)
-      else pending.delete(key)
+      pending[isPending ? 'add' : 'delete'](key)
       const before = shown.get(key)
       const version = state.confirmed?.version
       if (value === undefined) {
         if (shown.delete(key)) items = undefined
-      } else if (before === undefined || before.version !== version || before.pending !== isPending || before.value !== value) {
-        const same = before !== undefined && JSON.stringify(before.value) === JSON.stringify(value)
+      } else if (!before || before.version !== version || before.pending !== isPending || before.value !== value) {
+        const same = before && JSON.stringify(before.value) === JSON.stringify(value)
         shown.set(key, { key, value: same ? before.value : value, version, pending: isPending })
         items = undefined
       }
@@ -99,9 +98,9 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
   }
 
   const result: CollectionRecords = {
-    items: () => (items ??= [...shown.values()].toSorted((a, b) => compareKeys(a.key, b.key))),
+    items: () => (items ??= [...shown.values()].toSorted(byKey)),
     isPending: () => pending.size > 0,
-    states: () => [...records.values()].map(({ key, state }): [string, KeyState] => [key, state]).toSorted(([a], [b]) => compareKeys(a, b)),
+    states: () => [...records.values()].toSorted(byKey).map(({ key, state }) => [key, state]),
     listedTo: listingEnd(listing.state.confirmed),
     start: () => {
       quiet = true
@@ -109,12 +108,12 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
       quiet = false
     },
     isLoaded: () => false,
-    take: (answers) =>
+    take: (answers, asked) =>
       together(() => {
-        for (const { entry, asked = unknownKey(entry.key) } of answers) {
+        for (const entry of answers) {
           if ('removed' in entry && !records.has(entry.key)) continue
           const record = adopt(entry.key)
-          keys.take(record, asked, entry)
+          keys.take(record, asked.get(entry.key) ?? unknownKey(entry.key), entry)
           look(record)
         }
       }),
@@ -134,14 +133,16 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
     },
     trim: () =>
       together(() => {
-        for (const record of [...records.values()]) if (!result.isLoaded(record.key) && record.state.pending.length === 0) forget(record)
+        for (const record of records.values()) if (!result.isLoaded(record.key) && record.state.pending.length === 0) forget(record)
       }),
     dispose: () => {
       disposed = true
       unwatch()
-      for (const record of [...records.values()]) forget(record)
+      for (const record of records.values()) forget(record)
       keys.leave(listing, user)
     },
   }
   return result
 }
+
+const byKey = (a: { key: string }, b: { key: string }): number => compareKeys(a.key, b.key)

@@ -1,4 +1,5 @@
 import { isJsonObject, isKey, jsonCopy, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { createAddedKeys } from './added-keys.ts'
 import type { Change } from './change.ts'
 import { checkedName } from './checked-name.ts'
 import type { Collection, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
@@ -12,7 +13,6 @@ export type { Collection, CollectionItem, CollectionOptions, CollectionSnapshot 
 
 /** What a collection does where it isn't told. */
 export const COLLECTION_DEFAULTS = { limit: 10_000 } as const
-const MORE = 1_000
 
 /** Follows all entries below a prefix (`todos:`). Dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
 export function collection<T = JsonValue>(client: Pick<RealtimeClient, 'parts'>, prefix: string, options?: CollectionOptions): Collection<T>
@@ -22,7 +22,6 @@ export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string
   const { keys, clock, onThrow } = parts
   if (parts.isClosed()) throw new RealtimeError('CLOSED')
   let error: Error | undefined
-  let lastTime = 0
   let disposed = false
 
   const records = createCollectionRecords({ keys, prefix, dispose: () => handle.dispose(), onChange: () => refresh() })
@@ -62,13 +61,7 @@ export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string
       }),
     )
 
-  /** Grows with every call, so that what is added later sorts behind; nobody else makes the same. */
-  const newKey = (): string => {
-    lastTime = Math.max(clock.now(), lastTime + 1)
-    const random = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => (byte % 36).toString(36))
-    return `${prefix}${lastTime.toString(36).padStart(9, '0')}${random.join('')}`
-  }
-
+  const newKey = createAddedKeys(prefix, clock, records.items)
   const set = (key: string, value: unknown): Promise<void> => submit(key, () => ({ op: 'set', value: jsonCopy(value) }))
   const handle: Collection<unknown> = Object.assign(source, {
     prefix,
@@ -86,7 +79,7 @@ export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string
       }),
     update: (key: string, run: (value: unknown) => unknown) => submit(key, () => ({ op: 'update', run })),
     remove: (key: string) => submit(key, () => ({ op: 'set', value: undefined })),
-    loadMore: (count = MORE) => pages.loadMore(count),
+    loadMore: (count = 1_000) => pages.loadMore(count),
     dispose: () => {
       if (disposed) return
       disposed = true

@@ -10,7 +10,7 @@ export type UseRealtimeCollectionOptions = CollectionOptions
 
 /** All entries below a prefix, shared. The promises of its methods need not be awaited, for `error` says the same. */
 export interface RealtimeCollection<T> {
-  /** In the order of their keys, which is for those that `add` made the order in which they were added. */
+  /** In the order of their keys; see `add`. */
   readonly items: ComputedRef<readonly RealtimeItem<T>[]>
   /** The server has not yet said all that is stored, up to `limit`. */
   readonly loading: ComputedRef<boolean>
@@ -20,7 +20,7 @@ export interface RealtimeCollection<T> {
   readonly error: ComputedRef<Error | undefined>
   /** More is stored than `limit`: see `loadMore`. */
   readonly hasMore: ComputedRef<boolean>
-  /** Stores a value under a key of its own, which sorts behind those made before, and gives back the key. */
+  /** Stores a value under a new key, which sorts behind the added entries that are shown, and returns the key. */
   add(value: T): string
   /** Stores a value, whatever is there. The key is a whole one, below the prefix; else `INVALID_KEY`. */
   set(key: string, value: T): Promise<void>
