@@ -152,7 +152,12 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
   const onThrow = (error: unknown): void => onError(error, 'listener')
   let closing: Promise<void> | undefined
 
-  const keep = settings.keep?.({ clientId, rewrite: (key, run) => keys.rewrite(key, run), onError: (error) => onError(error, 'keep') })
+  const keep = settings.keep?.({
+    clientId,
+    clock,
+    rewrite: (key, run) => keys.rewrite(key, run),
+    onError: (error) => onError(error, 'keep'),
+  })
   const connection = createConnection({
     ...settings,
     transport,

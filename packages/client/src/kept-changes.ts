@@ -1,10 +1,14 @@
+import type { Clock } from './clock.ts'
 import type { PendingChange } from './key-state.ts'
 
 /** Keeps a client's unconfirmed changes where they outlive its page. */
 export interface KeptChanges {
-  /** Hands over what earlier pages left behind; asked before each connect. Never rejects. */
+  /** Hands over what earlier pages left behind. The client waits for it before each connect: it settles in a limited time and never rejects. */
   restore(): Promise<void>
-  /** Keeps the unconfirmed changes of a key in place of those before; settles when they are safe. Never rejects. */
+  /**
+   * Keeps the unconfirmed changes of a key in place of those before. The client sends them when it settles: when they are safe,
+   * or after a limited time where they can't be kept. Never rejects.
+   */
   save(key: string, pending: readonly PendingChange[]): Promise<void>
   /** Keeps what is there for the next page, and nothing more. */
   close(): void
@@ -13,6 +17,8 @@ export interface KeptChanges {
 /** What the client gives to whoever keeps its changes. */
 export interface KeptChangesContext {
   readonly clientId: string
+  /** The clock of the client, for limits of time. */
+  readonly clock: Clock
   /** Replaces a key's unconfirmed changes by what `run` makes of them. */
   rewrite(key: string, run: (pending: readonly PendingChange[]) => readonly PendingChange[]): void
   /** Hears why changes can't be kept, or why one of an earlier page was refused. */

@@ -7,7 +7,7 @@ import { MAX_NAME_BYTES } from './limits.ts'
 export const FORBIDDEN_CHARACTERS = /[\p{Cs}\p{Cc}${}*?/\\]/u
 /** Empty, `.` or `..`, which storage drivers would normalise away or take for folders. */
 export const BAD_SEGMENT = /(^|:)\.{0,2}(:|$)/
-const encoder = new TextEncoder()
+const encoder = /* @__PURE__ */ new TextEncoder()
 
 /** UTF-8 bytes of a text. */
 export const byteLength = (text: string): number => encoder.encode(text).length

@@ -17,7 +17,7 @@ export type Settings<Options, Rows extends OptionRows<Options>> = {
 }
 
 /** The longest time that a timer can wait, milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2_147_483_647
 
 /** A whole number. `most` is by default the longest time of a timer. */
 export const wholeNumber = <Default extends number | undefined>(

@@ -13,10 +13,8 @@ export interface KeptChange {
  */
 export function toKept(pending: readonly PendingChange[], clientId: string): KeptChange[] {
   return pending.flatMap(({ change, sent, acked }): KeptChange[] => {
-    if (acked) return []
-    const named = sent && { clientId, ...sent }
-    if (change.op !== 'update') return [{ change, sent: named }]
-    return named ? [{ change: { op: 'set', value: named.value }, sent: named }] : []
+    const kept = change.op === 'update' ? sent && { op: 'set' as const, value: sent.value } : change
+    return acked || !kept ? [] : [{ change: kept, sent: sent && { clientId, ...sent } }]
   })
 }
 
@@ -31,6 +29,5 @@ export const fromKept = ({ change, sent }: KeptChange, onRefused: (error: unknow
 /** The changes of an earlier page placed among those of this page: behind what was sent here, before what was not. */
 export function withEarlier(pending: readonly PendingChange[], earlier: readonly PendingChange[]): PendingChange[] {
   const unsent = pending.findIndex(({ sent }) => !sent)
-  const at = unsent < 0 ? pending.length : unsent
-  return [...pending.slice(0, at), ...earlier, ...pending.slice(at)]
+  return pending.toSpliced(unsent < 0 ? pending.length : unsent, 0, ...earlier)
 }

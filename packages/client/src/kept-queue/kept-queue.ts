@@ -1,8 +1,9 @@
 /// <reference lib="dom" />
 import { RealtimeError } from '@tutti/protocol'
 import type { KeepChanges } from '../kept-changes.ts'
-import { fromKept, toKept, withEarlier } from './kept-change.ts'
-import { openKeptStore } from './kept-store.ts'
+import { fromKept, toKept, withEarlier, type KeptChange } from './kept-change.ts'
+import type { KeptStore } from './kept-store.ts'
+import { createStoreAccess, IN_MEMORY, lockOf } from './store-access.ts'
 
 /** Options of `keptQueue`. */
 export interface KeptQueueOptions {
@@ -11,81 +12,108 @@ export interface KeptQueueOptions {
    * name of their own.
    */
   name?: string
+  /**
+   * How long to wait for the storage before each connect and each change, milliseconds; less than the client's
+   * `requestTimeoutMs`. Default 3,000.
+   */
+  timeoutMs?: number
 }
 
 /**
  * The option `keep` of a client: unconfirmed changes are kept in IndexedDB, so that a reload or crash of the page loses none
  * (S14) and repeats none (S12). Each client has a queue of its own and holds a Web Lock as long as its page lives; a queue
- * whose page is gone goes to the first client that connects. Without IndexedDB and Web Locks (old browsers, pages that are
- * not on https or localhost) changes wait in memory alone, and `onError` hears of it (`UNSUPPORTED`).
+ * whose page is gone goes to the first client that connects.
+ *
+ * Without IndexedDB and Web Locks (old browsers, pages that are not on https or localhost) changes are kept in memory only, and
+ * `onError` is called once (`UNSUPPORTED`). The same applies while the storage fails or takes longer than `timeoutMs`
+ * (`UNAVAILABLE`); once it works again, all unconfirmed changes are stored.
  */
 export const keptQueue =
-  ({ name = 'tutti' }: KeptQueueOptions = {}): KeepChanges =>
-  ({ clientId, rewrite, onError }) => {
-    const lockOf = (client: string): string => `${name}:${client}`
+  ({ name = 'tutti', timeoutMs = 3_000 }: KeptQueueOptions = {}): KeepChanges =>
+  (context) => {
+    const { clientId, rewrite, onError } = context
+    if (typeof indexedDB === 'undefined' || !navigator.locks) {
+      void done.then(() => onError(new RealtimeError('UNSUPPORTED', { message: `${IN_MEMORY} no IndexedDB or Web Locks` })))
+      return { restore: () => done, save: () => done, close: () => {} }
+    }
+    /** The unconfirmed changes of each key; an empty list where the database may still have some. */
+    const rows = new Map<string, readonly KeptChange[]>()
+    /** The keys whose row is not yet in the database. */
+    const unwritten = new Set<string>()
+    let queued: Promise<void> | undefined
+    let restored = done
     let closed = false
-    let giveBack = (): void => {}
 
-    /** Settles when the lock is held, which says that this client's changes are nobody else's. */
-    const begin = async (): Promise<Awaited<ReturnType<typeof openKeptStore>>> => {
-      if (typeof indexedDB === 'undefined' || !navigator.locks)
-        throw new RealtimeError('UNSUPPORTED', { message: 'Changes can not be kept here.' })
-      await new Promise<void>((held, fail) => {
-        const life = new Promise<void>((resolve) => (giveBack = resolve))
-        const hold = (): Promise<void> => {
-          held()
-          return life
-        }
-        navigator.locks.request(lockOf(clientId), hold).catch(fail)
+    const access = createStoreAccess(context, name, timeoutMs, () => {
+      for (const key of rows.keys()) unwritten.add(key)
+      void flush()
+    })
+
+    /** One transaction for everything that is saved until it runs. */
+    const flush = (): Promise<void> => (unwritten.size > 0 ? (queued ??= access.inTime(access.run(write)).then(leaveQueue)) : done)
+
+    const leaveQueue = (): void => {
+      queued = undefined
+    }
+
+    const write = async (store: KeptStore): Promise<void> => {
+      const taken = await store.write(clientId, () => {
+        leaveQueue()
+        return [...unwritten].map((key) => [key, rows.get(key) ?? []])
       })
-      return openKeptStore(name)
-    }
-    const store = begin()
-    store.catch(onError)
-
-    /** Runs after what was asked before; a failure is told, and costs no change that is in memory. */
-    const attempt = async (act: (opened: Awaited<typeof store>) => Promise<void>): Promise<void> => {
-      const opened = await store.catch(() => undefined)
-      try {
-        if (opened) await act(opened)
-      } catch (error) {
-        onError(error)
+      for (const [key, changes] of taken) {
+        if (rows.get(key) !== changes) continue
+        unwritten.delete(key)
+        if (changes.length === 0) rows.delete(key)
       }
+      if (unwritten.size === 0) access.failing = false
     }
 
-    let saved: Promise<unknown> = Promise.resolve()
-    let restored = Promise.resolve()
-    const restore = (): Promise<void> =>
-      (restored = restored.then(() =>
-        attempt(async (opened) => {
-          for (const client of await opened.clients()) {
-            if (client === clientId || closed) continue
-            await navigator.locks.request(lockOf(client), { ifAvailable: true }, async (lock) => {
-              if (lock === null) return
-              for (const [key, changes] of await opened.move(client, clientId)) {
-                const earlier = changes.map((change) => fromKept(change, onError))
-                rewrite(key, (pending) => withEarlier(pending, earlier))
-              }
-            })
+    /** Takes over the changes of clients whose pages are gone. Several may run at a time: each move happens once, under a lock. */
+    const adopt = async (store: KeptStore): Promise<void> => {
+      for (const client of await store.clients()) {
+        if (client === clientId) continue
+        await navigator.locks.request(lockOf(name, client), { ifAvailable: true }, async (lock) => {
+          if (!lock || closed) return
+          for (const [key, changes] of await store.move(client, clientId)) {
+            const earlier = changes.map((change) => fromKept(change, onError))
+            rewrite(key, (pending) => withEarlier(pending, earlier))
           }
-        }),
-      ))
+        })
+      }
+      await write(store)
+    }
+
+    const restore = (): Promise<void> => {
+      restored = restored.then(() => access.inTime(access.run(adopt)))
+      // It may wait for the one before, so it needs a limit of its own.
+      return access.inTime(restored)
+    }
     // Shown at once, also without a network.
     void restore()
 
     return {
       restore,
       save: (key, pending) => {
-        if (closed) return Promise.resolve()
         const changes = toKept(pending, clientId)
-        const done = attempt((opened) => opened.put(clientId, key, changes))
-        saved = Promise.all([saved, done])
-        return done
+        if (closed || (changes.length === 0 && !rows.has(key))) return done
+        rows.set(key, changes)
+        unwritten.add(key)
+        const flushed = flush()
+        return access.failing ? done : flushed
       },
       close: () => {
         closed = true
-        // Not before all is written, or it would come back after another page took it over.
-        void saved.then(() => giveBack())
+        const end = (): void => {
+          // A write that runs later would store again what another page has taken over.
+          rows.clear()
+          unwritten.clear()
+          access.release()
+        }
+        // Another page must not take the changes over before all are written.
+        void (unwritten.size > 0 ? access.run(write) : done).then(end, end)
       },
     }
   }
+
+const done = Promise.resolve()

@@ -1,48 +1,71 @@
 /// <reference lib="dom" />
-import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import { openDB, type DBSchema, type IDBPDatabase, type IDBPObjectStore } from 'idb'
 import type { KeptChange } from './kept-change.ts'
 
 interface Tables extends DBSchema {
   /** By client and key. */
-  changes: { key: [string, string]; value: KeptChange[] }
+  changes: { key: [string, string]; value: readonly KeptChange[] }
 }
 
-/** Kept changes in IndexedDB, by client and key. */
+type Changes = IDBPObjectStore<Tables, ['changes'], 'changes', 'readwrite'>
+
+/** The changes of one key. */
+export type KeptRow = readonly [key: string, changes: readonly KeptChange[]]
+
+/** Kept changes in IndexedDB, by client and key. Every method rejects once the database is closed. */
 export interface KeptStore {
-  put(client: string, key: string, changes: KeptChange[]): Promise<void>
+  /** Stores the rows as they are when the writes and moves before this one are over, a row without changes as none, and returns them. All or none. */
+  write(client: string, rows: () => readonly KeptRow[]): Promise<readonly KeptRow[]>
   /** The clients that have changes. */
   clients(): Promise<string[]>
-  /** Makes the changes of one client those of another, behind what it has, and gives them, all or none. */
-  move(from: string, to: string): Promise<[key: string, changes: KeptChange[]][]>
+  /** Makes the changes of one client those of another, behind what it has, and returns them. All or none. */
+  move(from: string, to: string): Promise<KeptRow[]>
+  /** Transactions that have begun still end. */
+  close(): void
 }
 
-/** Opens the database of this name. */
-export async function openKeptStore(name: string): Promise<KeptStore> {
+/** Opens the database of this name. `onEnd`: another page upgrades or deletes it, or the browser has closed it. */
+export async function openKeptStore(name: string, onEnd: () => void): Promise<KeptStore> {
   const database: IDBPDatabase<Tables> = await openDB<Tables>(name, 1, {
     upgrade: (opened) => void opened.createObjectStore('changes'),
     // A page of a newer version must not wait for this one.
-    blocking: () => database.close(),
+    blocking: () => {
+      database.close()
+      onEnd()
+    },
+    terminated: onEnd,
   })
+
+  const inTransaction = async <Result>(run: (changes: Changes) => Promise<Result>): Promise<Result> => {
+    const transaction = database.transaction('changes', 'readwrite')
+    return (await Promise.all([run(transaction.store), transaction.done]))[0]
+  }
+
   return {
-    put: async (client, key, changes) => {
-      if (changes.length === 0) await database.delete('changes', [client, key])
-      else await database.put('changes', changes, [client, key])
-    },
+    write: (client, rows) =>
+      inTransaction(async (store) => {
+        // Answered when the transactions before this one are over: a change that changed meanwhile must not be stored as it was.
+        await store.getKey([client, ''])
+        const written = rows()
+        await Promise.all(
+          written.map(([key, changes]) => (changes.length > 0 ? store.put(changes, [client, key]) : store.delete([client, key]))),
+        )
+        return written
+      }),
     clients: async () => [...new Set((await database.getAllKeys('changes')).map(([client]) => client))],
-    move: async (from, to) => {
-      const transaction = database.transaction('changes', 'readwrite')
-      const { store } = transaction
-      const moved: [string, KeptChange[]][] = []
-      // Arrays sort behind all strings.
-      for (const [client, key] of await store.getAllKeys(IDBKeyRange.bound([from], [from, []]))) {
-        const changes = (await store.get([client, key])) ?? []
-        const before = (await store.get([to, key])) ?? []
-        await store.put([...before, ...changes], [to, key])
-        await store.delete([client, key])
-        moved.push([key, changes])
-      }
-      await transaction.done
-      return moved
-    },
+    move: (from, to) =>
+      inTransaction(async (store) => {
+        const moved: KeptRow[] = []
+        // Arrays sort behind all strings.
+        for (const [client, key] of await store.getAllKeys(IDBKeyRange.bound([from], [from, []]))) {
+          const changes = (await store.get([client, key])) ?? []
+          const before = (await store.get([to, key])) ?? []
+          await store.put([...before, ...changes], [to, key])
+          await store.delete([client, key])
+          moved.push([key, changes])
+        }
+        return moved
+      }),
+    close: () => database.close(),
   }
 }
