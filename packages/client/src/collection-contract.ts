@@ -29,7 +29,7 @@ export interface CollectionSnapshot<T> {
 /** How a collection behaves. */
 export interface CollectionOptions {
   /** Entries to load; live changes may bring some more. Default 10,000. */
-  limit?: number
+  limit?: number | undefined
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isJsonObject, isKey, jsonCopy, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { isJsonObject, isKey, jsonCopy, parseOptions, RealtimeError, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
 import { createAddedKeys } from './added-keys.ts'
 import type { Change } from './change.ts'
 import { checkedName } from './checked-name.ts'
@@ -14,10 +14,13 @@ export type { Collection, CollectionItem, CollectionOptions, CollectionSnapshot 
 /** What a collection does where it isn't told. */
 export const COLLECTION_DEFAULTS = { limit: 10_000 } as const
 
+const OPTIONS = { limit: wholeNumber(1, COLLECTION_DEFAULTS.limit) } satisfies OptionRows<CollectionOptions>
+
 /** Follows all entries below a prefix (`todos:`). Dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
 export function collection<T = JsonValue>(client: Pick<RealtimeClient, 'parts'>, prefix: string, options?: CollectionOptions): Collection<T>
 export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string, options: CollectionOptions = {}): Collection<unknown> {
   checkedName((name) => prefix.endsWith(':') && isKey(name), prefix.slice(0, -1), 'INVALID_KEY')
+  const { limit } = parseOptions('collection', OPTIONS, options)
   const { parts } = client
   const { keys, clock, onThrow } = parts
   if (parts.isClosed()) throw new RealtimeError('CLOSED')
@@ -25,7 +28,7 @@ export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string
   let disposed = false
 
   const records = createCollectionRecords({ keys, prefix, dispose: () => handle.dispose(), onChange: () => refresh() })
-  const pages = createCollectionPages({ ...parts, ...COLLECTION_DEFAULTS, ...options, prefix, records, onChange: () => refresh() })
+  const pages = createCollectionPages({ ...parts, limit, prefix, records, onChange: () => refresh() })
   const look = (): CollectionSnapshot<unknown> => ({
     items: records.items(),
     loading: pages.loading,

@@ -9,6 +9,7 @@ import {
   PROTOCOL_VERSION,
   RealtimeError,
   safeErrorListener,
+  text,
   wholeNumber,
   withMethods,
   type Entry,
@@ -113,7 +114,7 @@ const NO_ENTRIES: readonly Entry[] = []
 
 const OPTIONS = {
   url: anything, // `serverUrl` says what these two may be.
-  path: anything,
+  path: text(undefined),
   transports: [
     'a list of websocket and polling',
     (value) => Array.isArray(value) && value.length > 0 && value.every((name) => name === 'websocket' || name === 'polling'),
@@ -162,11 +163,12 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
     ...settings,
     transport,
     handshake: async () => {
-      const credentials = typeof auth === 'function' ? await auth() : auth
+      // What is not JSON would throw in the transport, where nobody hears of it.
+      const credentials = jsonCopy((typeof auth === 'function' ? await auth() : auth) ?? {}, 'auth')
+      if (!isJsonObject(credentials)) throw new RealtimeError('INVALID_VALUE', { message: '`auth` must be an object.' })
       // What an earlier page left behind goes first.
       await keep?.restore()
-      // What is not JSON would throw in the transport, where nobody hears of it.
-      return { ...Object(jsonCopy(credentials ?? {}, 'auth')), protocol: PROTOCOL_VERSION, clientId, features: [] }
+      return { ...credentials, protocol: PROTOCOL_VERSION, clientId, features: [] }
     },
     onThrow,
   })

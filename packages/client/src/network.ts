@@ -22,7 +22,8 @@ interface BrowserScope {
   removeEventListener?: SetListener
 }
 
-const scope: BrowserScope = globalThis
+const global: object = globalThis
+const scope: BrowserScope = global
 const EVENTS = ['online', 'offline', 'pageshow', 'visibilitychange', 'resume']
 // The events of the document do not all bubble to the window.
 const CAPTURE = { capture: true }

@@ -1,6 +1,7 @@
 import { RealtimeError } from '@tutti/protocol'
 
-const page: { location?: { origin: string } } = globalThis
+const scope: object = globalThis
+const page: { location?: { origin: string } } = scope
 
 /**
  * The URL that Socket.IO connects to. Socket.IO would take a path in it for a namespace, and the client would try for ever.

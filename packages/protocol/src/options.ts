@@ -57,7 +57,7 @@ export const callback = <Default>(fallback: Default): OptionRow<Default> => ['a 
 /** An object with these methods. */
 export const withMethods = <Default>(names: readonly string[], fallback: Default): OptionRow<Default> => [
   `an object with ${names.map((name) => `${name}()`).join(', ')}`,
-  (value) => names.every((name) => typeof Object(value)[name] === 'function'),
+  (value) => typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'function'),
   fallback,
 ]
 

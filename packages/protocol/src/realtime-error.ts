@@ -33,7 +33,7 @@ export interface RealtimeErrorOptions {
   message?: string | undefined
   /** Default: what `isRetryable` says of the code. */
   retryable?: boolean | undefined
-  cause?: unknown | undefined
+  cause?: unknown
   retryAfterMs?: number | undefined
   entry?: Entry | undefined
   issues?: JsonValue[] | undefined

@@ -42,7 +42,7 @@ const ODD: Readonly<Record<string, () => unknown>> = {
   'a getter that throws': () => Object.defineProperty({}, 'then', { get: thrower }),
   'a revoked proxy': revoked,
   'a promise that rejects': () => Promise.reject(new Error('rejected')),
-  'a promise that rejects with nothing': () => Promise.reject(undefined),
+  'a promise that rejects with nothing': async () => raise(undefined)(),
   'a promise of a revoked proxy': () => Promise.resolve({ user: revoked() }),
   'a thenable that rejects': () => thenable((_, reject) => reject(new Error('thenable'))),
   'a thenable that throws': () => thenable(thrower),

@@ -12,9 +12,12 @@ export interface ReactiveRedisDriverOptions extends StoreOptions {
   base?: string | undefined
 }
 
+const hasLink = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'link' in value && typeof value.link === 'object' && 'instanceId' in value
+
 const OPTIONS = {
   ...STORE_OPTIONS,
-  pubsub: required(['a RealtimePubSub', (value) => typeof Object(Object(value).link).script === 'function', undefined]),
+  pubsub: required(['a RealtimePubSub', hasLink, undefined]),
   base: text(undefined), // `keyNames` says what a base may be.
 } satisfies OptionRows<ReactiveRedisDriverOptions>
 

@@ -14,8 +14,6 @@ export const whole = (least: number, most = MAX_TIMER): Kind => ({
   isGood: (value) => typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most,
 })
 
-export const bytesOrVersion = (least: number): Kind => whole(least, Number.MAX_SAFE_INTEGER)
-
 export const flag: Kind = { good: [true, false], isGood: (value) => typeof value === 'boolean' }
 
 export const callback: Kind = { good: [() => {}], isGood: (value) => typeof value === 'function' }

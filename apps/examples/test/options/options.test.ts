@@ -1,6 +1,15 @@
 import { inspect } from 'node:util'
-import { RealtimeError } from '@tutti/protocol'
-import { expect, test, vi } from 'vitest'
+import type { PublishOptions, RealtimeClientOptions, StateOptions } from '@tutti/client'
+import type { CollectionOptions } from '@tutti/client/collection'
+import type { KeptQueueOptions } from '@tutti/client/kept-queue'
+import { RealtimeError, type RealtimeSchema } from '@tutti/protocol'
+import type { MemoryPubSubOptions, RealtimePubSubOptions } from '@tutti/pubsub'
+import type { ActAsOptions, RealtimeServerOptions, RunningOptions } from '@tutti/server'
+import type { AttachRealtimeOptions } from '@tutti/server/node'
+import type { ReactiveDriverOptions, ReactiveRedisDriverOptions, WriteOptions } from '@tutti/storage-driver'
+import type { ExistingClientOptions, PageOptions, UseRealtimeEventsOptions, UseRealtimeStateOptions } from '@tutti/vue'
+import type { UseRealtimeCollectionOptions } from '@tutti/vue/collection'
+import { expect, expectTypeOf, test, vi } from 'vitest'
 import { badValues, unknownNames } from './kinds.ts'
 import { owners, type Owner } from './owners.ts'
 
@@ -90,4 +99,21 @@ test('[X9] something else in the place of the options is INVALID_OPTIONS at once
     }
   })
   expect(failures).toEqual([])
+})
+
+/** The options that a type with `exactOptionalPropertyTypes` does not let be `undefined`. */
+type Refusing<Options> = { [Name in keyof Options]-?: Record<Name, undefined> extends Pick<Options, Name> ? never : Name }[keyof Options]
+
+test('[X9] types accept undefined for every option that need not be given', () => {
+  expectTypeOf<Refusing<RealtimePubSubOptions & MemoryPubSubOptions>>().toEqualTypeOf<never>()
+  expectTypeOf<Refusing<ReactiveDriverOptions & WriteOptions>>().toEqualTypeOf<never>()
+  expectTypeOf<Refusing<ReactiveRedisDriverOptions>>().toEqualTypeOf<'pubsub'>()
+  expectTypeOf<Refusing<RealtimeServerOptions>>().toEqualTypeOf<'io' | 'state'>()
+  expectTypeOf<Refusing<AttachRealtimeOptions>>().toEqualTypeOf<'state'>()
+  expectTypeOf<Refusing<ActAsOptions & RunningOptions & RealtimeSchema>>().toEqualTypeOf<never>()
+  expectTypeOf<Refusing<RealtimeClientOptions & StateOptions<string> & PublishOptions>>().toEqualTypeOf<never>()
+  expectTypeOf<Refusing<CollectionOptions & KeptQueueOptions>>().toEqualTypeOf<never>()
+  expectTypeOf<Refusing<ExistingClientOptions>>().toEqualTypeOf<'client'>()
+  expectTypeOf<Refusing<PageOptions>>().toEqualTypeOf<'read'>()
+  expectTypeOf<Refusing<UseRealtimeStateOptions & UseRealtimeCollectionOptions & UseRealtimeEventsOptions>>().toEqualTypeOf<never>()
 })

@@ -8,6 +8,7 @@ import {
 } from '@tutti/client'
 import { collection, type CollectionOptions } from '@tutti/client/collection'
 import { keptQueue, type KeptQueueOptions } from '@tutti/client/kept-queue'
+import { RealtimeError } from '@tutti/protocol'
 import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
 import {
   createRealtimeServer,
@@ -63,12 +64,12 @@ function owner<Options extends object>(
   kinds: Kinds<Options>,
   make: (options: Options) => End | Promise<unknown>,
   base: () => Partial<Options> = () => ({}),
+  required: readonly string[] = Object.keys(base()),
 ): Owner {
   const makeOf = async (options: unknown): Promise<void> => {
     const end: unknown = await make(options as Options)
     if (typeof end === 'function') await end()
   }
-  const required = Object.keys(base())
   return { name, kinds, required, makeOf, make: (options) => makeOf({ ...base(), ...options }) }
 }
 
@@ -163,15 +164,18 @@ const states = (
   [`realtime.as().state.${name}`, (options) => withServer((realtime) => run(realtime.as({ id: 'ann' }).state, options))],
 ]
 
-const conflict = (error: { code?: string }): void => {
-  if (error.code !== 'CONFLICT') throw error
-}
+/** Lets an error pass that the options have nothing to do with. */
+const but =
+  (code: string) =>
+  (error: unknown): void => {
+    if (!(error instanceof RealtimeError && error.code === code)) throw error
+  }
 
 const stateOwners: Owner[] = [
-  ...states('set', (state, options) => state.set('a', 1, options).catch(conflict)).map(([name, make]) =>
+  ...states('set', (state, options) => state.set('a', 1, options).catch(but('CONFLICT'))).map(([name, make]) =>
     owner<{ ifVersion?: number; ttlMs?: number }>(name, { ifVersion, ttlMs: whole(1, Number.MAX_SAFE_INTEGER) }, make),
   ),
-  ...states('remove', (state, options) => state.remove('a', options).catch(conflict)).map(([name, make]) =>
+  ...states('remove', (state, options) => state.remove('a', options).catch(but('CONFLICT'))).map(([name, make]) =>
     owner<{ ifVersion?: number }>(name, { ifVersion }, make),
   ),
   ...states('increment', (state, options) => state.increment('a', 1, options)).map(([name, make]) =>
@@ -278,10 +282,6 @@ async function withClient(run: (client: RealtimeClient) => unknown): Promise<voi
   }
 }
 
-const unavailable = (error: { code?: string }): void => {
-  if (error.code !== 'UNAVAILABLE') throw error
-}
-
 const inApp = (realtime: Realtime, run: () => unknown): void => {
   const app = createSSRApp({})
   app.use(realtime)
@@ -295,17 +295,18 @@ const clientOwners: Owner[] = [
     'createRealtimeClient',
     clientKinds,
     (options) => {
-      const client = createRealtimeClient({ ...options, keep: undefined })
-      createRealtimeClient({ ...options, ...(options.keep && { keep: keptQueue() }) })
+      const client = createRealtimeClient(options)
       return () => client.close()
     },
     () => ({ url: 'http://127.0.0.1:1', autoConnect: false }),
+    // Outside of a page.
+    ['url'],
   ),
   owner<StateOptions<unknown>>('client.state', { ...stateKinds, default: anything }, (options) =>
     withClient((client) => client.state('a', options).dispose()),
   ),
   owner<PublishOptions>('client.events.publish', { includeSelf: flag }, (options) =>
-    withClient((client) => client.events.publish('a', 1, options).catch(unavailable)),
+    withClient((client) => client.events.publish('a', 1, options).catch(but('UNAVAILABLE'))),
   ),
   owner<CollectionOptions>('collection', collectionKinds, (options) => withClient((client) => collection(client, 'a:', options).dispose())),
   owner<KeptQueueOptions>('keptQueue', { name: text('ann'), timeoutMs: whole(1) }, (options) => void keptQueue(options)),
@@ -316,16 +317,18 @@ const vueOwners: Owner[] = [
     'createRealtime, of a client',
     { client: never, entries: list([]) },
     (options) => {
-      createRealtime(options)
-      return () => options.client.close()
+      const { client } = createRealtime(options)
+      return () => client.close()
     },
     () => ({ client: createRealtimeClient({ url: 'http://127.0.0.1:1', autoConnect: false }) }),
+    [],
   ),
   owner<PageOptions>(
     'createRealtime, of a page',
     { read: callback, list: callback },
     (options) => void createRealtime(options),
     () => ({ read: async () => [] }),
+    [],
   ),
   owner<UseRealtimeStateOptions>('useRealtimeState', stateKinds, (options) => rendering(() => useRealtimeState('a', 0, options))),
   owner<UseRealtimeCollectionOptions>('useRealtimeCollection', collectionKinds, (options) =>

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { RealtimeError } from '@tutti/protocol'
+import { parseOptions, RealtimeError, text, wholeNumber, type OptionRows } from '@tutti/protocol'
 import type { KeepChanges } from '../kept-changes.ts'
 import { fromKept, toKept, withEarlier, type KeptChange } from './kept-change.ts'
 import type { KeptStore } from './kept-store.ts'
@@ -11,13 +11,15 @@ export interface KeptQueueOptions {
    * Name of the database, default `tutti`. Whoever signs in next must not send what this user left behind: give each user a
    * name of their own.
    */
-  name?: string
+  name?: string | undefined
   /**
    * How long to wait for the storage before each connect and each change, milliseconds; less than the client's
    * `requestTimeoutMs`. Default 3,000.
    */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
 }
+
+const OPTIONS = { name: text('tutti'), timeoutMs: wholeNumber(1, 3_000) } satisfies OptionRows<KeptQueueOptions>
 
 /**
  * The option `keep` of a client: unconfirmed changes are kept in IndexedDB, so that a reload or crash of the page loses none
@@ -28,9 +30,9 @@ export interface KeptQueueOptions {
  * `onError` is called once (`UNSUPPORTED`). The same applies while the storage fails or takes longer than `timeoutMs`
  * (`UNAVAILABLE`); once it works again, all unconfirmed changes are stored.
  */
-export const keptQueue =
-  ({ name = 'tutti', timeoutMs = 3_000 }: KeptQueueOptions = {}): KeepChanges =>
-  (context) => {
+export function keptQueue(options: KeptQueueOptions = {}): KeepChanges {
+  const { name, timeoutMs } = parseOptions('keptQueue', OPTIONS, options)
+  return (context) => {
     const { clientId, rewrite, onError } = context
     if (typeof indexedDB === 'undefined' || !navigator.locks) {
       void done.then(() => onError(new RealtimeError('UNSUPPORTED', { message: `${IN_MEMORY} no IndexedDB or Web Locks` })))
@@ -115,5 +117,6 @@ export const keptQueue =
       },
     }
   }
+}
 
 const done = Promise.resolve()

@@ -1,0 +1,96 @@
+// oxlint-disable typescript/no-misused-promises -- That is what is tested.
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { connectedClient, settled, startClient } from './setup-client.ts'
+
+/** What would end a process, and is only logged in a browser. */
+const fatal: unknown[] = []
+const note = (error: unknown): void => void fatal.push(error)
+process.on('uncaughtException', note)
+process.on('unhandledRejection', note)
+afterAll(() => {
+  process.off('uncaughtException', note)
+  process.off('unhandledRejection', note)
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+  await settled()
+  expect(fatal).toEqual([])
+})
+
+const rejecting = async (): Promise<void> => {
+  throw new Error('rejected')
+}
+
+test('[X10] an async listener that rejects is reported, and no unhandled rejection', async () => {
+  const { client, server, errors } = await connectedClient()
+  client.connection.subscribe(rejecting)
+  client.state('a').subscribe(rejecting)
+  client.events.subscribe('b', rejecting)
+  await server.flush()
+  void client.state('a').set(1)
+  void client.events.publish('b', 1, { includeSelf: true })
+  await server.flush()
+  client.connection.disconnect()
+  await settled()
+  expect(errors.length).toBeGreaterThanOrEqual(3)
+  expect(errors.every((error) => error instanceof Error && error.message === 'rejected')).toBe(true)
+})
+
+test('[X10] without an onError a listener that throws is seen: on the console, and by reportError of browsers', async () => {
+  const log = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const { client, server } = await connectedClient({ onError: undefined })
+  const thrown = new Error('thrown')
+  const handle = client.state('a')
+  handle.subscribe(() => {
+    throw thrown
+  })
+  void handle.set(1)
+  expect(log).toHaveBeenCalledWith('Tutti (listener):', thrown)
+  const reportError = vi.fn<(error: unknown) => void>()
+  vi.stubGlobal('reportError', reportError)
+  void handle.set(2)
+  expect(reportError).toHaveBeenCalledWith(thrown)
+  await server.flush()
+})
+
+test('[X10] an onError that throws or rejects does no harm', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+  const { client, server } = await connectedClient({ onError: rejecting })
+  client.state('a').subscribe(() => {
+    throw new Error('thrown')
+  })
+  void client.state('a').set(1)
+  await server.flush()
+  expect(client.state('a').current.value).toBe(1)
+})
+
+test.each([
+  ['a bigint', { token: 1n }],
+  [
+    'a cycle',
+    Object.assign(
+      {},
+      {
+        get self() {
+          return this
+        },
+      },
+    ),
+  ],
+  ['a class instance', { token: new Map() }],
+  ['text', 'token'],
+  ['a number', Number.NaN],
+])('[X10] `auth` that returns %s closes the connection with the reason, whether at once or later', async (_name, odd) => {
+  for (const auth of [() => odd as never, async () => odd as never]) {
+    const { client } = startClient({ auth })
+    await settled()
+    expect(client.connection.current).toMatchObject({ status: 'closed', reason: { code: 'INVALID_VALUE', retryable: false } })
+    await client.close()
+  }
+})
+
+test('[X10] what `auth` leaves undefined is left out', async () => {
+  const { client, server } = await connectedClient({ auth: { token: undefined, role: 'editor' } })
+  expect(server.link.handshake).toEqual({ role: 'editor', protocol: 1, clientId: client.clientId, features: [] })
+})
