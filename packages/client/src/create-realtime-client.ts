@@ -1,5 +1,4 @@
 import {
-  anything,
   callback,
   flag,
   isJsonObject,
@@ -9,7 +8,6 @@ import {
   PROTOCOL_VERSION,
   RealtimeError,
   safeErrorListener,
-  text,
   wholeNumber,
   withMethods,
   type Entry,
@@ -24,7 +22,7 @@ import { createConnection } from './connection.ts'
 import { createEvents, type EventMap, type Events } from './events.ts'
 import type { KeepChanges } from './kept-changes.ts'
 import { systemNetwork, type Network } from './network.ts'
-import { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
+import { SOCKET_OPTIONS, socketTransport, type SocketTransportOptions } from './socket-transport.ts'
 import type { StateOf } from './schema-types.ts'
 import type { Source } from './source.ts'
 import { createStateHandle, type HandleContext } from './state-handle.ts'
@@ -113,13 +111,7 @@ export interface RealtimeClient<Types extends EventMap = object> {
 const NO_ENTRIES: readonly Entry[] = []
 
 const OPTIONS = {
-  url: anything, // `serverUrl` says what these two may be.
-  path: text(undefined),
-  transports: [
-    'a list of websocket and polling',
-    (value) => Array.isArray(value) && value.length > 0 && value.every((name) => name === 'websocket' || name === 'polling'),
-    undefined,
-  ],
+  ...SOCKET_OPTIONS,
   auth: ['an object or a function', (value) => typeof value === 'function' || isJsonObject(value), undefined],
   maxAttempts: wholeNumber(0, Infinity, Infinity),
   requestTimeoutMs: wholeNumber(1, 10_000),
@@ -144,9 +136,9 @@ export function createRealtimeClient(options?: RealtimeClientOptions): RealtimeC
 export function createRealtimeClient<Types extends EventMap>(options?: RealtimeClientOptions): RealtimeClient<Types>
 export function createRealtimeClient(options: RealtimeClientOptions = {}): RealtimeClient {
   const settings = parseOptions('createRealtimeClient', OPTIONS, options)
-  const { clock, requestTimeoutMs, auth } = settings
+  const { clock, requestTimeoutMs, auth, url, path, transports } = settings
   // Before anything is opened, because it may throw.
-  const transport = settings.transport ?? socketTransport(settings)
+  const transport = settings.transport ?? socketTransport({ url, path, transports })
   const clientId = createClientId()
   const tell = safeErrorListener(settings.onError)
   const onError = (error: unknown, stage: ErrorContext['stage']): void => tell(error, { stage })

@@ -7,8 +7,7 @@ const page: { location?: { origin: string } } = scope
  * The URL that Socket.IO connects to. Socket.IO would take a path in it for a namespace, and the client would try for ever.
  * Throws `INVALID_OPTIONS`.
  */
-export function serverUrl(path: string, url: string | URL | undefined = page.location?.origin): string {
-  if (!/^\/[^?#]*$/.test(path)) throw invalid('`path` must begin with "/".')
+export function serverUrl(url: string | URL | undefined = page.location?.origin): string {
   try {
     const { href } = new URL(String(url))
     if (/^(http|ws)s?:..[^/]+\/($|[?#])/.test(href)) return href

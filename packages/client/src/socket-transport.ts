@@ -1,4 +1,4 @@
-import { fromWireError, isJsonObject, RealtimeError } from '@tutti/protocol'
+import { anything, fromWireError, isJsonObject, parseOptions, RealtimeError, type OptionRows } from '@tutti/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { away } from './away.ts'
 import { serverUrl } from './server-url.ts'
@@ -14,12 +14,28 @@ export interface SocketTransportOptions {
   transports?: readonly ('websocket' | 'polling')[] | undefined
 }
 
+const WEBSOCKET: readonly ('websocket' | 'polling')[] = ['websocket']
+
+const isTransport = (name: unknown): boolean => name === 'websocket' || name === 'polling'
+
+/** What the options take. */
+export const SOCKET_OPTIONS = {
+  url: anything, // `serverUrl` says what it may be.
+  path: ['a path that begins with "/"', (path) => typeof path === 'string' && /^\/[^?#]*$/.test(path), '/socket.io/'],
+  transports: [
+    'a list of websocket and polling',
+    (names) => Array.isArray(names) && names.length > 0 && names.every(isTransport),
+    WEBSOCKET,
+  ],
+} satisfies OptionRows<SocketTransportOptions>
+
 /**
  * The transport over Socket.IO. Its own reconnection is off: when to come back is decided by the connection (C1). Throws
  * `INVALID_OPTIONS` where `url` or `path` cannot work.
  */
-export function socketTransport({ url, path = '/socket.io/', transports = ['websocket'] }: SocketTransportOptions): Transport {
-  const address = serverUrl(path, url)
+export function socketTransport(settings: SocketTransportOptions): Transport {
+  const { url, path, transports } = parseOptions('socketTransport', SOCKET_OPTIONS, settings)
+  const address = serverUrl(url)
   return (handshake, listener) => {
     const options = {
       auth: handshake,

@@ -1,6 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { patternsOf } from './channel-match.ts'
+import { isJsonObject } from './json.ts'
 import { parsePattern } from './names.ts'
+import { parseOptions, type OptionRow, type OptionRows } from './options.ts'
 import { RealtimeError } from './realtime-error.ts'
 
 /** Schemas by key, channel or pattern (`todos:*`): any that speak Standard Schema, say of Zod, Valibot or ArkType. */
@@ -12,8 +14,13 @@ export interface RealtimeSchema {
   readonly events?: Schemas | undefined
 }
 
+const table: OptionRow<undefined> = ['an object with schemas', isJsonObject, undefined]
+
+const OPTIONS = { state: table, events: table } satisfies OptionRows<RealtimeSchema>
+
 /** The schemas as they are, with their types. Throws `INVALID_OPTIONS` for a pattern that can't be one. */
 export function defineSchema<const Schema extends RealtimeSchema>(schema: Schema): Schema {
+  parseOptions<RealtimeSchema, typeof OPTIONS>('defineSchema', OPTIONS, schema)
   for (const pattern of [...Object.keys(schema.state ?? {}), ...Object.keys(schema.events ?? {})]) {
     try {
       parsePattern(pattern)

@@ -1,17 +1,21 @@
 import { createServer } from 'node:http'
 import {
   createRealtimeClient,
+  socketTransport,
   type PublishOptions,
   type RealtimeClient,
   type RealtimeClientOptions,
+  type SocketTransportOptions,
   type StateOptions,
 } from '@tutti/client'
 import { collection, type CollectionOptions } from '@tutti/client/collection'
 import { keptQueue, type KeptQueueOptions } from '@tutti/client/kept-queue'
-import { RealtimeError } from '@tutti/protocol'
+import { defineSchema, RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
+import { redisOptions } from '@tutti/pubsub/redis'
 import {
   createRealtimeServer,
+  rules,
   type ActAsOptions,
   type RealtimeServer,
   type RealtimeServerOptions,
@@ -72,6 +76,8 @@ function owner<Options extends object>(
   }
   return { name, kinds, required, makeOf, make: (options) => makeOf({ ...base(), ...options }) }
 }
+
+const tables: Kind = { good: [{}], isGood: (value) => typeof value === 'object' && value !== null && !Array.isArray(value) }
 
 const never: Kind = { good: [], isGood: () => false }
 
@@ -239,6 +245,10 @@ const serverOwners: Owner[] = [
     withServer((realtime) => realtime.as({ id: 'ann' }).events.subscribe('a', () => {}, options)()),
   ),
   ...stateOwners,
+  owner<{ commandTimeoutMs?: number }>('redisOptions', { commandTimeoutMs: whole(1) }, (options) => void redisOptions(options)),
+  owner<RealtimeSchema>('defineSchema', { state: tables, events: tables }, (options) => void defineSchema(options)),
+  owner<Parameters<typeof rules>[0]>('rules', { state: tables, events: tables }, (options) => void rules(options)),
+  owner<object>('a row of rules', { read: anything, write: anything }, (options) => void rules({ state: { 'todos:*': options } })),
 ]
 
 const list = (...good: unknown[]): Kind => ({ good, isGood: (value) => Array.isArray(value) })
@@ -290,7 +300,15 @@ const inApp = (realtime: Realtime, run: () => unknown): void => {
 
 const rendering = (run: () => unknown): void => inApp(createRealtime({ read: async () => [] }), run)
 
+const { url, path, transports } = clientKinds
+
 const clientOwners: Owner[] = [
+  owner<SocketTransportOptions>(
+    'socketTransport',
+    { url, path, transports },
+    (options) => void socketTransport(options),
+    () => ({ url: 'http://127.0.0.1:1' }),
+  ),
   owner<RealtimeClientOptions>(
     'createRealtimeClient',
     clientKinds,

@@ -63,7 +63,7 @@ function placeOf({ host, port, path, sentinels, name, ...options }: RedisConnect
 function settingsOf({ username, password, db, tls, ...options }: RedisConnectionOptions) {
   const tlsOptions = tlsOf(tls)
   return {
-    ...redisOptions(options),
+    ...redisOptions({ commandTimeoutMs: options.commandTimeoutMs }),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(db === undefined ? {} : { db }),

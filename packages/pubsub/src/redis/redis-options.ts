@@ -1,4 +1,4 @@
-import { RealtimeError } from '@tutti/protocol'
+import { parseOptions, RealtimeError, wholeNumber, type OptionRows } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
 
 /** Longer than any event-loop stall that calls should survive: timers fire before the replies that wait behind a stall. */
@@ -21,12 +21,21 @@ const REQUIRED = {
   protocol: 2,
 } as const
 
+/** What `redisOptions` takes. */
+export interface RedisTimeouts {
+  /** When an unanswered command gives up and the connection is made anew, milliseconds. Default 5,000. */
+  commandTimeoutMs?: number | undefined
+}
+
+const OPTIONS = { commandTimeoutMs: wholeNumber(1, COMMAND_TIMEOUT_MS) } satisfies OptionRows<RedisTimeouts>
+
 /**
  * The settings without which ioredis breaks the rules N5 and N6, for clients that you make yourself:
  * `new Redis(url, redisOptions())`. Your own options may be added, but not change what stands here.
- * `commandTimeoutMs` (default 5,000): when an unanswered command gives up and the connection is made anew.
+ * Throws `INVALID_OPTIONS`.
  */
-export function redisOptions({ commandTimeoutMs = COMMAND_TIMEOUT_MS }: { commandTimeoutMs?: number | undefined } = {}) {
+export function redisOptions(options: RedisTimeouts = {}) {
+  const { commandTimeoutMs } = parseOptions('redisOptions', OPTIONS, options)
   return {
     ...REQUIRED,
     commandTimeout: commandTimeoutMs,

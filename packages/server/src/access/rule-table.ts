@@ -1,14 +1,37 @@
-import { parsePattern, RealtimeError } from '@tutti/protocol'
+import { anything, isJsonObject, parseOptions, parsePattern, RealtimeError, type OptionRow, type OptionRows } from '@tutti/protocol'
 import type { Answer, Authorize, Question, User } from './question.ts'
 
 /** What a rule says: an answer, or a function that gives it. */
 export type Rule<U extends User = User> = Answer | ((question: Question<U>) => Answer | Promise<Answer>)
 
+/** Who may do what with the keys of one pattern. */
+export interface StateRule<U extends User = User> {
+  readonly read?: Rule<U> | undefined
+  readonly write?: Rule<U> | undefined
+}
+
+/** Who may do what on the channels of one pattern. */
+export interface EventRule<U extends User = User> {
+  readonly subscribe?: Rule<U> | undefined
+  readonly publish?: Rule<U> | undefined
+}
+
 /** Who may do what with keys, by pattern: `todos:*`, `count`, `user:{id}:*`. */
-export type StateRules<U extends User = User> = Readonly<Record<string, { readonly read?: Rule<U>; readonly write?: Rule<U> }>>
+export type StateRules<U extends User = User> = Readonly<Record<string, StateRule<U>>>
 
 /** Who may do what on channels, by pattern. */
-export type EventRules<U extends User = User> = Readonly<Record<string, { readonly subscribe?: Rule<U>; readonly publish?: Rule<U> }>>
+export type EventRules<U extends User = User> = Readonly<Record<string, EventRule<U>>>
+
+/** What `rules` takes. */
+export interface RuleTables<U extends User = User> {
+  readonly state?: StateRules<U> | undefined
+  readonly events?: EventRules<U> | undefined
+}
+
+const table: OptionRow<undefined> = ['an object with rules', isJsonObject, undefined]
+const TABLES = { state: table, events: table } satisfies OptionRows<RuleTables>
+const STATE = { read: anything, write: anything } satisfies OptionRows<StateRule>
+const EVENTS = { subscribe: anything, publish: anything } satisfies OptionRows<EventRule>
 
 interface Written {
   /** The pattern as it stands in the table. */
@@ -28,15 +51,15 @@ interface Bound<U extends User> extends Row<U> {
  * An `authorize` from tables. Of the patterns that match a name the most specific decides, alone: segment by segment from
  * the left, a word beats `{id}`, which beats `*`. `{id}` is the id of the user who asks, and nobody's else. What nothing
  * matches, and what the deciding row does not name, is denied. A pattern or prefix is answered by the row that covers it;
- * where rows below it may say otherwise, by `each`. Throws `INVALID_OPTIONS` for a pattern that can't be one.
+ * where rows below it may say otherwise, by `each`. Throws `INVALID_OPTIONS` for a pattern that can't be one and for an unknown column.
  */
-export function rules<U extends User = User>(tables: { readonly state?: StateRules<U>; readonly events?: EventRules<U> }): Authorize<U> {
-  const { state = {}, events = {} } = tables
+export function rules<U extends User = User>(tables: RuleTables<U>): Authorize<U> {
+  const { state = {}, events = {} } = parseOptions('rules', TABLES, tables)
   const rows: Record<Question['action'], readonly Row<U>[]> = {
-    'state:read': rowsOf(state, ({ read = false }) => read),
-    'state:write': rowsOf(state, ({ write = false }) => write),
-    'event:subscribe': rowsOf(events, ({ subscribe = false }) => subscribe),
-    'event:publish': rowsOf(events, ({ publish = false }) => publish),
+    'state:read': rowsOf(state, STATE, ({ read = false }) => read),
+    'state:write': rowsOf(state, STATE, ({ write = false }) => write),
+    'event:subscribe': rowsOf(events, EVENTS, ({ subscribe = false }) => subscribe),
+    'event:publish': rowsOf(events, EVENTS, ({ publish = false }) => publish),
   }
   return (question) => {
     const asked = namedBy(question)
@@ -51,8 +74,15 @@ export function rules<U extends User = User>(tables: { readonly state?: StateRul
 
 const DENIED = { written: [], segments: [], rule: false } as const
 
-function rowsOf<Columns, U extends User>(table: Readonly<Record<string, Columns>>, rule: (columns: Columns) => Rule<U>): Row<U>[] {
-  return Object.entries(table).map(([pattern, columns]) => ({ written: segmentsOfPattern(pattern), rule: rule(columns) }))
+function rowsOf<Columns extends object, U extends User>(
+  table: Readonly<Record<string, Columns>>,
+  known: OptionRows<Columns>,
+  rule: (columns: Columns) => Rule<U>,
+): Row<U>[] {
+  return Object.entries(table).map(([pattern, columns]) => {
+    parseOptions(`The rule ${pattern}`, known, columns)
+    return { written: segmentsOfPattern(pattern), rule: rule(columns) }
+  })
 }
 
 function segmentsOfPattern(pattern: string): string[] {
