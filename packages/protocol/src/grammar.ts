@@ -12,8 +12,9 @@ const encoder = /* @__PURE__ */ new TextEncoder()
 /** UTF-8 bytes of a text. */
 export const byteLength = (text: string): number => encoder.encode(text).length
 
-/** Tells whether the text is short enough. A UTF-16 unit takes at least one byte, so what is long is not encoded. */
-export const isShort = (text: string): boolean => text.length <= MAX_NAME_BYTES && byteLength(text) <= MAX_NAME_BYTES
+/** Tells whether the text is short enough. A UTF-16 unit takes one to three bytes, so few texts need to be encoded. */
+export const isShort = (text: string): boolean =>
+  text.length * 3 <= MAX_NAME_BYTES || (text.length <= MAX_NAME_BYTES && byteLength(text) <= MAX_NAME_BYTES)
 
 /** Tells whether it is a key (S19), and a channel or room likewise: 1 to 256 UTF-8 bytes of `:`-separated segments. */
 export const isKey = (name: unknown): name is string =>

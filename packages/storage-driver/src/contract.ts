@@ -92,10 +92,15 @@ export interface StateStore {
   write(mutation: Mutation, options?: WriteOptions): Promise<WriteResult>
   /**
    * Tells every change in the cluster, one's own included, each once and each key's in version order. Changes may be
-   * missed only where `onGap` tells; those made just before may be told as well, with their lower versions. Listeners MUST NOT block or change what they are given. Not named `watch`, which is
-   * unstorage's own and calls back with `(event, key)`: a driver is both. Returns its undo; `ready` settles when it is in force.
+   * missed only where `onGap` tells; those made just before may be told as well, with their lower versions. Listeners MUST NOT
+   * block or change what they are given. A change of a key for which `wants` returns false at that moment may be left out
+   * (S5); it must not throw. Not named `watch`, which is unstorage's own and calls back with `(event, key)`: a driver is both.
+   * Returns its undo; `ready` settles when it is in force.
    */
-  onChange(listener: (change: StateChange) => void): (() => void) & { readonly ready: Promise<void> }
+  onChange(
+    listener: (change: StateChange) => void,
+    wants?: ((key: string) => boolean) | undefined,
+  ): (() => void) & { readonly ready: Promise<void> }
   /** Announces a value that another program wrote over an entry, with a new version (S20). */
   touch(key: string): Promise<WriteResult>
   /** Finds what other programs stored below the base, so that `list` names it (S17). */

@@ -3,7 +3,7 @@ import { RealtimePubSub } from '@tutti/pubsub'
 import { redisOptions, type RedisLink } from '@tutti/pubsub/redis'
 import { eventually, startTcpProxy } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { reactiveRedisDriver, type ReactiveDriver, type ReactiveRedisDriverOptions } from '../src/index.ts'
 import { record } from '../src/testing/store-under-test.ts'
 import { redisForAllTests } from './stores.ts'
@@ -39,6 +39,29 @@ describe('notifications', () => {
       `{${origin},"event":"remove","key":"a","version":${removed}}`,
     ])
     listener.disconnect()
+  })
+
+  test('[S5] of keys that no listener wants are left out, unparsed; those of others and of patched keys are not', async () => {
+    const heard: string[] = []
+    const stop = store.onChange(
+      ({ key, version }) => heard.push(`${key} ${version}`),
+      (key) => key === 'b',
+    )
+    await stop.ready
+    const parse = vi.spyOn(JSON, 'parse')
+    const large = 'x'.repeat(1_000)
+    await other.write({ op: 'set', key: 'a', value: large })
+    const { version } = await other.write({ op: 'set', key: 'b', value: 1 })
+    await eventually(() => expect(heard).toEqual([`b ${version}`]))
+    expect(parse.mock.calls.filter(([text]) => String(text).includes(large))).toEqual([])
+    parse.mockRestore()
+    // Without `wants` a listener hears everything, beside one that does not.
+    const everything = await record(store, 'a')
+    await other.write({ op: 'set', key: 'a', value: 2 })
+    await everything.count(1)
+    expect(heard).toHaveLength(1)
+    everything.stop()
+    stop()
   })
 
   test('[S5] are subscribed to only while somebody listens', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseWatchMessage } from '../src/redis/watch-message.ts'
+import { keyOfMessage, parseWatchMessage } from '../src/redis/watch-message.ts'
 
 const message = { origin: 'o', event: 'update', key: 'a', version: 2 }
 
@@ -27,5 +27,17 @@ test('[N4] what is no change is refused with INVALID_MESSAGE', () => {
   for (const fields of wrong) {
     const text = JSON.stringify({ ...message, ...fields })
     expect(() => parseWatchMessage(text), text).toThrow(expect.objectContaining(refused))
+  }
+})
+
+test('[S5] the key is read from the beginning of a message, where that is certain', () => {
+  const text = (fields: object): string => JSON.stringify({ ...message, value: 1, ...fields })
+  expect(keyOfMessage(text({}))).toBe('a')
+  expect(keyOfMessage(text({ event: 'remove', key: 'todos:ü 1' }))).toBe('todos:ü 1')
+  // Everything else is parsed: other writers, escaped keys, and what is no change.
+  const parsed = [{ key: 'a"b' }, { key: 'a/b' }, { key: '' }, { key: 1 }, { event: 'other' }, { origin: 'a"b' }].map(text)
+  const beginning = '{"origin":"o","event":"update","key":"a",'
+  for (const other of [...parsed, JSON.stringify({ key: 'a', ...message }), ` ${text({})}`, beginning, '']) {
+    expect(keyOfMessage(other), other).toBe(undefined)
   }
 })

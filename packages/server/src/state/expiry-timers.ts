@@ -99,11 +99,11 @@ export function followingExpiry(store: StateStore, timers: ExpiryTimers): StateS
       return { ...page, entries: page.entries.map(plain) }
     },
     write: (mutation, options) => store.write(mutation, options),
-    onChange: (listener) =>
+    onChange: (listener, wants) =>
       store.onChange((change) => {
         listener(change)
         timers.note(change.key, change.version, change.expiresAt)
-      }),
+      }, wants),
     touch: (key) => store.touch(key),
     reindex: () => store.reindex(),
     onGap: (listener) => store.onGap(listener),

@@ -44,9 +44,10 @@ export interface StateFeature {
 /** State: what `storage:*` messages do, and `realtime.state`. */
 export function stateFeature(core: Core, given: StateStore, auditIntervalMs: number): StateFeature {
   const listeners = new ListenersByName<StateChange>((error, key) => core.onError(error, { stage: 'listener', subject: key }))
+  const isWatched = (key: string): boolean => subscribers.isWatchedHere(key) || listeners.has(key)
   const expiry = new ExpiryTimers({
     store: given,
-    isWatched: (key) => subscribers.isWatchedHere(key) || listeners.has(key),
+    isWatched,
     onError: core.onError,
   })
   const following = followingExpiry(given, expiry)
@@ -58,7 +59,7 @@ export function stateFeature(core: Core, given: StateStore, auditIntervalMs: num
   const stopWatching = store.onChange((change) => {
     subscribers.hear(change)
     listeners.tell([change.key], change)
-  })
+  }, isWatched)
   const stopRepairing = store.onGap(() => void subscribers.repair())
   const handlers: StateHandlers = {
     read: readHandler(store, core),

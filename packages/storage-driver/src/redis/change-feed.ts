@@ -3,7 +3,7 @@ import type { StateChange, StateStore } from '../contract.ts'
 import { createListeners } from '../listeners.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { RecentEntries } from './recent-entries.ts'
-import { parseWatchMessage } from './watch-message.ts'
+import { keyOfMessage, parseWatchMessage } from './watch-message.ts'
 
 /** What a feed needs. */
 export interface ChangeFeedOptions {
@@ -27,15 +27,19 @@ export interface ChangeFeed {
  * Changes come from one stream only: the messages of one Redis channel, own ones included, in the order in which Redis
  * executed the scripts. So each key's changes arrive in version order, each once. Replies on the other connection
  * overtake messages, so nothing is told from a reply. There is a SUBSCRIBE only while somebody listens, and each message
- * is parsed once for all.
+ * is parsed once for all, unless no listener wants its key: then an instance spends next to nothing on it, however large the
+ * value is.
  */
 export function createChangeFeed({ link, channel, recent, onError, onSubscribed }: ChangeFeedOptions): ChangeFeed {
   const listeners = createListeners<StateChange>((error) => onError(error, { stage: 'listener' }))
+  const wanted = new Set<(key: string) => boolean>()
   let dropped = 0
   let subscription: ReturnType<RedisLink['subscribe']> | undefined
 
   const hear = (message: string): void => {
     try {
+      const key = keyOfMessage(message)
+      if (key !== undefined && recent.get(key) === undefined && ![...wanted].some((wants) => wants(key))) return
       const change = parseWatchMessage(message)
       recent.follow(change)
       listeners.emit(change)
@@ -61,17 +65,22 @@ export function createChangeFeed({ link, channel, recent, onError, onSubscribed 
     get dropped() {
       return dropped
     },
-    listen: (listener) => {
+    listen: (listener, wants) => {
       const forget = listeners.add(listener)
+      // A function of its own, as the same one may be given twice.
+      const isWanted = (key: string): boolean => wants?.(key) ?? true
+      wanted.add(isWanted)
       subscription ??= subscribe()
       const stop = (): void => {
         forget()
+        wanted.delete(isWanted)
         if (listeners.size === 0) end()
       }
       return Object.assign(stop, { ready: subscription.ready })
     },
     close: () => {
       listeners.clear()
+      wanted.clear()
       end()
     },
   }

@@ -135,9 +135,9 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     write: (mutation, options = {}) => call(() => write(mutation, options)),
     touch: (key) => call(async () => ({ version: (await readOne(key, 'touch')).version })),
     reindex: () => call(() => entries.reindex()),
-    onChange: (listener) => {
+    onChange: (listener, wants) => {
       gate.assertOpen()
-      return feed.listen(listener)
+      return feed.listen(listener, wants)
     },
     onGap: (listener) => {
       gate.assertOpen()

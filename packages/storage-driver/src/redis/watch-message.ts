@@ -15,6 +15,15 @@ export const valueTail = (json: string): string => `,"value":${json}`
 /** The end of a message that carries a patch of the version `base`. */
 export const patchTail = (base: number, json: string): string => `,"base":${base},"patch":${json}`
 
+/** The beginning of a message as the scripts write it, with a key that JSON does not escape. */
+const BEGINNING = /^\{"origin":"[^"\\]*","event":"(?:update|remove)","key":"([^"\\]+)",/
+
+/** The key of a change, read without parsing the rest; `undefined` where the message must be parsed to know it. */
+export function keyOfMessage(text: string): string | undefined {
+  const key = BEGINNING.exec(text)?.[1]
+  return isKey(key) && text.endsWith('}') ? key : undefined
+}
+
 /**
  * The change that a message tells; throws `INVALID_MESSAGE` for anything else. A value or patch that no client could have
  * written (nested too deeply, or a number like 1e999) is left out: whoever needs it reads the entry.
