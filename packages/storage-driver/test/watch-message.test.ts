@@ -37,7 +37,7 @@ test('[S5] the key is read from the beginning of a message, where that is certai
   // Everything else is parsed: other writers, escaped keys, and what is no change.
   const parsed = [{ key: 'a"b' }, { key: 'a/b' }, { key: '' }, { key: 1 }, { event: 'other' }, { origin: 'a"b' }].map(text)
   const beginning = '{"origin":"o","event":"update","key":"a",'
-  for (const other of [...parsed, JSON.stringify({ key: 'a', ...message }), ` ${text({})}`, beginning, '']) {
+  for (const other of [...parsed, JSON.stringify({ key: 'b', event: 'update', origin: 'o', version: 2 }), ` ${text({})}`, beginning, '']) {
     expect(keyOfMessage(other), other).toBe(undefined)
   }
 })
