@@ -10,7 +10,8 @@ import { CONNECTION_OPTIONS, checkConnectionOptions, type RedisConnectionOptions
 import { createFirstContact } from './first-contact.ts'
 import type { BreakerState, RedisLink } from './link-contract.ts'
 import { createRedisClock } from './redis-clock.ts'
-import { createScript, type Send } from './script.ts'
+import { createScript, sendScript, type Send } from './script.ts'
+import { createScriptQueue } from './script-queue.ts'
 import { sideKey } from './side-key.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
@@ -96,6 +97,12 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
       return commands.send(command, args)
     }
   const send = sendTo(pub)
+  // On a Cluster a script may touch the keys of one slot only.
+  const queue = settings.cluster === undefined ? createScriptQueue(send) : undefined
+  const teach = (source: string): void => {
+    if (!sources.has(source)) pub.teach(source)
+    sources.add(source)
+  }
 
   const close = async (): Promise<void> => {
     availability.close()
@@ -116,15 +123,28 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     ready: availability.ready,
     script: (source) => {
       assertOpen()
-      if (!sources.has(source)) pub.teach(source)
-      sources.add(source)
-      return createScript(source, send)
+      if (queue !== undefined) return queue.script(source, teach)
+      const script = createScript(source)
+      teach(source)
+      return { run: (keys, args) => sendScript(script, send, [keys.length, ...keys, ...args]) }
     },
     // Upper case: ioredis reshapes the replies of some commands that it knows in lower case.
-    command: (command, ...args) => send(command.toUpperCase(), args),
+    command: (command, ...args) => {
+      queue?.flush()
+      return send(command.toUpperCase(), args)
+    },
     isCluster: settings.cluster !== undefined,
-    masters: () => pub.masters().map((master) => ({ command: (command, ...args) => sendTo(master)(command.toUpperCase(), args) })),
-    publish: async (channel, text) => void (await send('PUBLISH', [`${prefix}:${channel}`, text])),
+    masters: () =>
+      pub.masters().map((master) => ({
+        command: (command, ...args) => {
+          queue?.flush()
+          return sendTo(master)(command.toUpperCase(), args)
+        },
+      })),
+    publish: async (channel, text) => {
+      queue?.flush()
+      await send('PUBLISH', [`${prefix}:${channel}`, text])
+    },
     subscribe: (channel, handler) => {
       assertOpen()
       return subscriptions.add(channel, handler)
@@ -144,6 +164,9 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
       assertOpen()
       return breakerListeners.add(listener)
     },
-    dispose: () => (closing ??= close()),
+    dispose: () => {
+      queue?.flush()
+      return (closing ??= close())
+    },
   }
 }

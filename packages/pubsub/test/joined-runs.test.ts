@@ -1,0 +1,107 @@
+import { RealtimeError } from '@tutti/protocol'
+import { eventually, startTcpProxy } from '@tutti/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { commandCalls, connect, observer, testRedis } from './setup.ts'
+
+/** Appends, or does what the text says. */
+const STEP = `
+if ARGV[1] == 'error' then return redis.error_reply('REFUSED as asked') end
+if ARGV[1] == 'throw' then error('thrown') end
+if ARGV[1] == 'type' then return redis.call('INCR', KEYS[1]) end
+if ARGV[1] == 'nothing' then return false end
+if ARGV[1] == 'look' then return redis.call('LLEN', KEYS[1]) end
+return { redis.call('RPUSH', KEYS[1], ARGV[1]), ARGV[2] or false, #KEYS, #ARGV }
+`
+
+const outcomes = (runs: readonly Promise<unknown>[]): Promise<unknown[]> =>
+  Promise.all(runs.map((run) => run.catch((error: unknown) => (error instanceof RealtimeError ? error.code : String(error)))))
+
+test('[S5] joined runs have the replies and errors that each would have alone', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const script = pubsub.link.script(STEP)
+  const steps = ['a', 'error', 'b', 'throw', 'nothing', 'type', 'c', 'look']
+  const args = steps.map((step, index) => (index % 2 ? [step] : [step, 'ü']))
+  const joined = await outcomes(steps.map((_, index) => script.run(['list', 'other'].slice(0, 1 + (index % 2)), args[index] ?? [])))
+  await pubsub.link.command('DEL', 'list')
+  const alone: unknown[] = []
+  for (const [index] of steps.entries()) {
+    alone.push(...(await outcomes([script.run(['list', 'other'].slice(0, 1 + (index % 2)), args[index] ?? [])])))
+  }
+  const plain = (list: unknown[]): unknown[] =>
+    list.map((one) => String(one).replace(/ script: \w+, on @user_script:\d+\.$|user_script:\d+: /g, ''))
+  expect(plain(joined)).toEqual(plain(alone))
+  expect(joined[0]).toEqual([1, 'ü', 1, 2])
+  expect(joined.slice(1, 3)).toEqual(['ReplyError: REFUSED as asked', [2, 'ü', 1, 2]])
+  expect((await commandCalls(observer(redis)))['evalsha']).toBe(1 + steps.length)
+})
+
+test('[S5] at most 128 runs or 262,144 characters are joined, and a run larger than that goes alone', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const look = observer(redis)
+  const script = pubsub.link.script(STEP)
+  await outcomes(Array.from({ length: 300 }, (_, n) => script.run(['list'], [n])))
+  expect((await commandCalls(look))['evalsha']).toBe(3)
+  const large = 'x'.repeat(200_000)
+  await outcomes([script.run(['list'], [large]), script.run(['list'], [large]), script.run(['list'], [`${large}${large}`])])
+  expect((await commandCalls(look))['evalsha']).toBe(6)
+  expect(await pubsub.link.command('LLEN', 'list')).toBe(303)
+})
+
+test('[S5] [N5] joined runs that were sent and not answered are all OUTCOME_UNKNOWN, and those not sent UNAVAILABLE', async () => {
+  const redis = await testRedis()
+  const proxy = await startTcpProxy(redis)
+  onTestFinished(() => proxy.close())
+  const { pubsub } = connect({ port: proxy.port, host: '127.0.0.1' })
+  await pubsub.link.ready
+  const script = pubsub.link.script(STEP)
+  await script.run(['list'], ['0'])
+  proxy.stall('down')
+  const unanswered = outcomes([script.run(['list'], ['a']), script.run(['list'], ['b']), script.run(['list'], ['c'])])
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  proxy.cut()
+  expect(await unanswered).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
+  await eventually(() => expect(pubsub.status).toBe('unavailable'))
+  expect(await outcomes([script.run(['list'], ['d']), script.run(['list'], ['e'])])).toEqual(['UNAVAILABLE', 'UNAVAILABLE'])
+})
+
+test('[N10] a Redis that cannot serve refuses joined runs as it would refuse each, and the connection notices', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const script = pubsub.link.script(STEP)
+  await script.run(['list'], ['0'])
+  const look = observer(redis)
+  await look.config('SET', 'maxmemory', '1')
+  // What only reads is served, wherever it stands.
+  const refused = ['UNAVAILABLE', 'UNAVAILABLE']
+  expect(await outcomes([script.run(['list'], ['a']), script.run(['list'], ['b'])])).toEqual(refused)
+  expect(await outcomes([script.run(['list'], ['look']), script.run(['list'], ['a']), script.run(['list'], ['b'])])).toEqual([
+    1,
+    ...refused,
+  ])
+  await look.config('SET', 'maxmemory', '0')
+  expect(await outcomes([script.run(['list'], ['a']), script.run(['list'], ['look'])])).toEqual([[2, null, 1, 1], 2])
+  await look.replicaof('127.0.0.1', '1')
+  expect(await outcomes([script.run(['list'], ['look']), script.run(['list'], ['a'])])).toEqual([2, 'UNAVAILABLE'])
+  // As after a failover, the connection is made anew: the address may lead to the new master.
+  await look.replicaof('NO', 'ONE')
+  await eventually(async () => expect(await outcomes([script.run(['list'], ['c'])])).toEqual([[3, null, 1, 1]]))
+})
+
+test('[N7] runs that were started before dispose are sent', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const script = pubsub.link.script(STEP)
+  const runs = outcomes([script.run(['list'], ['a']), script.run(['list'], ['b'])])
+  await pubsub.dispose()
+  expect(await runs).toEqual([
+    [1, null, 1, 1],
+    [2, null, 1, 1],
+  ])
+  await expect(script.run(['list'], ['c'])).rejects.toMatchObject({ code: 'CLOSED' })
+})
