@@ -99,7 +99,7 @@ export interface StateStore {
    */
   onChange(
     listener: (change: StateChange) => void,
-    wants?: ((key: string) => boolean) | undefined,
+    wants?: (key: string) => boolean,
   ): (() => void) & { readonly ready: Promise<void> }
   /** Announces a value that another program wrote over an entry, with a new version (S20). */
   touch(key: string): Promise<WriteResult>
