@@ -23,7 +23,7 @@ function createModel({ pageSize = 1_000 } = {}) {
   const turns = new Turns()
   const underWay = new WritesUnderWay()
   const writer = createStateWriter(store, subscribers, underWay)
-  const [subscribe, unsubscribe] = [subscribeHandler(store, subscribers, turns, underWay, core), unsubscribeHandler(subscribers, turns)]
+  const [subscribe, unsubscribe] = [subscribeHandler(subscribers, turns, underWay, core), unsubscribeHandler(subscribers, turns)]
   const [set, remove] = [setHandler(writer), removeHandler(writer)]
   store.onChange((change) => subscribers.hear(change))
   onTestFinished(() => subscribers.close())

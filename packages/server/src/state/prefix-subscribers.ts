@@ -35,7 +35,7 @@ export interface KeysBelow {
  */
 export class PrefixSubscribers {
   private readonly core: Core
-  private readonly store: StateStore
+  private readonly store: Pick<StateStore, 'list' | 'read'>
   private readonly prefixes: SubscribedPrefixes
   private readonly delivery: Delivery
   private readonly keys: KeysBelow
@@ -45,7 +45,7 @@ export class PrefixSubscribers {
   private repaired = Promise.resolve()
   private closed = false
 
-  constructor(core: Core, store: StateStore, prefixes: SubscribedPrefixes, delivery: Delivery, keys: KeysBelow) {
+  constructor(core: Core, store: Pick<StateStore, 'list' | 'read'>, prefixes: SubscribedPrefixes, delivery: Delivery, keys: KeysBelow) {
     this.core = core
     this.store = store
     this.prefixes = prefixes

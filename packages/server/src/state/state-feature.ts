@@ -63,7 +63,7 @@ export function stateFeature(core: Core, given: StateStore, auditIntervalMs: num
   const stopRepairing = store.onGap(() => void subscribers.repair())
   const handlers: StateHandlers = {
     read: readHandler(store, core),
-    subscribe: subscribeHandler(store, subscribers, turns, underWay, core),
+    subscribe: subscribeHandler(subscribers, turns, underWay, core),
     set: setHandler(writer),
     remove: removeHandler(writer),
     increment: incrementHandler(writer),
@@ -84,7 +84,7 @@ export function stateFeature(core: Core, given: StateStore, auditIntervalMs: num
     feature: {
       name: 'state',
       handlers: [
-        getHandler(store, subscribers, underWay),
+        getHandler(subscribers, underWay),
         handlers.subscribe,
         unsubscribeHandler(subscribers, turns),
         handlers.set,

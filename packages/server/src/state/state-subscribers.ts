@@ -7,6 +7,7 @@ import { keyOfRoom, keyRoom } from '../inner-rooms.ts'
 import { EntryReader, type KeysToRead } from './entry-reader.ts'
 import { Delivery, type KeysToDeliver } from './delivery.ts'
 import { PrefixSubscribers, type KeysBelow } from './prefix-subscribers.ts'
+import { createSharedReads, type SharedReads } from './shared-reads.ts'
 import { SubscribedKey, type KeyOutlet } from './subscribed-key.ts'
 import { SubscribedPrefixes } from './subscribed-prefixes.ts'
 
@@ -20,6 +21,8 @@ export class StateSubscribers {
   private readonly core: Core
   private readonly reader: EntryReader
   private readonly outlet: KeyOutlet
+  /** Reads of entries for connections. */
+  readonly reads: SharedReads
   /** Those who watch all that is below a prefix (S17). */
   readonly ofPrefixes: PrefixSubscribers
   /** How they are told. */
@@ -36,6 +39,7 @@ export class StateSubscribers {
       isWatched: (connection, key) => this.isWatched(connection, key),
       bring: (connection, changed) => this.bring(connection, changed),
     }
+    this.reads = createSharedReads(store)
     this.reader = new EntryReader(store, core.onError, keys)
     this.delivery = new Delivery(core, this.prefixes, keys)
     this.outlet = {
@@ -44,7 +48,13 @@ export class StateSubscribers {
       fetch: (key, writer) => void this.reader.refresh([key], writer),
       joining: (key) => this.prefixes.joining(key),
     }
-    this.ofPrefixes = new PrefixSubscribers(core, store, this.prefixes, this.delivery, keys)
+    this.ofPrefixes = new PrefixSubscribers(
+      core,
+      { list: (prefix, after) => store.list(prefix, after), read: this.reads.read },
+      this.prefixes,
+      this.delivery,
+      keys,
+    )
   }
 
   /** Passes on a change that the store announced. */

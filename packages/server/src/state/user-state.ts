@@ -61,7 +61,8 @@ export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys
           try {
             const { entries } = await subscription.send(handler, { keys: [{ key }] })
             handler = handlers.read
-            return entryOf(entries, key)
+            // Other subscribers share the entry, and the listener may change what it receives.
+            return structuredClone(entryOf(entries, key))
           } catch (error) {
             // Without the entry the watch would be behind, and nothing would say so.
             subscription.end(error)

@@ -8,13 +8,13 @@ import type { StateSubscribers } from '../state-subscribers.ts'
 import type { WritesUnderWay } from '../writes-under-way.ts'
 
 /** `storage:get`: the current entry. */
-export const getHandler = (store: StateStore, subscribers: StateSubscribers, underWay: WritesUnderWay) =>
+export const getHandler = (subscribers: StateSubscribers, underWay: WritesUnderWay) =>
   defineHandler(
     'storage:get',
     getSchema,
     ({ key }) => [readingOf(key)],
     async ({ key }, { connection, decide, isCurrent }, [verdict]) => {
-      const [entry] = await Promise.all([readOne(store, key), underWay.answered(connection, (written) => written === key)])
+      const [entry] = await Promise.all([readOne(subscribers.reads, key), underWay.answered(connection, (written) => written === key)])
       subscribers.know(key, entry.version)
       // The right to it may have been taken away while it was read.
       if (verdict !== undefined && !isCurrent(verdict)) assertAllowed(await decide(readingOf(key)))
@@ -27,7 +27,7 @@ function assertAllowed(verdict: Verdict): void {
 }
 
 /** The entry of one key. */
-export async function readOne(store: StateStore, key: string) {
+export async function readOne(store: Pick<StateStore, 'read'>, key: string) {
   const [entry] = await store.read([key])
   if (entry === undefined) throw new RealtimeError('INTERNAL')
   return entry

@@ -26,6 +26,7 @@ export function readHandler(store: StateStore, { limits, onError }: Pick<Core, '
   }
 
   const pageOf = async (message: Message, context: RequestContext, verdict: Verdict): Promise<EntryPage> => {
+    // Not a shared read: server code may change the entries that it receives.
     if (!('prefix' in message)) return { entries: await store.read(message.keys.map(({ key }) => key)) }
     const { prefix, after } = message
     if ('allow' in verdict && verdict.allow === true) return store.list(prefix, after)

@@ -1,6 +1,5 @@
 import { RealtimeError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
 import { subscribeSchema } from '@tutti/protocol/schemas'
-import type { StateStore } from '@tutti/storage-driver/contract'
 import { ALLOWED, type Verdict } from '../../access/decisions.ts'
 import type { Core } from '../../feature.ts'
 import { defineHandler, type RequestContext } from '../../handler.ts'
@@ -22,7 +21,6 @@ interface KeyQuestion {
  * page (S17). An entry whose version the client names is left out of the reply (C2).
  */
 export function subscribeHandler(
-  store: StateStore,
   subscribers: StateSubscribers,
   turns: Turns,
   underWay: WritesUnderWay,
@@ -38,7 +36,7 @@ export function subscribeHandler(
     const known = new Map(asked.map(({ key, version }) => [key, version]))
     const keys = [...known.keys()]
     const entries = await subscribers.join(connection, keys, async () => {
-      const [read] = await Promise.all([store.read(keys), underWay.answered(connection, (key) => known.has(key))])
+      const [read] = await Promise.all([subscribers.reads.read(keys), underWay.answered(connection, (key) => known.has(key))])
       return read
     })
     afterReply(() => {
