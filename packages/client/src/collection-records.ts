@@ -1,7 +1,7 @@
 import { compareKeys, isKey, listingEnd, neverThere, type Entry, type StateUpdate } from '@tutti/protocol'
 import type { CollectionItem } from './collection-contract.ts'
 import type { KeyRecord, KeyUser } from './key-record.ts'
-import { shownValue, unknownKey, type KeyState, type PendingChange } from './key-state.ts'
+import { unknownKey, type KeyState, type PendingChange } from './key-state.ts'
 import type { StateKeys } from './state-keys.ts'
 
 /** What the records need. */
@@ -67,9 +67,8 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
   }
 
   const look = (record: KeyRecord): void => {
-    const { key, state } = record
+    const { key, state, shown: value } = record
     if (disposed || !key.startsWith(prefix)) return
-    const value = shownValue(state)
     const isPending = state.pending.length > 0
     if (!records.has(key) && !isPending && (value === undefined || !result.isLoaded(key))) return
     if (value === undefined && !isPending && state.wanted === 0) forget(record)
@@ -81,8 +80,7 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
       if (value === undefined) {
         if (shown.delete(key)) items = undefined
       } else if (!before || before.version !== version || before.pending !== isPending || before.value !== value) {
-        const same = before && JSON.stringify(before.value) === JSON.stringify(value)
-        shown.set(key, { key, value: same ? before.value : value, version, pending: isPending })
+        shown.set(key, { key, value, version, pending: isPending })
         items = undefined
       }
     }

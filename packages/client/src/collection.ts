@@ -7,6 +7,7 @@ import { createCollectionPages } from './collection-pages.ts'
 import { createCollectionRecords } from './collection-records.ts'
 import type { RealtimeClient } from './create-realtime-client.ts'
 import { handled } from './handled.ts'
+import { withUnchanged } from './with-unchanged.ts'
 import { createSource } from './writable-source.ts'
 
 export type { Collection, CollectionItem, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
@@ -37,11 +38,7 @@ export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string
     hasMore: pages.hasMore,
   })
   const { source, show } = createSource(look(), onThrow)
-  const refresh = (): void => {
-    const before = source.current
-    const next = look()
-    if (Object.entries(next).some(([name, value]) => Reflect.get(before, name) !== value)) show(next)
-  }
+  const refresh = (): void => show(withUnchanged(source.current, look()))
 
   const submit = (key: string, make: () => Change): Promise<void> =>
     handled(

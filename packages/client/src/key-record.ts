@@ -1,4 +1,4 @@
-import type { Entry, RealtimeError } from '@tutti/protocol'
+import { valueOf, type Entry, type JsonValue, type RealtimeError } from '@tutti/protocol'
 import type { Retry } from './backoff.ts'
 import { unknownKey, type KeyState } from './key-state.ts'
 
@@ -18,6 +18,8 @@ export interface KeyRecord {
   /** What is to be tried again: the first pending change, or the question for the entry. */
   readonly retry: Retry
   state: KeyState
+  /** The value to show in this state; the same object as long as it is the same JSON. */
+  shown: JsonValue | undefined
   /** Why the server does not let this client read it. */
   refused: RealtimeError | undefined
   /** Settles when the pending changes are kept; `undefined` where nobody keeps them. */
@@ -34,6 +36,7 @@ export const createKeyRecord = (key: string, confirmed: Entry | undefined, retry
   users: new Set(),
   retry,
   state: { ...unknownKey(key), confirmed },
+  shown: confirmed && valueOf(confirmed),
   refused: undefined,
   saved: undefined,
   sending: false,

@@ -19,7 +19,9 @@ import {
 export interface MutationQueueOptions {
   clock: Clock
   connection: Connection
-  /** Puts another state in the place of a record's. */
+  /** Puts a state that shows the same in the place of a record's. */
+  store: (record: KeyRecord, state: KeyState) => void
+  /** Puts another state in the place of a record's, and shows it. */
   replace: (record: KeyRecord, state: KeyState) => void
   /** Goes on with whatever the record is waiting for. */
   resume: (record: KeyRecord) => void
@@ -32,7 +34,7 @@ export interface MutationQueue {
 }
 
 /** Makes the queue of one client. Its numbers grow with every message, whatever the key. */
-export function createMutationQueue({ clock, connection, replace, resume }: MutationQueueOptions): MutationQueue {
+export function createMutationQueue({ clock, connection, store, replace, resume }: MutationQueueOptions): MutationQueue {
   let lastNumber = 0
 
   /** The first pending change as it goes out; throws the error that it ends with. */
@@ -65,7 +67,7 @@ export function createMutationQueue({ clock, connection, replace, resume }: Muta
     }
     lastNumber = Math.max(lastNumber, sent.number)
     record.sending = true
-    replace(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
+    store(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
     const asked = record.state
     const answer = (outcome: Outcome<Acknowledgement>): void => {
       if (outcome.result) return finish(record, withAck(record.state, outcome.result), head.waiters)

@@ -13,11 +13,12 @@ import {
 import { applyChange, runUpdate, type Change } from './change.ts'
 import type { Clock } from './clock.ts'
 import { handled } from './handled.ts'
-import { appendChange, shownValue, type PendingChange } from './key-state.ts'
+import { appendChange, type PendingChange } from './key-state.ts'
 import type { StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
 import type { StateKeys } from './state-keys.ts'
-import { createSource } from './writable-source.ts'
+import { isSameJson } from './same-json.ts'
 import { withUnchanged } from './with-unchanged.ts'
+import { createSource } from './writable-source.ts'
 
 /** What a handle needs of its client. */
 export interface HandleContext {
@@ -38,8 +39,8 @@ const gone = (): RealtimeError => new RealtimeError('CLOSED')
 /** Makes a handle. Values inside are JSON; the type parameters of `StateHandle` are the application's word for them. */
 export function createStateHandle(key: string, options: StateOptions<unknown>, context: HandleContext): StateHandle<unknown> {
   const { keys, clock } = context
-  const { strategy, debounceMs, onlyIfUnchanged, default: shown } = parseOptions('state', OPTIONS, options)
-  const initial = shown === undefined ? undefined : jsonCopy(shown)
+  const { strategy, debounceMs, onlyIfUnchanged, default: fallback } = parseOptions('state', OPTIONS, options)
+  const initial = fallback === undefined ? undefined : jsonCopy(fallback)
   /** Changes of a manual handle, which nobody else sees before `sync()` (S16). */
   let drafts: readonly PendingChange[] = []
   let error: Error | undefined
@@ -49,13 +50,15 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
 
   const user = { changed: (): void => refresh(), dispose: (): void => handle.dispose() }
   const record = keys.use(key, user)
-  const storedValue = (): JsonValue | undefined =>
-    drafts.reduce((value, { change }) => applyChange(value, change), shownValue(record.state))
+  const storedValue = (): JsonValue | undefined => drafts.reduce((value, { change }) => applyChange(value, change), record.shown)
+  let value: JsonValue | undefined
   const look = (): StateSnapshot<unknown> => {
     const { confirmed, pending } = record.state
     const stored = storedValue()
+    const next = stored === undefined ? initial : stored
+    if (!isSameJson(next, value)) value = next
     return {
-      value: stored === undefined ? initial : stored,
+      value,
       loading: confirmed === undefined && record.refused === undefined,
       pending: pending.length > 0,
       error: error ?? record.refused,

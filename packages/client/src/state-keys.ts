@@ -5,8 +5,19 @@ import type { Connection, Outcome } from './connection-contract.ts'
 import { inBatches } from './payload-size.ts'
 import type { KeptChanges } from './kept-changes.ts'
 import { createKeyRecord, type KeyRecord, type KeyUser } from './key-record.ts'
-import { isBehind, unknownKey, withAnswer, withChange, withReleased, withUpdate, type KeyState, type PendingChange } from './key-state.ts'
+import {
+  isBehind,
+  shownValue,
+  unknownKey,
+  withAnswer,
+  withChange,
+  withReleased,
+  withUpdate,
+  type KeyState,
+  type PendingChange,
+} from './key-state.ts'
 import { createMutationQueue } from './mutation-queue.ts'
+import { isSameJson } from './same-json.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
 /** What the keys need. */
@@ -60,11 +71,18 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
   let pendingCount = 0
   const listeners = new Set<(record: KeyRecord) => void>()
 
-  const replace = (record: KeyRecord, state: KeyState): void => {
-    if (state === record.state) return
+  const store = (record: KeyRecord, state: KeyState): void => {
     pendingCount += state.pending.length - record.state.pending.length
     if (state.pending !== record.state.pending) record.saved = keep?.save(record.key, state.pending)
     record.state = state
+  }
+
+  const replace = (record: KeyRecord, state: KeyState): void => {
+    if (state === record.state) return
+    store(record, state)
+    // Computed and compared once for all users of the key.
+    const value = shownValue(state)
+    if (!isSameJson(value, record.shown)) record.shown = value
     tell(record)
     collect(record)
     resume(record)
@@ -81,7 +99,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
     for (const listener of listeners) listener(record)
   }
 
-  const queue = createMutationQueue({ clock, connection, replace, resume: (record) => resume(record) })
+  const queue = createMutationQueue({ clock, connection, store, replace, resume: (record) => resume(record) })
 
   /** A record is kept as long as somebody uses it, something is pending, or the server still tells of it. */
   const collect = (record: KeyRecord): void => {

@@ -1,9 +1,5 @@
-/**
- * `next`, or `before` where nothing differs, so that nobody renders again for an acknowledgement. A value of equal JSON stays
- * the same object.
- */
-export function withUnchanged<T extends { readonly value: unknown }>(before: T, next: T): T {
-  const now = JSON.stringify(next.value) === JSON.stringify(before.value) ? { ...next, value: before.value } : next
-  const values = Object.values(before)
-  return Object.values(now).some((part, index) => part !== values[index]) ? now : before
+/** `next`, or `before` where no part differs, so that nothing is rendered again for an acknowledgement. */
+export function withUnchanged<T extends object>(before: T, next: T): T {
+  const parts = Object.values(before)
+  return Object.values(next).some((part, index) => part !== parts[index]) ? next : before
 }
