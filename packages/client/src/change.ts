@@ -1,4 +1,13 @@
-import { applyPatch, composePatches, incremented, isJsonObject, jsonCopy, type JsonObject, type JsonValue } from '@tutti/protocol'
+import {
+  applyPatch,
+  composePatches,
+  incremented,
+  isJsonObject,
+  jsonCopy,
+  RealtimeError,
+  type JsonObject,
+  type JsonValue,
+} from '@tutti/protocol'
 
 /** One local change of one key, not yet confirmed. */
 export type Change =
@@ -9,6 +18,13 @@ export type Change =
   | { readonly op: 'patch'; readonly patch: JsonObject }
   /** Runs again whenever somebody else wrote before it (S9). */
   | { readonly op: 'update'; readonly run: (value: JsonValue | undefined) => unknown }
+
+/** A patch that was given; throws `INVALID_VALUE` where it is no object of JSON. */
+export function patchOf(given: unknown): Change {
+  const patch = jsonCopy(given)
+  if (!isJsonObject(patch)) throw new RealtimeError('INVALID_VALUE')
+  return { op: 'patch', patch }
+}
 
 /** What an update makes of a value; throws what the function throws, and `INVALID_VALUE` where its result is no JSON. */
 export function runUpdate(run: (value: JsonValue | undefined) => unknown, value: JsonValue | undefined): JsonValue | undefined {

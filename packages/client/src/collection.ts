@@ -1,6 +1,6 @@
-import { isJsonObject, isKey, jsonCopy, parseOptions, RealtimeError, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
+import { isKey, jsonCopy, parseOptions, RealtimeError, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
 import { createAddedKeys } from './added-keys.ts'
-import type { Change } from './change.ts'
+import { patchOf, type Change } from './change.ts'
 import { checkedName } from './checked-name.ts'
 import type { Collection, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
 import { createCollectionPages } from './collection-pages.ts'
@@ -71,12 +71,7 @@ export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string
       return key
     },
     set,
-    patch: (key: string, patch: unknown) =>
-      submit(key, () => {
-        const copy = jsonCopy(patch)
-        if (!isJsonObject(copy)) throw new RealtimeError('INVALID_VALUE')
-        return { op: 'patch', patch: copy }
-      }),
+    patch: (key: string, patch: unknown) => submit(key, () => patchOf(patch)),
     update: (key: string, run: (value: unknown) => unknown) => submit(key, () => ({ op: 'update', run })),
     remove: (key: string) => submit(key, () => ({ op: 'set', value: undefined })),
     loadMore: (count = 1_000) => pages.loadMore(count),

@@ -85,12 +85,9 @@ export const withReleased = (state: KeyState): KeyState =>
 
 /** Takes what the server tells: a newer entry, or a patch of the version that is here (S3, S8). */
 export function withUpdate(state: KeyState, update: StateUpdate): KeyState {
-  const { confirmed } = state
   if ('patch' in update) {
-    const { key, version, base, patch } = update
-    if (confirmed && version <= confirmed.version) return state
-    if (confirmed?.version === base) return confirm(state, entryOf(key, version, applyPatch(valueOf(confirmed), patch)))
-    return { ...state, wanted: Math.max(state.wanted, version) }
+    if (!isNewer(state, update)) return state
+    return withPatch(state, update.patch, update) ?? withWanted(state, update.version)
   }
   const entry = plainEntry(update)
   if (update.reset) return confirm({ ...state, wanted: 0 }, entry)
@@ -112,14 +109,22 @@ export function withAnswer(state: KeyState, asked: KeyState, answer: Entry | und
 export function withAck(state: KeyState, ack: Acknowledgement): KeyState {
   const [head, ...waiting] = state.pending
   if (!head) return state
-  const { key, confirmed } = state
   const { version, value = head.sent?.value } = ack
   const next: KeyState = { ...state, own: ownAfter(state, head, ack), pending: waiting }
-  if (confirmed && version <= confirmed.version) return next
-  if (head.change.op !== 'patch') return confirm(next, entryOf(key, version, value))
-  if (confirmed?.version === ack.base) return confirm(next, entryOf(key, version, applyPatch(confirmedValue(state), head.change.patch)))
-  return { ...next, wanted: Math.max(state.wanted, version), pending: [{ ...head, acked: true, waiters: [] }, ...waiting] }
+  if (!isNewer(state, ack)) return next
+  if (head.change.op !== 'patch') return confirm(next, entryOf(state.key, version, value))
+  const unpatched: KeyState = { ...next, pending: [{ ...head, acked: true, waiters: [] }, ...waiting] }
+  return withPatch(next, head.change.patch, ack) ?? withWanted(unpatched, version)
 }
+
+/** The confirmed entry with a patch on top; `undefined` where the patch belongs to another version. */
+function withPatch(state: KeyState, patch: JsonValue, { version, base }: Acknowledgement): KeyState | undefined {
+  if (state.confirmed?.version !== base) return undefined
+  return confirm(state, entryOf(state.key, version, applyPatch(confirmedValue(state), patch)))
+}
+
+/** A version is known without its value: the entry is to be asked for. */
+export const withWanted = (state: KeyState, version: number): KeyState => ({ ...state, wanted: Math.max(state.wanted, version) })
 
 /** What an acknowledgement says of the versions before it. */
 function ownAfter(
@@ -144,7 +149,7 @@ export const conditionOf = ({ own }: KeyState, version: number | undefined): num
 
 const released = (item: PendingChange): PendingChange => (item.held ? { ...item, held: false } : item)
 
-const isNewer = ({ confirmed }: KeyState, { version }: Entry): boolean => !confirmed || version > confirmed.version
+const isNewer = ({ confirmed }: KeyState, { version }: { version: number }): boolean => !confirmed || version > confirmed.version
 
 const entryOf = (key: string, version: number, value: JsonValue | undefined): Entry =>
   value === undefined ? { key, version, removed: true } : { key, version, value }

@@ -1,4 +1,4 @@
-import { MUTATION_MEMORY_MS, RealtimeError, type MutationId } from '@tutti/protocol'
+import { MUTATION_MEMORY_MS, RealtimeError } from '@tutti/protocol'
 import { runUpdate } from './change.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, Outcome } from './connection-contract.ts'
@@ -112,11 +112,11 @@ export function createMutationQueue({ clock, connection, store, replace, resume 
   ): void => {
     const { request } = connection
     const { number, clientId, value, ifVersion } = sent
-    const mutation: MutationId = { number, clientId }
-    if (change.op === 'increment') request('storage:increment', { key, by: change.by, initial: change.initial, mutation }, answer)
-    else if (change.op === 'patch') request('storage:patch', { key, patch: change.patch, mutation }, answer)
-    else if (value === undefined) request('storage:remove', { key, ifVersion, mutation }, answer)
-    else request('storage:set', { key, value, ifVersion, mutation }, answer)
+    const target = { key, mutation: { number, clientId } }
+    if (change.op === 'increment') request('storage:increment', { ...target, by: change.by, initial: change.initial }, answer)
+    else if (change.op === 'patch') request('storage:patch', { ...target, patch: change.patch }, answer)
+    else if (value === undefined) request('storage:remove', { ...target, ifVersion }, answer)
+    else request('storage:set', { ...target, value, ifVersion }, answer)
   }
 
   return { send }

@@ -1,5 +1,9 @@
 import { isJsonObject, type JsonValue } from '@tutti/protocol'
 
+/** `next`, or `before` where both are the same JSON: an equal value stays the same object. */
+export const keepIfSame = (before: JsonValue | undefined, next: JsonValue | undefined): JsonValue | undefined =>
+  isSameJson(before, next) ? before : next
+
 /**
  * Tells whether two values have the same JSON text, without making it. The order of properties counts, because lists show
  * properties in it; `equalJson` ignores it.

@@ -1,22 +1,11 @@
-import {
-  anything,
-  flag,
-  isJsonObject,
-  jsonCopy,
-  oneOf,
-  parseOptions,
-  RealtimeError,
-  wholeNumber,
-  type JsonValue,
-  type OptionRows,
-} from '@tutti/protocol'
-import { applyChange, runUpdate, type Change } from './change.ts'
+import { anything, flag, jsonCopy, oneOf, parseOptions, RealtimeError, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
+import { applyChange, patchOf, runUpdate, type Change } from './change.ts'
 import type { Clock } from './clock.ts'
 import { handled } from './handled.ts'
 import { appendChange, type PendingChange } from './key-state.ts'
 import type { StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
 import type { StateKeys } from './state-keys.ts'
-import { isSameJson } from './same-json.ts'
+import { keepIfSame } from './same-json.ts'
 import { withUnchanged } from './with-unchanged.ts'
 import { createSource } from './writable-source.ts'
 
@@ -55,8 +44,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
   const look = (): StateSnapshot<unknown> => {
     const { confirmed, pending } = record.state
     const stored = storedValue()
-    const next = stored === undefined ? initial : stored
-    if (!isSameJson(next, value)) value = next
+    value = keepIfSame(value, stored === undefined ? initial : stored)
     return {
       value,
       loading: confirmed === undefined && record.refused === undefined,
@@ -139,12 +127,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
         if (typeof sum !== 'number') throw new RealtimeError('INVALID_VALUE')
         return { op: 'increment', by: sum, initial: typeof initial === 'number' ? initial : 0 }
       }),
-    patch: (patch: unknown) =>
-      submit(() => {
-        const copy = jsonCopy(patch)
-        if (!isJsonObject(copy)) throw new RealtimeError('INVALID_VALUE')
-        return { op: 'patch', patch: copy }
-      }),
+    patch: (patch: unknown) => submit(() => patchOf(patch)),
     update: (run: (value: unknown) => unknown) =>
       submit(() => {
         const change: Change = { op: 'update', run: (value) => run(value === undefined ? initial : value) }

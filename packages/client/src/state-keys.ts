@@ -8,16 +8,16 @@ import { createKeyRecord, type KeyRecord, type KeyUser } from './key-record.ts'
 import {
   isBehind,
   shownValue,
-  unknownKey,
   withAnswer,
   withChange,
   withReleased,
   withUpdate,
+  withWanted,
   type KeyState,
   type PendingChange,
 } from './key-state.ts'
 import { createMutationQueue } from './mutation-queue.ts'
-import { isSameJson } from './same-json.ts'
+import { keepIfSame } from './same-json.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
 /** What the keys need. */
@@ -81,8 +81,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
     if (state === record.state) return
     store(record, state)
     // Computed and compared once for all users of the key.
-    const value = shownValue(state)
-    if (!isSameJson(value, record.shown)) record.shown = value
+    record.shown = keepIfSame(record.shown, shownValue(state))
     tell(record)
     collect(record)
     resume(record)
@@ -143,13 +142,13 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
 
   const subscriptions = createSubscriptions({
     ...options,
-    batches: (keys) => inBatches(keys, (key) => question(records.get(key)?.state ?? unknownKey(key)), connection.limits),
+    batches: (keys) => inBatches(keys, (key) => question(recordOf(key)), connection.limits),
     ask: (keys, on, done) => {
       if (!on) return connection.request('storage:unsubscribe', { keys: keys.map((key) => ({ key })) }, ({ error }) => done(error))
-      const asked = keys.flatMap((key) => records.get(key) ?? []).map((record) => ({ record, state: record.state }))
+      const asked = keys.map(recordOf).map((record) => ({ record, state: record.state }))
       // The answer brings the entry, so nobody needs to ask for it meanwhile.
       for (const { record } of asked) record.fetching = true
-      connection.request('storage:subscribe', { keys: asked.map(({ state }) => question(state)) }, ({ result, error }) => {
+      connection.request('storage:subscribe', { keys: keys.map(recordOf).map(question) }, ({ result, error }) => {
         const entries = new Map(result?.entries.map((entry) => [entry.key, entry]))
         for (const { record, state } of asked) {
           record.fetching = false
@@ -163,16 +162,12 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
       })
     },
     onRefused: (key, error) => {
-      const record = records.get(key)
-      if (!record) return
+      const record = recordOf(key)
       record.refused = error
       tell(record)
       queue.send(record)
     },
-    onGone: (key) => {
-      const record = records.get(key)
-      if (record) collect(record)
-    },
+    onGone: (key) => collect(recordOf(key)),
   })
 
   connection.attach({
@@ -214,7 +209,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
       if (record.users.size > 0) return
       // A change may still wait for the entry, which no subscription brings any more.
       const { state } = record
-      if (!state.confirmed && state.pending.length > 0) replace(record, { ...state, wanted: Math.max(state.wanted, 1) })
+      if (!state.confirmed && state.pending.length > 0) replace(record, withWanted(state, 1))
       collect(record)
     },
     add: (record, change) => {
@@ -252,4 +247,4 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
 }
 
 /** A key and the version that is known of it, so that only what differs comes back (C2). */
-const question = ({ key, confirmed }: KeyState): { key: string; version: number | undefined } => ({ key, version: confirmed?.version })
+const question = ({ key, state }: KeyRecord): { key: string; version: number | undefined } => ({ key, version: state.confirmed?.version })

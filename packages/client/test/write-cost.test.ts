@@ -97,7 +97,7 @@ test('[S9] an update runs once to be shown on many handles', async () => {
   server.write('count', 1)
   const handles = Array.from({ length: 5 }, () => client.state<number>('count'))
   await server.flush()
-  const run = vi.fn((count: number | undefined) => (count ?? 0) + 1)
+  const run = vi.fn<(count: number | undefined) => number>((count = 0) => count + 1)
   void handles[0]?.update(run)
   expect(handles.map(({ current }) => current.value)).toEqual([2, 2, 2, 2, 2])
   await server.flush()
