@@ -6,7 +6,7 @@ import type { Collection, CollectionOptions, CollectionSnapshot } from './collec
 import { createCollectionPages } from './collection-pages.ts'
 import { createCollectionRecords } from './collection-records.ts'
 import type { RealtimeClient } from './create-realtime-client.ts'
-import { handled } from './handled.ts'
+import { settledBy } from './handled.ts'
 import { withUnchanged } from './with-unchanged.ts'
 import { createSource } from './writable-source.ts'
 
@@ -41,25 +41,23 @@ export function collection(client: Pick<RealtimeClient, 'parts'>, prefix: string
   const refresh = (): void => show(withUnchanged(source.current, look()))
 
   const submit = (key: string, make: () => Change): Promise<void> =>
-    handled(
-      new Promise<void>((resolve, reject) => {
-        if (disposed) throw new RealtimeError('CLOSED')
-        error = undefined
-        const settle = (reason?: unknown): void => {
-          if (reason === undefined) return resolve()
-          error = reason instanceof Error ? reason : new RealtimeError('INTERNAL', { cause: reason })
-          reject(error)
-          refresh()
-        }
-        try {
-          checkedName((name) => isKey(name) && key.startsWith(prefix), key, 'INVALID_KEY')
-          records.change(key, { change: make(), held: false, waiters: [settle] })
-        } catch (reason) {
-          settle(reason)
-        }
+    settledBy((done) => {
+      if (disposed) throw new RealtimeError('CLOSED')
+      error = undefined
+      const settle = (reason?: unknown): void => {
+        if (reason === undefined) return done()
+        error = reason instanceof Error ? reason : new RealtimeError('INTERNAL', { cause: reason })
+        done(error)
         refresh()
-      }),
-    )
+      }
+      try {
+        checkedName((name) => isKey(name) && key.startsWith(prefix), key, 'INVALID_KEY')
+        records.change(key, { change: make(), held: false, waiters: [settle] })
+      } catch (reason) {
+        settle(reason)
+      }
+      refresh()
+    })
 
   const newKey = createAddedKeys(prefix, clock, records.items)
   const set = (key: string, value: unknown): Promise<void> => submit(key, () => ({ op: 'set', value: jsonCopy(value) }))

@@ -13,7 +13,7 @@ import {
 import { checkedName } from './checked-name.ts'
 import type { Clock } from './clock.ts'
 import type { Connection } from './connection-contract.ts'
-import { handled } from './handled.ts'
+import { settledBy } from './handled.ts'
 import type { SchemaEventData, SchemaTypes } from './schema-types.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
@@ -88,13 +88,13 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
   })
 
   const publish = (channel: string, data: unknown, options: PublishOptions = {}): Promise<void> =>
-    new Promise((resolve, reject) => {
+    settledBy((done) => {
       const { includeSelf } = parseOptions('publish', PUBLISH_OPTIONS, options)
       if (isClosed()) throw new RealtimeError('CLOSED')
       const event = { channel: checkedName(isKey, channel, 'INVALID_CHANNEL'), data: jsonCopy(data), includeSelf }
       // Who subscribes and then publishes must hear it.
       subscriptions.flush()
-      connection.request('event:publish', event, ({ error }) => (error ? reject(error) : resolve()))
+      connection.request('event:publish', event, ({ error }) => done(error))
     })
 
   connection.attach({
@@ -124,6 +124,6 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
         subscriptions.unwant(name)
       }
     },
-    publish: (channel, data, options) => handled(publish(channel, data, options)),
+    publish,
   }
 }

@@ -6,3 +6,7 @@ export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
 }
+
+/** A promise, handled likewise, that `run` settles by calling `done`: with nothing, or with the reason why it failed. */
+export const settledBy = (run: (done: (reason?: Error) => void) => void): Promise<void> =>
+  handled(new Promise((resolve, reject) => run((reason) => (reason ? reject(reason) : resolve()))))

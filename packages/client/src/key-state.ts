@@ -40,7 +40,7 @@ export interface KeyState {
   readonly confirmed: Entry | undefined
   /** In the order in which they were made; at most the first was sent. */
   readonly pending: readonly PendingChange[]
-  /** The newest version heard of without its value, 0 for none: while it is newer than `confirmed`, the entry is asked for. */
+  /** The newest version heard of without its value, 0 for none. Always newer than `confirmed`: the entry is asked for. */
   readonly wanted: number
   /** Of the versions from `from`, before `until`, all that was written since is in the client's own `version`, or replaced by it. */
   readonly own?: { readonly from: number; readonly until: number; readonly version: number } | undefined
@@ -64,7 +64,7 @@ export const shownValue = (state: KeyState): JsonValue | undefined =>
 export const confirmedValue = ({ confirmed }: KeyState): JsonValue | undefined => confirmed && valueOf(confirmed)
 
 /** Tells whether the server has a newer version than the one that is here. */
-export const isBehind = ({ confirmed, wanted }: KeyState): boolean => wanted > (confirmed?.version ?? 0)
+export const isBehind = ({ wanted }: KeyState): boolean => wanted > 0
 
 /** Adds a change behind the others, merged into the last where that was not sent yet (S14). */
 export function withChange(state: KeyState, added: PendingChange): KeyState {

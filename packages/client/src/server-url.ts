@@ -14,7 +14,7 @@ export function serverUrl(url: string | URL | undefined = page.location?.origin)
   } catch {
     // Not a URL.
   }
-  throw invalid('`url` must be an http or ws origin. The path of Socket.IO is the option `path`.')
+  throw new RealtimeError('INVALID_OPTIONS', {
+    message: '`url` must be an http or ws origin. The path of Socket.IO is the option `path`.',
+  })
 }
-
-const invalid = (message: string): RealtimeError => new RealtimeError('INVALID_OPTIONS', { message })

@@ -1,7 +1,7 @@
 import { anything, flag, jsonCopy, oneOf, parseOptions, RealtimeError, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
 import { applyChange, patchOf, runUpdate, type Change } from './change.ts'
 import type { Clock } from './clock.ts'
-import { handled } from './handled.ts'
+import { handled, settledBy } from './handled.ts'
 import { appendChange, type PendingChange } from './key-state.ts'
 import type { StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
 import type { StateKeys } from './state-keys.ts'
@@ -47,11 +47,11 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     value = keepIfSame(value, stored === undefined ? initial : stored)
     return {
       value,
-      loading: confirmed === undefined && record.refused === undefined,
+      loading: !confirmed && !record.refused,
       pending: pending.length > 0,
       error: error ?? record.refused,
       version: confirmed?.version,
-      isDirty: drafts.length > 0 || cancelDebounce !== undefined,
+      isDirty: drafts.length > 0 || Boolean(cancelDebounce),
     }
   }
   const { source, show } = createSource(look(), context.onThrow)
@@ -60,13 +60,13 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
 
   /** Takes a change up; the promise tells how it ended (S13) and may be ignored, for `error` says the same. */
   const submit = (make: () => Change): Promise<void> => {
-    const promise = new Promise<void>((resolve, reject) => {
+    const promise = settledBy((done) => {
       if (disposed) throw gone()
       error = undefined
       const settle = (reason?: unknown): void => {
-        if (reason === undefined) return resolve()
+        if (reason === undefined) return done()
         error = reason instanceof Error ? reason : new RealtimeError('INTERNAL', { cause: reason })
-        reject(error)
+        done(error)
       }
       try {
         take({ change: make(), held: strategy === 'debounced', waiters: [settle] })
@@ -77,7 +77,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     })
     open.add(promise)
     void handled(promise.finally(() => open.delete(promise)))
-    return handled(promise)
+    return promise
   }
 
   const take = (change: PendingChange): void => {
@@ -136,12 +136,10 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
         return change
       }),
     refresh: () =>
-      handled(
-        new Promise<void>((resolve, reject) => {
-          if (disposed) throw gone()
-          keys.refresh(record, (reason) => (reason ? reject(reason) : resolve()))
-        }),
-      ),
+      settledBy((done) => {
+        if (disposed) throw gone()
+        keys.refresh(record, done)
+      }),
     sync: () => {
       flush()
       return handled(Promise.all(open).then(() => {}))
