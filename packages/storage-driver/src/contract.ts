@@ -97,10 +97,7 @@ export interface StateStore {
    * (S5); it must not throw. Not named `watch`, which is unstorage's own and calls back with `(event, key)`: a driver is both.
    * Returns its undo; `ready` settles when it is in force.
    */
-  onChange(
-    listener: (change: StateChange) => void,
-    wants?: (key: string) => boolean,
-  ): (() => void) & { readonly ready: Promise<void> }
+  onChange(listener: (change: StateChange) => void, wants?: (key: string) => boolean): (() => void) & { readonly ready: Promise<void> }
   /** Announces a value that another program wrote over an entry, with a new version (S20). */
   touch(key: string): Promise<WriteResult>
   /** Finds what other programs stored below the base, so that `list` names it (S17). */
