@@ -7,19 +7,20 @@ import { usedMemory } from './used-memory.ts'
 
 // One instance of the cluster under test. Its Redis stands behind a proxy.
 
+// Outages are what this is about.
+const onError = (): void => {}
 const pubsub = new RealtimePubSub({
   ...JSON.parse(process.env['REDIS'] ?? '{}'),
   // Longer than the longest stall of a schedule, and soon enough for a schedule of a few seconds.
   commandTimeoutMs: 2_500,
-  // Outages are what this is about.
-  onError: () => {},
+  onError,
 })
-const state = reactiveRedisDriver({ pubsub })
+const state = reactiveRedisDriver({ pubsub, onError })
 const httpServer = createServer()
 /** Load is what is measured here, so rates don't hold it back. */
 const UNLIMITED = { mutationsPerSecond: 1_000_000_000, eventsPerSecond: 1_000_000_000, maxRequestsUnderWay: 1_000_000 }
 
-const realtime = attachRealtime(httpServer, { state, pubsub, ...JSON.parse(process.env['SERVER_OPTIONS'] ?? '{}'), ...UNLIMITED })
+const realtime = attachRealtime(httpServer, { state, pubsub, onError, ...JSON.parse(process.env['SERVER_OPTIONS'] ?? '{}'), ...UNLIMITED })
 await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))
 const address = httpServer.address()
 await realtime.ready

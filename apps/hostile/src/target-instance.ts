@@ -14,7 +14,7 @@ const errors: string[] = []
 const keepError = (error: unknown): void => void errors.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
 
 const pubsub = new RealtimePubSub({ url: String(process.env['REDIS_URL']), onError: keepError })
-const state = reactiveRedisDriver({ pubsub })
+const state = reactiveRedisDriver({ pubsub, onError: keepError })
 const httpServer = createServer()
 const realtime = attachRealtime(httpServer, {
   state,

@@ -20,7 +20,7 @@ describe('a token bucket', () => {
     const takeAll = (): number => {
       for (let taken = 0; ; taken += 1) {
         try {
-          bucket.take()
+          bucket.take('changes in a second')
         } catch {
           return taken
         }
@@ -47,7 +47,7 @@ describe('a token bucket', () => {
     takeAll()
     const refused = (): unknown => {
       try {
-        bucket.take()
+        bucket.take('changes in a second')
         return undefined
       } catch (error) {
         return error

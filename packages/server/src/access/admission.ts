@@ -98,7 +98,7 @@ export function createAdmission<U extends User>({
     check: async (socket) => {
       const handshake = parseHandshake(socket.handshake.auth)
       const address = addressOf(socket)
-      await connects.count(address)
+      connects.count(address)
       count(socket, address)
       checkOrigin(socket)
       checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })

@@ -1,27 +1,39 @@
-import { RealtimeError } from '@tutti/protocol'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { limitKeyOf } from '../access/ip-address.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** Addresses that may be known before those that need not be are looked for. */
+const FEW = 1_000
 
 /** Counts how often each client tries to connect, by the same key as its connections: a handshake costs more than most messages (X5, X8). */
 export class ConnectRate {
-  private readonly limiter: RateLimiterMemory
+  private readonly buckets = new Map<string, TokenBucket>()
   private readonly perSecond: number
+  private readonly now: () => number
+  private many = FEW
 
-  constructor(perSecond: number) {
+  /** `now`: milliseconds of a clock that only goes forward. */
+  constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.perSecond = perSecond
-    this.limiter = new RateLimiterMemory({ points: perSecond, duration: 1 })
+    this.now = now
   }
 
-  /** Counts a try; rejects with `RATE_LIMITED`. */
-  async count(address: string): Promise<void> {
-    try {
-      await this.limiter.consume(limitKeyOf(address))
-    } catch (refusal) {
-      throw new RealtimeError('RATE_LIMITED', {
-        message: `At most ${this.perSecond} tries of one address to connect in a second. Behind a proxy, the server needs \`trustProxy\`.`,
-        retryAfterMs: refusal instanceof RateLimiterRes ? Math.max(1, refusal.msBeforeNext) : undefined,
-        cause: refusal,
-      })
-    }
+  /** Counts a try, or throws `RATE_LIMITED`. */
+  count(address: string): void {
+    const key = limitKeyOf(address)
+    const bucket = this.buckets.get(key) ?? this.open(key)
+    bucket.take('tries of one address to connect in a second. Behind a proxy, the server needs `trustProxy`')
+  }
+
+  private open(key: string): TokenBucket {
+    if (this.buckets.size >= this.many) this.sweep()
+    const bucket = new TokenBucket(this.perSecond, this.now)
+    this.buckets.set(key, bucket)
+    return bucket
+  }
+
+  /** Forgets addresses whose buckets are full again: new ones would be the same. */
+  private sweep(): void {
+    for (const [key, bucket] of this.buckets) if (bucket.isFull) this.buckets.delete(key)
+    this.many = Math.max(FEW, 2 * this.buckets.size)
   }
 }

@@ -60,9 +60,9 @@ export class RequestLimits {
     if (underWay >= this.rates.maxRequestsUnderWay) {
       throw new RealtimeError('RATE_LIMITED', { message: 'Too many requests wait for their reply.', retryAfterMs: RETRY_MS })
     }
-    usage.requests.take()
-    if (MUTATIONS.has(name)) usage.mutations.take()
-    if (name === 'event:publish') usage.events.take()
+    usage.requests.take('requests in a second')
+    if (MUTATIONS.has(name)) usage.mutations.take('changes in a second')
+    if (name === 'event:publish') usage.events.take('events in a second')
   }
 
   private count(connection: Connection, more: number): number {

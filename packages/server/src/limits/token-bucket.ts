@@ -33,10 +33,13 @@ export class TokenBucket {
     return true
   }
 
-  /** Takes one, or throws `RATE_LIMITED` with the time until half of the bucket is full again, so that who waits comes back for many. */
-  take(): void {
+  /**
+   * Takes one, or throws `RATE_LIMITED` with the time until half of the bucket is full again, so that who waits comes back for
+   * many. `what` is counted, for the message.
+   */
+  take(what: string): void {
     if (this.tryTake()) return
     const retryAfterMs = Math.ceil(((Math.max(1, this.perSecond / 2) - this.tokens) * 1000) / this.perSecond)
-    throw new RealtimeError('RATE_LIMITED', { message: `At most ${this.perSecond} of these in a second.`, retryAfterMs })
+    throw new RealtimeError('RATE_LIMITED', { message: `At most ${this.perSecond} ${what}.`, retryAfterMs })
   }
 }
