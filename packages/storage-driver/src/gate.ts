@@ -12,26 +12,31 @@ export interface Gate {
 
 /** Makes an open gate. */
 export function createGate(): Gate {
-  const underWay = new Set<Promise<void>>()
-  let open = true
+  let underWay = 0
+  let closing: Promise<void> | undefined
+  let onIdle = (): void => {}
   const assertOpen = (): void => {
-    if (!open) throw new RealtimeError('CLOSED')
+    if (closing !== undefined) throw new RealtimeError('CLOSED')
+  }
+  const leave = (): void => {
+    underWay -= 1
+    if (underWay === 0) onIdle()
   }
   return {
     assertOpen,
     call: async (work) => {
       assertOpen()
-      const result = work()
-      const settled: Promise<void> = result.then(
-        () => void underWay.delete(settled),
-        () => void underWay.delete(settled),
-      )
-      underWay.add(settled)
-      return result
+      underWay += 1
+      try {
+        return await work()
+      } finally {
+        leave()
+      }
     },
-    close: async () => {
-      open = false
-      await Promise.all(underWay)
-    },
+    close: () =>
+      (closing ??= new Promise((resolve) => {
+        onIdle = resolve
+        if (underWay === 0) resolve()
+      })),
   }
 }

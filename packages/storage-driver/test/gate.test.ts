@@ -1,12 +1,38 @@
-import { countItems } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 import { createGate } from '../src/gate.ts'
 
-test('[F4] nothing is kept of a call that has ended, well or not', async () => {
-  const { made: gate, items } = await countItems(createGate)
-  const calls = [gate.call(() => Promise.resolve()), gate.call(() => Promise.reject(new Error('It failed.')))]
-  expect(items()).toBe(2)
-  await Promise.allSettled(calls)
-  expect(items()).toBe(0)
-  await gate.close()
+const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
+  let settled = false
+  void promise.then(() => (settled = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  return settled
+}
+
+test('[F4] closing waits for the calls that were let in, well or not, and lets no other in', async () => {
+  const gate = createGate()
+  const ends: (() => void)[] = []
+  const calls = [
+    gate.call(() => new Promise<number>((resolve) => ends.push(() => resolve(1)))),
+    gate.call(() => new Promise<number>((_, reject) => ends.push(() => reject(new Error('It failed.'))))),
+  ]
+  const outcomes = Promise.allSettled(calls)
+  const closed = gate.close()
+  expect(await isSettled(closed)).toBe(false)
+  await expect(gate.call(async () => 2)).rejects.toMatchObject({ code: 'CLOSED' })
+  expect(() => gate.assertOpen()).toThrow(expect.objectContaining({ code: 'CLOSED' }))
+  ends[0]?.()
+  expect(await isSettled(closed)).toBe(false)
+  ends[1]?.()
+  expect(await isSettled(closed)).toBe(true)
+  expect(await isSettled(gate.close())).toBe(true)
+  expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+})
+
+test('[F4] a call that throws at once has ended: closing does not wait for it', async () => {
+  const gate = createGate()
+  const thrown = gate.call(() => {
+    throw new Error('at once')
+  })
+  await expect(thrown).rejects.toThrow('at once')
+  expect(await isSettled(gate.close())).toBe(true)
 })
