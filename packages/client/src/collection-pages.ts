@@ -133,7 +133,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
       retry.reset()
       const rest = (counts.get(prefix) ?? 1) - 1
       counts.set(prefix, rest)
-      if (!rest && connection.up) connection.request('storage:unsubscribe', { prefix }, () => {})
+      if (rest === 0 && connection.up) connection.request('storage:unsubscribe', { prefix }, () => {})
     },
   }
 }

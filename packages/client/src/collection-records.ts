@@ -74,7 +74,8 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
     if (value === undefined && !isPending && state.wanted === 0) forget(record)
     else {
       adopt(key)
-      pending[isPending ? 'add' : 'delete'](key)
+      if (isPending) pending.add(key)
+      else pending.delete(key)
       const before = shown.get(key)
       const version = state.confirmed?.version
       if (value === undefined) {

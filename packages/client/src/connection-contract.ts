@@ -25,7 +25,7 @@ export type Outcome<Result> = { result: Result; error?: undefined } | { error: R
 /** What is done with each server message. */
 export type NoticeHandlers = { [Name in NoticeName]?: (payload: Notices[Name]) => void }
 
-/** What lives on the connection: state, events, and whatever else an application loads. */
+/** What lives on the connection: state, events, and what other entries of the package attach. */
 export interface ConnectionPart extends NoticeHandlers {
   /** The server has said hello; `connected` is not yet shown. */
   onUp?(): void

@@ -148,7 +148,7 @@ export function createStateKeys(options: StateKeysOptions): StateKeys {
       const asked = keys.map(recordOf).map((record) => ({ record, state: record.state }))
       // The answer brings the entry, so nobody needs to ask for it meanwhile.
       for (const { record } of asked) record.fetching = true
-      connection.request('storage:subscribe', { keys: keys.map(recordOf).map(question) }, ({ result, error }) => {
+      connection.request('storage:subscribe', { keys: asked.map(({ record }) => question(record)) }, ({ result, error }) => {
         const entries = new Map(result?.entries.map((entry) => [entry.key, entry]))
         for (const { record, state } of asked) {
           record.fetching = false

@@ -1,16 +1,11 @@
 // oxlint-disable typescript/no-misused-promises -- That is what is tested.
+import { collectFatalErrors } from '@tutti/test-kit'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { connectedClient, settled, startClient } from './setup-client.ts'
 
-/** What would end a process, and is only logged in a browser. */
-const fatal: unknown[] = []
-const note = (error: unknown): void => void fatal.push(error)
-process.on('uncaughtException', note)
-process.on('unhandledRejection', note)
-afterAll(() => {
-  process.off('uncaughtException', note)
-  process.off('unhandledRejection', note)
-})
+const { errors: fatal, stop } = collectFatalErrors()
+afterAll(stop)
+
 afterEach(async () => {
   vi.restoreAllMocks()
   vi.unstubAllGlobals()

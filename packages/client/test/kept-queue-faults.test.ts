@@ -47,7 +47,7 @@ const storageSettles = async (): Promise<void> => {
   for (let turn = 0; turn < 50; turn++) await settled()
 }
 
-/** Opens the database beside the client, and does not let go of it before it is told to. */
+/** Opens the database beside the client, and keeps it open until it is closed. */
 async function openBeside(name: string): Promise<IDBDatabase> {
   const request = indexedDB.open(name, 1)
   request.addEventListener('upgradeneeded', () => void request.result.createObjectStore('changes'))
@@ -183,7 +183,7 @@ test.each([
 test('[S14] a database that opens late keeps all changes, without another one', async () => {
   const [name, server] = [randomUUID(), new ModelServer()]
   const other = await openBeside(name)
-  // It waits until the other connection is closed, and whoever opens the database waits for it.
+  // It waits until the other connection is closed, and later attempts to open the database wait for it.
   indexedDB.deleteDatabase(name)
   const page = openPage(name, server)
   page.client.connection.disconnect()

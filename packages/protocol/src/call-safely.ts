@@ -11,7 +11,7 @@ export function callSafely(call: () => unknown, onError: (error: unknown) => voi
   }
 }
 
-/** Keeps the rejection of what may be a promise, and is of no use, from ending the process. */
+/** Handles the rejection of a value that may be a promise and is not used, so that it does not end the process. */
 export const ignoreRejection = (value: unknown): void => void Promise.resolve(value).catch(() => {})
 
 /** What the application threw, as an error. Anything can be thrown, even what throws itself when it is looked at. */
@@ -29,7 +29,7 @@ type ErrorContext = object
 
 /**
  * The default of every `onError`: `reportError` in browsers, where monitoring listens to it, and `console.error` elsewhere. Never
- * throws, whatever the error is.
+ * throws, also for errors that throw when they are shown.
  */
 export function logError(error: unknown, context: ErrorContext): void {
   const global: object = globalThis

@@ -17,7 +17,7 @@ test('[X10] what is thrown or rejected goes to the listener, and nothing else do
   callSafely(() => Promise.reject(new Error('rejected')), note)
   callSafely(() => 1, note)
   callSafely(() => ({ a: 1 }), note)
-  await new Promise((resolve) => setTimeout(resolve, 1))
+  await new Promise((resolve) => setImmediate(resolve))
   expect(errors).toEqual([new Error('thrown'), new Error('rejected')])
 })
 
@@ -45,7 +45,7 @@ test('[X10] an onError that throws or rejects does no harm; its error is logged 
     throw new Error('thrown')
   })(told, context)
   safeErrorListener(() => Promise.reject(new Error('rejected')))(told, context)
-  await new Promise((resolve) => setTimeout(resolve, 1))
+  await new Promise((resolve) => setImmediate(resolve))
   expect(log.mock.calls.map(([, error]) => error)).toEqual([told, new Error('thrown'), told, new Error('rejected')])
 })
 
@@ -57,7 +57,7 @@ test('[X10] an error that can not even be shown is logged as that', () => {
   expect(log).toHaveBeenLastCalledWith('Tutti: an error that cannot be shown.')
 })
 
-test('[X10] whatever is thrown becomes an error; an error stays itself', () => {
+test('[X10] a thrown value of any type becomes an error; an error stays itself', () => {
   const error = new TypeError('odd')
   expect(toError(error)).toBe(error)
   const { proxy, revoke } = Proxy.revocable({}, {})

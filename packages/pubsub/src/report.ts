@@ -13,5 +13,5 @@ const warn: Report = (error, context) => {
   else logError(error, context)
 }
 
-/** `onError` of the options, made harmless: what it throws is logged, for it runs amid somebody else's work, which must go on. */
+/** `onError` of the options, made safe: what it throws is logged, because the code that reports must continue. */
 export const createReport = (onError: PubSubOptions['onError'] = warn): Report => safeErrorListener(onError)

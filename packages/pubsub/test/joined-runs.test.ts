@@ -61,7 +61,7 @@ test('[S5] [N5] joined runs that were sent and not answered are all OUTCOME_UNKN
   await script.run(['list'], ['0'])
   proxy.stall('down')
   const unanswered = outcomes([script.run(['list'], ['a']), script.run(['list'], ['b']), script.run(['list'], ['c'])])
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await eventually(async () => expect(await observer(redis).llen('list')).toBe(4))
   proxy.cut()
   expect(await unanswered).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
   await eventually(() => expect(pubsub.status).toBe('unavailable'))

@@ -91,7 +91,7 @@ export function assembleRealtimeServer<U extends User>(
   const { auditIntervalMs, drainMs, reconnectAfterMs } = settings
   const origins = createOriginPolicy(parseOrigins(settings.origins), trustProxy)
   const limits: Limits = {
-    // What Socket.IO will let through is what clients are told.
+    // Clients receive the limit that Socket.IO enforces.
     maxPayloadBytes: io.engine?.opts.maxHttpBufferSize ?? DEFAULT_LIMITS.maxPayloadBytes,
     maxKeysPerMessage: settings.maxKeysPerMessage,
     maxSubscriptions: settings.maxSubscriptions,

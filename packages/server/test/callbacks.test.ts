@@ -1,21 +1,12 @@
 // oxlint-disable unicorn/no-thenable -- Thenables are what is tested.
 import { RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import { reactiveDriver } from '@tutti/storage-driver'
-import { eventually } from '@tutti/test-kit'
+import { collectFatalErrors, eventually } from '@tutti/test-kit'
+import { revokedProxy, thrower } from '@tutti/test-kit/odd-values'
 import memoryDriver from 'unstorage/drivers/memory'
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AttachRealtimeOptions } from '../src/node/index.ts'
 import { codeOf, connectPlain, serve, type Served } from './serve.ts'
-
-const thrower = (): never => {
-  throw new Error('from a getter')
-}
-
-const revoked = (): object => {
-  const { proxy, revoke } = Proxy.revocable({}, {})
-  revoke()
-  return proxy
-}
 
 /** Throws anything at all, as plain JavaScript can. */
 const raise = (thrown: unknown) => (): never => {
@@ -26,7 +17,7 @@ const raise = (thrown: unknown) => (): never => {
 const thenable = (run: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void): object =>
   Object.defineProperty({}, 'then', { value: run })
 
-/** What a callback may do, whatever its type says. */
+/** What a callback may return or throw in plain JavaScript. */
 const ODD: Readonly<Record<string, () => unknown>> = {
   undefined: () => undefined,
   null: () => null,
@@ -40,16 +31,16 @@ const ODD: Readonly<Record<string, () => unknown>> = {
   'empty object': () => ({}),
   list: () => [],
   'a getter that throws': () => Object.defineProperty({}, 'then', { get: thrower }),
-  'a revoked proxy': revoked,
+  'a revoked proxy': revokedProxy,
   'a promise that rejects': () => Promise.reject(new Error('rejected')),
   'a promise that rejects with nothing': async () => raise(undefined)(),
-  'a promise of a revoked proxy': () => Promise.resolve({ user: revoked() }),
+  'a promise of a revoked proxy': () => Promise.resolve({ user: revokedProxy() }),
   'a thenable that rejects': () => thenable((_, reject) => reject(new Error('thenable'))),
   'a thenable that throws': () => thenable(thrower),
   'throws an Error': thrower,
   'throws undefined': raise(undefined),
   'throws text': raise('text'),
-  'throws a revoked proxy': raise(revoked()),
+  'throws a revoked proxy': raise(revokedProxy()),
   'throws a code': raise(new RealtimeError('UNAVAILABLE')),
   'user: 1n': () => ({ id: 'ann', expiresAt: 1n }),
   'user: far 1n': () => ({ id: 'ann', expiresAt: 10n ** 15n }),
@@ -73,15 +64,8 @@ const ODD: Readonly<Record<string, () => unknown>> = {
 const names = Object.keys(ODD)
 const odd = (name: string): never => ODD[name]?.() as never
 
-/** What would have ended the process. */
-const fatal: unknown[] = []
-const note = (error: unknown): void => void fatal.push(error)
-process.on('uncaughtException', note)
-process.on('unhandledRejection', note)
-afterAll(() => {
-  process.off('uncaughtException', note)
-  process.off('unhandledRejection', note)
-})
+const { errors: fatal, stop } = collectFatalErrors()
+afterAll(stop)
 
 async function served(options: Partial<AttachRealtimeOptions>): Promise<Served> {
   fatal.length = 0
@@ -92,11 +76,11 @@ async function served(options: Partial<AttachRealtimeOptions>): Promise<Served> 
 
 /** Everything that a rejected promise can set off has happened. */
 const settled = async (): Promise<void> => {
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await new Promise((resolve) => setImmediate(resolve))
   expect(fatal).toEqual([])
 }
 
-describe('whatever a callback returns or throws', () => {
+describe('callbacks that return or throw odd values', () => {
   test('[X10] the process goes on: authenticate', async () => {
     const reported: unknown[] = []
     const { url } = await served({

@@ -1,3 +1,4 @@
+export { collectFatalErrors, type FatalErrors } from './fatal-errors.ts'
 export { countItems } from './count-items.ts'
 export { MemoryEngine, MemoryLink, type MemoryLinkListener } from './memory-engine.ts'
 export { eventually } from './eventually.ts'

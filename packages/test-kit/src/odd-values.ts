@@ -36,11 +36,13 @@ const cycles = (): unknown => {
   return parent
 }
 
-const thrower = (): never => {
+/** Throws. */
+export const thrower = (): never => {
   throw new Error('Not to be read.')
 }
 
-const revoked = (): unknown => {
+/** A proxy that throws whenever it is looked at. */
+export const revokedProxy = (): object => {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
   return proxy
@@ -80,7 +82,7 @@ const notJson: Readonly<Record<string, () => unknown>> = {
   'getter that throws': () => Object.defineProperty({}, 'a', { get: thrower, enumerable: true, configurable: true }),
   'fixed getter that throws': () => Object.defineProperty({}, 'a', { get: thrower, enumerable: true }),
   'proxy that throws': () => new Proxy({}, { getPrototypeOf: thrower, ownKeys: thrower }),
-  'revoked proxy': revoked,
+  'revoked proxy': revokedProxy,
 }
 
 const json: Readonly<Record<string, readonly [() => unknown, string]>> = {

@@ -23,7 +23,7 @@ export function checkValue(schemas: Schemas | undefined, name: string, value: Js
   if (issues !== undefined) throw new RealtimeError('INVALID_VALUE', { message: 'The value is not what its schema asks for.', issues })
 }
 
-/** The issues that a schema has with a value, as plain data. Throws an `Error`, whatever the schema threw or returned. */
+/** The issues that a schema has with a value, as plain data. What the schema throws becomes an `Error`. */
 function issuesOf(name: string, validate: () => unknown): PlainIssue[] | undefined {
   try {
     return plainIssues(name, validate())

@@ -36,10 +36,15 @@ export function createChangeFeed({ link, channel, recent, onError, onSubscribed 
   let dropped = 0
   let subscription: ReturnType<RedisLink['subscribe']> | undefined
 
+  const isWanted = (key: string): boolean => {
+    for (const wants of wanted) if (wants(key)) return true
+    return false
+  }
+
   const hear = (message: string): void => {
     try {
       const key = keyOfMessage(message)
-      if (key !== undefined && recent.get(key) === undefined && ![...wanted].some((wants) => wants(key))) return
+      if (key !== undefined && recent.get(key) === undefined && !isWanted(key)) return
       const change = parseWatchMessage(message)
       recent.follow(change)
       listeners.emit(change)
@@ -68,12 +73,12 @@ export function createChangeFeed({ link, channel, recent, onError, onSubscribed 
     listen: (listener, wants) => {
       const forget = listeners.add(listener)
       // A function of its own, as the same one may be given twice.
-      const isWanted = (key: string): boolean => wants?.(key) ?? true
-      wanted.add(isWanted)
+      const mine = (key: string): boolean => wants?.(key) ?? true
+      wanted.add(mine)
       subscription ??= subscribe()
       const stop = (): void => {
         forget()
-        wanted.delete(isWanted)
+        wanted.delete(mine)
         if (listeners.size === 0) end()
       }
       return Object.assign(stop, { ready: subscription.ready })
