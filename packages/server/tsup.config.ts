@@ -2,7 +2,7 @@ import { tsupConfig } from '../../tsup.base.ts'
 
 export default tsupConfig({
   index: 'src/index.ts',
-  node: 'src/node/index.ts',
-  nitro: 'src/nitro/index.ts',
-  nitro2: 'src/nitro2/index.ts',
+  node: 'src/http/node/index.ts',
+  nitro: 'src/http/nitro/index.ts',
+  nitro2: 'src/http/nitro2/index.ts',
 })

@@ -1,14 +1,14 @@
 import type { PubSub } from '@tutti/pubsub'
 import type { Limits, RealtimeSchema } from '@tutti/protocol'
-import type { AccessControl } from './access/access-control.ts'
-import type { AuditTrail } from './access/audit-trail.ts'
-import type { Verdict } from './access/decisions.ts'
-import type { Access } from './access/question.ts'
-import type { BacklogLimits } from './backlog.ts'
-import type { Connection } from './connection.ts'
-import type { FanOut } from './fan-out.ts'
-import type { Handler } from './handler.ts'
-import type { RequestLimits } from './limits/request-limits.ts'
+import type { AccessControl } from './authorization/access-control.ts'
+import type { AuditTrail } from './authorization/audit-log.ts'
+import type { Verdict } from './authorization/authorization-cache.ts'
+import type { Access } from './authorization/authorize.ts'
+import type { BacklogLimits } from './connection/backpressure.ts'
+import type { Connection } from './connection/connection.ts'
+import type { FanOut } from './connection/fan-out.ts'
+import type { Handler } from './connection/handler.ts'
+import type { RequestLimits } from './connection/request-limits.ts'
 
 /** Where a background failure happened: `onError(error, { stage })`. */
 export interface ServerErrorContext {

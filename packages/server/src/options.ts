@@ -17,9 +17,9 @@ import {
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
-import type { AuditListener } from './access/audit-trail.ts'
-import type { Authenticate } from './access/authenticate.ts'
-import type { Authorize, User } from './access/question.ts'
+import type { AuditListener } from './authorization/audit-log.ts'
+import type { Authenticate } from './authentication/authenticate.ts'
+import type { Authorize, User } from './authorization/authorize.ts'
 import type { FeatureFactory, ServerErrorListener } from './feature.ts'
 
 /** What a realtime server is made of, and how it behaves. */

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import type { Connection } from './connection/connection.ts'
 import type { Feature } from './feature.ts'
 import type { PubSub } from '@tutti/pubsub'
 

@@ -1,7 +1,7 @@
 import { RealtimeError } from '@tutti/protocol'
 import { expect, test } from 'vitest'
-import { answer } from '../src/answer.ts'
-import type { RequestContext } from '../src/handler.ts'
+import { answer } from '../src/connection/run-request.ts'
+import type { RequestContext } from '../src/connection/handler.ts'
 import { createModelCore } from './model-cluster.ts'
 
 /** What happens, in order, when a handler acts so. */

@@ -6,7 +6,7 @@ import memoryDriver from 'unstorage/drivers/memory'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Credentials, Question, User, UserRealtime } from '../src/index.ts'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { serve, type PlainClient, type Served } from './serve.ts'
 
 /** How one user takes part: by a client of theirs, or by server code that acts as them. */

@@ -2,7 +2,7 @@ import { RealtimeError } from '@tutti/protocol'
 import { eventually } from '@tutti/test-kit'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { rules, type AuditRecord, type Credentials } from '../src/index.ts'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { serve, type PlainClient, type Served } from './serve.ts'
 
 type Audited = Served & { records: Omit<AuditRecord, 'at'>[]; as: (token: string) => Promise<PlainClient> }

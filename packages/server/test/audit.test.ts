@@ -4,7 +4,7 @@ import { reactiveRedisDriver, type ReactiveDriver } from '@tutti/storage-driver'
 import { eventually, startRedis, type TestRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { startAudit } from '../src/state/audit.ts'
+import { startAudit } from '../src/state/reconciler.ts'
 import { serve, type PlainClient } from './serve.ts'
 
 afterEach(() => vi.useRealTimers())

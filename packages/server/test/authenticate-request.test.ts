@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { RealtimeError } from '@tutti/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { AuditRecord, Credentials, HttpRequest, User } from '../src/index.ts'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { serve, type Served } from './serve.ts'
 
 async function served(options: Partial<AttachRealtimeOptions>): Promise<Served> {

@@ -11,7 +11,7 @@ import memoryDriver from 'unstorage/drivers/memory'
 import { eventually } from '@tutti/test-kit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { AuditRecord, Credentials, User } from '../src/index.ts'
-import { attachRealtime, type AttachRealtimeOptions } from '../src/node/index.ts'
+import { attachRealtime, type AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { connectPlain, serve, type PlainClient, type Served } from './serve.ts'
 
 async function served<U extends User>(options: Partial<AttachRealtimeOptions<U>>): Promise<Served> {

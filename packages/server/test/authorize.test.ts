@@ -5,7 +5,7 @@ import memoryDriver from 'unstorage/drivers/memory'
 import * as v from 'valibot'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { rules, type Access, type Answer, type Credentials, type Question } from '../src/index.ts'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { codeOf, serve, type PlainClient, type Served } from './serve.ts'
 
 const authenticate = ({ token = '' }: Credentials) => ({ id: token })

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { watchBacklog, type Backlog } from '../src/backlog.ts'
+import { watchBacklog, type Backlog } from '../src/connection/backpressure.ts'
 
 let engine: EventEmitter
 let told: string[]

@@ -5,7 +5,7 @@ import { collectFatalErrors, eventually } from '@tutti/test-kit'
 import { revokedProxy, thrower } from '@tutti/test-kit/odd-values'
 import memoryDriver from 'unstorage/drivers/memory'
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { codeOf, connectPlain, serve, type Served } from './serve.ts'
 
 /** Throws anything at all, as plain JavaScript can. */

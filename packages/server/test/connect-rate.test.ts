@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ConnectRate } from '../src/limits/connect-rate.ts'
+import { ConnectRate } from '../src/connection/connect-rate.ts'
 
 test('[X5] tries to connect are counted by address: so many at once, and so many in a second', () => {
   let now = 0

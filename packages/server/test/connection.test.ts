@@ -1,7 +1,7 @@
 import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 import { serve } from './serve.ts'
-import { createConnection, type Connection } from '../src/connection.ts'
+import { createConnection, type Connection } from '../src/connection/connection.ts'
 
 test('[C1] a feature hears of each connection when it comes and when it goes, once', async () => {
   const steps: string[] = []

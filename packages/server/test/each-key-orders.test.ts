@@ -1,7 +1,7 @@
 import type { Entry, EntryPage, Reply } from '@tutti/protocol'
 import { seededRandom } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
-import type { Answer } from '../src/access/question.ts'
+import type { Answer } from '../src/authorization/authorize.ts'
 import { createAskingModel } from './asking-model.ts'
 import type { ModelConnection } from './model-cluster.ts'
 import { settled } from './state-model.ts'

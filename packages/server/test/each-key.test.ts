@@ -1,6 +1,6 @@
 import { RealtimeError, type EntryPage } from '@tutti/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { Answer } from '../src/access/question.ts'
+import type { Answer } from '../src/authorization/authorize.ts'
 import { createAskingModel as createModel, updatesOf } from './asking-model.ts'
 import type { ModelConnection } from './model-cluster.ts'
 import { settled } from './state-model.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { clientAddress } from '../src/access/client-address.ts'
-import { forwardedRequest } from '../src/access/forwarded.ts'
+import { clientAddress } from '../src/authentication/client-address.ts'
+import { forwardedRequest } from '../src/authentication/forwarded.ts'
 
 const PEER = '10.0.0.1'
 

@@ -4,9 +4,9 @@ import { connect, type AddressInfo } from 'node:net'
 import { reactiveDriver } from '@tutti/storage-driver'
 import { expect, onTestFinished, test } from 'vitest'
 import memoryDriver from 'unstorage/drivers/memory'
-import { useRealtime } from '../src/hosted/current-realtime.ts'
-import { hostRealtime, type HostedRealtime } from '../src/hosted/host-realtime.ts'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import { useRealtime } from '../src/http/hosted/current-realtime.ts'
+import { hostRealtime, type HostedRealtime } from '../src/http/hosted/host-realtime.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { upgradeOf } from './serve.ts'
 
 /** A host as Nitro is one: an HTTP server that hands requests and upgrades over. */

@@ -5,7 +5,7 @@ import type { JsonValue } from '@tutti/protocol'
 import { RealtimePubSub, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { reactiveRedisDriver } from '@tutti/storage-driver'
 import { serveInstance } from '@tutti/test-kit/instance'
-import { attachRealtime } from '../src/node/index.ts'
+import { attachRealtime } from '../src/http/node/index.ts'
 
 // One instance of a cluster: what a deployment runs on each machine, in a process of its own.
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { limitKeyOf, normalAddress } from '../src/access/ip-address.ts'
+import { limitKeyOf, normalAddress } from '../src/authentication/ip-address.ts'
 
 // What a proxy or a socket may call a client, its normal form, and what the limits count it by.
 test.each([

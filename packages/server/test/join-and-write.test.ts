@@ -1,6 +1,6 @@
 import { RealtimeError } from '@tutti/protocol'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { keyRoom } from '../src/inner-rooms.ts'
+import { keyRoom } from '../src/connection/subscription-rooms.ts'
 import { StateSubscribers } from '../src/state/state-subscribers.ts'
 import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
 import { createModel, settled, versionsShown } from './state-model.ts'

@@ -1,9 +1,9 @@
 import { countItems, eventually } from '@tutti/test-kit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
-import { AddressLimit } from '../src/limits/address-limit.ts'
-import { RequestLimits } from '../src/limits/request-limits.ts'
-import { TokenBucket } from '../src/limits/token-bucket.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
+import { AddressLimit } from '../src/connection/address-limit.ts'
+import { RequestLimits } from '../src/connection/request-limits.ts'
+import { TokenBucket } from '../src/connection/token-bucket.ts'
 import { ModelConnection } from './model-cluster.ts'
 import { connectPlain, serve, type Served } from './serve.ts'
 

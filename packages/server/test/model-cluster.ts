@@ -9,14 +9,14 @@ import {
   type Reply,
 } from '@tutti/protocol'
 import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
-import { Entrances, type AccessControl } from '../src/access/access-control.ts'
-import { AuditTrail } from '../src/access/audit-trail.ts'
-import type { Authorize, User } from '../src/access/question.ts'
-import { answer } from '../src/answer.ts'
-import type { Connection } from '../src/connection.ts'
+import { Entrances, type AccessControl } from '../src/authorization/access-control.ts'
+import { AuditTrail } from '../src/authorization/audit-log.ts'
+import type { Authorize, User } from '../src/authorization/authorize.ts'
+import { answer } from '../src/connection/run-request.ts'
+import type { Connection } from '../src/connection/connection.ts'
 import type { Core } from '../src/feature.ts'
-import type { Handler } from '../src/handler.ts'
-import { RequestLimits } from '../src/limits/request-limits.ts'
+import type { Handler } from '../src/connection/handler.ts'
+import { RequestLimits } from '../src/connection/request-limits.ts'
 
 type Listener = (change: StateChange) => void
 

@@ -10,7 +10,7 @@ import { createServer as createViteServer } from 'vite'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { createRealtimeServer } from '../src/index.ts'
-import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../src/node/index.ts'
+import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { connectPlain } from './serve.ts'
 
 /** The HTTP server of an application, on a free port. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseOrigins } from '../src/access/origin-list.ts'
+import { parseOrigins } from '../src/authentication/origin-list.ts'
 import { serve } from './serve.ts'
 
 test.each([

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseOrigins } from '../src/access/origin-list.ts'
-import { createOriginPolicy, type OriginVerdict } from '../src/access/origin-policy.ts'
+import { parseOrigins } from '../src/authentication/origin-list.ts'
+import { createOriginPolicy, type OriginVerdict } from '../src/authentication/origin-policy.ts'
 
 const policy = createOriginPolicy(parseOrigins(['https://friend.example', 'capacitor://localhost']), 0)
 const judge = (headers: IncomingHttpHeaders, trustProxy = 0, secure = false): OriginVerdict =>

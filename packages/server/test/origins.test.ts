@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { AuditRecord } from '../src/index.ts'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { connectPlain, serve, type Served } from './serve.ts'
 
 const FRIEND = 'https://friend.example'

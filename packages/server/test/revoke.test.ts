@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import memoryDriver from 'unstorage/drivers/memory'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Answer, Credentials, Question } from '../src/index.ts'
-import { attachRealtime, type AttachRealtimeOptions } from '../src/node/index.ts'
+import { attachRealtime, type AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { codeOf, connectPlain, serve, type PlainClient, type Served } from './serve.ts'
 
 const authenticate = ({ token = '' }: Credentials) => ({ id: token })

@@ -4,7 +4,7 @@ import { reactiveRedisDriver } from '@tutti/storage-driver'
 import { startRedis, type TestRedis } from '@tutti/test-kit'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { AttachRealtimeOptions } from '../src/node/index.ts'
+import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { serve, type PlainClient, type Served } from './serve.ts'
 
 const todo = v.strictObject({ title: v.pipe(v.string(), v.maxLength(5)), done: v.optional(v.boolean()), note: v.optional(v.string()) })

@@ -6,7 +6,7 @@ import { reactiveDriver } from '@tutti/storage-driver'
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import memoryDriver from 'unstorage/drivers/memory'
 import type { User } from '../src/index.ts'
-import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../src/node/index.ts'
+import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../src/http/node/index.ts'
 
 /** A server on a port of 127.0.0.1, with its state in memory unless it is given another. */
 export interface Served {

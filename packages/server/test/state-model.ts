@@ -1,6 +1,6 @@
 import type { Entry } from '@tutti/protocol'
 import { onTestFinished } from 'vitest'
-import { keyRoom } from '../src/inner-rooms.ts'
+import { keyRoom } from '../src/connection/subscription-rooms.ts'
 import { getHandler } from '../src/state/handlers/get.ts'
 import { setHandler } from '../src/state/handlers/set.ts'
 import { subscribeHandler } from '../src/state/handlers/subscribe.ts'

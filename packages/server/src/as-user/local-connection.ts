@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { NoticeName, Notices } from '@tutti/protocol'
-import { createSubscriptions, type Connection } from '../connection.ts'
-import type { LocalRooms } from '../local-rooms.ts'
+import { createSubscriptions, type Connection } from '../connection/connection.ts'
+import type { LocalRooms } from '../connection/local-rooms.ts'
 
 /** What a connection without a socket does with the notices that it is sent. */
 export type NoticeListeners = { readonly [Name in NoticeName]?: (payload: Notices[Name]) => void }

@@ -1,9 +1,9 @@
 import { patternsOf, RealtimeError } from '@tutti/protocol'
-import type { Verdict } from '../access/decisions.ts'
-import type { Access } from '../access/question.ts'
-import type { Connection } from '../connection.ts'
+import type { Verdict } from '../authorization/authorization-cache.ts'
+import type { Access } from '../authorization/authorize.ts'
+import type { Connection } from '../connection/connection.ts'
 import type { Core } from '../feature.ts'
-import { channelOfRoom, channelRoom } from '../inner-rooms.ts'
+import { channelOfRoom, channelRoom } from '../connection/subscription-rooms.ts'
 import { hearingOf } from './hearing-of.ts'
 import type { ServerEvent } from './server-events.ts'
 

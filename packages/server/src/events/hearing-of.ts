@@ -1,5 +1,5 @@
 import { isPattern } from '@tutti/protocol'
-import type { Access } from '../access/question.ts'
+import type { Access } from '../authorization/authorize.ts'
 
 /** What it is to hear a channel or pattern. */
 export const hearingOf = (channel: string): Access => ({

@@ -1,5 +1,5 @@
 import { parseChannel, parsePattern, parseValue, type JsonValue } from '@tutti/protocol'
-import { parseRunningOptions, type RunningOptions } from '../running-options.ts'
+import { parseRunningOptions, type RunningOptions } from '../subscription-options.ts'
 
 /** An event as server code hears it. */
 export interface ServerEvent {

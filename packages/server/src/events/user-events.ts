@@ -1,8 +1,8 @@
 import { callSafely, parsePattern, type RealtimeError } from '@tutti/protocol'
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
-import type { Handler } from '../handler.ts'
-import { parseRunningOptions } from '../running-options.ts'
+import type { Handler } from '../connection/handler.ts'
+import { parseRunningOptions } from '../subscription-options.ts'
 import type { ServerEvents } from './server-events.ts'
 
 /** The handlers behind the events of a user. */

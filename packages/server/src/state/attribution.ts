@@ -1,6 +1,6 @@
 import { RealtimeError, type MutationId } from '@tutti/protocol'
 import type { MutationAuthor } from '@tutti/storage-driver/contract'
-import type { Connection } from '../connection.ts'
+import type { Connection } from '../connection/connection.ts'
 
 /** What every write says of who asked for it: the author that makes it count once (S12), and the connection that need not be told. */
 export function attribution(

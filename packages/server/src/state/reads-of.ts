@@ -1,5 +1,5 @@
 import type { Requests } from '@tutti/protocol'
-import type { Access } from '../access/question.ts'
+import type { Access } from '../authorization/authorize.ts'
 
 /** What it is to read a key. */
 export const readingOf = (key: string): Access => ({ action: 'state:read', target: { key } })

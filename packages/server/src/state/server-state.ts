@@ -1,7 +1,7 @@
 import { parseKey, parsePrefix, type Entry, type EntryPage, type JsonObject, type JsonValue } from '@tutti/protocol'
 import type { StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import type { ServerErrorListener } from '../feature.ts'
-import { parseRunningOptions, type RunningOptions } from '../running-options.ts'
+import { parseRunningOptions, type RunningOptions } from '../subscription-options.ts'
 import { EntryFollower } from './entry-follower.ts'
 import { readOne } from './handlers/get.ts'
 import {

@@ -1,6 +1,6 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Mutation, StateStore, WriteResult } from '@tutti/storage-driver/contract'
-import type { RequestContext } from '../handler.ts'
+import type { RequestContext } from '../connection/handler.ts'
 import type { StateSubscribers } from './state-subscribers.ts'
 import type { WritesUnderWay } from './writes-under-way.ts'
 

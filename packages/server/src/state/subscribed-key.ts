@@ -1,6 +1,6 @@
 import type { Entry, StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
-import type { Connection } from '../connection.ts'
+import type { Connection } from '../connection/connection.ts'
 import { HeldBack } from './held-back.ts'
 
 /** How keys tell their subscribers: all of them, but for some; and one connection alone. */

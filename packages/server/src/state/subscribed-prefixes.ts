@@ -1,6 +1,6 @@
 import { compareKeys, prefixesOf } from '@tutti/protocol'
-import type { Connection } from '../connection.ts'
-import { keyRoom, prefixRoom } from '../inner-rooms.ts'
+import type { Connection } from '../connection/connection.ts'
+import { keyRoom, prefixRoom } from '../connection/subscription-rooms.ts'
 
 /** A prefix that somebody here watches. */
 export interface SubscribedPrefix {

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@tutti/protocol'
-import type { Access } from '../access/question.ts'
+import type { Access } from '../authorization/authorize.ts'
 
 /** What every write asks for. `value`: what is set, the patch, or the number to add. */
 export const writesOf = (key: string, value?: JsonValue): Access[] => [

@@ -1,5 +1,5 @@
 import { eventPublishSchema } from '@tutti/protocol/schemas'
-import { defineHandler } from '../../handler.ts'
+import { defineHandler } from '../../connection/handler.ts'
 import type { EventHub } from '../event-hub.ts'
 
 /** `event:publish`: to every subscriber in the cluster; to the publishing connection only with `includeSelf` (E2). */

@@ -1,5 +1,5 @@
 import { eventSubscriptionSchema } from '@tutti/protocol/schemas'
-import { defineHandler } from '../../handler.ts'
+import { defineHandler } from '../../connection/handler.ts'
 import type { EventSubscribers } from '../event-subscribers.ts'
 import { hearingOf } from '../hearing-of.ts'
 

@@ -1,5 +1,5 @@
 import { eventSubscriptionSchema } from '@tutti/protocol/schemas'
-import { defineHandler } from '../../handler.ts'
+import { defineHandler } from '../../connection/handler.ts'
 import type { EventSubscribers } from '../event-subscribers.ts'
 
 /** `event:unsubscribe`: nothing on the channel or pattern follows the reply. */

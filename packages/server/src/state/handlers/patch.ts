@@ -1,6 +1,6 @@
 import { RealtimeError } from '@tutti/protocol'
 import { patchMessageSchema } from '@tutti/protocol/schemas'
-import { defineHandler } from '../../handler.ts'
+import { defineHandler } from '../../connection/handler.ts'
 import { attribution } from '../attribution.ts'
 import { writesOf } from '../writes-of.ts'
 import type { StateWriter } from '../state-writer.ts'

@@ -1,9 +1,9 @@
 import { RealtimeError, type EntryPage, type Requests } from '@tutti/protocol'
 import { subscribeSchema } from '@tutti/protocol/schemas'
 import type { StateStore } from '@tutti/storage-driver/contract'
-import { ALLOWED, type Verdict } from '../../access/decisions.ts'
+import { ALLOWED, type Verdict } from '../../authorization/authorization-cache.ts'
 import type { Core } from '../../feature.ts'
-import { defineHandler, type RequestContext } from '../../handler.ts'
+import { defineHandler, type RequestContext } from '../../connection/handler.ts'
 import { readablePage } from '../readable-page.ts'
 import { readingOf, readsOf } from '../reads-of.ts'
 

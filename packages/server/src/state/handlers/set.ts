@@ -1,5 +1,5 @@
 import { setSchema } from '@tutti/protocol/schemas'
-import { defineHandler } from '../../handler.ts'
+import { defineHandler } from '../../connection/handler.ts'
 import { attribution } from '../attribution.ts'
 import { writesOf } from '../writes-of.ts'
 import type { StateWriter } from '../state-writer.ts'

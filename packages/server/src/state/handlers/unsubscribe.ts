@@ -1,5 +1,5 @@
 import { unsubscribeSchema } from '@tutti/protocol/schemas'
-import { defineHandler } from '../../handler.ts'
+import { defineHandler } from '../../connection/handler.ts'
 import type { StateSubscribers } from '../state-subscribers.ts'
 import type { Turns } from '../turns.ts'
 

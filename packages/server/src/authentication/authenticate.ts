@@ -1,0 +1,63 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { RealtimeError, toError } from '@tutti/protocol'
+import type { User } from '../authorization/authorize.ts'
+
+/** What a client brings when it connects. */
+export interface Credentials {
+  /** The `token` of the handshake's `auth`. */
+  readonly token: string | undefined
+  /** All of the handshake's `auth`, as the client sent it: parse what you use of it. */
+  readonly auth: Readonly<Record<string, unknown>>
+  /**
+   * Of the HTTP request. `cookie` is there for pages of the server's own origin and of origins that `origins` lists by name. For
+   * a page that only `'*'` lets in it is left out.
+   */
+  readonly headers: IncomingHttpHeaders
+  /**
+   * The client's address, as `trustProxy` says, in normal form: no port, IPv6 in its shortest spelling, an IPv4-mapped address as
+   * IPv4. `unknown` on a Unix socket and where a proxy hides it.
+   */
+  readonly address: string
+  /** Path and query of the HTTP request. */
+  readonly url: string
+}
+
+/**
+ * Names the user who connects. Null, and whatever it throws, refuses the connection with `UNAUTHENTICATED`: the client
+ * does not come back with the same credentials. A `RealtimeError` keeps its code, say `UNAVAILABLE` while the user
+ * database is away, after which the client tries again (X1).
+ */
+export type Authenticate<U extends User = User> = (credentials: Credentials) => U | null | undefined | Promise<U | null | undefined>
+
+/** The user who connects, or throws `UNAUTHENTICATED`, or what `authenticate` said. `now`: milliseconds since 1970. */
+export async function authenticated<U extends User>(authenticate: Authenticate<U>, credentials: Credentials, now: number): Promise<U> {
+  const user = await nameUser(authenticate, credentials)
+  if (user === null || user === undefined) throw new RealtimeError('UNAUTHENTICATED', { message: 'Sign in to connect.' })
+  return checkUser(user, now)
+}
+
+/** The user itself, or throws: `UNAUTHENTICATED` where the sign-in has expired, a `TypeError` for what is no user. */
+export function checkUser<U extends User>(user: U, now: number): U {
+  // An id that is no text would be everybody's, and one that is not well-formed another's (S12).
+  if (typeof user.id !== 'string' || user.id === '' || !user.id.isWellFormed()) {
+    throw new TypeError('authenticate must give back an object with an `id`: a string, well-formed and not empty.')
+  }
+  const { expiresAt } = user
+  if (expiresAt !== undefined && (typeof expiresAt !== 'number' || Number.isNaN(expiresAt))) {
+    throw new TypeError('`expiresAt` of a user must be a number: milliseconds since 1970.')
+  }
+  if (expiresAt !== undefined && expiresAt <= now) throw expired()
+  return user
+}
+
+/** The refusal of who was signed in and is no more. */
+export const expired = (): RealtimeError => new RealtimeError('UNAUTHENTICATED', { message: 'The sign-in has expired.' })
+
+async function nameUser<U extends User>(authenticate: Authenticate<U>, credentials: Credentials): Promise<U | null | undefined> {
+  try {
+    return await authenticate(credentials)
+  } catch (thrown) {
+    const cause = toError(thrown)
+    throw cause instanceof RealtimeError ? cause : new RealtimeError('UNAUTHENTICATED', { message: 'The sign-in was refused.', cause })
+  }
+}

@@ -1,0 +1,76 @@
+import { callSafely, RealtimeError, type ErrorCode } from '@tutti/protocol'
+import type { Connection } from '../connection/connection.ts'
+import type { ServerErrorListener } from '../feature.ts'
+import type { ComparedOrigin } from '../authentication/origin-policy.ts'
+import type { Access, Action } from './authorize.ts'
+
+/**
+ * Something that an operator may want to look up later. With `code`: it was refused, or why a connection was closed; without:
+ * it was allowed, or rights were taken away. Never a token, a cookie or a value.
+ */
+export interface AuditRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** Id of the user; '' where nobody is signed in. */
+  readonly user: string
+  /** The client's address in normal form, as `trustProxy` says; `unknown` on a Unix socket; '' where no client did it. */
+  readonly address: string
+  /**
+   * What was asked of `authorize`; or `authenticate` (`realtime.authenticate` named no user of an HTTP request), `connect`, `close` (this instance closed the connection: it flooded, did not read, or its
+   * sign-in ended) or `revoke` (the user's rights were taken away; each instance says so).
+   */
+  readonly action: Action | 'authenticate' | 'connect' | 'close' | 'revoke'
+  /** What it was about; of a refused `connect` of a page the origin of the page and the host with which it was compared. */
+  readonly target?: Readonly<Access['target']> | ComparedOrigin
+  readonly code?: ErrorCode
+}
+
+/** Hears of what an operator may want to look up later. */
+export type AuditListener = (record: AuditRecord) => void
+
+/** Who did it. */
+export type Actor = Pick<Connection, 'user' | 'address'>
+
+/** What happened, without when and to whom. */
+type Deed = Pick<AuditRecord, 'action' | 'target'>
+
+/** What an audit trail needs. */
+export interface AuditTrailOptions {
+  readonly onAudit: AuditListener | undefined
+  /** Also what was allowed. */
+  readonly auditAllowed: boolean
+  readonly onError: ServerErrorListener
+}
+
+/** Tells the application who was refused what, and on demand who was allowed what. */
+export class AuditTrail {
+  private readonly options: AuditTrailOptions
+
+  constructor(options: AuditTrailOptions) {
+    this.options = options
+  }
+
+  /** Rights were taken away. */
+  revoked(user: string, pattern: string): void {
+    this.tell({ user, address: '' }, { action: 'revoke', target: { pattern } })
+  }
+
+  /** It was refused, or the connection closed, for that reason. */
+  refused(actor: Actor, deed: Deed, reason: unknown): void {
+    this.tell(actor, deed, reason instanceof RealtimeError ? reason.code : 'INTERNAL')
+  }
+
+  allowed(actor: Actor, deed: Deed): void {
+    if (this.options.auditAllowed) this.tell(actor, deed)
+  }
+
+  private tell({ user, address }: Actor, { action, target }: Deed, code?: ErrorCode): void {
+    const { onAudit, onError } = this.options
+    if (onAudit === undefined) return
+    const record = { at: Date.now(), user, address, action, ...(target && { target }), ...(code && { code }) }
+    callSafely(
+      () => onAudit(record),
+      (error) => onError(error, { stage: 'listener', subject: 'onAudit' }),
+    )
+  }
+}

@@ -1,0 +1,131 @@
+import { matchesChannel, parsePattern, RealtimeError, toWireError, type RevokedTarget } from '@tutti/protocol'
+import { revocationSchema } from '@tutti/protocol/schemas'
+import type { Connection } from '../connection/connection.ts'
+import type { Core, Feature } from '../feature.ts'
+import { parseRelayed } from '../parse-relay-message.ts'
+import type { Entrances } from './access-control.ts'
+import type { Verdict } from './authorization-cache.ts'
+import type { Access, User } from './authorize.ts'
+
+/** Whose rights are taken away, and which. */
+export interface Revocation {
+  /** The id of the user. */
+  user: string
+  /** Keys and channels: `todos:1`, `todos:*`. Default: all. */
+  pattern?: string
+}
+
+/** The channel of the relay (N8). */
+const RELAY = 'revocations'
+
+/** Connections that are asked about at once after a gap. */
+const AT_ONCE = 50
+
+/** The refusal of what was allowed before. */
+export const noMore = (): RealtimeError => new RealtimeError('FORBIDDEN', { message: 'This is not allowed any more.' })
+
+/** Takes rights away: ends what is held by them here and, through the relay, on every instance (X2). */
+export class Revocations<U extends User> {
+  private readonly core: Core
+  private readonly entrances: Entrances<U>
+  private readonly features: readonly Feature[]
+  private readonly stops: (() => void)[] = []
+  /** Settles when revocations of other instances are heard. */
+  readonly ready: Promise<void>
+
+  constructor(core: Core, entrances: Entrances<U>, features: readonly Feature[]) {
+    this.core = core
+    this.entrances = entrances
+    this.features = features
+    entrances.onExpiry = (connection) => void this.reconsider(connection)
+    const { pubsub } = core
+    const relay = pubsub?.subscribe(RELAY, (message) => this.revokeHere(parseRelayed(revocationSchema, message)))
+    if (relay !== undefined) this.stops.push(relay)
+    if (pubsub !== undefined) this.stops.push(pubsub.onGap(() => void this.askAgain()))
+    this.ready = relay?.ready ?? Promise.resolve()
+    // A revocation that was published before the subscription was in force is missed by connections that came before it.
+    this.ready.then(
+      () => this.askAgain(),
+      () => {},
+    )
+  }
+
+  /** Takes effect here at once, then everywhere; throws `INVALID_CHANNEL`, or `RELAY_FAILED` where only this instance knows. */
+  async revoke({ user, pattern }: Revocation): Promise<void> {
+    const revocation = pattern === undefined ? { user } : { user, pattern: parsePattern(pattern) }
+    this.revokeHere(revocation)
+    try {
+      await this.core.pubsub?.publish(RELAY, revocation)
+    } catch (cause) {
+      throw new RealtimeError('RELAY_FAILED', { message: 'The rights ended on this instance only: the relay to the others failed.', cause })
+    }
+  }
+
+  close(): void {
+    for (const stop of this.stops) stop()
+  }
+
+  private revokeHere({ user, pattern = '*' }: { user: string; pattern?: string | undefined }): void {
+    this.core.audit.revoked(user, pattern)
+    for (const [connection, { decisions }] of this.entrances.all) {
+      if (connection.user !== user) continue
+      decisions.forget()
+      let narrowed = false
+      for (const { feature, access } of this.heldBy(connection)) {
+        const name = patternOf(access)
+        if (matchesChannel(pattern, name)) this.apply(feature, connection, access, { refusal: noMore() })
+        else if (matchesChannel(name, pattern)) {
+          // Part of what a pattern or prefix covers: until the application has said what is left, every name is asked for.
+          this.apply(feature, connection, access, { allow: 'each' })
+          narrowed = true
+        }
+      }
+      if (narrowed) void this.reconsider(connection)
+    }
+  }
+
+  /** Something may have been missed: whatever is held is asked about anew. */
+  private async askAgain(): Promise<void> {
+    const all = [...this.entrances.all]
+    for (const [, { decisions }] of all) decisions.forget()
+    for (let start = 0; start < all.length; start += AT_ONCE) {
+      await Promise.all(all.slice(start, start + AT_ONCE).map(([connection]) => this.reconsider(connection)))
+    }
+  }
+
+  /** Asks about what the connection holds and no answer is remembered for. */
+  private async reconsider(connection: Connection): Promise<void> {
+    await Promise.all(
+      this.heldBy(connection).map(async ({ feature, access }) => {
+        if (this.entrances.isRemembered(connection, access)) return
+        const verdict = await this.core.access.decide(connection, access)
+        if (connection.connected) this.apply(feature, connection, access, verdict)
+      }),
+    )
+  }
+
+  private apply(feature: Feature, connection: Connection, access: Access, verdict: Verdict): void {
+    feature.apply?.(connection, access, verdict)
+    if (!('refusal' in verdict)) return
+    const { refusal } = verdict
+    if (!(refusal instanceof RealtimeError)) this.core.onError(refusal, { stage: 'authorize', subject: patternOf(access) })
+    this.core.audit.refused(connection, access, refusal)
+    connection.send('server:revoked', { target: targetOf(access), error: toWireError(refusal) })
+  }
+
+  private heldBy(connection: Connection): { feature: Feature; access: Access }[] {
+    return this.features.flatMap((feature) => [...(feature.holds?.(connection) ?? [])].map((access) => ({ feature, access })))
+  }
+}
+
+/** What is held as a pattern; a name is the pattern of itself. */
+function patternOf({ target }: Access): string {
+  if ('key' in target) return target.key
+  if ('channel' in target) return target.channel
+  return 'pattern' in target ? target.pattern : `${target.prefix}*`
+}
+
+/** What is held as the client named it. */
+function targetOf({ target }: Access): RevokedTarget {
+  return 'pattern' in target ? { channel: target.pattern } : target
+}

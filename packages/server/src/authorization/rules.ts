@@ -1,0 +1,126 @@
+import { anything, isJsonObject, parseOptions, parsePattern, RealtimeError, type OptionRow, type OptionRows } from '@tutti/protocol'
+import type { Answer, Authorize, Question, User } from './authorize.ts'
+
+/** What a rule says: an answer, or a function that gives it. */
+export type Rule<U extends User = User> = Answer | ((question: Question<U>) => Answer | Promise<Answer>)
+
+/** Who may do what with the keys of one pattern. */
+export interface StateRule<U extends User = User> {
+  readonly read?: Rule<U> | undefined
+  readonly write?: Rule<U> | undefined
+}
+
+/** Who may do what on the channels of one pattern. */
+export interface EventRule<U extends User = User> {
+  readonly subscribe?: Rule<U> | undefined
+  readonly publish?: Rule<U> | undefined
+}
+
+/** Who may do what with keys, by pattern: `todos:*`, `count`, `user:{id}:*`. */
+export type StateRules<U extends User = User> = Readonly<Record<string, StateRule<U>>>
+
+/** Who may do what on channels, by pattern. */
+export type EventRules<U extends User = User> = Readonly<Record<string, EventRule<U>>>
+
+/** What `rules` takes. */
+export interface RuleTables<U extends User = User> {
+  readonly state?: StateRules<U> | undefined
+  readonly events?: EventRules<U> | undefined
+}
+
+const table: OptionRow<undefined> = ['an object with rules', isJsonObject, undefined]
+const TABLES = { state: table, events: table } satisfies OptionRows<RuleTables>
+const STATE = { read: anything, write: anything } satisfies OptionRows<StateRule>
+const EVENTS = { subscribe: anything, publish: anything } satisfies OptionRows<EventRule>
+
+interface Written {
+  /** The pattern as it stands in the table. */
+  readonly written: readonly string[]
+}
+
+interface Row<U extends User> extends Written {
+  readonly rule: Rule<U>
+}
+
+/** A row as it stands for one user. */
+interface Bound<U extends User> extends Row<U> {
+  readonly segments: readonly string[]
+}
+
+/**
+ * An `authorize` from tables. Of the patterns that match a name the most specific decides, alone: segment by segment from
+ * the left, a word beats `{id}`, which beats `*`. `{id}` is the id of the user who asks, and nobody's else. What nothing
+ * matches, and what the deciding row does not name, is denied. A pattern or prefix is answered by the row that covers it;
+ * where rows below it may say otherwise, by `each`. Throws `INVALID_OPTIONS` for a pattern that can't be one and for an unknown column.
+ */
+export function rules<U extends User = User>(tables: RuleTables<U>): Authorize<U> {
+  const { state = {}, events = {} } = parseOptions('rules', TABLES, tables)
+  const rows: Record<Question['action'], readonly Row<U>[]> = {
+    'state:read': rowsOf(state, STATE, ({ read = false }) => read),
+    'state:write': rowsOf(state, STATE, ({ write = false }) => write),
+    'event:subscribe': rowsOf(events, EVENTS, ({ subscribe = false }) => subscribe),
+    'event:publish': rowsOf(events, EVENTS, ({ publish = false }) => publish),
+  }
+  return (question) => {
+    const asked = namedBy(question)
+    const bound = rows[question.action].flatMap((row) => bind(row, question.user))
+    const [deciding = DENIED] = bound.filter(({ segments }) => covers(segments, asked)).toSorted(bySpecificity)
+    const below = bound.filter(({ segments }) => asked.at(-1) === '*' && segments !== deciding.segments && covers(asked, segments))
+    const { rule } = deciding
+    if (below.every((row) => row.rule === rule && typeof rule === 'boolean')) return typeof rule === 'function' ? rule(question) : rule
+    return 'each'
+  }
+}
+
+const DENIED = { written: [], segments: [], rule: false } as const
+
+function rowsOf<Columns extends object, U extends User>(
+  table: Readonly<Record<string, Columns>>,
+  known: OptionRows<Columns>,
+  rule: (columns: Columns) => Rule<U>,
+): Row<U>[] {
+  return Object.entries(table).map(([pattern, columns]) => {
+    parseOptions(`The rule ${pattern}`, known, columns)
+    return { written: segmentsOfPattern(pattern), rule: rule(columns) }
+  })
+}
+
+function segmentsOfPattern(pattern: string): string[] {
+  const segments = pattern.split(':')
+  try {
+    parsePattern(segments.map((segment) => (segment === '{id}' ? 'id' : segment)).join(':'))
+    return segments
+  } catch (cause) {
+    throw new RealtimeError('INVALID_OPTIONS', { message: `${pattern} is no pattern of a rule table.`, cause })
+  }
+}
+
+/** The row as it stands for this user; none where it is for users and nobody is signed in. */
+function bind<U extends User>(row: Row<U>, user: U | null): Bound<U>[] {
+  const { written } = row
+  if (!written.includes('{id}')) return [{ ...row, segments: written }]
+  // An id that is no single segment would reach below another's.
+  if (user === null || /[:*]/.test(user.id)) return []
+  return [{ ...row, segments: written.map((segment) => (segment === '{id}' ? user.id : segment)) }]
+}
+
+function namedBy({ target }: Question): string[] {
+  if ('key' in target) return target.key.split(':')
+  if ('channel' in target) return target.channel.split(':')
+  return ('pattern' in target ? target.pattern : `${target.prefix}*`).split(':')
+}
+
+/** Tells whether all that `inner` names (one name, or a pattern) is within `outer`. */
+function covers(outer: readonly string[], inner: readonly string[]): boolean {
+  const isOpen = outer.at(-1) === '*'
+  const fixed = isOpen ? outer.slice(0, -1) : outer
+  return fixed.every((segment, index) => segment === inner[index]) && (isOpen ? inner.length > fixed.length : inner.length === fixed.length)
+}
+
+/** The most specific first. */
+function bySpecificity({ written: first }: Written, { written: second }: Written): number {
+  const differs = first.findIndex((segment, index) => rank(segment) !== rank(second[index]))
+  return differs === -1 ? 0 : rank(first[differs]) - rank(second[differs])
+}
+
+const rank = (segment: string | undefined): number => (segment === '*' ? 2 : segment === '{id}' ? 1 : 0)

@@ -1,0 +1,131 @@
+import { RealtimeError, toWireError, type Handshake } from '@tutti/protocol'
+import type { Socket } from 'socket.io'
+import type { Backlog } from './backpressure.ts'
+import { createConnection, type Connection } from './connection.ts'
+import { parseHandshake } from './handshake.ts'
+import { authenticated, expired, type Authenticate } from '../authentication/authenticate.ts'
+import { AddressLimit } from './address-limit.ts'
+import { ConnectRate } from './connect-rate.ts'
+import type { AuditTrail } from '../authorization/audit-log.ts'
+import { clientAddress } from '../authentication/client-address.ts'
+import type { ComparedOrigin, OriginPolicy } from '../authentication/origin-policy.ts'
+import type { Entrances } from '../authorization/access-control.ts'
+import type { User } from '../authorization/authorize.ts'
+import { runAt } from '../authorization/schedule-at.ts'
+
+/** Who comes in: the handshake is read, the user named, and the connection ends when the sign-in does (X1). */
+export interface Admission {
+  /** Rejects for a client that may not connect, with the error that it is told. */
+  check(socket: Socket): Promise<void>
+  /** Throws `FORBIDDEN` for a page of an origin that may not connect. */
+  checkOrigin(socket: Socket): void
+  /** The client's address, as `trustProxy` says. */
+  addressOf(socket: Socket): string
+  /** Both names of a page of a foreign origin. */
+  foreignOriginOf(socket: Socket): ComparedOrigin | undefined
+  /** The connection of a socket that was let in. */
+  open(socket: Socket, maxSubscriptions: number, backlog: Backlog): Connection
+  /** The connection is gone. */
+  close(connection: Connection): void
+}
+
+/** What admission needs. */
+export interface AdmissionOptions<U extends User> {
+  readonly authenticate: Authenticate<U> | undefined
+  /** Proxies of one's own before the server. */
+  readonly trustProxy: number
+  readonly origins: OriginPolicy
+  readonly maxConnectionsPerAddress: number
+  readonly connectsPerSecondPerAddress: number
+  readonly entrances: Entrances<U>
+  readonly audit: AuditTrail
+}
+
+interface Checked<U extends User> {
+  readonly handshake: Handshake
+  readonly user: U | null
+}
+
+/** Admission for one server. */
+export function createAdmission<U extends User>({
+  authenticate,
+  trustProxy,
+  origins,
+  maxConnectionsPerAddress,
+  connectsPerSecondPerAddress,
+  entrances,
+  audit,
+}: AdmissionOptions<U>): Admission {
+  const checked = new WeakMap<Socket, Checked<U>>()
+  const counted = new WeakSet<object>()
+  const addresses = new AddressLimit(maxConnectionsPerAddress)
+  const connects = new ConnectRate(connectsPerSecondPerAddress)
+  const expiries = new Map<Connection, () => void>()
+
+  /** What is counted is the transport below the socket, which one socket after another may use. */
+  const count = ({ conn }: Socket, address: string): void => {
+    if (counted.has(conn)) return
+    const leave = addresses.enter(address)
+    counted.add(conn)
+    conn.once('close', leave)
+  }
+
+  const nameUser = async (socket: Socket, { token }: Handshake, address: string): Promise<U | null> => {
+    if (authenticate === undefined) return null
+    const { auth, headers, url } = socket.handshake
+    // With '*' any page may connect, and none of these may act with the cookies of its visitors.
+    const allowed = origins.trusts(socket.handshake) ? headers : { ...headers, cookie: undefined }
+    return authenticated(authenticate, { token, auth, headers: allowed, address, url }, Date.now())
+  }
+
+  const addressOf = ({ handshake: { headers, address } }: Socket): string => clientAddress(headers, address, trustProxy)
+
+  const foreignOriginOf = ({ handshake }: Socket): ComparedOrigin | undefined => origins.compared(handshake)
+
+  /** The message names the origin alone: the host that it was compared with may be internal (X7). */
+  const checkOrigin = (socket: Socket): void => {
+    const foreign = foreignOriginOf(socket)
+    if (foreign === undefined) return
+    throw new RealtimeError('FORBIDDEN', {
+      message: `Pages of ${foreign.origin} may not connect. List the origin in \`origins\` of the server, or set \`trustProxy\` if a proxy changes the host.`,
+    })
+  }
+
+  return {
+    addressOf,
+    foreignOriginOf,
+    checkOrigin,
+    check: async (socket) => {
+      const handshake = parseHandshake(socket.handshake.auth)
+      const address = addressOf(socket)
+      connects.count(address)
+      count(socket, address)
+      checkOrigin(socket)
+      checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })
+    },
+    open: (socket, maxSubscriptions, backlog) => {
+      const { handshake = {}, user = null } = checked.get(socket) ?? {}
+      const connection = createConnection(
+        socket,
+        handshake,
+        { user: user?.id ?? '', address: addressOf(socket) },
+        maxSubscriptions,
+        backlog,
+      )
+      entrances.open(connection, user)
+      const end = (): void => {
+        const reason = expired()
+        audit.refused(connection, { action: 'close' }, reason)
+        connection.send('server:revoked', { target: { connection: true }, error: toWireError(reason) })
+        socket.disconnect(true)
+      }
+      if (user?.expiresAt !== undefined) expiries.set(connection, runAt(user.expiresAt, end))
+      return connection
+    },
+    close: (connection) => {
+      expiries.get(connection)?.()
+      expiries.delete(connection)
+      entrances.close(connection)
+    },
+  }
+}

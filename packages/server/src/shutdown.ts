@@ -1,0 +1,51 @@
+import { RealtimeError } from '@tutti/protocol'
+import type { Connections } from './connection/connection-manager.ts'
+import type { ServerErrorListener } from './feature.ts'
+
+/** How much of the time pending replies may take; the rest is for giving back what is held. */
+const REPLIES_SHARE = 0.75
+
+/** How much of it clients may take to go elsewhere. */
+const GOING_SHARE = 0.5
+
+/** What is drained, and within what time. */
+export interface DrainOptions {
+  connections: Connections
+  reconnectAfterMs: number
+  drainMs: number
+  /** What is closed after the last reply, in this order: features, store, pubsub. */
+  parts: readonly (() => Promise<void> | undefined)[]
+  onError: ServerErrorListener
+}
+
+/**
+ * Ends an instance (C5): no new connections, clients told to go elsewhere, pending replies sent, connections ended, then one
+ * part after another. Settles within `drainMs`; what fails or does not end by then is reported and left alone.
+ */
+export async function drain({ connections, reconnectAfterMs, drainMs, parts, onError }: DrainOptions): Promise<void> {
+  const end = performance.now() + drainMs
+  const replied = performance.now() + drainMs * REPLIES_SHARE
+  await connections.refuse(reconnectAfterMs, drainMs * GOING_SHARE)
+  await connections.idle(replied - performance.now())
+  connections.disconnect()
+  for (const part of parts) {
+    try {
+      await within(end - performance.now(), part)
+    } catch (error) {
+      onError(error, { stage: 'close' })
+    }
+  }
+}
+
+/** Begins the work in any case, and waits for it so long at most. */
+async function within(ms: number, work: () => Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new RealtimeError('UNAVAILABLE', { message: 'It did not close within `drainMs`.' })), Math.max(0, ms))
+  })
+  try {
+    await Promise.race([work(), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
