@@ -1,29 +1,29 @@
 import { RealtimeError } from '@tutti/protocol'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { keyRoom } from '../src/connection/subscription-rooms.ts'
-import { StateSubscribers } from '../src/state/state-subscribers.ts'
-import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
+import type { ModelConnection } from './model-cluster.ts'
 import { createModel, settled, versionsShown } from './state-model.ts'
 
 const payloads = ({ received }: ModelConnection): unknown[] => received.map(({ payload }) => payload)
 const entry = (key: string, version: number) => ({ key, version, value: version })
 
 describe('the entries of a subscription', () => {
-  /** Joins a connection whose writes made `written` while the first read was under way; each read gives the next of `reads`. */
+  /** Subscribes a connection whose writes make `written` while the first read is under way; each read gives the next of `reads`. */
   async function join(written: Record<string, number>, reads: number[][]) {
-    const { core, connect } = createModelCore()
-    const subscribers = new StateSubscribers(core, new ModelStore())
-    const connection = connect('c')
+    const model = createModel()
+    const connection = model.connect('c')
     const keys = Object.keys(written)
     let count = 0
-    const entries = await subscribers.join(connection, keys, async () => {
-      for (const key of keys) subscribers.noteWritten(connection, key, written[key] ?? -1)
+    model.store.read = async () => {
+      for (const key of keys) model.delivery.registry.find(key)?.noteWritten('c', written[key] ?? -1)
       count += 1
       if (count > 20) throw new Error('reads for ever')
       const versions = reads[Math.min(count, reads.length) - 1] ?? []
       return keys.map((key, index) => entry(key, versions[index] ?? 0))
-    })
-    return { count, versions: entries.map(({ version }) => version) }
+    }
+    model.request('storage:subscribe', connection, { keys: keys.map((key) => ({ key })) })
+    await model.flush()
+    return { count, versions: versionsShown(connection) }
   }
 
   test('[S2] are read again while one of them is older than what the connection has written', async () => {
@@ -47,7 +47,7 @@ describe('the entries of a subscription', () => {
     const watcher = model.connect('watcher')
     model.subscribe(watcher)
     await settled()
-    model.subscribers.leaveAll(watcher)
+    model.delivery.leaveAll(watcher)
     await model.flush()
     expect(model.store.asked).toEqual([['k']])
     expect(model.errors).toEqual([])
@@ -62,15 +62,15 @@ test('[S5] keys that nobody here watches any more are not read', async () => {
   await model.flush()
   model.unsubscribe(one, 'a')
   model.unsubscribe(other, 'a')
-  model.subscribers.leaveAll(one)
+  model.delivery.leaveAll(one)
   await model.flush()
   expect([...one.subscriptions.all]).toEqual(['$channel:c'])
   model.store.asked.length = 0
-  void model.subscribers.repair()
+  void model.delivery.repair()
   expect(model.store.asked).toEqual([['b']])
   await model.flush()
-  model.subscribers.leaveAll(other)
-  void model.subscribers.repair()
+  model.delivery.leaveAll(other)
+  void model.delivery.repair()
   expect(model.store.asked).toEqual([['b']])
   expect(model.isHeard('b')).toBe(false)
 })
@@ -82,10 +82,10 @@ test('[C5] nothing is read any more once it is closed', async () => {
   model.subscribe(model.connect('watcher'))
   await model.flush()
   model.store.away = 'UNAVAILABLE'
-  void model.subscribers.repair()
+  void model.delivery.repair()
   await model.flush()
   expect(vi.getTimerCount()).toBe(1)
-  model.subscribers.close()
+  model.close()
   expect(vi.getTimerCount()).toBe(0)
 })
 
@@ -124,7 +124,7 @@ describe('a connection that writes', () => {
     expect(writer.received.slice(1).map(({ name }) => name)).toEqual(['reply', 'storage:updated'])
     expect(versionsShown(writer)).toEqual([0, 1])
     // Nothing is in doubt, so nothing is told again.
-    void model.subscribers.repair()
+    void model.delivery.repair()
     await model.flush()
     expect(versionsShown(writer)).toEqual([0, 1])
   })
@@ -156,7 +156,7 @@ describe('a connection that writes', () => {
     model.store.answerNext()
     model.store.loseNext()
     await settled()
-    void model.subscribers.repair()
+    void model.delivery.repair()
     await model.flush()
     expect(payloads(writer).slice(1)).toEqual([{ ok: true, version: 1 }])
     expect(versionsShown(watcher)).toEqual([0, 1])
@@ -173,7 +173,7 @@ describe('a connection that writes', () => {
     for (let base = 1; base <= 70; base += 1) {
       const version = model.store.commit('k', { value: { base } })
       model.store.loseNext()
-      model.subscribers.hear({ key: 'k', version, base, patch: { base } })
+      model.delivery.apply({ key: 'k', version, base, patch: { base } })
     }
     await model.flush()
     expect(versionsShown(writer)).toEqual([0, 71])
@@ -188,7 +188,7 @@ describe('a connection that writes', () => {
     model.store.failure = new RealtimeError('OUTCOME_UNKNOWN')
     model.set(writer, 1)
     await model.flush()
-    void model.subscribers.repair()
+    void model.delivery.repair()
     await model.flush()
     expect(writer.received.map(({ name }) => name)).toEqual(['reply'])
     expect(versionsShown(watcher)).toEqual([0, 1])
@@ -247,7 +247,7 @@ test('[S3] an entry that the store lost after somebody asked for it is reset', a
   model.get(reader)
   await model.flush()
   model.store.entries.delete('k')
-  void model.subscribers.repair()
+  void model.delivery.repair()
   await model.flush()
   expect(payloads(watcher).slice(1)).toEqual([{ key: 'k', version: 0, removed: true, reset: true }])
 })

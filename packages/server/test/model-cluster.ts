@@ -12,7 +12,7 @@ import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/stor
 import { Entrances, type AccessControl } from '../src/authorization/access-control.ts'
 import { AuditTrail } from '../src/authorization/audit-log.ts'
 import type { Authorize, User } from '../src/authorization/authorize.ts'
-import { answer } from '../src/connection/run-request.ts'
+import { runRequest } from '../src/connection/run-request.ts'
 import type { Connection } from '../src/connection/connection.ts'
 import type { Core } from '../src/feature.ts'
 import type { Handler } from '../src/connection/handler.ts'
@@ -255,6 +255,6 @@ export class ModelConnection implements Connection {
   /** Sends a message through the wrapper that real sockets use; the reply is remembered in its place among the rest. */
   request(handler: Handler, message: unknown, onError: Core['onError']): void {
     const acknowledge = (payload: Reply): void => void this.received.push({ name: 'reply', payload })
-    void answer(handler, this, message, acknowledge, { access: this.access, requests: modelLimits(), onError })
+    runRequest(handler, this, message, acknowledge, { access: this.access, requests: modelLimits(), onError })
   }
 }

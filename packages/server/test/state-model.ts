@@ -1,45 +1,40 @@
-import type { Entry } from '@tutti/protocol'
+import type { Entry, JsonValue } from '@tutti/protocol'
 import { onTestFinished } from 'vitest'
 import { keyRoom } from '../src/connection/subscription-rooms.ts'
-import { getHandler } from '../src/state/handlers/get.ts'
-import { setHandler } from '../src/state/handlers/set.ts'
-import { subscribeHandler } from '../src/state/handlers/subscribe.ts'
-import { unsubscribeHandler } from '../src/state/handlers/unsubscribe.ts'
-import { StateSubscribers } from '../src/state/state-subscribers.ts'
-import { createStateWriter } from '../src/state/state-writer.ts'
-import { Turns } from '../src/state/turns.ts'
-import { WritesUnderWay } from '../src/state/writes-under-way.ts'
+import { stateFeature } from '../src/state/state-feature.ts'
 import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
 
-/** What has been asked for is under way. */
+/** What was requested is under way. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** The state of one instance, on a store and connections that the test moves. */
-export function createModel() {
+/** The state of one instance, wired as in production, on a store and connections that the test moves. */
+export function createModel({ pageSize = 1_000 } = {}) {
   const errors: unknown[] = []
   const model = createModelCore()
   const { connect } = model
   const core = { ...model.core, onError: (error: unknown) => void errors.push(error) }
-  const store = new ModelStore()
-  const subscribers = new StateSubscribers(core, store)
-  const turns = new Turns()
-  store.onChange((change) => subscribers.hear(change))
-  const underWay = new WritesUnderWay()
-  const get = getHandler(subscribers, underWay)
-  const subscribe = subscribeHandler(subscribers, turns, underWay, core)
-  const set = setHandler(createStateWriter(store, subscribers, underWay))
-  const unsubscribe = unsubscribeHandler(subscribers, turns)
-  onTestFinished(() => subscribers.close())
+  const store = Object.assign(new ModelStore(), { pageSize })
+  const { feature, delivery } = stateFeature(core, store, 0)
+  const close = (): void => void feature.close?.()
+  onTestFinished(close)
+  const request = (name: string, connection: ModelConnection, message: object): void => {
+    const handler = feature.handlers.find((one) => one.name === name)
+    if (handler === undefined) throw new Error(`no handler of ${name}`)
+    connection.request(handler, message, core.onError)
+  }
   return {
     errors,
     store,
-    subscribers,
+    delivery,
     connect,
+    close,
     isHeard: (key: string) => core.fanOut.isHeard([keyRoom(key)]),
-    subscribe: (connection: ModelConnection, key = 'k') => connection.request(subscribe, { keys: [{ key }] }, core.onError),
-    get: (connection: ModelConnection, key = 'k') => connection.request(get, { key }, core.onError),
-    set: (connection: ModelConnection, value: number) => connection.request(set, { key: 'k', value }, core.onError),
-    unsubscribe: (connection: ModelConnection, key = 'k') => connection.request(unsubscribe, { keys: [{ key }] }, core.onError),
+    request,
+    subscribe: (connection: ModelConnection, key = 'k') => request('storage:subscribe', connection, { keys: [{ key }] }),
+    get: (connection: ModelConnection, key = 'k') => request('storage:get', connection, { key }),
+    set: (connection: ModelConnection, value: JsonValue, key = 'k') => request('storage:set', connection, { key, value }),
+    remove: (connection: ModelConnection, key = 'k') => request('storage:remove', connection, { key }),
+    unsubscribe: (connection: ModelConnection, key = 'k') => request('storage:unsubscribe', connection, { keys: [{ key }] }),
     /** Everything that is on its way arrives. */
     flush: async () => {
       do await settled()

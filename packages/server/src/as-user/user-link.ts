@@ -3,7 +3,7 @@ import { expired } from '../authentication/authenticate.ts'
 import type { Entrances } from '../authorization/access-control.ts'
 import type { User } from '../authorization/authorize.ts'
 import { runAt } from '../authorization/schedule-at.ts'
-import { answer } from '../connection/run-request.ts'
+import { runRequest } from '../connection/run-request.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Core, Feature } from '../feature.ts'
 import type { Handler } from '../connection/handler.ts'
@@ -76,7 +76,7 @@ export function createUserLink<U extends User>(context: UserLinkContext<U>, user
   ): Promise<Result<Name>> => {
     refuseIfOver()
     const reply = await new Promise<Reply<Result<Name>>>((resolve) => {
-      void answer(handler, connection, message, resolve, { ...core, requests })
+      runRequest(handler, connection, message, resolve, { ...core, requests })
     })
     if (!reply.ok) {
       counts.addRefusal(reply.error.code)

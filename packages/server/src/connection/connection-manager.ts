@@ -1,6 +1,6 @@
 import { PROTOCOL_VERSION, RealtimeError, toWireError } from '@tutti/protocol'
 import type { Namespace, Server, Socket } from 'socket.io'
-import { answer, type Acknowledge } from './run-request.ts'
+import { runRequest, type SendReply } from './run-request.ts'
 import type { Admission } from './admit-connection.ts'
 import { watchBacklog } from './backpressure.ts'
 import type { Connection } from './connection.ts'
@@ -29,14 +29,16 @@ export function checkIsFree(io: Server): void {
   })
 }
 
-const isAcknowledge = (value: unknown): value is Acknowledge => typeof value === 'function'
+const isAcknowledge = (value: unknown): value is SendReply => typeof value === 'function'
 
 /** Binds connections to features: who comes in, which handler answers, who is told that one went. */
 export class Connections {
   /** Not yet disconnected. */
   isOpen = true
   private readonly open = new Map<Socket, Connection>()
-  private readonly running = new Set<Promise<void>>()
+  /** Requests without a reply. */
+  private running = 0
+  private onIdle = (): void => {}
   private readonly handlers: ReadonlyMap<string, Handler>
   private readonly io: Server
   private readonly core: Core
@@ -76,16 +78,15 @@ export class Connections {
 
   /** Settles when every request that has arrived is answered, or after `withinMs`. */
   async idle(withinMs: number): Promise<void> {
-    let late = false
-    let timer: NodeJS.Timeout | undefined
-    const lateness = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        late = true
+    if (this.running === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, withinMs)
+      this.onIdle = () => {
+        clearTimeout(timer)
         resolve()
-      }, withinMs)
+      }
     })
-    while (this.running.size > 0 && !late) await Promise.race([Promise.all(this.running), lateness])
-    clearTimeout(timer)
+    this.onIdle = () => {}
   }
 
   /** Ends all connections. */
@@ -195,7 +196,7 @@ export class Connections {
     // Socket.IO hands on what had arrived before a connection was closed.
     if (!connection.connected || !OURS.test(name)) return
     const last = args.at(-1)
-    const acknowledge: Acknowledge = (reply) => {
+    const acknowledge: SendReply = (reply) => {
       if (!reply.ok) this.counts.addRefusal(reply.error.code)
       if (isAcknowledge(last)) last(reply)
     }
@@ -206,7 +207,17 @@ export class Connections {
         error: toWireError(new RealtimeError('UNSUPPORTED', { message: `This server does not know ${name}.` })),
       })
     const message = typeof args[0] === 'function' ? undefined : args[0]
-    const request: Promise<void> = answer(handler, connection, message, acknowledge, this.core).finally(() => this.running.delete(request))
-    this.running.add(request)
+    this.running += 1
+    runRequest(
+      handler,
+      connection,
+      message,
+      (reply) => {
+        acknowledge(reply)
+        this.running -= 1
+        if (this.running === 0) this.onIdle()
+      },
+      this.core,
+    )
   }
 }

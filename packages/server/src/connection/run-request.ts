@@ -1,61 +1,63 @@
 import { RealtimeError, toError, toWireError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
-import type { Connection } from './connection.ts'
 import type { Core } from '../feature.ts'
-import type { Handler, RequestContext } from './handler.ts'
+import type { Connection } from './connection.ts'
+import { PlacedReply, type Handler, type Returned } from './handler.ts'
 import type { RequestLimits } from './request-limits.ts'
 
-/** What answering needs of the core. */
-export interface AnswerContext extends Pick<Core, 'access' | 'onError'> {
+/** What a request needs of the core. */
+export interface RequestCore extends Pick<Core, 'access' | 'onError'> {
   readonly requests: Pick<RequestLimits, 'begin'>
 }
 
-/** How a reply leaves: Socket.IO's acknowledgement. */
-export type Acknowledge<Result extends object = object> = (reply: Reply<Result>) => void
+/** Sends a reply. Called once for each request. */
+export type SendReply<Result extends object = object> = (reply: Reply<Result>) => void
 
 /**
- * Runs a handler and replies, whatever happens: a refusal with its code, anything else as `INTERNAL` and to `onError`
- * (X4, X7). The one wrapper around every handler, so that none needs a try/catch of its own.
+ * Runs a handler and replies, whatever happens: a refusal with its code, anything else as `INTERNAL` and to `onError` (X4,
+ * X7). The one wrapper around every handler, so that none needs a try/catch of its own.
+ *
+ * A request without anything to wait for is replied to at once, and any other one callback after its result settles, so
+ * replies leave in the order in which results settle: for writes that is the order in which the store executed them.
  */
-export async function answer<Name extends RequestName>(
+export function runRequest<Name extends RequestName>(
   handler: Handler<Name>,
   connection: Connection,
   message: unknown,
-  acknowledge: Acknowledge<Requests[Name]['result']>,
-  { access, requests, onError }: AnswerContext,
-): Promise<void> {
-  const preceding: (() => void)[] = []
-  const following: (() => void)[] = []
-  const context: RequestContext = {
-    connection,
-    admit: (accesses, act) => access.admit(connection, accesses, act),
-    decide: (asked) => access.decide(connection, asked),
-    isCurrent: (verdict) => access.isCurrent(connection, verdict),
-    beforeReply: (action: () => void) => void preceding.push(action),
-    afterReply: (action: () => void) => void following.push(action),
-  }
-  const reply = await replyOf(
-    handler,
-    () => {
-      following.push(requests.begin(connection, handler.name))
-      return handler.answer(message, context)
-    },
-    onError,
-  )
-  for (const action of preceding) action()
-  acknowledge(reply)
-  for (const action of following) action()
-}
+  sendReply: SendReply<Requests[Name]['result']>,
+  { access, requests, onError }: RequestCore,
+): void {
+  type Result = Requests[Name]['result']
+  let end = (): void => {}
+  let placed: PlacedReply<Result> | undefined
 
-async function replyOf<Result extends object>(
-  { name }: Pick<Handler, 'name'>,
-  act: () => Result | Promise<Result>,
-  onError: Core['onError'],
-): Promise<Reply<Result>> {
-  try {
-    return { ok: true, ...(await act()) }
-  } catch (thrown) {
-    const error = toError(thrown)
-    if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: name })
-    return { ok: false, error: toWireError(error) }
+  const reply = (content: Reply<Result>): void => {
+    placed?.before()
+    sendReply(content)
+    placed?.after()
+    end()
   }
+  const succeed = (result: Result): void => reply({ ok: true, ...result })
+  const fail = (thrown: unknown): void => {
+    const error = toError(thrown)
+    if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: handler.name })
+    reply({ ok: false, error: toWireError(error) })
+  }
+  const settle = (returned: Result | PlacedReply<Result> | Promise<Result>): void => {
+    if (returned instanceof PlacedReply) {
+      placed = returned
+      settle(returned.result)
+    } else if (returned instanceof Promise) returned.then(succeed, fail)
+    else succeed(returned)
+  }
+
+  let returned: Returned<Result>
+  try {
+    end = requests.begin(connection, handler.name)
+    returned = handler.answer(message, connection, access)
+  } catch (thrown) {
+    return fail(thrown)
+  }
+  // Authorization that is waited for returns a promise of a reply with a place.
+  if (returned instanceof Promise) returned.then(settle, fail)
+  else settle(returned)
 }

@@ -2,153 +2,142 @@ import { RealtimeError, type EntryPage, type StateUpdate } from '@tutti/protocol
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Connection } from '../connection/connection.ts'
-import type { Core } from '../feature.ts'
 import { keyRoom, prefixRoom } from '../connection/subscription-rooms.ts'
-import { readingOf } from './reads-of.ts'
+import type { Core } from '../feature.ts'
 import { readablePage, type ReadablePageSource } from './readable-page.ts'
-import type { SubscribedKey } from './subscribed-key.ts'
-import type { SubscribedPrefixes } from './subscribed-prefixes.ts'
+import { readAccess } from './state-access.ts'
+import type { SubscriptionRegistry } from './subscription-registry.ts'
 
-/** Keys that are asked for at once. */
+/** Keys that are authorized at once. */
 const AT_ONCE = 100
 
-/** Before an answer that could not be given is asked for again, milliseconds. */
+/** Before a key is authorized again where `authorize` could not say, milliseconds. */
 const RETRY_MS = 500
 
-/** The keys, as their readers need them. */
-export interface KeysToTell {
-  open(key: string): SubscribedKey
-  find(key: string): SubscribedKey | undefined
-  /** Forgets the key if nobody watches it, or if it is gone. */
-  collect(key: string): void
-  /** Tells the connection what it may know. */
-  tell(connection: Connection, changes: readonly StateChange[]): void
-}
-
-/**
- * Members of prefixes who may read some of the keys below only. They stay out of the prefix's room, and each key is asked
- * for before anything of it is told to them (X2). While an answer is awaited, what happens to the key is held for them,
- * as for those who wait for a reply.
- */
-export class KeyReaders {
-  private readonly core: Core
-  private readonly prefixes: SubscribedPrefixes
-  private readonly keys: KeysToTell
-
-  constructor(core: Core, prefixes: SubscribedPrefixes, keys: KeysToTell) {
-    this.core = core
-    this.prefixes = prefixes
-    this.keys = keys
-  }
-
-  /** The answer about a prefix that the connection watches: all of it, or each key. */
-  apply(connection: Connection, prefix: string, verdict: Verdict): void {
-    const subscribed = this.prefixes.get(prefix)
-    if (subscribed === undefined || !connection.subscriptions.has(prefixRoom(prefix))) return
-    if ('allow' in verdict && verdict.allow === true) {
-      subscribed.asked.delete(connection.id)
-      if (!subscribed.joining.has(connection.id)) connection.join(subscribed.room)
-    } else {
-      subscribed.asked.set(connection.id, connection)
-      connection.leave(subscribed.room)
-    }
-  }
-
-  /** Of those who are asked about, the ids of those who may be told now. For those whose answer is awaited it is held. */
-  allowedNow(update: StateUpdate, except: readonly string[]): string[] {
-    const asked = this.prefixes.askedOf(update.key).filter((connection) => !except.includes(connection.id))
-    return asked.filter((connection) => this.mayBeTold(connection, update.key, [update])).map(({ id }) => id)
-  }
-
-  /** Tells whether the connection may be told these changes of the key. While the answer is awaited they are held for it. */
-  mayBeTold(connection: Connection, key: string, changes: readonly StateChange[]): boolean {
-    const may = this.mayRead(connection, key)
-    if (may === undefined) void this.hold(connection, key, changes)
-    return may === true
-  }
-
-  /** Tells whether the connection may be told of the key now; undefined: that is not known yet. */
-  mayRead(connection: Connection, key: string): boolean | undefined {
-    if (this.hears(connection, key)) return true
-    if (!this.prefixes.isMember(connection.id, key)) return false
-    const verdict = this.core.access.decide(connection, readingOf(key))
-    if (verdict instanceof Promise || mayChange(verdict)) return undefined
-    this.report(verdict, key)
-    return isYes(verdict)
-  }
-
+/** Members of prefixes that may read some of the keys only. */
+export interface PerKeyAuthorization {
+  /** The verdict on a prefix that the connection subscribed to: all of its keys, or each key. */
+  apply(connection: Connection, prefix: string, verdict: Verdict): void
+  /** Of the members whose keys are authorized, the ids of those that may receive the update now. For others it is buffered. */
+  allowedNow(update: StateUpdate, except: readonly string[]): string[]
+  /** Whether the connection may receive these changes of the key now. Where that is not known yet, they are buffered for it. */
+  mayReceive(connection: Connection, key: string, changes: readonly StateChange[]): boolean
+  /** Whether the connection may read the key; undefined: not known yet. */
+  mayRead(connection: Connection, key: string): boolean | undefined
   /**
-   * A page of what a member of the prefix may read: of all keys, or of those that it may read one by one. `isCurrent` tells
-   * whether no rights were taken away since: else it is another page.
+   * A page of what a member of the prefix may read. `isCurrent` tells whether no rights were taken away since: else it is
+   * another page.
    */
-  async page(
+  page(
     connection: Connection,
     prefix: string,
     list: ReadablePageSource['list'],
     after: string | undefined,
-  ): Promise<{ page: EntryPage; isCurrent: () => boolean }> {
-    const { maxPayloadBytes: maxBytes } = this.core.limits
-    const isAsked = this.isAsked(connection, prefix)
-    const given: Verdict[] = []
-    const mayRead = (key: string): Promise<boolean | undefined> => this.answer(connection, key, given)
-    const page = await (isAsked ? readablePage({ list, mayRead, maxBytes }, after) : list(after))
-    const isCurrent = (): boolean =>
-      isAsked === this.isAsked(connection, prefix) && given.every((verdict) => this.core.access.isCurrent(connection, verdict))
-    return { page, isCurrent }
+  ): Promise<{ page: EntryPage; isCurrent: () => boolean }>
+  /** Authorizes all of these keys, so that the verdicts which are remembered are known at once. */
+  authorizeAll(connection: Connection, prefix: string, keys: readonly string[]): Promise<void>
+}
+
+/**
+ * Members of prefixes that may read some of the keys only stay out of the prefix's room, and each key is authorized before
+ * anything of it is sent to them (X2). While a verdict is awaited, changes of the key are buffered, as for connections that
+ * wait for a reply. `sendChanges` sends what was buffered.
+ */
+export function createPerKeyAuthorization(
+  { access, limits, onError }: Pick<Core, 'access' | 'limits' | 'onError'>,
+  registry: SubscriptionRegistry,
+  sendChanges: (connection: Connection, changes: readonly StateChange[]) => void,
+): PerKeyAuthorization {
+  const { prefixes } = registry
+
+  const isPerKey = ({ id }: Connection, prefix: string): boolean => prefixes.get(prefix)?.perKey.has(id) === true
+
+  /** It receives the key whatever the verdict on the single key is. */
+  const receivesAnyway = (connection: Connection, key: string): boolean =>
+    connection.subscriptions.has(keyRoom(key)) || prefixes.mayReadAll(connection.id, key)
+
+  /** A refusal with a code is the application's decision; anything else is a failure. */
+  const report = (verdict: Verdict, key: string): void => {
+    if ('refusal' in verdict && !(verdict.refusal instanceof RealtimeError)) onError(verdict.refusal, { stage: 'authorize', subject: key })
   }
 
-  /** Asks for all of these keys, so that the answers that are remembered are known at once. */
-  async ask(connection: Connection, prefix: string, keys: readonly string[]): Promise<void> {
-    if (!this.isAsked(connection, prefix)) return
-    for (let start = 0; start < keys.length; start += AT_ONCE) {
-      await Promise.all(keys.slice(start, start + AT_ONCE).map(async (key) => this.core.access.decide(connection, readingOf(key))))
-    }
-  }
-
-  /** Tells whether the connection may read the key, once that is known; undefined: `authorize` could not say. */
-  private async answer(connection: Connection, key: string, given: Verdict[]): Promise<boolean | undefined> {
-    if (this.hears(connection, key)) return true
-    const verdict = await this.core.access.decide(connection, readingOf(key))
-    this.report(verdict, key)
+  /** Whether the connection may read the key, once that is known; undefined: `authorize` could not say. */
+  const decide = async (connection: Connection, key: string, given: Verdict[]): Promise<boolean | undefined> => {
+    if (receivesAnyway(connection, key)) return true
+    const verdict = await access.decide(connection, readAccess(key))
+    report(verdict, key)
     given.push(verdict)
-    return isYes(verdict) || (mayChange(verdict) ? undefined : false)
+    return isYes(verdict) || (isTransient(verdict) ? undefined : false)
   }
 
-  private isAsked({ id }: Connection, prefix: string): boolean {
-    return this.prefixes.get(prefix)?.asked.has(id) === true
-  }
-
-  /** It is told of the key whatever is said of single keys. */
-  private hears(connection: Connection, key: string): boolean {
-    return connection.subscriptions.has(keyRoom(key)) || this.prefixes.isToldAll(connection.id, key)
-  }
-
-  private async hold(connection: Connection, key: string, changes: readonly StateChange[]): Promise<void> {
-    const { id } = connection
-    const endHold = this.keys.open(key).beginAsk(id, changes)
-    this.prefixes.noteHeld(id, key, true)
-    let verdict = await this.core.access.decide(connection, readingOf(key))
-    while (connection.connected && (mayChange(verdict) || !this.core.access.isCurrent(connection, verdict))) {
-      if (mayChange(verdict)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())
-      verdict = await this.core.access.decide(connection, readingOf(key))
+  const bufferUntilDecided = async (connection: Connection, key: string, changes: readonly StateChange[]): Promise<void> => {
+    const endWait = registry.open(key).awaitVerdict(connection.id, changes)
+    let verdict = await access.decide(connection, readAccess(key))
+    while (connection.connected && (isTransient(verdict) || !access.isCurrent(connection, verdict))) {
+      if (isTransient(verdict)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())
+      verdict = await access.decide(connection, readAccess(key))
     }
-    this.report(verdict, key)
-    const held = endHold()
-    // It may have left meanwhile, or have come by other means.
-    if (isYes(verdict) || this.hears(connection, key)) this.keys.tell(connection, held)
-    this.prefixes.noteHeld(id, key, this.keys.find(key)?.holds(id) === true)
-    this.keys.collect(key)
+    report(verdict, key)
+    const buffered = endWait()
+    // The connection may have left meanwhile, or have subscribed by other means.
+    if (isYes(verdict) || receivesAnyway(connection, key)) sendChanges(connection, buffered)
+    registry.collect(key)
   }
 
-  /** A refusal by a code is the application's word; anything else is a failure that nobody else hears of. */
-  private report(verdict: Verdict, key: string): void {
-    if ('refusal' in verdict && !(verdict.refusal instanceof RealtimeError))
-      this.core.onError(verdict.refusal, { stage: 'authorize', subject: key })
+  const mayRead = (connection: Connection, key: string): boolean | undefined => {
+    if (receivesAnyway(connection, key)) return true
+    if (!prefixes.isMember(connection.id, key)) return false
+    const verdict = access.decide(connection, readAccess(key))
+    if (verdict instanceof Promise || isTransient(verdict)) return undefined
+    report(verdict, key)
+    return isYes(verdict)
+  }
+
+  const mayReceive = (connection: Connection, key: string, changes: readonly StateChange[]): boolean => {
+    const may = mayRead(connection, key)
+    if (may === undefined) void bufferUntilDecided(connection, key, changes)
+    return may === true
+  }
+
+  return {
+    apply: (connection, prefix, verdict) => {
+      const subscription = prefixes.get(prefix)
+      if (subscription === undefined || !connection.subscriptions.has(prefixRoom(prefix))) return
+      if (isYes(verdict)) {
+        subscription.perKey.delete(connection.id)
+        if (!subscription.joining.has(connection.id)) connection.join(subscription.room)
+      } else {
+        subscription.perKey.set(connection.id, connection)
+        connection.leave(subscription.room)
+      }
+    },
+    allowedNow: (update, except) =>
+      prefixes
+        .perKeyMembers(update.key)
+        .filter((connection) => !except.includes(connection.id) && mayReceive(connection, update.key, [update]))
+        .map(({ id }) => id),
+    mayReceive,
+    mayRead,
+    page: async (connection, prefix, list, after) => {
+      const wasPerKey = isPerKey(connection, prefix)
+      const given: Verdict[] = []
+      const source = { list, mayRead: (key: string) => decide(connection, key, given), maxBytes: limits.maxPayloadBytes }
+      const page = await (wasPerKey ? readablePage(source, after) : list(after))
+      const isCurrent = (): boolean =>
+        wasPerKey === isPerKey(connection, prefix) && given.every((verdict) => access.isCurrent(connection, verdict))
+      return { page, isCurrent }
+    },
+    authorizeAll: async (connection, prefix, keys) => {
+      if (!isPerKey(connection, prefix)) return
+      for (let start = 0; start < keys.length; start += AT_ONCE) {
+        await Promise.all(keys.slice(start, start + AT_ONCE).map(async (key) => access.decide(connection, readAccess(key))))
+      }
+    },
   }
 }
 
 const isYes = (verdict: Verdict): boolean => 'allow' in verdict && verdict.allow === true
 
 /** The application could not say. */
-const mayChange = (verdict: Verdict): boolean =>
+const isTransient = (verdict: Verdict): boolean =>
   'refusal' in verdict && verdict.refusal instanceof RealtimeError && verdict.refusal.retryable

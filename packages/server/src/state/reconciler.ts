@@ -1,31 +1,31 @@
-import type { StateStore } from '@tutti/storage-driver/contract'
-import { isPassing } from './passing-failure.ts'
+import type { EntryReads } from './entry-reads.ts'
+import { isTransient } from './transient-error.ts'
 
 /** Keys that are compared at once at most. */
 const BATCH = 100
 
-/** What the audit needs. */
-export interface AuditOptions {
-  store: Pick<StateStore, 'readChanged'>
-  /** How long one round takes, milliseconds; 0: there is no audit. */
-  intervalMs: number
-  /** The keys that somebody here watches. */
+/** What reconciliation needs. */
+export interface ReconcilerOptions {
+  readonly reads: Pick<EntryReads, 'readChanged'>
+  /** How long one round takes, milliseconds; 0: there is no reconciliation. */
+  readonly intervalMs: number
+  /** The keys that have subscribers here. */
   keys(): readonly string[]
-  /** The version that everybody here was told of a key; undefined where that is no one version. */
+  /** The version of a key that all subscribers here have; undefined where it is not one for all. */
   versionOf(key: string): number | undefined
-  /** Reads the entries and tells what differs. Reports its failures itself. */
+  /** Reads the entries and delivers what differs. Reports its failures itself. */
   repair(keys: readonly string[]): Promise<void>
-  /** Tells of entries below the prefixes that somebody here watches, and of which nobody here has heard. Reports its failures itself. */
+  /** Delivers entries below subscribed prefixes of which nothing was sent here. Reports its failures itself. */
   repairPrefixes(): Promise<void>
 }
 
 /**
- * Finds what nobody announced: a notification that was lost unnoticed, a value that another program removed. Goes round
- * the keys that are watched here, a batch at a time, evenly over the interval, and asks the store for nothing but the
- * entries whose version is another (S4). At the end of a round it lists the prefixes that are watched, for entries that came
- * unheard. Starts at once. Returns its end.
+ * Finds changes that were never announced: a notification that was lost unnoticed, a value that another program removed. Goes
+ * through the subscribed keys, a batch at a time, evenly over the interval, and reads from the store only the entries whose
+ * version differs (S4). At the end of a round it lists the subscribed prefixes, for entries that were not announced. Starts at
+ * once. Returns a function that ends it.
  */
-export function startAudit({ store, intervalMs, keys, versionOf, repair, repairPrefixes }: AuditOptions): () => void {
+export function startReconciler({ reads, intervalMs, keys, versionOf, repair, repairPrefixes }: ReconcilerOptions): () => void {
   if (intervalMs === 0) return () => {}
   let round: string[] = []
   let pauseMs = intervalMs
@@ -40,15 +40,15 @@ export function startAudit({ store, intervalMs, keys, versionOf, repair, repairP
       if (version === undefined) differing.push(key)
       else known.set(key, version)
     }
-    if (known.size > 0) for (const { key } of await store.readChanged(known)) differing.push(key)
+    if (known.size > 0) for (const { key } of await reads.readChanged(known)) differing.push(key)
     if (differing.length > 0) await repair(differing)
   }
 
   const step = async (): Promise<void> => {
     const batch = round.splice(0, BATCH)
     await compare(batch).catch(async (error: unknown) => {
-      // A store that is away is repaired from when it is back (F3). One key that can't be read must not hide the others.
-      if (!isPassing(error) && !ended) await repair(batch)
+      // After an outage of the store all keys are repaired (F3). A key that cannot be read must not hide the others.
+      if (!isTransient(error) && !ended) await repair(batch)
     })
     if (round.length === 0 && !ended) await repairPrefixes()
     plan()

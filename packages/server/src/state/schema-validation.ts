@@ -1,15 +1,19 @@
 import { schemaOf, type Schemas } from '@tutti/protocol'
-import type { StateStore } from '@tutti/storage-driver/contract'
+import type { Mutation, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import { checkValue } from '../check-value.ts'
 
+/** Writes to the store, unless the value violates the schema of its key (X6). */
+export type ValidatedWrite = (mutation: Mutation) => Promise<WriteResult>
+
 /**
- * A store that writes nothing that its schema refuses (X6). The store itself asks, at the moment at which it knows what a
- * patch or an increment makes of the newest value: a check before the write would judge another value than is stored.
+ * Makes the write of one server. The store itself calls the schema, at the moment at which it knows what a patch or an
+ * increment makes of the newest value: a check before the write would judge another value than is stored.
  */
-export function writingBySchema(store: StateStore, schemas: Schemas | undefined): StateStore['write'] {
-  return (mutation, options) => {
+export function createValidatedWrite(store: Pick<StateStore, 'write'>, schemas: Schemas | undefined): ValidatedWrite {
+  if (schemas === undefined) return (mutation) => store.write(mutation)
+  return (mutation) => {
     const { key } = mutation
-    if (schemaOf(schemas, key) === undefined) return store.write(mutation, options)
-    return store.write(mutation, { ...options, check: (value) => checkValue(schemas, key, value) })
+    if (schemaOf(schemas, key) === undefined) return store.write(mutation)
+    return store.write(mutation, { check: (value) => checkValue(schemas, key, value) })
   }
 }

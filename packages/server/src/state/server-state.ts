@@ -2,8 +2,10 @@ import { parseKey, parsePrefix, type Entry, type EntryPage, type JsonObject, typ
 import type { StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import type { ServerErrorListener } from '../feature.ts'
 import { parseRunningOptions, type RunningOptions } from '../subscription-options.ts'
-import { EntryFollower } from './entry-follower.ts'
-import { readOne } from './handlers/get.ts'
+import type { EntryReads } from './entry-reads.ts'
+import { readOne } from './read-handlers.ts'
+import type { ValidatedWrite } from './schema-validation.ts'
+import { createWatchedEntry } from './watched-entry.ts'
 import {
   parseIncrementOptions,
   parseRemoveOptions,
@@ -32,33 +34,37 @@ export interface ServerState {
   watch(key: string, listener: (entry: Entry) => void, options?: RunningOptions): () => void
 }
 
-/** `realtime.state` over a store. `changes` adds a listener to the store's changes of one key, `onGap` to its gaps. */
-export function createServerState(
-  store: StateStore,
-  changes: (key: string, listener: (change: StateChange) => void) => () => void,
-  onError: ServerErrorListener,
-): ServerState {
-  return {
-    get: async (key) => readOne(store, parseKey(key)),
-    read: async (keys) => store.read(keys.map(parseKey)),
-    list: async (prefix, after) => store.list(parsePrefix(prefix), after),
-    set: async (key, value, options) => store.write({ op: 'set', key: parseKey(key), value, ...parseSetOptions(options) }),
-    remove: async (key, options) => store.write({ op: 'remove', key: parseKey(key), ...parseRemoveOptions(options) }),
-    increment: async (key, by = 1, options) => store.write({ op: 'increment', key: parseKey(key), by, ...parseIncrementOptions(options) }),
-    patch: async (key, patch) => store.write({ op: 'patch', key: parseKey(key), patch }),
-    watch: (key, listener, options) => {
-      parseRunningOptions('watch', options)
-      const follower = new EntryFollower(
-        parseKey(key),
-        () => readOne(store, key),
-        listener,
-        (error) => onError(error, { stage: 'listener', subject: key }),
-      )
-      const undo = [changes(key, (change) => follower.hear(change)), store.onGap(() => void follower.refresh())]
-      void follower.refresh()
-      return () => {
-        for (const end of undo) end()
-      }
-    },
-  }
+/** What `realtime.state` is made of. */
+export interface ServerStateOptions {
+  readonly reads: EntryReads
+  readonly write: ValidatedWrite
+  /** Adds a listener to the changes of one key. */
+  onChange(key: string, listener: (change: StateChange) => void): () => void
+  readonly onGap: StateStore['onGap']
+  readonly onError: ServerErrorListener
 }
+
+/** Makes `realtime.state`. */
+export const createServerState = ({ reads, write, onChange, onGap, onError }: ServerStateOptions): ServerState => ({
+  get: async (key) => readOne(reads, parseKey(key)),
+  read: async (keys) => reads.read(keys.map(parseKey)),
+  list: async (prefix, after) => reads.list(parsePrefix(prefix), after),
+  set: async (key, value, options) => write({ op: 'set', key: parseKey(key), value, ...parseSetOptions(options) }),
+  remove: async (key, options) => write({ op: 'remove', key: parseKey(key), ...parseRemoveOptions(options) }),
+  increment: async (key, by = 1, options) => write({ op: 'increment', key: parseKey(key), by, ...parseIncrementOptions(options) }),
+  patch: async (key, patch) => write({ op: 'patch', key: parseKey(key), patch }),
+  watch: (key, listener, options) => {
+    parseRunningOptions('watch', options)
+    const entry = createWatchedEntry(
+      parseKey(key),
+      () => readOne(reads, key),
+      listener,
+      (error) => onError(error, { stage: 'listener', subject: key }),
+    )
+    const ends = [onChange(key, entry.apply), onGap(() => void entry.refresh())]
+    void entry.refresh()
+    return () => {
+      for (const end of ends) end()
+    }
+  },
+})

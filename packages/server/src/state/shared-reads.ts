@@ -1,6 +1,6 @@
 import { RealtimeError, type Entry } from '@tutti/protocol'
-import type { StateStore } from '@tutti/storage-driver/contract'
-import { isPassing } from './passing-failure.ts'
+import type { EntryReads } from './entry-reads.ts'
+import { isTransient } from './transient-error.ts'
 
 /** Keys in one read at most. */
 const BATCH = 500
@@ -26,7 +26,7 @@ export interface SharedReads {
  * was announced before it began, which is not buffered for that subscription: the change would be lost (S2). So the keys
  * of one turn are read together, and a key whose read is under way is read once more for all that request it meanwhile.
  */
-export function createSharedReads(store: Pick<StateStore, 'read'>): SharedReads {
+export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads {
   const unsent = new Map<string, UnsentRead>()
   const underWay = new Set<string>()
   /** Unsent keys that are not under way. */
@@ -71,7 +71,7 @@ export function createSharedReads(store: Pick<StateStore, 'read'>): SharedReads 
       }
     } catch (error) {
       // A key that cannot be read must not fail the requests for other keys.
-      if (reads.size > 1 && !isPassing(error)) return void (await Promise.all([...reads].map((one) => send(new Map([one])))))
+      if (reads.size > 1 && !isTransient(error)) return void (await Promise.all([...reads].map((one) => send(new Map([one])))))
       for (const { reject } of reads.values()) reject(error)
     }
     for (const key of keys) {

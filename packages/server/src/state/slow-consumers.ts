@@ -1,60 +1,59 @@
 import type { Connection } from '../connection/connection.ts'
+import type { SubscriptionRegistry } from './subscription-registry.ts'
 
-/** Keys that one connection is brought up to date with at a time: what it does not read is that much at most. */
+/** Keys whose entries are sent to a slow connection at a time: what it does not read is that much at most. */
 const BATCH = 20
 
-/** What is needed to bring a connection up to date. */
-export interface LaggardsOptions {
-  isWatched(connection: Connection, key: string): boolean
-  /** Reads the entries and tells them to the connection, in their place among the changes. */
-  bring(connection: Connection, keys: readonly string[]): Promise<void>
+/** Connections that read too slowly (C4). */
+export interface SlowConsumers {
+  /** Too much waits for the connection. */
+  add(connection: Connection): void
+  /** The connections that are not sent this change of the key, by id. The key is remembered for them. */
+  excluded(key: string): readonly string[]
+  /** Whether the connection is not sent this change of the key. If so, the key is remembered for it. */
+  isExcluded(connection: Connection, key: string): boolean
+  /** The connection is closed. */
+  delete(connection: Connection): void
 }
 
+const NOBODY: readonly string[] = []
+
 /**
- * Connections that read too slowly (C4). They are told no changes; which keys changed is remembered instead, and their
- * newest entries are brought when they read again, no faster than they read.
+ * Slow connections are sent no changes. The keys that changed are remembered instead, and their newest entries are sent when
+ * the connection reads again, no faster than it reads. `sendEntries` reads entries and sends them to a connection.
  */
-export class Laggards {
-  private readonly missed = new Map<Connection, Set<string>>()
-  private readonly options: LaggardsOptions
+export function createSlowConsumers(
+  { isSubscribed }: Pick<SubscriptionRegistry, 'isSubscribed'>,
+  sendEntries: (connection: Connection, keys: readonly string[]) => Promise<void>,
+): SlowConsumers {
+  const missed = new Map<Connection, Set<string>>()
 
-  constructor(options: LaggardsOptions) {
-    this.options = options
+  const catchUp = async (connection: Connection): Promise<void> => {
+    const own = missed.get(connection)
+    if (own === undefined) return
+    const keys = [...own].slice(0, BATCH)
+    for (const key of keys) own.delete(key)
+    if (keys.length === 0) return void missed.delete(connection)
+    await sendEntries(connection, keys)
+    connection.backlog.afterDrain(() => void catchUp(connection))
   }
 
-  /** The connection has too much before it. */
-  add(connection: Connection): void {
-    if (this.missed.has(connection)) return
-    this.missed.set(connection, new Set())
-    connection.backlog.afterDrain(() => void this.bring(connection))
-  }
-
-  /** The key changes: remembers that for those who are not told now, and gives back their ids. */
-  leaveOut(key: string): string[] {
-    if (this.missed.size === 0) return []
-    return [...this.missed.keys()].filter((connection) => this.isLeftOut(connection, key)).map(({ id }) => id)
-  }
-
-  /** Tells whether the connection is not told of this change; if so, it is remembered. */
-  isLeftOut(connection: Connection, key: string): boolean {
-    const missed = this.missed.get(connection)
-    if (missed === undefined || (!connection.backlog.isFull && !missed.has(key)) || !this.options.isWatched(connection, key)) return false
-    missed.add(key)
+  const isExcluded = (connection: Connection, key: string): boolean => {
+    const own = missed.get(connection)
+    if (own === undefined || (!connection.backlog.isFull && !own.has(key)) || !isSubscribed(connection, key)) return false
+    own.add(key)
     return true
   }
 
-  /** The connection is gone. */
-  delete(connection: Connection): void {
-    this.missed.delete(connection)
-  }
-
-  private async bring(connection: Connection): Promise<void> {
-    const missed = this.missed.get(connection)
-    if (missed === undefined) return
-    const keys = [...missed].slice(0, BATCH)
-    for (const key of keys) missed.delete(key)
-    if (keys.length === 0) return this.delete(connection)
-    await this.options.bring(connection, keys)
-    connection.backlog.afterDrain(() => void this.bring(connection))
+  return {
+    add: (connection) => {
+      if (missed.has(connection)) return
+      missed.set(connection, new Set())
+      connection.backlog.afterDrain(() => void catchUp(connection))
+    },
+    excluded: (key) =>
+      missed.size === 0 ? NOBODY : [...missed.keys()].filter((connection) => isExcluded(connection, key)).map(({ id }) => id),
+    isExcluded,
+    delete: (connection) => void missed.delete(connection),
   }
 }

@@ -1,21 +1,15 @@
 import { neverThere, parseKey, type Entry, type RealtimeError } from '@tutti/protocol'
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
-import type { Handler } from '../connection/handler.ts'
 import { parseRunningOptions } from '../subscription-options.ts'
-import { EntryFollower } from './entry-follower.ts'
+import type { ReadHandlers } from './read-handlers.ts'
 import type { ServerState } from './server-state.ts'
 import { parseIncrementOptions, parseRemoveOptions, parseSetOptions } from './write-options.ts'
+import type { WriteHandlers } from './write-handlers.ts'
+import { createWatchedEntry } from './watched-entry.ts'
 
 /** The handlers behind the state of a user. */
-export interface StateHandlers {
-  readonly read: Handler<'storage:subscribe'>
-  readonly subscribe: Handler<'storage:subscribe'>
-  readonly set: Handler<'storage:set'>
-  readonly remove: Handler<'storage:remove'>
-  readonly increment: Handler<'storage:increment'>
-  readonly patch: Handler<'storage:patch'>
-}
+export type StateHandlers = WriteHandlers & Pick<ReadHandlers, 'read' | 'subscribe'>
 
 /** `realtime.as(user).state`: each call is the message that the user's own client would send. `maxKeys`: keys in one message. */
 export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys: number, onError: ServerErrorListener): ServerState {
@@ -50,12 +44,12 @@ export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys
       const subscription = link.subscribe(
         {
           // What takes a version back is read again, like a patch without its base.
-          'storage:updated': (update) => void (update.reset === true ? follower.refresh() : follower.hear(update)),
+          'storage:updated': (update) => void (update.reset === true ? entry.refresh() : entry.apply(update)),
         },
         onEnd,
       )
       let handler = handlers.subscribe
-      const follower = new EntryFollower(
+      const entry = createWatchedEntry(
         key,
         async () => {
           try {
@@ -74,7 +68,7 @@ export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys
           if (subscription.isOpen) onError(error, { stage: 'listener', subject: key })
         },
       )
-      if (subscription.isOpen) void follower.refresh()
+      if (subscription.isOpen) void entry.refresh()
       return () => subscription.close()
     },
   }

@@ -8,7 +8,7 @@ export const publishHandler = (hub: EventHub) =>
     'event:publish',
     eventPublishSchema,
     ({ channel, data }) => [{ action: 'event:publish', target: { channel }, value: data }],
-    async ({ channel, data, includeSelf = false }, { connection }) => {
+    async ({ channel, data, includeSelf = false }, connection) => {
       await hub.publish({ channel, data }, includeSelf ? undefined : connection.id)
       return {}
     },

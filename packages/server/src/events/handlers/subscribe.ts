@@ -9,7 +9,7 @@ export const subscribeHandler = (subscribers: EventSubscribers) =>
     'event:subscribe',
     eventSubscriptionSchema,
     ({ channel }) => [hearingOf(channel)],
-    ({ channel }, { connection }, [verdict]) => {
+    ({ channel }, connection, [verdict]) => {
       subscribers.add(connection, channel, verdict)
       return {}
     },

@@ -8,7 +8,7 @@ export const unsubscribeHandler = (subscribers: EventSubscribers) =>
     'event:unsubscribe',
     eventSubscriptionSchema,
     () => [],
-    ({ channel }, { connection }) => {
+    ({ channel }, connection) => {
       subscribers.delete(connection, channel)
       return {}
     },

@@ -1,0 +1,58 @@
+import { applyPatch, callSafely, isAbsent, neverThere, type Entry } from '@tutti/protocol'
+import type { StateChange } from '@tutti/storage-driver/contract'
+
+/** The entry of one key for server code that watches it. */
+export interface WatchedEntry {
+  /** Reads the entry as it is, and passes it on where it differs; changes wait meanwhile. */
+  refresh(): Promise<void>
+  /** Applies a change; reads the entry where the change does not suffice. */
+  apply(change: StateChange): void
+}
+
+/** Keeps an entry up to date from its changes. `listener` receives each new entry, `onError` what reads and the listener throw. */
+export function createWatchedEntry(
+  key: string,
+  read: () => Promise<Entry>,
+  listener: (entry: Entry) => void,
+  onError: (error: unknown) => void,
+): WatchedEntry {
+  let entry: Entry = neverThere(key)
+  let isReading = false
+  const waiting: StateChange[] = []
+
+  const pass = (next: Entry): void => {
+    entry = next
+    callSafely(() => listener(next), onError)
+  }
+
+  const nextOf = ({ version, base, patch, value, removed }: StateChange): Entry | undefined => {
+    if (removed === true) return { key, version, removed }
+    if (value !== undefined) return { key, version, value }
+    if (patch === undefined || base !== entry.version) return undefined
+    return { key, version, value: applyPatch(isAbsent(entry) ? undefined : entry.value, patch) }
+  }
+
+  const apply = (change: StateChange): void => {
+    if (isReading) return void waiting.push(change)
+    if (change.version <= entry.version) return
+    const next = nextOf(change)
+    if (next === undefined) void refresh()
+    else pass(next)
+  }
+
+  const refresh = async (): Promise<void> => {
+    if (isReading) return
+    isReading = true
+    try {
+      const current = await read()
+      if (current.version !== entry.version) pass(current)
+    } catch (error) {
+      onError(error)
+    } finally {
+      isReading = false
+    }
+    for (const change of waiting.splice(0)) apply(change)
+  }
+
+  return { refresh, apply }
+}

@@ -1,0 +1,163 @@
+import type { StateUpdate } from '@tutti/protocol'
+import type { StateChange } from '@tutti/storage-driver/contract'
+import { expect, test } from 'vitest'
+import { KeySubscription, type DeliveryStep } from '../src/state/key-subscription.ts'
+import { createModelCore, type ModelConnection } from './model-cluster.ts'
+
+function createKey() {
+  const broadcasts: { update: StateUpdate; except: readonly string[] }[] = []
+  const fetches: unknown[] = []
+  const key = new KeySubscription('k', { joining: () => [], add: () => {}, delete: () => {} })
+  const perform = (step: DeliveryStep | undefined): void => {
+    if (step?.step === 'broadcast') broadcasts.push({ update: step.update, except: step.except })
+    if (step?.step === 'fetch') fetches.push(step.writer)
+    if (step?.step === 'send') for (const connection of step.connections) connection.send('storage:updated', step.entry)
+  }
+  const receive = (change: StateChange): void => perform(key.receive(change))
+  const endRead = (...read: Parameters<KeySubscription['endRead']>): void => {
+    perform(key.endRead(...read))
+    for (const change of key.takeWaiting()) receive(change)
+  }
+  const connect = createModelCore().connect
+  /** The newest version that was sent to any connection. */
+  const newestSent = (): number => {
+    const version = key.beginRead()
+    endRead(undefined)
+    return version
+  }
+  return { key, receive, endRead, broadcasts, fetches, connect, newestSent }
+}
+
+const at = (version: number, value: string | number = version) => ({ key: 'k', version, value })
+const updatesOf = ({ received }: ModelConnection): unknown[] => received.map(({ payload }) => payload)
+
+test('[S2] a change goes to all but its writer', () => {
+  const { broadcasts, receive } = createKey()
+  receive({ ...at(1), writer: 'w' })
+  receive(at(2))
+  expect(broadcasts).toEqual([
+    { update: at(1), except: ['w'] },
+    { update: at(2), except: [] },
+  ])
+})
+
+test('[S8] a patch goes as it is, whatever has no value is fetched, and its writer knows it', () => {
+  const { broadcasts, fetches, receive } = createKey()
+  const patch = { key: 'k', version: 2, base: 1, patch: { a: 1 } }
+  receive(patch)
+  receive({ key: 'k', version: 3 })
+  receive({ key: 'k', version: 4, base: 3, writer: 'w' })
+  receive({ key: 'k', version: 5, patch: { a: 2 } })
+  expect(broadcasts).toEqual([{ update: patch, except: [] }])
+  expect(fetches).toEqual([undefined, { id: 'w', version: 4 }, undefined])
+})
+
+test('[S5] a value that the entry of the only subscriber has already is not fetched', () => {
+  const { key, fetches, receive } = createKey()
+  key.begin('a', 'keyReply')
+  expect(key.end('a', 'keyReply', 5, true)).toEqual([])
+  receive({ key: 'k', version: 5 })
+  expect(fetches).toEqual([])
+  expect(key.isIdle).toBe(true)
+})
+
+test('[S5] a key that is being read is not idle', () => {
+  const { key, endRead } = createKey()
+  expect(key.isIdle).toBe(true)
+  key.beginRead()
+  expect(key.isIdle).toBe(false)
+  endRead(undefined)
+  expect(key.isIdle).toBe(true)
+})
+
+test('[S2] changes wait until the last of several reads is answered', () => {
+  const { key, broadcasts, receive, endRead } = createKey()
+  key.beginRead()
+  key.beginRead()
+  for (const version of [2, 3]) receive(at(version))
+  endRead(at(1))
+  expect(broadcasts.map(({ update }) => update)).toEqual([at(1)])
+  endRead(at(2))
+  expect(broadcasts.map(({ update }) => update)).toEqual([at(1), at(2), at(3)])
+})
+
+test('[S3] what anybody was sent by a reply, a change or a read counts as sent', () => {
+  const { key, newestSent, receive, endRead } = createKey()
+  expect(newestSent()).toBe(0)
+  key.noteWritten('w', 1)
+  expect(newestSent()).toBe(1)
+  receive(at(2))
+  expect(newestSent()).toBe(2)
+  key.beginRead()
+  endRead(at(3))
+  expect(newestSent()).toBe(3)
+  key.begin('a', 'keyReply')
+  key.end('a', 'keyReply', 4, false)
+  expect(newestSent()).toBe(4)
+  key.noteSent(2)
+  expect(newestSent()).toBe(4)
+})
+
+test('[S3] what the store has lost is reset once, also for those who were ahead', () => {
+  const { key, broadcasts, receive, endRead } = createKey()
+  receive(at(3))
+  key.begin('ahead', 'keyReply')
+  key.end('ahead', 'keyReply', 9, false)
+  for (let repair = 0; repair < 2; repair += 1) endRead(at(2), { sentBefore: key.beginRead() })
+  receive(at(4))
+  expect(broadcasts.slice(1)).toEqual([
+    { update: { ...at(2), reset: true }, except: [] },
+    { update: at(4), except: [] },
+  ])
+})
+
+test('[S5] who wrote what was fetched is left out, unless there is something newer', () => {
+  const { key, broadcasts, endRead } = createKey()
+  const writer = { id: 'w', version: 1 }
+  for (const version of [1, 2]) {
+    key.beginRead()
+    endRead(at(version), { writer })
+  }
+  expect(broadcasts).toEqual([
+    { update: at(1), except: ['w'] },
+    { update: at(2), except: [] },
+  ])
+})
+
+test('[F2] who does not know what became of its write is sent what was fetched, its own included', () => {
+  const { key, broadcasts, connect, endRead } = createKey()
+  for (const [version, doubting] of [
+    [1, ['w']],
+    [2, ['other']],
+    [3, ['w', 'other']],
+  ] as const) {
+    for (const id of doubting) key.sendNextEntryTo(connect(id))
+    key.beginRead()
+    endRead(at(version), { writer: { id: 'w', version } })
+  }
+  expect(broadcasts.map(({ except }) => except)).toEqual([[], ['w'], []])
+})
+
+test('[F2] who is in doubt is sent once what is there, nothing that is older, and nothing after it has left', () => {
+  const { key, broadcasts, connect, receive, endRead } = createKey()
+  const [doubting, left] = [connect('doubting'), connect('left')]
+  receive(at(5))
+  for (const connection of [doubting, left]) key.sendNextEntryTo(connection)
+  key.leave('left')
+  for (let repair = 0; repair < 2; repair += 1) endRead(at(5), { sentBefore: key.beginRead() })
+  expect(updatesOf(doubting)).toEqual([at(5)])
+  key.sendNextEntryTo(doubting)
+  key.beginRead()
+  endRead(at(4))
+  expect(updatesOf(doubting)).toEqual([at(5)])
+  expect(updatesOf(left)).toEqual([])
+  expect(broadcasts).toHaveLength(1)
+})
+
+test('[S2] who leaves is waited for no longer', () => {
+  const { key } = createKey()
+  key.beginWrite('a')
+  expect(key.isIdle).toBe(false)
+  key.leave('a')
+  expect(key.isIdle).toBe(true)
+})
