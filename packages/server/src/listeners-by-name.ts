@@ -1,40 +1,40 @@
 import { callSafely } from '@tutti/protocol'
 
 /** Listeners of server code, by the name (a key, a channel or a pattern) that they listen to. */
-export class ListenersByName<T> {
-  private readonly listeners = new Map<string, Set<(message: T) => void>>()
-  private readonly onError: (error: unknown, name: string) => void
-
-  constructor(onError: (error: unknown, name: string) => void) {
-    this.onError = onError
-  }
-
-  /** Adds a listener. Returns its undo. */
-  add(name: string, listener: (message: T) => void): () => void {
-    // A function of its own, so that one listener that was added twice is heard twice and undone singly.
-    const heard = (message: T): void => listener(message)
-    const existing = this.listeners.get(name)
-    if (existing === undefined) this.listeners.set(name, new Set([heard]))
-    else existing.add(heard)
-    return () => {
-      const current = this.listeners.get(name)
-      if (current?.delete(heard) === true && current.size === 0) this.listeners.delete(name)
-    }
-  }
-
-  /** Tells whether anybody listens to exactly this name. */
-  has(name: string): boolean {
-    return this.listeners.has(name)
-  }
-
+export interface ListenersByName<Message> {
+  /** Adds a listener. Returns an unsubscribe function. */
+  add(name: string, listener: (message: Message) => void): () => void
+  /** Whether exactly this name has a listener. */
+  has(name: string): boolean
   /** Calls all listeners of these names; one that throws or rejects stops no other. */
-  tell(names: readonly string[], message: T): void {
-    for (const name of names) {
-      for (const listener of this.listeners.get(name) ?? [])
-        callSafely(
-          () => listener(message),
-          (error) => this.onError(error, name),
-        )
-    }
+  notify(names: readonly string[], message: Message): void
+}
+
+/** Makes the listeners. `onError` receives what they throw. */
+export function createListenersByName<Message>(onError: (error: unknown, name: string) => void): ListenersByName<Message> {
+  const listeners = new Map<string, Set<(message: Message) => void>>()
+  return {
+    add: (name, listener) => {
+      // A function of its own, so that a listener that was added twice is called twice and removed singly.
+      const own = (message: Message): void => listener(message)
+      const existing = listeners.get(name)
+      if (existing === undefined) listeners.set(name, new Set([own]))
+      else existing.add(own)
+      return () => {
+        const current = listeners.get(name)
+        if (current?.delete(own) === true && current.size === 0) listeners.delete(name)
+      }
+    },
+    has: (name) => listeners.has(name),
+    notify: (names, message) => {
+      if (listeners.size === 0) return
+      for (const name of names) {
+        for (const listener of listeners.get(name) ?? [])
+          callSafely(
+            () => listener(message),
+            (error) => onError(error, name),
+          )
+      }
+    },
   }
 }

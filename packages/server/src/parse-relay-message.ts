@@ -2,7 +2,7 @@ import { RealtimeError } from '@tutti/protocol'
 import { parseMessage, type MessageSchema } from '@tutti/protocol/schemas'
 
 /** What another instance published; throws `INVALID_MESSAGE` for whatever no instance could have, which the pubsub drops, counts and reports (N4). */
-export function parseRelayed<Message>(schema: MessageSchema<Message>, text: string): Message {
+export function parseRelayMessage<Message>(schema: MessageSchema<Message>, text: string): Message {
   try {
     return parseMessage(schema, JSON.parse(text))
   } catch (cause) {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { ListenersByName } from '../src/listeners-by-name.ts'
+import { createListenersByName } from '../src/listeners-by-name.ts'
 
 test('[E3] a listener is heard until it is undone, once, and takes no other with it', () => {
   const heard: string[] = []
-  const listeners = new ListenersByName<string>(() => {})
+  const listeners = createListenersByName<string>(() => {})
   const twice = (message: string): void => void heard.push(`twice ${message}`)
   const undo = [
     listeners.add('a', twice),
@@ -13,7 +13,7 @@ test('[E3] a listener is heard until it is undone, once, and takes no other with
   ]
   const tell = (message: string): string[] => {
     heard.length = 0
-    listeners.tell(['a'], message)
+    listeners.notify(['a'], message)
     return [...heard]
   }
   expect(tell('1')).toEqual(['twice 1', 'twice 1', 'other 1'])

@@ -2,7 +2,7 @@ import { matchesChannel, parsePattern, RealtimeError, toWireError, type RevokedT
 import { revocationSchema } from '@tutti/protocol/schemas'
 import type { Connection } from '../connection/connection.ts'
 import type { Core, Feature } from '../feature.ts'
-import { parseRelayed } from '../parse-relay-message.ts'
+import { parseRelayMessage } from '../parse-relay-message.ts'
 import type { Entrances } from './access-control.ts'
 import type { Verdict } from './authorization-cache.ts'
 import type { Access, User } from './authorize.ts'
@@ -39,7 +39,7 @@ export class Revocations<U extends User> {
     this.features = features
     entrances.onExpiry = (connection) => void this.reconsider(connection)
     const { pubsub } = core
-    const relay = pubsub?.subscribe(RELAY, (message) => this.revokeHere(parseRelayed(revocationSchema, message)))
+    const relay = pubsub?.subscribe(RELAY, (message) => this.revokeHere(parseRelayMessage(revocationSchema, message)))
     if (relay !== undefined) this.stops.push(relay)
     if (pubsub !== undefined) this.stops.push(pubsub.onGap(() => void this.askAgain()))
     this.ready = relay?.ready ?? Promise.resolve()

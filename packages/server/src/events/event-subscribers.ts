@@ -1,137 +1,140 @@
-import { patternsOf, RealtimeError } from '@tutti/protocol'
+import { isPattern, patternsOf, RealtimeError } from '@tutti/protocol'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'
-import type { Core } from '../feature.ts'
 import { channelOfRoom, channelRoom } from '../connection/subscription-rooms.ts'
-import { hearingOf } from './hearing-of.ts'
+import type { Core } from '../feature.ts'
 import type { ServerEvent } from './server-events.ts'
 
-/** Events of one channel that may wait for one answer; what comes after them is dropped. */
+/** Events of one channel that may wait for one verdict; later ones are dropped. */
 const MAX_WAITING = 1_000
 
-interface Waiting {
+interface WaitingEvents {
   readonly events: ServerEvent[]
   /** More came than may wait. */
   isOver: boolean
 }
 
-/**
- * Who of this instance hears which channels and patterns. Who may hear each of a pattern's channels, once it is asked for,
- * stays out of the pattern's room: then every event is delivered only when its channel was allowed (X2).
- */
-export class EventSubscribers {
-  /** By pattern: who is asked for each channel. */
-  private readonly asked = new Map<string, Set<Connection>>()
-  /** Events that wait for the answer about their channel, in order (E4). */
-  private readonly waiting = new Map<Connection, Map<string, Waiting>>()
-  private readonly core: Core
-
-  constructor(core: Core) {
-    this.core = core
-  }
-
+/** The connections of this instance that subscribe to channels and patterns. */
+export interface EventSubscribers {
   /** Throws `TOO_MANY_SUBSCRIPTIONS`. */
-  add(connection: Connection, channel: string, verdict: Verdict | undefined): void {
-    const room = channelRoom(channel)
-    connection.subscriptions.add([room])
-    const isAsked = verdict !== undefined && 'allow' in verdict && verdict.allow === 'each'
-    if (isAsked) {
-      connection.leave(room)
-      if (connection.connected) this.asked.set(channel, (this.asked.get(channel) ?? new Set()).add(connection))
-    } else {
-      this.askNoMore(connection, channel)
-      connection.join(room)
-    }
+  add(connection: Connection, channel: string, verdict: Verdict | undefined): void
+  delete(connection: Connection, channel: string): void
+  /** What the connection is subscribed to. */
+  accessesOf(connection: Connection): Access[]
+  /** The verdict on a subscription has changed. */
+  apply(connection: Connection, access: Access, verdict: Verdict): void
+  /** The connection is closed. */
+  leaveAll(connection: Connection): void
+  /** Delivers to all that may receive the event, each once; where the verdict is not known yet, as soon as it is. */
+  deliver(event: ServerEvent, exceptConnection: string | undefined): void
+}
+
+/** To subscribe to a channel or pattern. */
+export const subscribeAccess = (channel: string): Access => ({
+  action: 'event:subscribe',
+  target: isPattern(channel) ? { pattern: channel } : { channel },
+})
+
+/**
+ * Makes the subscribers of one server. Connections that may receive some channels of a pattern only stay out of the pattern's
+ * room: for them every event is delivered after its channel was authorized (X2).
+ */
+export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, 'fanOut' | 'access' | 'onError'>): EventSubscribers {
+  /** By pattern: the connections for which each channel is authorized. */
+  const perChannel = new Map<string, Set<Connection>>()
+  /** Events that wait for the verdict on their channel, in order (E4). */
+  const waiting = new Map<Connection, Map<string, WaitingEvents>>()
+
+  const isPerChannel = (connection: Connection, pattern: string): boolean => perChannel.get(pattern)?.has(connection) === true
+
+  const endPerChannel = (connection: Connection, pattern: string): void => {
+    const connections = perChannel.get(pattern)
+    if (connections?.delete(connection) === true && connections.size === 0) perChannel.delete(pattern)
   }
 
-  delete(connection: Connection, channel: string): void {
-    const room = channelRoom(channel)
-    this.askNoMore(connection, channel)
-    connection.leave(room)
-    connection.subscriptions.delete(room)
+  const receivesAnyway = (connection: Connection, patterns: readonly string[]): boolean =>
+    patterns.some((pattern) => connection.subscriptions.has(channelRoom(pattern)) && !isPerChannel(connection, pattern))
+
+  const report = (error: unknown, { channel }: ServerEvent): void => onError(error, { stage: 'authorize', subject: channel })
+
+  const mayReceive = (verdict: Verdict | Promise<Verdict>, event: ServerEvent): boolean => {
+    // A refusal with a code is the application's decision; anything else is a failure.
+    if ('refusal' in verdict && !(verdict.refusal instanceof RealtimeError)) report(verdict.refusal, event)
+    return 'allow' in verdict && verdict.allow === true
   }
 
-  /** What it is subscribed to. */
-  heldBy(connection: Connection): Access[] {
-    return [...connection.subscriptions.all].flatMap((room) => channelOfRoom(room) ?? []).map(hearingOf)
+  const deliverLater = async (connection: Connection, event: ServerEvent, verdict: Promise<Verdict>): Promise<void> => {
+    const { channel } = event
+    const queues = waiting.get(connection) ?? new Map<string, WaitingEvents>()
+    const queue: WaitingEvents = { events: [event], isOver: false }
+    waiting.set(connection, queues.set(channel, queue))
+    const isAllowed = mayReceive(await verdict, event)
+    if (queue.isOver) report(new RealtimeError('OVERFLOW', { message: 'Events were dropped: `authorize` took too long.' }), event)
+    queues.delete(channel)
+    if (queues.size === 0 && waiting.get(connection) === queues) waiting.delete(connection)
+    // It may have unsubscribed meanwhile, or be closed.
+    const isSubscribed = patternsOf(channel).some((pattern) => isPerChannel(connection, pattern))
+    if (!isAllowed || !connection.connected || !isSubscribed) return
+    for (const { data } of queue.events) connection.send('event:received', { channel, data })
   }
 
-  /** The answer about a subscription is another now. */
-  apply(connection: Connection, { target }: Access, verdict: Verdict): void {
-    const channel = 'pattern' in target ? target.pattern : 'channel' in target ? target.channel : undefined
-    if (channel === undefined || !connection.subscriptions.has(channelRoom(channel))) return
-    if ('refusal' in verdict) this.delete(connection, channel)
-    else this.add(connection, channel, verdict)
-  }
-
-  /** The connection is gone. */
-  leaveAll(connection: Connection): void {
-    for (const pattern of [...this.asked.keys()]) this.askNoMore(connection, pattern)
-    this.waiting.delete(connection)
-  }
-
-  /** Delivers to all who may hear it, each once; to those who are asked about, as soon as the answer is there. */
-  deliver(event: ServerEvent, exceptConnection: string | undefined): void {
-    const patterns = patternsOf(event.channel)
-    const rooms = patterns.map(channelRoom)
-    const except = exceptConnection === undefined ? [] : [exceptConnection]
-    const allowed = this.asked.size === 0 ? [] : this.allowedNow(event, patterns, exceptConnection)
-    this.core.fanOut.emit([...rooms, ...allowed], 'event:received', { channel: event.channel, data: event.data }, except)
-  }
-
-  /** Of those who are asked about, the ids of those who may hear it already. The event waits for the others. */
-  private allowedNow(event: ServerEvent, patterns: readonly string[], exceptConnection: string | undefined): string[] {
-    const asked = new Set(patterns.flatMap((pattern) => [...(this.asked.get(pattern) ?? [])]))
-    return [...asked].flatMap((connection) => {
-      if (connection.id === exceptConnection || this.hearsAnyway(connection, patterns)) return []
-      const queue = this.waiting.get(connection)?.get(event.channel)
+  /** Of the connections whose channels are authorized, the ids of those that may receive the event now. It waits for others. */
+  const allowedNow = (event: ServerEvent, patterns: readonly string[], exceptConnection: string | undefined): string[] => {
+    const connections = new Set(patterns.flatMap((pattern) => [...(perChannel.get(pattern) ?? [])]))
+    return [...connections].flatMap((connection) => {
+      if (connection.id === exceptConnection || receivesAnyway(connection, patterns)) return []
+      const queue = waiting.get(connection)?.get(event.channel)
       if (queue !== undefined) {
         if (queue.events.length < MAX_WAITING) queue.events.push(event)
         else queue.isOver = true
         return []
       }
-      const verdict = this.core.access.decide(connection, hearingOf(event.channel))
-      if (verdict instanceof Promise) void this.wait(connection, event, verdict)
-      return this.mayHear(verdict, event) ? [connection.id] : []
+      const verdict = access.decide(connection, subscribeAccess(event.channel))
+      if (verdict instanceof Promise) void deliverLater(connection, event, verdict)
+      return mayReceive(verdict, event) ? [connection.id] : []
     })
   }
 
-  private async wait(connection: Connection, event: ServerEvent, verdict: Promise<Verdict>): Promise<void> {
-    const { channel } = event
-    const queues = this.waiting.get(connection) ?? new Map<string, Waiting>()
-    const queue: Waiting = { events: [event], isOver: false }
-    this.waiting.set(connection, queues.set(channel, queue))
-    const allowed = this.mayHear(await verdict, event)
-    if (queue.isOver) this.report(new RealtimeError('OVERFLOW', { message: 'Events were dropped: `authorize` took too long.' }), event)
-    queues.delete(channel)
-    if (queues.size === 0 && this.waiting.get(connection) === queues) this.waiting.delete(connection)
-    // It may have unsubscribed meanwhile, or be gone.
-    const patterns = patternsOf(channel)
-    if (!allowed || !connection.connected || !patterns.some((pattern) => this.isAsked(connection, pattern))) return
-    for (const { data } of queue.events) connection.send('event:received', { channel, data })
+  const add: EventSubscribers['add'] = (connection, channel, verdict) => {
+    const room = channelRoom(channel)
+    connection.subscriptions.add([room])
+    if (verdict !== undefined && 'allow' in verdict && verdict.allow === 'each') {
+      connection.leave(room)
+      if (connection.connected) perChannel.set(channel, (perChannel.get(channel) ?? new Set()).add(connection))
+    } else {
+      endPerChannel(connection, channel)
+      connection.join(room)
+    }
   }
 
-  private hearsAnyway(connection: Connection, patterns: readonly string[]): boolean {
-    return patterns.some((pattern) => connection.subscriptions.has(channelRoom(pattern)) && !this.isAsked(connection, pattern))
+  const remove: EventSubscribers['delete'] = (connection, channel) => {
+    const room = channelRoom(channel)
+    endPerChannel(connection, channel)
+    connection.leave(room)
+    connection.subscriptions.delete(room)
   }
 
-  private isAsked(connection: Connection, pattern: string): boolean {
-    return this.asked.get(pattern)?.has(connection) === true
-  }
-
-  private askNoMore(connection: Connection, pattern: string): void {
-    const connections = this.asked.get(pattern)
-    if (connections?.delete(connection) === true && connections.size === 0) this.asked.delete(pattern)
-  }
-
-  private mayHear(verdict: Verdict | Promise<Verdict>, event: ServerEvent): boolean {
-    // A refusal by a code is the application's word; anything else is a failure that nobody else hears of.
-    if ('refusal' in verdict && !(verdict.refusal instanceof RealtimeError)) this.report(verdict.refusal, event)
-    return 'allow' in verdict && verdict.allow === true
-  }
-
-  private report(error: unknown, { channel }: ServerEvent): void {
-    this.core.onError(error, { stage: 'authorize', subject: channel })
+  return {
+    add,
+    delete: remove,
+    accessesOf: ({ subscriptions }) => [...subscriptions.all].flatMap((room) => channelOfRoom(room) ?? []).map(subscribeAccess),
+    apply: (connection, { target }, verdict) => {
+      const channel = 'pattern' in target ? target.pattern : 'channel' in target ? target.channel : undefined
+      if (channel === undefined || !connection.subscriptions.has(channelRoom(channel))) return
+      if ('refusal' in verdict) remove(connection, channel)
+      else add(connection, channel, verdict)
+    },
+    leaveAll: (connection) => {
+      for (const pattern of [...perChannel.keys()]) endPerChannel(connection, pattern)
+      waiting.delete(connection)
+    },
+    deliver: (event, exceptConnection) => {
+      const patterns = patternsOf(event.channel)
+      const except = exceptConnection === undefined ? [] : [exceptConnection]
+      const allowed = perChannel.size === 0 ? [] : allowedNow(event, patterns, exceptConnection)
+      const rooms = [...patterns.map(channelRoom), ...allowed]
+      fanOut.emit(rooms, 'event:received', { channel: event.channel, data: event.data }, except)
+    },
   }
 }

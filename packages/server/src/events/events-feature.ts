@@ -1,11 +1,8 @@
 import type { Core, Feature } from '../feature.ts'
-import { EventHub } from './event-hub.ts'
-import { EventSubscribers } from './event-subscribers.ts'
-import { publishHandler } from './handlers/publish.ts'
-import { subscribeHandler } from './handlers/subscribe.ts'
-import { unsubscribeHandler } from './handlers/unsubscribe.ts'
+import { createEventHandlers, type EventHandlers } from './event-handlers.ts'
+import { createEventHub } from './event-hub.ts'
+import { createEventSubscribers } from './event-subscribers.ts'
 import { createServerEvents, type ServerEvents } from './server-events.ts'
-import type { EventHandlers } from './user-events.ts'
 
 /** The parts of events. */
 export interface EventsFeature {
@@ -20,9 +17,9 @@ export interface EventsFeature {
 
 /** Events: what `event:*` messages do, and `realtime.events`. */
 export function eventsFeature(core: Core): EventsFeature {
-  const subscribers = new EventSubscribers(core)
-  const hub = new EventHub(core, subscribers)
-  const handlers: EventHandlers = { publish: publishHandler(hub), subscribe: subscribeHandler(subscribers) }
+  const subscribers = createEventSubscribers(core)
+  const hub = createEventHub(core, subscribers)
+  const handlers = createEventHandlers(hub, subscribers)
   return {
     ready: hub.ready,
     handlers,
@@ -32,9 +29,9 @@ export function eventsFeature(core: Core): EventsFeature {
     ),
     feature: {
       name: 'events',
-      handlers: [handlers.publish, handlers.subscribe, unsubscribeHandler(subscribers)],
+      handlers: [handlers.publish, handlers.subscribe, handlers.unsubscribe],
       onDisconnect: (connection) => subscribers.leaveAll(connection),
-      holds: (connection) => subscribers.heldBy(connection),
+      holds: (connection) => subscribers.accessesOf(connection),
       apply: (connection, access, verdict) => subscribers.apply(connection, access, verdict),
       close: async () => hub.close(),
     },

@@ -1,15 +1,9 @@
 import { callSafely, parsePattern, type RealtimeError } from '@tutti/protocol'
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
-import type { Handler } from '../connection/handler.ts'
 import { parseRunningOptions } from '../subscription-options.ts'
+import type { EventHandlers } from './event-handlers.ts'
 import type { ServerEvents } from './server-events.ts'
-
-/** The handlers behind the events of a user. */
-export interface EventHandlers {
-  readonly publish: Handler<'event:publish'>
-  readonly subscribe: Handler<'event:subscribe'>
-}
 
 /** `realtime.as(user).events`: each call is the message that the user's own client would send. */
 export const createUserEvents = (link: UserLink, handlers: EventHandlers, onError: ServerErrorListener): ServerEvents => ({

@@ -1,6 +1,6 @@
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
 import type { Core, Feature } from '../feature.ts'
-import { ListenersByName } from '../listeners-by-name.ts'
+import { createListenersByName } from '../listeners-by-name.ts'
 import { createEntryReads } from './entry-reads.ts'
 import { createExpiry } from './expiry.ts'
 import { createReadHandlers } from './read-handlers.ts'
@@ -28,7 +28,7 @@ export interface StateFeature {
 /** State: what `storage:*` messages do, and `realtime.state`. This file connects the parts and does nothing itself. */
 export function stateFeature(core: Core, store: StateStore, reconcileIntervalMs: number): StateFeature {
   const { onError } = core
-  const listeners = new ListenersByName<StateChange>((error, key) => onError(error, { stage: 'listener', subject: key }))
+  const listeners = createListenersByName<StateChange>((error, key) => onError(error, { stage: 'listener', subject: key }))
   const isWatched = (key: string): boolean => delivery.registry.hasSubscribers(key) || listeners.has(key)
   const expiry = createExpiry({ store, isWatched, onError })
   const reads = createEntryReads(store, expiry)
@@ -39,7 +39,7 @@ export function stateFeature(core: Core, store: StateStore, reconcileIntervalMs:
 
   const stopChanges = store.onChange((change) => {
     delivery.apply(change)
-    listeners.tell([change.key], change)
+    listeners.notify([change.key], change)
     expiry.note(change.key, change.version, change.expiresAt)
   }, isWatched)
   const stopRepair = store.onGap(() => void delivery.repair())
