@@ -231,9 +231,10 @@ test('[S2] the reply to a write from before a connection left and came back rele
   while (model.store.announceNext());
   expect(versionsShown(writer).filter((version) => version > 1)).toEqual([])
   await model.flush()
+  // The entry that was read was older than the second write, so it was read again.
   expect(payloads(writer).slice(-2)).toEqual([
     { ok: true, version: 2 },
-    { key: 'k', version: 3, value: 'theirs' },
+    { ok: true, entries: [{ key: 'k', version: 3, value: 'theirs' }] },
   ])
 })
 
@@ -250,4 +251,31 @@ test('[S3] an entry that the store lost after somebody asked for it is reset', a
   void model.delivery.repair()
   await model.flush()
   expect(payloads(watcher).slice(1)).toEqual([{ key: 'k', version: 0, removed: true, reset: true }])
+})
+
+describe('[S2] a read that is sent after a write began', () => {
+  const reads: Record<string, (model: ReturnType<typeof createModel>, connection: ModelConnection) => void> = {
+    'of a key': (model, connection) => model.get(connection, 'p:k'),
+    'for a subscription': (model, connection) => model.subscribe(connection, 'p:k'),
+    'of a page': (model, connection) => model.request('storage:subscribe', connection, { prefix: 'p:' }),
+  }
+  test.each(Object.entries(reads))('%s is replied to after the write', async (_, read) => {
+    const model = createModel()
+    const [other, writer] = [model.connect('other'), model.connect('writer')]
+    read(model, other)
+    await settled()
+    // This read waits for the one that is under way, because it may not share it.
+    read(model, writer)
+    await settled()
+    model.set(writer, 1, 'p:k')
+    await settled()
+    model.store.answerNext()
+    await settled()
+    // The read sees the write, and its answer overtakes that of the write.
+    model.store.answerNext(() => 1)
+    await settled()
+    await model.flush()
+    expect(writer.received.map(({ payload }) => payload)).toMatchObject([{ version: 1 }, { ok: true }])
+    expect(JSON.stringify(writer.received[1])).toContain('"version":1,"value":1')
+  })
 })

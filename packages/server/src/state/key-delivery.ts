@@ -40,7 +40,9 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
   const read = async (connection: Connection, keys: ReadonlyMap<string, unknown>): Promise<Entry[]> => {
     const names = [...keys.keys()]
     for (let rest = MAX_READS; ; rest -= 1) {
-      const [entries] = await Promise.all([reads.read(names), inFlight.replied(connection, (key) => keys.has(key))])
+      const entries = await reads.read(names)
+      // Also of writes that began after the request: the read may have been sent after them.
+      await inFlight.replied(connection, (key) => keys.has(key))
       const isStale = entries.some(({ key, version }) => version < (registry.find(key)?.writtenBy(connection.id) ?? -1))
       if (!isStale || rest === 1) return entries
     }

@@ -54,16 +54,15 @@ export function createPrefixDelivery({ registry, audience, pages, reads, inFligh
       return pages.read(prefix, from)
     }
     for (;;) {
-      const [{ page, isCurrent }] = await Promise.all([
-        perKey.page(connection, prefix, list, after),
-        inFlight.replied(connection, (key) => key.startsWith(prefix)),
-      ])
+      const { page, isCurrent } = await perKey.page(connection, prefix, list, after)
       const entries = new Map(page.entries.map((entry) => [entry.key, entry]))
       const isOfPage = (key: string): boolean =>
         (after === undefined || compareKeys(key, after) > 0) && (page.after === undefined || compareKeys(key, page.after) <= 0)
       const missing = [...Object.keys(versions).filter(isOfPage), ...written].filter((key) => !entries.has(key))
       if (missing.length > 0) for (const entry of await reads.read(missing)) entries.set(entry.key, entry)
       await perKey.authorizeAll(connection, prefix, missing)
+      // Also of writes that began after the request: the page may have been read after them.
+      await inFlight.replied(connection, (key) => key.startsWith(prefix))
       if (isCurrent() || !connection.subscriptions.has(prefixRoom(prefix))) return { ...page, entries: [...entries.values()] }
     }
   }

@@ -98,10 +98,9 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
       getSchema,
       ({ key }) => [readAccess(key)],
       async ({ key }, connection, verdicts) => {
-        const [entry] = await Promise.all([
-          readOne(delivery.reads, key),
-          delivery.inFlight.replied(connection, (written) => written === key),
-        ])
+        const entry = await readOne(delivery.reads, key)
+        // Also of writes that began after the request: the read may have been sent after them.
+        await delivery.inFlight.replied(connection, (written) => written === key)
         delivery.registry.find(key)?.noteSent(entry.version)
         // The right to it may have been taken away while it was read.
         if (!isCurrent(connection, verdicts)) assertAllowed(await access.decide(connection, readAccess(key)))
