@@ -70,16 +70,26 @@ export const required = ([takes, accepts]: OptionRow<undefined>): OptionRow<unde
 /**
  * Options with their defaults; `undefined` means "not given" (X9). Throws `INVALID_OPTIONS`, naming the option, for one that
  * `owner` does not have and for a value that the option does not take. The message repeats no text, which may be a password.
+ * For a former name of an option (`renamed`: former to current) the message names the current one.
  */
 export function parseOptions<Options extends object, const Rows extends OptionRows<Options>>(
   owner: string,
   rows: Rows & OptionRows<Options>,
   options: Options,
+  renamed?: Readonly<Record<string, keyof Options & string>>,
 ): Settings<Options, Rows>
-export function parseOptions(owner: string, rows: Readonly<Record<string, OptionRow>>, options: unknown): object {
+export function parseOptions(
+  owner: string,
+  rows: Readonly<Record<string, OptionRow>>,
+  options: unknown,
+  renamed: Readonly<Record<string, string>> = {},
+): object {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) throw invalid(`${owner} takes an object with options`)
   // Those of a prototype count too.
-  for (const name in options) if (!Object.hasOwn(rows, name)) throw invalid(`${owner} has no option \`${name}\``)
+  for (const name in options)
+    if (!Object.hasOwn(rows, name)) {
+      throw invalid(`${owner} has no option \`${name}\`${Object.hasOwn(renamed, name) ? `, it is now \`${renamed[name]}\`` : ''}`)
+    }
   return Object.fromEntries(
     Object.entries(rows).map(([name, [takes, accepts, fallback, isRequired]]) => {
       const value: unknown = Reflect.get(options, name)

@@ -47,6 +47,14 @@ test('[X9] messages name the function, the option and what it takes', () => {
   expect(messageOf(null)).toBe('makeIt takes an object with options.')
 })
 
+test('[X9] the message for a former name of an option names the current one', () => {
+  const parseRenamed = (options: object) => () =>
+    parseOptions<Options, typeof ROWS>('makeIt', ROWS, options as Options, { tries: 'retries' })
+  expect(parseRenamed({ store, tries: 1 })).toThrow('makeIt has no option `tries`, it is now `retries`.')
+  expect(parseRenamed({ store, toString: 1 })).toThrow('makeIt has no option `toString`.')
+  expect(parseRenamed({ store, retries: 1 })()).toMatchObject({ retries: 1 })
+})
+
 test('[X9] messages repeat no text, which may be a password', () => {
   expect(messageOf({ store, retries: 'hunter2', quiet: 'hunter2' })).not.toContain('hunter2')
 })
