@@ -19,8 +19,8 @@ export default [
     modifyEsbuildConfig: asModule,
   },
   {
-    name: '@tutti/client/kept-queue with idb',
-    path: 'packages/client/dist/kept-queue.js',
+    name: '@tutti/client/offline-queue with idb',
+    path: 'packages/client/dist/offline-queue.js',
     limit: '3.5 kB',
     gzip: true,
     modifyEsbuildConfig: asModule,

@@ -2,6 +2,6 @@ import { tsupConfig } from '../../tsup.base.ts'
 
 export default tsupConfig({
   index: 'src/index.ts',
-  collection: 'src/collection.ts',
-  'kept-queue': 'src/kept-queue/index.ts',
+  collection: 'src/collection/collection.ts',
+  'offline-queue': 'src/offline-queue/offline-queue.ts',
 })

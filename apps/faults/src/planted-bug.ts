@@ -35,7 +35,7 @@ export const PLANTED_BUGS = {
       { file: 'server/src/state/held-back.ts', from: 'waits(hold) || hold.version >= change.version', to: 'waits(hold)' },
       { file: 'server/src/state/held-back.ts', from: '.filter((change) => change.version > hold.version)', to: '' },
       {
-        file: 'client/src/key-state.ts',
+        file: 'client/src/state/key-state.ts',
         from: 'return isNewer(state, entry) ? confirm(state, entry) : state',
         to: 'return confirm(state, entry)',
       },

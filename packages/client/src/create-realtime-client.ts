@@ -13,22 +13,22 @@ import {
   type Entry,
   type OptionRows,
 } from '@tutti/protocol'
-import type { RetryContext } from './backoff.ts'
-import { checkedName } from './checked-name.ts'
+import type { RetryContext } from './connection/retry.ts'
+import { assertName } from './assert-name.ts'
 import { createClientId } from './client-id.ts'
-import { systemClock, type Clock } from './clock.ts'
-import type { Connection, ConnectionState } from './connection-contract.ts'
-import { createConnection } from './connection.ts'
-import { createEvents, type EventMap, type Events } from './events.ts'
-import type { KeepChanges } from './kept-changes.ts'
-import { systemNetwork, type Network } from './network.ts'
-import { SOCKET_OPTIONS, socketTransport, type SocketTransportOptions } from './socket-transport.ts'
+import { systemClock, type Clock } from './connection/clock.ts'
+import type { Connection, ConnectionState } from './connection/connection-contract.ts'
+import { createConnection } from './connection/connection.ts'
+import { createEvents, type EventMap, type Events } from './events/events.ts'
+import type { OfflineQueue } from './state/pending-change-store.ts'
+import { systemNetwork, type Network } from './connection/network.ts'
+import { SOCKET_OPTIONS, socketTransport, type SocketTransportOptions } from './connection/socket-transport.ts'
 import type { StateOf } from './schema-types.ts'
-import type { Source } from './source.ts'
-import { createStateHandle, type HandleContext } from './state-handle.ts'
-import type { StateHandle, StateOptions } from './state-contract.ts'
-import { createStateKeys } from './state-keys.ts'
-import type { Transport } from './transport.ts'
+import type { Observable } from './observable.ts'
+import { createStateHandle, type HandleContext } from './state/state-handle.ts'
+import type { StateHandle, StateOptions } from './state/state-contract.ts'
+import { createKeyRegistry } from './state/key-registry.ts'
+import type { Transport } from './connection/transport.ts'
 
 /** What the server is told of the user, e.g. `{ token }`. */
 export type Auth = Readonly<Record<string, unknown>>
@@ -38,7 +38,7 @@ export type Auth = Readonly<Record<string, unknown>>
  * kept, or one that an earlier page left behind was refused.
  */
 export interface ErrorContext {
-  stage: 'listener' | 'subscribe' | 'keep'
+  stage: 'listener' | 'subscribe' | 'offlineQueue'
 }
 
 /** Options of `createRealtimeClient`. */
@@ -63,8 +63,8 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
    * differs is asked for (S22, C2).
    */
   entries?: readonly Entry[] | undefined
-  /** Keeps unconfirmed changes where they outlive the page, e.g. `keptQueue()` of `@tutti/client/kept-queue`. Default: in memory alone. */
-  keep?: KeepChanges | undefined
+  /** Stores unconfirmed changes so that they outlive the page: `createOfflineQueue()` of `@tutti/client/offline-queue`. Default: in memory alone. */
+  offlineQueue?: OfflineQueue | undefined
   /** Hears of failures that no caller awaits. Default: `reportError` in browsers, else `console.error` (X10). */
   onError?: ((error: unknown, context: ErrorContext) => void) | undefined
   /** Another way to reach the server than Socket.IO; `url`, `path` and `transports` are then not used. */
@@ -78,7 +78,7 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
 }
 
 /** The application's end of the connection. */
-export interface ClientConnection extends Source<ConnectionState> {
+export interface ClientConnection extends Observable<ConnectionState> {
   /** Connects again after `disconnect()`, after `closed`, or at once instead of after the current wait. */
   connect(): void
   /** Goes offline until `connect()`; changes wait meanwhile (S14). */
@@ -86,7 +86,7 @@ export interface ClientConnection extends Source<ConnectionState> {
 }
 
 /** The inside of a client. */
-export interface ClientParts extends HandleContext, RetryContext {
+export interface ClientInternals extends HandleContext, RetryContext {
   connection: Connection
   isClosed(): boolean
 }
@@ -100,7 +100,7 @@ export interface RealtimeClient<Types extends EventMap = object> {
   /** A handle on a key; dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
   readonly state: StateOf<Types>
   /** What `@tutti/client/collection` and its like stand on; not for applications. */
-  readonly parts: ClientParts
+  readonly internals: ClientInternals
   /**
    * Disposes of every handle, waits until what they sent is confirmed (as long as there is a connection, `requestTimeoutMs` at
    * most) and disconnects. What is then unconfirmed rejects with `CLOSED`, or `OUTCOME_UNKNOWN` where it was sent. Idempotent.
@@ -119,7 +119,7 @@ const OPTIONS = {
   autoConnect: flag(true),
   maxPendingChanges: wholeNumber(1, 1_000),
   entries: ['a list of entries', Array.isArray, NO_ENTRIES],
-  keep: callback(undefined),
+  offlineQueue: callback(undefined),
   onError: callback(undefined),
   transport: callback(undefined),
   clock: withMethods(['now', 'after'], systemClock),
@@ -135,7 +135,7 @@ export function createRealtimeClient(options?: RealtimeClientOptions): RealtimeC
 /** With types: `typeof schema` of a `defineSchema` knows keys and channels; a map of channels knows these alone. */
 export function createRealtimeClient<Types extends EventMap>(options?: RealtimeClientOptions): RealtimeClient<Types>
 export function createRealtimeClient(options: RealtimeClientOptions = {}): RealtimeClient {
-  const settings = parseOptions('createRealtimeClient', OPTIONS, options)
+  const settings = parseOptions('createRealtimeClient', OPTIONS, options, { keep: 'offlineQueue' })
   const { clock, requestTimeoutMs, auth, url, path, transports } = settings
   // Before anything is opened, because it may throw.
   const transport = settings.transport ?? socketTransport({ url, path, transports })
@@ -145,11 +145,11 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
   const onThrow = (error: unknown): void => onError(error, 'listener')
   let closing: Promise<void> | undefined
 
-  const keep = settings.keep?.({
+  const store = settings.offlineQueue?.({
     clientId,
     clock,
-    rewrite: (key, run) => keys.rewrite(key, run),
-    onError: (error) => onError(error, 'keep'),
+    adopt: (key, run) => keys.adopt(key, run),
+    onError: (error) => onError(error, 'offlineQueue'),
   })
   const connection = createConnection({
     ...settings,
@@ -159,21 +159,21 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
       const credentials = jsonCopy((typeof auth === 'function' ? await auth() : auth) ?? {}, 'auth')
       if (!isJsonObject(credentials)) throw new RealtimeError('INVALID_VALUE', { message: '`auth` must be an object.' })
       // What an earlier page left behind goes first.
-      await keep?.restore()
+      await store?.restore()
       return { ...credentials, protocol: PROTOCOL_VERSION, clientId, features: [] }
     },
     onThrow,
   })
-  const given = { ...settings, connection, onThrow, keep, isClosed: () => closing !== undefined }
-  const keys = createStateKeys(given)
-  const parts = { ...given, keys }
+  const given = { ...settings, connection, onThrow, store, isClosed: () => closing !== undefined }
+  const keys = createKeyRegistry(given)
+  const internals = { ...given, keys }
   const events = createEvents<object>({ ...given, onError })
 
   function state<T>(key: string, options: StateOptions<T> & { default: T }): StateHandle<T, T>
   function state<T>(key: string, options?: StateOptions<T>): StateHandle<T>
   function state(key: string, options: StateOptions<unknown> = {}): StateHandle<unknown> {
     if (closing) throw new RealtimeError('CLOSED')
-    return createStateHandle(checkedName(isKey, key, 'INVALID_KEY'), options, parts)
+    return createStateHandle(assertName(isKey, key, 'INVALID_KEY'), options, internals)
   }
 
   const close = async (): Promise<void> => {
@@ -191,7 +191,7 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
         resolve()
       }
       const look = (): void => {
-        if (keys.pendingCount === 0 || !connection.up) end()
+        if (keys.pendingCount() === 0 || !connection.up) end()
       }
       const undos = [clock.after(requestTimeoutMs, end), connection.subscribe(look), keys.watch(look)]
       look()
@@ -202,7 +202,7 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
     connection,
     events,
     state,
-    parts,
+    internals,
     close: () => (closing ??= close()),
   }
 }

@@ -1,5 +1,5 @@
-export type { Clock } from './clock.ts'
-export type { ConnectionState } from './connection-contract.ts'
+export type { Clock } from './connection/clock.ts'
+export type { ConnectionState } from './connection/connection-contract.ts'
 export {
   createRealtimeClient,
   type Auth,
@@ -8,12 +8,12 @@ export {
   type RealtimeClient,
   type RealtimeClientOptions,
 } from './create-realtime-client.ts'
-export type { EventContext, EventData, EventMap, Events, PublishOptions } from './events.ts'
-export type { KeepChanges, KeptChanges, KeptChangesContext } from './kept-changes.ts'
-export type { KeyState, PendingChange } from './key-state.ts'
-export type { Network } from './network.ts'
+export type { EventContext, EventData, EventMap, Events, PublishOptions } from './events/events.ts'
+export type { OfflineQueue, PendingChangeStore, OfflineQueueContext } from './state/pending-change-store.ts'
+export type { KeyState, PendingChange } from './state/key-state.ts'
+export type { Network } from './connection/network.ts'
 export type { OpenState, SchemaState, SchemaTypes, StateOf } from './schema-types.ts'
-export { socketTransport, type SocketTransportOptions } from './socket-transport.ts'
-export type { Source } from './source.ts'
-export type { MergePatch, StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
-export type { Link, LinkListener, Notice, Transport } from './transport.ts'
+export { socketTransport, type SocketTransportOptions } from './connection/socket-transport.ts'
+export type { Observable } from './observable.ts'
+export type { MergePatch, StateHandle, StateOptions, StateSnapshot } from './state/state-contract.ts'
+export type { Link, LinkListener, ServerMessage, Transport } from './connection/transport.ts'

@@ -1,5 +1,5 @@
 import type { Schemas, SchemaValue } from '@tutti/protocol'
-import type { StateHandle, StateOptions } from './state-contract.ts'
+import type { StateHandle, StateOptions } from './state/state-contract.ts'
 
 /** Types of keys and channels from one place: `typeof schema` of a `defineSchema` (X6). */
 export type SchemaTypes = { readonly state: Schemas } | { readonly events: Schemas }

@@ -1,6 +1,10 @@
 // oxlint-disable typescript/no-misused-promises -- That is what is tested.
+import { createRealtimeClient } from '@tutti/client'
+import { RealtimeError } from '@tutti/protocol'
 import { collectFatalErrors } from '@tutti/test-kit'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { manualClock } from './manual-clock.ts'
+import { ModelServer } from './model-server.ts'
 import { connectedClient, settled, startClient } from './setup-client.ts'
 
 const { errors: fatal, stop } = collectFatalErrors()
@@ -88,4 +92,25 @@ test.each([
 test('[X10] what `auth` leaves undefined is left out', async () => {
   const { client, server } = await connectedClient({ auth: { token: undefined, role: 'editor' } })
   expect(server.link.handshake).toEqual({ role: 'editor', protocol: 1, clientId: client.clientId, features: [] })
+})
+
+test('[S13] [E1] what goes wrong in the background is told with where it happened, or dropped where nobody listens', async () => {
+  const stages: string[] = []
+  const listening = await connectedClient({ onError: (_, { stage }) => stages.push(stage) })
+  const other = new ModelServer()
+  const deaf = { client: createRealtimeClient({ transport: other.transport, clock: manualClock() }), server: other }
+  await other.flush()
+  const fail = (): never => {
+    throw new Error('on purpose')
+  }
+  for (const { client, server } of [listening, deaf]) {
+    client.events.subscribe('chat', fail)
+    client.state('key').subscribe(fail)
+    server.judge = ({ name }) => (name === 'event:subscribe' ? new RealtimeError('FORBIDDEN') : undefined)
+    await server.flush()
+    server.link.tell({ name: 'event:received', payload: { channel: 'chat', data: 1 } })
+    await server.flush()
+    expect(client.connection.current.status).toBe('connected')
+  }
+  expect(stages.toSorted()).toEqual(['listener', 'listener', 'subscribe'])
 })

@@ -17,7 +17,7 @@ import {
   type Requests,
   type StateUpdate,
 } from '@tutti/protocol'
-import type { LinkListener, Notice, Transport } from '@tutti/client'
+import type { LinkListener, ServerMessage, Transport } from '@tutti/client'
 
 // A server of the wire in memory. Nothing moves by itself: each message waits in its link's queue, in each direction,
 // until the test delivers it, so that every interleaving can be had.
@@ -38,7 +38,7 @@ export interface ModelLink {
   open: boolean
   /** The connection breaks; what is under way in either direction is gone. */
   cut(reason?: RealtimeError): void
-  tell(notice: Notice): void
+  tell(notice: ServerMessage): void
 }
 
 export class ModelServer {
@@ -52,7 +52,7 @@ export class ModelServer {
   greets = true
   limits: Limits = { ...DEFAULT_LIMITS }
   instance = 'instance-1'
-  /** Decides about a message before it is handled: an error refuses it. */
+  /** Decides about a message before it is markHandled: an error refuses it. */
   judge: (request: Request) => RealtimeError | undefined = () => undefined
   /** Entries of a page at most. */
   pageSize = 1_000
@@ -170,7 +170,7 @@ export class ModelServer {
         link.up.length = link.down.length = 0
         listener.onClose(reason)
       },
-      tell: (notice) => void link.down.push(() => listener.onNotice(structuredClone(notice))),
+      tell: (notice) => void link.down.push(() => listener.onMessage(structuredClone(notice))),
     }
     return link
   }
@@ -246,7 +246,7 @@ export class ModelServer {
     }
   }
 
-  /** S12: a number that was handled gets the same verdict again. */
+  /** S12: a number that was markHandled gets the same verdict again. */
   #once(link: ModelLink, { key, mutation }: Requests['storage:remove']['payload'], run: () => AnyReply): AnyReply {
     const name = `${mutation?.clientId ?? String(link.handshake['clientId'])} ${key}`
     const seen = this.#memory.get(name)

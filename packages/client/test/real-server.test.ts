@@ -1,6 +1,6 @@
 import { createRealtimeClient, type RealtimeClient } from '@tutti/client'
 import { eventually } from '@tutti/test-kit'
-import { collection } from '../src/collection.ts'
+import { collection } from '../src/collection/collection.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startRealServer } from './real-server.ts'
 import { codeOf } from './setup-client.ts'
@@ -65,6 +65,6 @@ test('[S8] [S9] [S10] patches, updates and removals of two clients on the real s
 test('[C6] the real server answers a probe', async () => {
   const client = connect()
   await eventually(() => expect(client.connection.current.status).toBe('connected'))
-  const outcome = await new Promise((resolve) => client.parts.connection.request('storage:unsubscribe', { keys: [] }, resolve))
+  const outcome = await new Promise((resolve) => client.internals.connection.request('storage:unsubscribe', { keys: [] }, resolve))
   expect(outcome).toEqual({ result: { ok: true } })
 })

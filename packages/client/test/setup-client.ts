@@ -1,4 +1,5 @@
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions } from '@tutti/client'
+import { RealtimeError } from '@tutti/protocol'
 import { manualClock, type ManualClock } from './manual-clock.ts'
 import { ModelServer } from './model-server.ts'
 
@@ -75,3 +76,11 @@ export const codeOf = async (promise: Promise<unknown>): Promise<unknown> =>
     () => 'no error',
     (error: unknown) => (typeof error === 'object' && error !== null && 'code' in error ? error.code : error),
   )
+
+/** The server refuses the next requests of this name with these errors, one each. */
+export const failNext = (server: ModelServer, name: string, ...errors: RealtimeError[]): void => {
+  server.judge = (request) => (request.name === name ? errors.shift() : undefined)
+}
+
+/** What a server without its store answers. */
+export const unavailable = (retryAfterMs?: number): RealtimeError => new RealtimeError('UNAVAILABLE', { retryAfterMs })

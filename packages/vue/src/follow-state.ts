@@ -1,7 +1,7 @@
 import type { StateHandle, StateOptions, StateSnapshot } from '@tutti/client'
 import { isJsonObject, valueOf, type JsonValue } from '@tutti/protocol'
 import { getCurrentInstance, onBeforeMount, onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
-import { bridgeSource } from './bridge-source.ts'
+import { bridgeObservable } from './bridge-observable.ts'
 import { createDraft, type Draft } from './draft.ts'
 import { useRealtimeContext } from './realtime-context.ts'
 import { sendChange } from './send-change.ts'
@@ -50,7 +50,7 @@ export function followState(
     const { value } = (snapshot.value = bridge.current)
     draft.show(value === undefined ? fallback : value)
   }
-  const bridge = bridgeSource(handle, { onServer, rendered: asRendered, load: () => page.load(handle.key), onChange: show })
+  const bridge = bridgeObservable(handle, { onServer, rendered: asRendered, load: () => page.load(handle.key), onChange: show })
   const snapshot = shallowRef(bridge.current)
   show()
   watch(draft.track, show)

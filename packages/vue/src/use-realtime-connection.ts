@@ -1,6 +1,6 @@
 import type { ConnectionState } from '@tutti/client'
 import { computed, shallowRef, type ComputedRef } from 'vue'
-import { bridgeSource } from './bridge-source.ts'
+import { bridgeObservable } from './bridge-observable.ts'
 import { useRealtimeContext } from './realtime-context.ts'
 
 /** How the connection stands (C1), as refs, and its switch. */
@@ -18,7 +18,7 @@ const connecting: ConnectionState = { status: 'connecting', attempt: 0, reason: 
 export function useRealtimeConnection(): UseRealtimeConnectionReturn {
   const { client, onServer } = useRealtimeContext()
   const onChange = (): void => void (shown.value = bridge.current)
-  const bridge = bridgeSource(client.connection, { onServer, rendered: () => connecting, onChange })
+  const bridge = bridgeObservable(client.connection, { onServer, rendered: () => connecting, onChange })
   const shown = shallowRef(bridge.current)
   return {
     status: computed(() => shown.value.status),

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { PublishOptions, RealtimeClientOptions, StateOptions } from '@tutti/client'
 import type { CollectionOptions } from '@tutti/client/collection'
-import type { KeptQueueOptions } from '@tutti/client/kept-queue'
+import type { OfflineQueueOptions } from '@tutti/client/offline-queue'
 import { RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import type { MemoryPubSubOptions, RealtimePubSubOptions } from '@tutti/pubsub'
 import type { ActAsOptions, RealtimeServerOptions, RunningOptions } from '@tutti/server'
@@ -112,7 +112,7 @@ test('[X9] types accept undefined for every option that need not be given', () =
   expectTypeOf<Refusing<AttachRealtimeOptions>>().toEqualTypeOf<'state'>()
   expectTypeOf<Refusing<ActAsOptions & RunningOptions & RealtimeSchema>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<RealtimeClientOptions & StateOptions<string> & PublishOptions>>().toEqualTypeOf<never>()
-  expectTypeOf<Refusing<CollectionOptions & KeptQueueOptions>>().toEqualTypeOf<never>()
+  expectTypeOf<Refusing<CollectionOptions & OfflineQueueOptions>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<ExistingClientOptions>>().toEqualTypeOf<'client'>()
   expectTypeOf<Refusing<PageOptions>>().toEqualTypeOf<'read'>()
   expectTypeOf<Refusing<UseRealtimeStateOptions & UseRealtimeCollectionOptions & UseRealtimeEventsOptions>>().toEqualTypeOf<never>()

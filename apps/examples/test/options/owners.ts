@@ -9,7 +9,7 @@ import {
   type StateOptions,
 } from '@tutti/client'
 import { collection, type CollectionOptions } from '@tutti/client/collection'
-import { keptQueue, type KeptQueueOptions } from '@tutti/client/kept-queue'
+import { createOfflineQueue, type OfflineQueueOptions } from '@tutti/client/offline-queue'
 import { defineSchema, RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { redisOptions } from '@tutti/pubsub/redis'
@@ -267,7 +267,7 @@ const clientKinds: Kinds<RealtimeClientOptions> = {
   autoConnect: { good: [false], isGood: flag.isGood },
   maxPendingChanges: whole(1),
   entries: list([], [{ key: 'a', version: 1, value: 1 }]),
-  keep: callback,
+  offlineQueue: callback,
   onError: callback,
   transport: callback,
   clock: never,
@@ -327,7 +327,11 @@ const clientOwners: Owner[] = [
     withClient((client) => client.events.publish('a', 1, options).catch(but('UNAVAILABLE'))),
   ),
   owner<CollectionOptions>('collection', collectionKinds, (options) => withClient((client) => collection(client, 'a:', options).dispose())),
-  owner<KeptQueueOptions>('keptQueue', { name: text('ann'), timeoutMs: whole(1) }, (options) => void keptQueue(options)),
+  owner<OfflineQueueOptions>(
+    'createOfflineQueue',
+    { name: text('ann'), timeoutMs: whole(1) },
+    (options) => void createOfflineQueue(options),
+  ),
 ]
 
 const vueOwners: Owner[] = [

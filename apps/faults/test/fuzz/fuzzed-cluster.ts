@@ -2,7 +2,7 @@ import { createMemoryBus, MemoryPubSub } from '@tutti/pubsub'
 import { createRealtimeServer, type RealtimeServer } from '@tutti/server'
 import { reactiveDriver, type ReactiveDriver } from '@tutti/storage-driver'
 import { fromWireError, RealtimeError } from '@tutti/protocol'
-import type { Notice, Transport } from '@tutti/client'
+import type { ServerMessage, Transport } from '@tutti/client'
 import { MemoryEngine, type MemoryLink } from '@tutti/test-kit'
 import { Server } from 'socket.io'
 import memoryDriver from 'unstorage/drivers/memory'
@@ -49,7 +49,7 @@ export function startFuzzedCluster(count: number): FuzzedCluster {
     )
     const transport: Transport = (handshake, listener) => {
       const link = engine.connect(handshake, {
-        onEvent: (name, payload) => listener.onNotice({ name, payload } as Notice),
+        onEvent: (name, payload) => listener.onMessage({ name, payload } as ServerMessage),
         onRefused: (data) => listener.onClose(fromWireError(data)),
         onClose: () => listener.onClose(new RealtimeError('UNAVAILABLE', { message: 'The link is cut.' })),
       })

@@ -1,7 +1,7 @@
 import { collection, COLLECTION_DEFAULTS, type Collection, type CollectionOptions, type CollectionSnapshot } from '@tutti/client/collection'
 import type { JsonValue } from '@tutti/protocol'
 import { onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
-import { bridgeSource } from '../bridge-source.ts'
+import { bridgeObservable } from '../bridge-observable.ts'
 import { useRealtimeContext } from '../realtime-context.ts'
 import { mergeChange } from '../send-change.ts'
 import { createItem, type ItemChanges, type OwnedItem, type RealtimeItem } from './realtime-item.ts'
@@ -55,7 +55,7 @@ export function followCollection(prefix: MaybeRefOrGetter<string>, options: Coll
     }
     if (list.length !== items.value.length || list.some((item, index) => item !== items.value[index])) items.value = list
   }
-  const bridge = bridgeSource(handle, {
+  const bridge = bridgeObservable(handle, {
     onServer,
     rendered: () => renderedCollection(page, handle.prefix),
     load: () => page.loadBelow(handle.prefix, options.limit ?? COLLECTION_DEFAULTS.limit),

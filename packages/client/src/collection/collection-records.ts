@@ -1,0 +1,147 @@
+import { compareKeys, isKey, listingEnd, neverThere, type Entry, type StateUpdate } from '@tutti/protocol'
+import type { CollectionItem } from './collection-contract.ts'
+import type { KeyRecord, KeyUser } from '../state/key-record.ts'
+import { unknownKey, type KeyState, type PendingChange } from '../state/key-state.ts'
+import type { KeyRegistry } from '../state/key-registry.ts'
+
+/** What the records need. */
+export interface CollectionRecordsOptions {
+  keys: KeyRegistry
+  prefix: string
+  /** Disposes of the collection. */
+  dispose: () => void
+  /** Something else is to be shown. */
+  onChange: () => void
+}
+
+/** The records of a collection's entries, shared with the handles of the same keys (S15). */
+export interface CollectionRecords {
+  /** In the order of their keys; the same array as long as nothing of it differs. */
+  items(): readonly CollectionItem<unknown>[]
+  isPending(): boolean
+  /** What is known of each key, in their order. */
+  states(): [string, KeyState][]
+  /** What a server listed into the page (S22) ends with this key: '' for nothing, `undefined` for all. */
+  readonly listedTo: string | undefined
+  /** Shows what the client has already: what was listed or is pending. To be called when `isLoaded` tells. */
+  start(): void
+  /** Tells whether entries that others create at the key belong to what was loaded. */
+  isLoaded: (key: string) => boolean
+  /** Takes the answers to a question that was asked in these states, by key. */
+  take(answers: Iterable<Entry>, asked: ReadonlyMap<string, KeyState>): void
+  /** Takes what was told of a key below the prefix. */
+  receive(update: StateUpdate): void
+  /** Throws `OVERFLOW`. */
+  change(key: string, change: PendingChange): void
+  /** Forgets what was not loaded, unless something of it is pending. */
+  trim(): void
+  dispose(): void
+}
+
+/** Makes the records of one collection; it holds only what is shown, or pending. */
+export function createCollectionRecords({ keys, prefix, dispose, onChange }: CollectionRecordsOptions): CollectionRecords {
+  const records = new Map<string, KeyRecord>()
+  const shown = new Map<string, CollectionItem<unknown>>()
+  const pending = new Set<string>()
+  let items: readonly CollectionItem<unknown>[] | undefined
+  /** While many are taken, nobody is told. */
+  let quiet = false
+  let disposed = false
+  // What the prefix brings needs no subscription of the key.
+  const user: KeyUser = { isFed: true, changed: () => {}, dispose }
+
+  /** Holds what was listed as long as somebody shows it: it must not outlive the entries. */
+  const listing = keys.use(prefix, user)
+
+  const adopt = (key: string): KeyRecord => {
+    const record = records.get(key) ?? keys.use(key, user)
+    records.set(key, record)
+    return record
+  }
+
+  const forget = (record: KeyRecord): void => {
+    if (!records.delete(record.key)) return
+    if (shown.delete(record.key)) items = undefined
+    pending.delete(record.key)
+    keys.leave(record, user)
+  }
+
+  const look = (record: KeyRecord): void => {
+    const { key, state, shown: value } = record
+    if (disposed || !key.startsWith(prefix)) return
+    const isPending = state.pending.length > 0
+    if (!records.has(key) && !isPending && (value === undefined || !result.isLoaded(key))) return
+    if (value === undefined && !isPending && state.wanted === 0) forget(record)
+    else {
+      adopt(key)
+      if (isPending) pending.add(key)
+      else pending.delete(key)
+      const before = shown.get(key)
+      const version = state.confirmed?.version
+      if (value === undefined) {
+        if (shown.delete(key)) items = undefined
+      } else if (!before || before.version !== version || before.pending !== isPending || before.value !== value) {
+        shown.set(key, { key, value, version, pending: isPending })
+        items = undefined
+      }
+    }
+    if (!quiet) onChange()
+  }
+  const unwatch = keys.watch(look)
+
+  const together = (run: () => void): void => {
+    quiet = true
+    run()
+    quiet = false
+    onChange()
+  }
+
+  const result: CollectionRecords = {
+    items: () => (items ??= [...shown.values()].toSorted(byKey)),
+    isPending: () => pending.size > 0,
+    states: () => [...records.values()].toSorted(byKey).map(({ key, state }) => [key, state]),
+    listedTo: listingEnd(listing.state.confirmed),
+    start: () => {
+      quiet = true
+      for (const record of keys.known()) if (isKey(record.key)) look(record)
+      quiet = false
+    },
+    isLoaded: () => false,
+    take: (answers, asked) =>
+      together(() => {
+        for (const entry of answers) {
+          if ('removed' in entry && !records.has(entry.key)) continue
+          const record = adopt(entry.key)
+          keys.take(record, asked.get(entry.key) ?? unknownKey(entry.key), entry)
+          look(record)
+        }
+      }),
+    receive: (update) => {
+      if (records.has(update.key) || 'removed' in update || !result.isLoaded(update.key)) return
+      keys.receive(adopt(update.key), update)
+    },
+    change: (key, change) => {
+      const record = adopt(key)
+      try {
+        keys.add(record, change)
+        // What was loaded would have brought it, so an update need not wait for it.
+        if (!record.state.confirmed && result.isLoaded(key)) keys.take(record, record.state, neverThere(key))
+      } finally {
+        look(record)
+      }
+    },
+    trim: () =>
+      together(() => {
+        for (const record of records.values()) if (!result.isLoaded(record.key) && record.state.pending.length === 0) forget(record)
+      }),
+    dispose: () => {
+      disposed = true
+      unwatch()
+      for (const record of records.values()) forget(record)
+      keys.leave(listing, user)
+    },
+  }
+  return result
+}
+
+const byKey = (a: { key: string }, b: { key: string }): number => compareKeys(a.key, b.key)

@@ -1,0 +1,212 @@
+import {
+  DEFAULT_LIMITS,
+  fromWireError,
+  PROTOCOL_VERSION,
+  RealtimeError,
+  type Limits,
+  type NoticeName,
+  type RequestName,
+  type Requests,
+} from '@tutti/protocol'
+import { unavailableError } from './unavailable-error.ts'
+import { backoffMs } from './backoff.ts'
+import type { Clock } from './clock.ts'
+import type { Connection, ConnectionModule, ConnectionState, MessageHandlers, RequestResult } from './connection-contract.ts'
+import type { Network } from './network.ts'
+import { isTooLarge } from './payload-size.ts'
+import type { Link, ServerMessage, Transport } from './transport.ts'
+import { createObservable } from '../observable.ts'
+
+/** What the connection needs. */
+export interface ConnectionOptions {
+  transport: Transport
+  /** What to say first; asked before each try. */
+  handshake: () => Promise<Readonly<Record<string, unknown>>>
+  clock: Clock
+  random: () => number
+  network: Network
+  /** Tries of reconnecting in a row before it gives up. */
+  maxAttempts: number
+  requestTimeoutMs: number
+  /** How long the server may be silent after a wake-up, milliseconds (C6). */
+  probeTimeoutMs: number
+  /** With `false` the first try is made by `connect()`. */
+  autoConnect?: boolean
+  /** A listener threw. */
+  onThrow: (error: unknown) => void
+}
+
+/** Until the server names its own. */
+const defaultLimits: Limits = DEFAULT_LIMITS
+
+const none = { attempt: 0, reason: undefined, instance: undefined, degraded: false }
+
+/** Makes the connection and begins the first try at once, unless `autoConnect` is false. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { transport, clock, random, network, requestTimeoutMs, probeTimeoutMs } = options
+  const { observable, show } = createObservable<ConnectionState>({ ...none, status: 'connecting' }, options.onThrow)
+  const waiting = new Set<(outcome: { error: RealtimeError }) => void>()
+  const parts = new Set<ConnectionModule>([
+    {
+      'server:hello': ({ protocol, instance, limits }) => {
+        if (connection.up) return
+        if (protocol !== PROTOCOL_VERSION) return stay('closed', new RealtimeError('PROTOCOL'))
+        cancelTimer()
+        connection.limits = limits
+        connection.up = wasUp = true
+        attempt = 0
+        for (const part of parts) part.onUp?.()
+        show({ ...none, status: 'connected', instance })
+      },
+      'server:status': ({ degraded }) => show({ ...observable.current, degraded }),
+      'server:draining': ({ reconnectAfterMs }) => {
+        cancelTimer()
+        cancelTimer = loseAfter(reconnectAfterMs, 'The server stops.', 0)
+      },
+    },
+  ])
+  let link: Link | undefined
+  let wasUp = false
+  let ended = false
+  /** A link is being made, or is there. */
+  let trying = false
+  let attempt = 0
+  let round = 0
+  let cancelTimer = (): void => {}
+  let cancelProbe: (() => void) | undefined
+  let forgetNetwork: (() => void) | undefined
+  /** A wake-up begins no try before this time: one has just begun, or the server named a wait. */
+  let notBeforeMs = 0
+
+  /** A message of the server ends the probe: the connection works. */
+  const alive = (): void => {
+    cancelProbe?.()
+    cancelProbe = undefined
+  }
+
+  /** Leaves the link, whatever state it is in; what comes from it later is not heard. */
+  const leave = (): void => {
+    round++
+    trying = false
+    cancelTimer()
+    alive()
+    link?.close()
+    link = undefined
+    if (!connection.up) return
+    connection.up = false
+    for (const part of parts) part.onDown?.()
+    for (const settle of waiting) settle({ error: new RealtimeError('OUTCOME_UNKNOWN') })
+  }
+
+  const stay = (status: 'offline' | 'closed', reason?: RealtimeError): void => {
+    leave()
+    forgetNetwork?.()
+    forgetNetwork = undefined
+    attempt = 0
+    show({ ...none, status, reason })
+  }
+
+  /** Shows a try that is under way or planned. */
+  const showTry = (reason?: RealtimeError): void => {
+    const status = wasUp || attempt > 0 ? 'reconnecting' : 'connecting'
+    show({ ...none, status: network.online() ? status : 'offline', attempt, reason })
+  }
+
+  const begin = (reason?: RealtimeError): void => {
+    leave()
+    forgetNetwork ??= network.onChange(wake)
+    notBeforeMs = clock.now() + probeTimeoutMs
+    const mine = round
+    const heard =
+      <Argument>(listener: (argument: Argument) => void) =>
+      (argument: Argument): void => {
+        if (mine === round) listener(argument)
+      }
+    trying = true
+    cancelTimer = loseAfter(requestTimeoutMs, 'No hello in time.')
+    options.handshake().then(
+      heard((handshake) => {
+        link = transport(handshake, { onMessage: heard(receive), onClose: heard(lose) })
+      }),
+      heard((error: unknown) => lose(error instanceof RealtimeError ? error : unavailableError('`auth` failed.', error))),
+    )
+    showTry(reason)
+  }
+
+  /** The link is lost or was never made: tries again, unless that makes no sense. */
+  const lose = (reason: RealtimeError, delayMs = reason.retryAfterMs): void => {
+    // Without a network tries are rare and don't count: else `maxAttempts` could end them before the network returns.
+    const online = network.online()
+    if (!reason.retryable || (online && attempt >= options.maxAttempts)) return stay('closed', reason)
+    leave()
+    notBeforeMs = clock.now() + (reason.retryAfterMs ?? 0)
+    cancelTimer = clock.after(delayMs ?? backoffMs(online ? attempt : Infinity, random), () => begin(reason))
+    attempt = online ? attempt + 1 : 0
+    showTry(reason)
+  }
+
+  /** Counts the link as lost after a time. Returns a cancel function. */
+  const loseAfter = (timeoutMs: number, message: string, retryMs?: number): (() => void) =>
+    clock.after(timeoutMs, () => lose(unavailableError(message), retryMs))
+
+  /** The connection may have been lost unnoticed (C6): probes it. Without a connection it is tried at once. */
+  const wake = (): void => {
+    const { status, reason } = observable.current
+    if (connection.up) {
+      if (cancelProbe) return
+      cancelProbe = loseAfter(probeTimeoutMs, 'No answer in time.', 0)
+      connection.request('storage:unsubscribe', { keys: [] }, () => {})
+    } else if (clock.now() >= notBeforeMs) begin(reason)
+    else if ((status === 'offline') === network.online()) showTry(reason)
+  }
+
+  const receive = <Name extends NoticeName>(notice: ServerMessage<Name>): void => {
+    alive()
+    for (const part of parts) {
+      const handlers: MessageHandlers = part
+      handlers[notice.name]?.(notice.payload)
+    }
+  }
+
+  // The observable itself, with the operations added.
+  const connection = Object.assign(observable, {
+    up: false,
+    limits: defaultLimits,
+    attach: (part: ConnectionModule) => {
+      parts.add(part)
+      return () => void parts.delete(part)
+    },
+    connect: () => {
+      if (!ended && !trying) begin()
+    },
+    disconnect: () => {
+      if (!ended) stay('offline')
+    },
+    request: <Name extends RequestName>(
+      name: Name,
+      payload: Requests[Name]['payload'],
+      answer: (outcome: RequestResult<Requests[Name]['result']>) => void,
+    ): void => {
+      if (!link || !connection.up) return answer({ error: unavailableError('Not connected.') })
+      if (isTooLarge(payload, connection.limits)) return answer({ error: new RealtimeError('TOO_LARGE') })
+      const settle: typeof answer = (outcome) => {
+        if (!waiting.delete(settle)) return
+        alive()
+        cancelTimeout()
+        answer(outcome)
+      }
+      const cancelTimeout = loseAfter(requestTimeoutMs, 'No answer in time.')
+      waiting.add(settle)
+      link.request(name, payload, (reply) => settle(reply.ok ? { result: reply } : { error: fromWireError(reply.error) }))
+    },
+    close: () => {
+      ended = true
+      stay('closed')
+    },
+  })
+
+  if (options.autoConnect === false) stay('offline')
+  else begin()
+
+  return connection
+}

@@ -1,0 +1,129 @@
+import {
+  callSafely,
+  flag,
+  fromWireError,
+  isKey,
+  isSubscribable,
+  jsonCopy,
+  parseOptions,
+  patternsOf,
+  RealtimeError,
+  type OptionRows,
+} from '@tutti/protocol'
+import { assertName } from '../assert-name.ts'
+import type { Clock } from '../connection/clock.ts'
+import type { Connection } from '../connection/connection-contract.ts'
+import { settledBy } from '../mark-handled.ts'
+import type { SchemaEventData, SchemaTypes } from '../schema-types.ts'
+import { createSubscriptions } from '../connection/subscriptions.ts'
+
+/**
+ * Event data by channel, e.g. `{ 'chat:room1': Message }` or, by template, ``{ [channel: `chat:${string}`]: Message }``; or
+ * `typeof schema` of a `defineSchema`.
+ */
+export type EventMap = object
+
+/** The data of a channel or pattern, where the map knows it. */
+export type EventData<Events extends EventMap, Name extends string> = Events extends SchemaTypes
+  ? SchemaEventData<Events, Name>
+  : Name extends keyof Events
+    ? Events[Name]
+    : unknown
+
+/** Where an event came from. */
+export interface EventContext {
+  channel: string
+}
+
+/** How an event is published. */
+export interface PublishOptions {
+  /** This client hears it too, if it subscribed (E2). Default false. */
+  includeSelf?: boolean | undefined
+}
+
+const PUBLISH_OPTIONS = { includeSelf: flag(undefined) } satisfies OptionRows<PublishOptions>
+
+/** Events: told to whoever listens now, kept for nobody. */
+export interface Events<Channels extends EventMap> {
+  /**
+   * Hears a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`), also after reconnects (E5). Returns its undo.
+   * Throws `INVALID_CHANNEL`, `CLOSED`.
+   */
+  subscribe<Name extends string>(name: Name, listener: (data: EventData<Channels, Name>, context: EventContext) => void): () => void
+  /**
+   * Tells everybody who listens to the channel; settles when the server has told its own. Events are not queued: without a
+   * connection it rejects with `UNAVAILABLE`. Others: `INVALID_CHANNEL`, `INVALID_VALUE`, `TOO_LARGE`, `RELAY_FAILED` (told on
+   * one instance only), `RATE_LIMITED` (wait its `retryAfterMs`), `FORBIDDEN`, `OUTCOME_UNKNOWN` (the connection was lost before the answer), `CLOSED`.
+   */
+  publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
+}
+
+/** What events need of their client. */
+export interface EventsContext {
+  clock: Clock
+  random: () => number
+  connection: Connection
+  isClosed: () => boolean
+  onThrow: (error: unknown) => void
+  onError: (error: unknown, stage: 'subscribe') => void
+}
+
+/** A method, so that listeners of any data fit: what a channel carries is the application's word. */
+interface Listener {
+  run(data: unknown, context: EventContext): void
+}
+
+/** Makes the events of one client. Many listeners of one name are one subscription on the server. */
+export function createEvents<Channels extends EventMap>(context: EventsContext): Events<Channels> {
+  const { connection, isClosed, onThrow, onError } = context
+  const listeners = new Map<string, Set<Listener>>()
+  const subscriptions = createSubscriptions({
+    ...context,
+    batches: (names) => names.map((name) => [name]),
+    request: ([channel = ''], on, done) => {
+      connection.request(on ? 'event:subscribe' : 'event:unsubscribe', { channel }, ({ error }) => done(error))
+    },
+    onRefused: (_name, error) => onError(error, 'subscribe'),
+    onGone: () => {},
+  })
+
+  const publish = (channel: string, data: unknown, options: PublishOptions = {}): Promise<void> =>
+    settledBy((done) => {
+      const { includeSelf } = parseOptions('publish', PUBLISH_OPTIONS, options)
+      if (isClosed()) throw new RealtimeError('CLOSED')
+      const event = { channel: assertName(isKey, channel, 'INVALID_CHANNEL'), data: jsonCopy(data), includeSelf }
+      // Who subscribes and then publishes must hear it.
+      subscriptions.flush()
+      connection.request('event:publish', event, ({ error }) => done(error))
+    })
+
+  connection.attach({
+    onUp: subscriptions.restore,
+    onDown: subscriptions.lose,
+    'server:revoked': ({ target, error }) => {
+      if ('channel' in target) subscriptions.revoke(target.channel, fromWireError(error))
+    },
+    'event:received': ({ channel, data }) => {
+      for (const pattern of patternsOf(channel)) {
+        const told = [...(listeners.get(pattern) ?? [])]
+        for (const listener of told) callSafely(() => listener.run(data, { channel }), onThrow)
+      }
+    },
+  })
+
+  return {
+    subscribe: (name, run) => {
+      if (isClosed()) throw new RealtimeError('CLOSED')
+      const listener: Listener = { run }
+      const group = listeners.get(assertName(isSubscribable, name, 'INVALID_CHANNEL')) ?? new Set<Listener>()
+      listeners.set(name, group.add(listener))
+      subscriptions.want(name)
+      return () => {
+        if (!group.delete(listener) || group.size > 0) return
+        listeners.delete(name)
+        subscriptions.unwant(name)
+      }
+    },
+    publish,
+  }
+}

@@ -1,1 +1,0 @@
-export { keptQueue, type KeptQueueOptions } from './kept-queue.ts'

@@ -1,0 +1,174 @@
+import { MUTATION_MEMORY_MS, RealtimeError } from '@tutti/protocol'
+import { runUpdate } from './change.ts'
+import type { Clock } from '../connection/clock.ts'
+import type { Connection, RequestResult } from '../connection/connection-contract.ts'
+import type { KeyRecord } from './key-record.ts'
+import {
+  conditionOf,
+  confirmedValue,
+  withAck,
+  withAnswer,
+  withChange,
+  withoutHead,
+  withReleased,
+  type Acknowledgement,
+  type KeyState,
+  type PendingChange,
+  type SentMutation,
+} from './key-state.ts'
+import type { PendingChangeStore } from './pending-change-store.ts'
+
+/** What the queue needs. */
+export interface MutationQueueOptions {
+  clock: Clock
+  connection: Connection
+  /** Unconfirmed changes of the client at most. */
+  maxPendingChanges: number
+  /** Where unconfirmed changes outlive the page. */
+  store: PendingChangeStore | undefined
+  records: ReadonlyMap<string, KeyRecord>
+  recordOf: (key: string) => KeyRecord
+  /** Puts another state in the place of a record's, and shows it. */
+  replace: (record: KeyRecord, state: KeyState) => void
+  /** Continues with what the record waits for. */
+  resume: (record: KeyRecord) => void
+}
+
+/** The unconfirmed changes of a client: each key's are sent in order and one at a time, keys beside each other (S12, S14). */
+export interface MutationQueue {
+  /** Unconfirmed changes of all keys. */
+  pendingCount(): number
+  /** Adds a change and sends it, unless it is to wait. Throws `OVERFLOW`. */
+  add(record: KeyRecord, change: PendingChange): void
+  /** Sends the changes that wait for it (S16). */
+  release(record: KeyRecord): void
+  /** Sends the key's first pending change, if it may be sent now. */
+  send(record: KeyRecord): void
+  /** Puts a state in the place of a record's, and stores its pending changes. */
+  store(record: KeyRecord, state: KeyState): void
+  /** Replaces the pending changes of a key by what `run` makes of them, e.g. with those of an earlier page among them. */
+  adopt(key: string, run: (pending: readonly PendingChange[]) => readonly PendingChange[]): void
+  /** Ends every pending change with an error. */
+  close(): void
+}
+
+/** Makes the queue of one client. Its numbers grow with every message, whatever the key. */
+export function createMutationQueue(options: MutationQueueOptions): MutationQueue {
+  const { clock, connection, maxPendingChanges, records, recordOf, replace, resume } = options
+  let lastNumber = 0
+  let pendingCount = 0
+
+  const store = (record: KeyRecord, state: KeyState): void => {
+    pendingCount += state.pending.length - record.state.pending.length
+    if (state.pending !== record.state.pending) record.saved = options.store?.save(record.key, state.pending)
+    record.state = state
+  }
+
+  /** The first pending change as it goes out; throws the error that it ends with. */
+  const prepare = ({ state }: KeyRecord, { change, sent }: PendingChange): SentMutation => {
+    if (sent) {
+      // Beyond the server's memory, sending again could make it happen twice (S12).
+      if (clock.now() - sent.sentAt > MUTATION_MEMORY_MS) throw new RealtimeError('OUTCOME_UNKNOWN')
+      return sent
+    }
+    const next = { number: lastNumber + 1, sentAt: clock.now() }
+    if (change.op === 'set') return { ...next, value: change.value, ifVersion: conditionOf(state, change.ifVersion) }
+    if (change.op !== 'update') return next
+    return { ...next, value: runUpdate(change.run, confirmedValue(state)), ifVersion: state.confirmed?.version ?? 0 }
+  }
+
+  const send = (record: KeyRecord): void => {
+    const { state } = record
+    const [head] = state.pending
+    if (!connection.up || record.sending || record.retry.waiting || !head || head.held || head.acked) return
+    // An update runs on the newest value, so it waits for one.
+    if (head.change.op === 'update' && !head.sent && !state.confirmed) {
+      if (record.refused) refuse(record, head, record.refused)
+      return
+    }
+    let sent: SentMutation
+    try {
+      sent = prepare(record, head)
+    } catch (error) {
+      return refuse(record, head, error)
+    }
+    lastNumber = Math.max(lastNumber, sent.number)
+    record.sending = true
+    store(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
+    const asked = record.state
+    const answer = (outcome: RequestResult<Acknowledgement>): void => {
+      if (outcome.result) return finish(record, withAck(record.state, outcome.result), head.waiters)
+      const { error } = outcome
+      if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
+        record.sending = false
+        // With its number it may be asked for again. A lost connection sends all that is pending when it is back.
+        if (connection.up) record.retry.plan(() => resume(record), error.retryAfterMs)
+        return
+      }
+      if (error.code !== 'CONFLICT' || !error.entry) return refuse(record, head, error)
+      const answered = withAnswer(record.state, asked, error.entry)
+      if (head.change.op !== 'update') return finish(record, withoutHead(answered), head.waiters, error)
+      // Another condition is another message, with a number of its own.
+      const again = { change: head.change, held: false, waiters: head.waiters }
+      finish(record, { ...answered, pending: [again, ...answered.pending.slice(1)] }, [])
+    }
+    const go = (): void => transmit(record.key, head, sent, answer)
+    // What goes out before its number is kept could happen twice: now, and under another number after a crash.
+    if (record.saved) void record.saved.then(go)
+    else go()
+  }
+
+  /** Refused for good: taken back alone, the next may go (S13). */
+  const refuse = (record: KeyRecord, head: PendingChange, error: unknown): void =>
+    finish(record, withoutHead(record.state), head.waiters, error)
+
+  const finish = (record: KeyRecord, state: KeyState, waiters: PendingChange['waiters'], error?: unknown): void => {
+    record.retry.reset()
+    for (const settle of waiters) settle(error)
+    // Until the state is the new one nothing may be sent, and listeners run in here.
+    replace(record, state)
+    record.sending = false
+    send(record)
+  }
+
+  const transmit = (
+    key: string,
+    { change }: PendingChange,
+    sent: SentMutation,
+    answer: (outcome: RequestResult<Acknowledgement>) => void,
+  ): void => {
+    const { request } = connection
+    const { number, clientId, value, ifVersion } = sent
+    const target = { key, mutation: { number, clientId } }
+    if (change.op === 'increment') request('storage:increment', { ...target, by: change.by, initial: change.initial }, answer)
+    else if (change.op === 'patch') request('storage:patch', { ...target, patch: change.patch }, answer)
+    else if (value === undefined) request('storage:remove', { ...target, ifVersion }, answer)
+    else request('storage:set', { ...target, value, ifVersion }, answer)
+  }
+
+  return {
+    pendingCount: () => pendingCount,
+    add: (record, change) => {
+      const state = withChange(record.state, change)
+      if (state.pending.length > record.state.pending.length && pendingCount >= maxPendingChanges) throw new RealtimeError('OVERFLOW')
+      replace(record, state)
+    },
+    release: (record) => replace(record, withReleased(record.state)),
+    send,
+    store,
+    adopt: (key, run) => {
+      const record = recordOf(key)
+      replace(record, { ...record.state, pending: run(record.state.pending) })
+    },
+    close: () => {
+      options.store?.close()
+      for (const record of records.values()) {
+        const { pending } = record.state
+        replace(record, { ...record.state, pending: [] })
+        for (const { sent, waiters } of pending) {
+          for (const settle of waiters) settle(new RealtimeError(sent || options.store ? 'OUTCOME_UNKNOWN' : 'CLOSED'))
+        }
+      }
+    },
+  }
+}

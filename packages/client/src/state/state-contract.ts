@@ -1,0 +1,63 @@
+import type { Observable } from '../observable.ts'
+
+/** What a handle shows. Immutable: each change makes another object. */
+export interface StateSnapshot<Shown> {
+  /** The confirmed value with this client's own changes on top (S13); the default where nothing is stored (S10). Not to be changed in place. */
+  readonly value: Shown
+  /** The server has not yet said what is stored. */
+  readonly loading: boolean
+  /** Changes of this client on this key are not yet confirmed. */
+  readonly pending: boolean
+  /** Why a change of this handle was refused, until its next change; or why the key can't be read. */
+  readonly error: Error | undefined
+  /** The version of the confirmed entry; `undefined` while it is not known. */
+  readonly version: number | undefined
+  /** Changes of this handle wait for `sync()` or for the end of `debounceMs` (S16). */
+  readonly isDirty: boolean
+}
+
+/** How a handle behaves. */
+export interface StateOptions<T> {
+  /** Shown while nothing is stored; never stored (S10). A number is where `increment` starts. */
+  default?: T | undefined
+  /** When changes are sent: at once (default), after `debounceMs` without another, or when `sync()` is called (S16). */
+  strategy?: 'immediate' | 'debounced' | 'manual' | undefined
+  /** Milliseconds, default 200. */
+  debounceMs?: number | undefined
+  /** `set` and `remove` are refused with `CONFLICT` when somebody else wrote since (S14). Default false: the last one wins. */
+  onlyIfUnchanged?: boolean | undefined
+}
+
+/** A JSON Merge Patch of a value (RFC 7396): null removes a property, arrays are replaced as a whole. */
+export type MergePatch<T> = T extends readonly unknown[] ? T : T extends object ? { [Name in keyof T]?: MergePatch<T[Name]> | null } : T
+
+/**
+ * One use of a key. Changes show at once, on every handle of the key in this client, and are sent in order. Their promises
+ * settle when the server has confirmed or refused them; nobody has to await them, for `current.error` says the same.
+ *
+ * Errors, by code: `INVALID_VALUE` (no JSON), `CONFLICT` (`onlyIfUnchanged`), `NOT_A_NUMBER`, `TOO_LARGE`, `OVERFLOW` (too
+ * many changes wait), `OUTCOME_UNKNOWN` (sent, and unanswered for longer than the server remembers), `CLOSED`, and what
+ * else the server refuses with.
+ */
+export interface StateHandle<T, Shown = T | undefined> extends Observable<StateSnapshot<Shown>> {
+  readonly key: string
+  /** Stores a value, whatever is there. */
+  set(value: T): Promise<void>
+  /** Removes the key: it is absent then, which is not `null` (S10). */
+  remove(): Promise<void>
+  /** Adds to a number, atomically with what others add (S7). Default 1. */
+  increment(by?: number): Promise<void>
+  /** Merges by property: what others do to other properties survives (S8). */
+  patch(patch: MergePatch<T>): Promise<void>
+  /**
+   * Stores what the function makes of the newest value, and runs it again if somebody wrote meanwhile (S9). It runs for the
+   * display too, so it must do nothing but compute. `undefined` removes the key. Rejects with what the function throws.
+   */
+  update(run: (value: Shown) => T | undefined): Promise<void>
+  /** Asks the server for the entry now. Rejects with `UNAVAILABLE` while there is no connection. */
+  refresh(): Promise<void>
+  /** Sends what waits (S16); settles when every change of this handle is confirmed, with the first error if one is refused. */
+  sync(): Promise<void>
+  /** Sends what waits and gives the key up; the last handle of a key ends its subscription (S15). */
+  dispose(): void
+}

@@ -1,0 +1,22 @@
+import { DEFAULT_LIMITS } from '@tutti/protocol'
+import { expect, test } from 'vitest'
+import { inBatches, isTooLarge } from '../../src/connection/payload-size.ts'
+
+test('[X5] a payload may be as large as the limit says, less 128 bytes for what is around it', () => {
+  const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: 1_000 }
+  // Two bytes are the quotation marks.
+  expect(isTooLarge('a'.repeat(1_000 - 128 - 2), limits)).toBe(false)
+  expect(isTooLarge('a'.repeat(1_000 - 128 - 1), limits)).toBe(true)
+})
+
+test('[C2] names are cut where the next, with its comma, has no room', () => {
+  // Each takes nine bytes, its comma included; 27 are there.
+  const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: 27 + 2 * 128 }
+  const names = ['1', '2', '3', '4', '5', '6', '7'].map((digit) => digit.repeat(6))
+  expect(inBatches(names, (name) => name, limits)).toEqual([names.slice(0, 3), names.slice(3, 6), names.slice(6)])
+  expect(inBatches(names, (name) => name, { ...limits, maxPayloadBytes: limits.maxPayloadBytes - 1 }).map(({ length }) => length)).toEqual([
+    2, 2, 2, 1,
+  ])
+  expect(inBatches(names, (name) => name, { ...limits, maxKeysPerMessage: 2 }).map(({ length }) => length)).toEqual([2, 2, 2, 1])
+  expect(inBatches([], (name) => name, limits)).toEqual([])
+})
