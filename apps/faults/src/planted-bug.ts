@@ -36,8 +36,8 @@ export const PLANTED_BUGS = {
       { file: 'server/src/state/held-back.ts', from: '.filter((change) => change.version > hold.version)', to: '' },
       {
         file: 'client/src/state/key-state.ts',
-        from: 'return isNewer(state, entry) ? confirm(state, entry) : state',
-        to: 'return confirm(state, entry)',
+        from: 'if ((isPatch || !update.reset) && !isNewer(state, update)) return state',
+        to: 'if (isPatch && !isNewer(state, update)) return state',
       },
     ],
   },

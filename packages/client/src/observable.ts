@@ -6,41 +6,37 @@ import { callSafely } from '@tutti/protocol'
  */
 export interface Observable<T> {
   readonly current: T
-  /** Calls the listener after each change. Returns its undo. */
+  /** Calls the listener after each change. Returns an unsubscribe function. */
   subscribe(listener: (current: T) => void): () => void
 }
 
 /** An observable with the means of its owner. */
 export interface WritableObservable<T> {
   readonly observable: Observable<T>
-  /** Shows another value and tells the listeners at once, in the order they came. The same object again tells nobody. */
+  /** Shows another value and notifies the listeners at once, in the order of their subscriptions. The same object again notifies none. */
   readonly show: (value: T) => void
 }
 
 /** Makes an observable. What a listener throws or rejects with goes to `onThrow` and stops no other. */
 export function createObservable<T>(initial: T, onThrow: (error: unknown) => void): WritableObservable<T> {
-  let current = initial
   const listeners = new Set<{ run: (value: T) => void }>()
-  return {
-    observable: {
-      get current() {
-        return current
-      },
-      subscribe: (run) => {
-        // An object of its own, so that one function subscribed twice is two subscriptions.
-        const listener = { run }
-        listeners.add(listener)
-        return () => void listeners.delete(listener)
-      },
+  const observable = {
+    current: initial,
+    subscribe: (run: (value: T) => void) => {
+      // An object of its own, so that one function subscribed twice is two subscriptions.
+      const listener = { run }
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
+  }
+  return {
+    observable,
     show: (value) => {
-      if (value === current) return
-      current = value
-      const told = [...listeners]
-      for (const listener of told) {
-        // A listener that changed the value has already told the others of something newer.
-        if (current !== value) return
-        if (listeners.has(listener)) callSafely(() => listener.run(value), onThrow)
+      if (value === observable.current) return
+      observable.current = value
+      for (const listener of [...listeners]) {
+        // A listener that changed the value has already notified the others of the newer one.
+        if (observable.current === value && listeners.has(listener)) callSafely(() => listener.run(value), onThrow)
       }
     },
   }

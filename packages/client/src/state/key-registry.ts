@@ -2,9 +2,9 @@ import { fromWireError, type Entry, type StateUpdate } from '@tutti/protocol'
 import { createRetry, type RetryContext } from '../connection/retry.ts'
 import type { Connection } from '../connection/connection-contract.ts'
 import { createFetchEntry, type FetchEntry } from './fetch-entry.ts'
-import { keepIfSame } from './keep-references.ts'
+import { isSameJson } from './keep-references.ts'
 import { createKeyRecord, type KeyRecord, type KeyUser } from './key-record.ts'
-import { isBehind, shownValue, withAnswer, withUpdate, withWanted, type KeyState } from './key-state.ts'
+import { shownValue, withAnswer, withUpdate, withWanted, type KeyState } from './key-state.ts'
 import { createKeySubscriptions } from './key-subscriptions.ts'
 import { createMutationQueue, type MutationQueue } from './mutation-queue.ts'
 import type { PendingChangeStore } from './pending-change-store.ts'
@@ -57,7 +57,8 @@ export function createKeyRegistry(options: KeyRegistryOptions): KeyRegistry {
     if (state === record.state) return
     queue.store(record, state)
     // Computed and compared once for all users of the key.
-    record.shown = keepIfSame(record.shown, shownValue(state))
+    const shown = shownValue(state)
+    if (!isSameJson(record.shown, shown)) record.shown = shown
     notify(record)
     collect(record)
     resume(record)
@@ -77,7 +78,7 @@ export function createKeyRegistry(options: KeyRegistryOptions): KeyRegistry {
 
   /** Continues with what the record waits for. */
   const resume = (record: KeyRecord): void => {
-    if (isBehind(record.state)) fetchEntry(record)
+    if (record.state.wanted > 0) fetchEntry(record)
     queue.send(record)
   }
 

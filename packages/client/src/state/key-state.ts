@@ -26,7 +26,7 @@ export interface PendingChange {
   readonly change: Change
   /** Not to be sent yet (S16). */
   readonly held: boolean
-  /** Everybody whose change went into this one; they share its fate (S14). */
+  /** The callers whose changes were merged into this one; all of them receive its outcome (S14). */
   readonly waiters: readonly Waiter[]
   readonly sent?: SentMutation
   /** The server has it; shown until the entry that includes it is here. */
@@ -56,22 +56,20 @@ export interface Acknowledgement {
 /** The state of a key that nothing is known of. */
 export const unknownKey = (key: string): KeyState => ({ key, confirmed: undefined, pending: [], wanted: 0 })
 
-/** The value to show: pending changes laid on the confirmed value (S13); `undefined` for an absent key. */
-export const shownValue = (state: KeyState): JsonValue | undefined =>
-  state.pending.reduce((value, { change }) => applyChange(value, change), confirmedValue(state))
+/** The value to show: pending changes on top of the confirmed value (S13); `undefined` for an absent key. */
+export const shownValue = ({ confirmed, pending }: KeyState): JsonValue | undefined => withChanges(confirmed && valueOf(confirmed), pending)
 
-/** The value that the server confirmed. */
-export const confirmedValue = ({ confirmed }: KeyState): JsonValue | undefined => confirmed && valueOf(confirmed)
-
-/** Tells whether the server has a newer version than the one that is here. */
-export const isBehind = ({ wanted }: KeyState): boolean => wanted > 0
-
-/** Adds a change behind the others, merged into the last where that was not sent yet (S14). */
-export function withChange(state: KeyState, added: PendingChange): KeyState {
-  return { ...state, pending: appendChange(state.pending, added) }
+/** A value with pending changes on top. */
+export function withChanges(base: JsonValue | undefined, pending: readonly PendingChange[]): JsonValue | undefined {
+  let value = base
+  for (const { change } of pending) value = applyChange(value, change)
+  return value
 }
 
-/** The list with a change added. What stands before another change is no longer held, for order would suffer. */
+/**
+ * The list with a change added behind the others, merged into the last where that was not sent yet (S14). A change before another
+ * one is no longer held, because the order must be kept.
+ */
 export function appendChange(pending: readonly PendingChange[], added: PendingChange): readonly PendingChange[] {
   const last = pending.at(-1)
   const change = last && !last.sent ? mergeChanges(last.change, added.change) : undefined
@@ -79,51 +77,47 @@ export function appendChange(pending: readonly PendingChange[], added: PendingCh
   return [...pending.map(released), added]
 }
 
-/** Lets every change go out. */
+/** Lets every change be sent. */
 export const withReleased = (state: KeyState): KeyState =>
   state.pending.some(({ held }) => held) ? { ...state, pending: state.pending.map(released) } : state
 
-/** Takes what the server tells: a newer entry, or a patch of the version that is here (S3, S8). */
+/** Takes an update of the server: a newer entry, or a patch of the version that is here (S3, S8). */
 export function withUpdate(state: KeyState, update: StateUpdate): KeyState {
-  if ('patch' in update) {
-    if (!isNewer(state, update)) return state
-    return withPatch(state, update.patch, update) ?? withWanted(state, update.version)
-  }
-  const entry = plainEntry(update)
-  if (update.reset) return confirm({ ...state, wanted: 0 }, entry)
-  return isNewer(state, entry) ? confirm(state, entry) : state
+  const isPatch = 'patch' in update
+  if ((isPatch || !update.reset) && !isNewer(state, update)) return state
+  if (isPatch) return withPatch(state, update.patch, update) ?? withWanted(state, update.version)
+  return confirm(update.reset ? { ...state, wanted: 0 } : state, update.version, valueOf(update))
 }
 
 /**
- * Takes the answer to a question that was asked in the state `asked`: an entry, or nothing where it is unchanged. It beats
- * what was known when it was asked, even a newer version, but not what came since (S3).
+ * Takes the reply to a request for the entry that was sent in the state `before`: an entry, or nothing where it is unchanged. It
+ * replaces what was known at the request, even a newer version, but not what came since (S3).
  */
-export function withAnswer(state: KeyState, asked: KeyState, answer: Entry | undefined): KeyState {
-  const taken = answer && (state.confirmed === asked.confirmed || isNewer(state, answer)) ? confirm(state, plainEntry(answer)) : state
-  // The versions heard of before the question are in the answer, or gone from the store.
-  if (taken.wanted === 0 || taken.wanted !== asked.wanted) return taken
-  return { ...taken, wanted: 0, pending: withoutAcked(taken.pending) }
+export function withAnswer(state: KeyState, before: KeyState, entry: Entry | undefined): KeyState {
+  const isTaken = entry && (state.confirmed === before.confirmed || isNewer(state, entry))
+  const taken = isTaken ? confirm(state, entry.version, valueOf(entry)) : state
+  // The versions that were known before the request are in the reply, or gone from the store.
+  return taken.wanted === 0 || taken.wanted !== before.wanted ? taken : caughtUp(taken)
 }
 
 /** The first pending change is confirmed. */
 export function withAck(state: KeyState, ack: Acknowledgement): KeyState {
   const [head, ...waiting] = state.pending
   if (!head) return state
-  const { version, value = head.sent?.value } = ack
   const next: KeyState = { ...state, own: ownAfter(state, head, ack), pending: waiting }
   if (!isNewer(state, ack)) return next
-  if (head.change.op !== 'patch') return confirm(next, entryOf(state.key, version, value))
+  if (head.change.op !== 'patch') return confirm(next, ack.version, ack.value ?? head.sent?.value)
   const unpatched: KeyState = { ...next, pending: [{ ...head, acked: true, waiters: [] }, ...waiting] }
-  return withPatch(next, head.change.patch, ack) ?? withWanted(unpatched, version)
+  return withPatch(next, head.change.patch, ack) ?? withWanted(unpatched, ack.version)
 }
 
 /** The confirmed entry with a patch on top; `undefined` where the patch belongs to another version. */
 function withPatch(state: KeyState, patch: JsonValue, { version, base }: Acknowledgement): KeyState | undefined {
-  if (state.confirmed?.version !== base) return undefined
-  return confirm(state, entryOf(state.key, version, applyPatch(confirmedValue(state), patch)))
+  const { confirmed } = state
+  return confirmed?.version === base ? confirm(state, version, applyPatch(confirmed && valueOf(confirmed), patch)) : undefined
 }
 
-/** A version is known without its value: the entry is to be asked for. */
+/** A version is known without its value: the entry is to be requested. */
 export const withWanted = (state: KeyState, version: number): KeyState => ({ ...state, wanted: Math.max(state.wanted, version) })
 
 /** What an acknowledgement says of the versions before it. */
@@ -132,7 +126,7 @@ function ownAfter(
   { change, sent }: PendingChange,
   { version, base = sent?.ifVersion }: Acknowledgement,
 ): KeyState['own'] {
-  // A set without a condition leaves nothing of what others wrote before it.
+  // A set without a condition replaces all that others wrote before it.
   if (base === undefined) return change.op === 'set' ? { from: 0, until: version, version } : own
   return { from: own?.version === base ? own.from : base, until: base + 1, version }
 }
@@ -141,8 +135,8 @@ function ownAfter(
 export const withoutHead = (state: KeyState): KeyState => ({ ...state, pending: state.pending.slice(1) })
 
 /**
- * The version to ask for where a change was made on the condition of `version`. A condition means "nobody else wrote", so
- * what one wrote oneself on that version moves it.
+ * The version to require where a change was made on the condition of `version`. A condition means "nobody else wrote", so
+ * this client's own writes on that version move it.
  */
 export const conditionOf = ({ own }: KeyState, version: number | undefined): number | undefined =>
   own && version !== undefined && version >= own.from && version < own.until ? own.version : version
@@ -151,15 +145,12 @@ const released = (item: PendingChange): PendingChange => (item.held ? { ...item,
 
 const isNewer = ({ confirmed }: KeyState, { version }: { version: number }): boolean => !confirmed || version > confirmed.version
 
-const entryOf = (key: string, version: number, value: JsonValue | undefined): Entry =>
-  value === undefined ? { key, version, removed: true } : { key, version, value }
-
-const plainEntry = (entry: Entry): Entry => entryOf(entry.key, entry.version, valueOf(entry))
-
-const withoutAcked = (pending: readonly PendingChange[]): readonly PendingChange[] => (pending[0]?.acked ? pending.slice(1) : pending)
-
-/** The entry is what the server has; versions up to it need not be asked for any more. */
-function confirm(state: KeyState, confirmed: Entry): KeyState {
-  if (state.wanted > confirmed.version) return { ...state, confirmed }
-  return { ...state, confirmed, wanted: 0, pending: withoutAcked(state.pending) }
+/** The server has this entry; versions up to it need not be requested any more. */
+function confirm(state: KeyState, version: number, value: JsonValue | undefined): KeyState {
+  const { key } = state
+  const next: KeyState = { ...state, confirmed: value === undefined ? { key, version, removed: true } : { key, version, value } }
+  return state.wanted > version ? next : caughtUp(next)
 }
+
+/** No newer version is known: an acknowledged change is in the entry. */
+const caughtUp = (state: KeyState): KeyState => ({ ...(state.pending[0]?.acked ? withoutHead(state) : state), wanted: 0 })

@@ -1,14 +1,13 @@
-import { MUTATION_MEMORY_MS, RealtimeError } from '@tutti/protocol'
+import { MUTATION_MEMORY_MS, RealtimeError, valueOf } from '@tutti/protocol'
 import { runUpdate } from './change.ts'
 import type { Clock } from '../connection/clock.ts'
 import type { Connection, RequestResult } from '../connection/connection-contract.ts'
 import type { KeyRecord } from './key-record.ts'
 import {
+  appendChange,
   conditionOf,
-  confirmedValue,
   withAck,
   withAnswer,
-  withChange,
   withoutHead,
   withReleased,
   type Acknowledgement,
@@ -64,94 +63,86 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
     record.state = state
   }
 
-  /** The first pending change as it goes out; throws the error that it ends with. */
-  const prepare = ({ state }: KeyRecord, { change, sent }: PendingChange): SentMutation => {
+  /** The first pending change as it is sent; throws the error that it ends with. */
+  const prepare = (state: KeyState, { change, sent }: PendingChange): SentMutation => {
     if (sent) {
-      // Beyond the server's memory, sending again could make it happen twice (S12).
+      // Beyond the server's memory it could take effect twice (S12).
       if (clock.now() - sent.sentAt > MUTATION_MEMORY_MS) throw new RealtimeError('OUTCOME_UNKNOWN')
       return sent
     }
+    const { confirmed } = state
     const next = { number: lastNumber + 1, sentAt: clock.now() }
     if (change.op === 'set') return { ...next, value: change.value, ifVersion: conditionOf(state, change.ifVersion) }
     if (change.op !== 'update') return next
-    return { ...next, value: runUpdate(change.run, confirmedValue(state)), ifVersion: state.confirmed?.version ?? 0 }
+    return { ...next, value: runUpdate(change.run, confirmed && valueOf(confirmed)), ifVersion: confirmed?.version ?? 0 }
   }
 
   const send = (record: KeyRecord): void => {
-    const { state } = record
-    const [head] = state.pending
+    const { state, key } = record
+    const [head, ...others] = state.pending
     if (!connection.up || record.sending || record.retry.waiting || !head || head.held || head.acked) return
+    const { change, waiters } = head
+    /** Continues with the next change after the outcome of this one. */
+    const finish = (next: KeyState, error?: unknown, ended = waiters): void => {
+      record.retry.reset()
+      for (const settle of ended) settle(error)
+      // Nothing may be sent before the state is the new one, and listeners run in here.
+      replace(record, next)
+      record.sending = false
+      send(record)
+    }
+    /** Refused for good: taken back alone (S13). */
+    const refuse = (error: unknown): void => finish(withoutHead(record.state), error)
     // An update runs on the newest value, so it waits for one.
-    if (head.change.op === 'update' && !head.sent && !state.confirmed) {
-      if (record.refused) refuse(record, head, record.refused)
+    if (change.op === 'update' && !head.sent && !state.confirmed) {
+      if (record.refused) refuse(record.refused)
       return
     }
     let sent: SentMutation
     try {
-      sent = prepare(record, head)
+      sent = prepare(state, head)
     } catch (error) {
-      return refuse(record, head, error)
+      return refuse(error)
     }
-    lastNumber = Math.max(lastNumber, sent.number)
+    const { number, clientId, value, ifVersion } = sent
+    lastNumber = Math.max(lastNumber, number)
     record.sending = true
-    store(record, { ...state, pending: [{ ...head, sent }, ...state.pending.slice(1)] })
-    const asked = record.state
-    const answer = (outcome: RequestResult<Acknowledgement>): void => {
-      if (outcome.result) return finish(record, withAck(record.state, outcome.result), head.waiters)
-      const { error } = outcome
+    store(record, { ...state, pending: [{ ...head, sent }, ...others] })
+    const before = record.state
+    const answer = ({ result, error }: RequestResult<Acknowledgement>): void => {
+      if (result) return finish(withAck(record.state, result))
       if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
         record.sending = false
-        // With its number it may be asked for again. A lost connection sends all that is pending when it is back.
+        // By its number it may be sent again. After a lost connection all pending changes are.
         if (connection.up) record.retry.plan(() => resume(record), error.retryAfterMs)
         return
       }
-      if (error.code !== 'CONFLICT' || !error.entry) return refuse(record, head, error)
-      const answered = withAnswer(record.state, asked, error.entry)
-      if (head.change.op !== 'update') return finish(record, withoutHead(answered), head.waiters, error)
+      if (error.code !== 'CONFLICT' || !error.entry) return refuse(error)
+      const answered = withAnswer(record.state, before, error.entry)
+      if (change.op !== 'update') return finish(withoutHead(answered), error)
       // Another condition is another message, with a number of its own.
-      const again = { change: head.change, held: false, waiters: head.waiters }
-      finish(record, { ...answered, pending: [again, ...answered.pending.slice(1)] }, [])
+      finish({ ...answered, pending: [{ change, held: false, waiters }, ...answered.pending.slice(1)] }, undefined, [])
     }
-    const go = (): void => transmit(record.key, head, sent, answer)
-    // What goes out before its number is kept could happen twice: now, and under another number after a crash.
-    if (record.saved) void record.saved.then(go)
-    else go()
-  }
-
-  /** Refused for good: taken back alone, the next may go (S13). */
-  const refuse = (record: KeyRecord, head: PendingChange, error: unknown): void =>
-    finish(record, withoutHead(record.state), head.waiters, error)
-
-  const finish = (record: KeyRecord, state: KeyState, waiters: PendingChange['waiters'], error?: unknown): void => {
-    record.retry.reset()
-    for (const settle of waiters) settle(error)
-    // Until the state is the new one nothing may be sent, and listeners run in here.
-    replace(record, state)
-    record.sending = false
-    send(record)
-  }
-
-  const transmit = (
-    key: string,
-    { change }: PendingChange,
-    sent: SentMutation,
-    answer: (outcome: RequestResult<Acknowledgement>) => void,
-  ): void => {
-    const { request } = connection
-    const { number, clientId, value, ifVersion } = sent
-    const target = { key, mutation: { number, clientId } }
-    if (change.op === 'increment') request('storage:increment', { ...target, by: change.by, initial: change.initial }, answer)
-    else if (change.op === 'patch') request('storage:patch', { ...target, patch: change.patch }, answer)
-    else if (value === undefined) request('storage:remove', { ...target, ifVersion }, answer)
-    else request('storage:set', { ...target, value, ifVersion }, answer)
+    const transmit = (): void => {
+      const { request } = connection
+      const target = { key, mutation: { number, clientId } }
+      if (change.op === 'increment') request('storage:increment', { ...target, by: change.by, initial: change.initial }, answer)
+      else if (change.op === 'patch') request('storage:patch', { ...target, patch: change.patch }, answer)
+      else if (value === undefined) request('storage:remove', { ...target, ifVersion }, answer)
+      else request('storage:set', { ...target, value, ifVersion }, answer)
+    }
+    // What is sent before its number is stored could take effect twice: now, and under another number after a crash.
+    if (record.saved) void record.saved.then(transmit)
+    else transmit()
   }
 
   return {
     pendingCount: () => pendingCount,
     add: (record, change) => {
-      const state = withChange(record.state, change)
-      if (state.pending.length > record.state.pending.length && pendingCount >= maxPendingChanges) throw new RealtimeError('OVERFLOW')
-      replace(record, state)
+      const { state } = record
+      const pending = appendChange(state.pending, change)
+      if (pending.length > state.pending.length && pendingCount >= maxPendingChanges) throw new RealtimeError('OVERFLOW')
+      replace(record, { ...state, pending })
     },
     release: (record) => replace(record, withReleased(record.state)),
     send,

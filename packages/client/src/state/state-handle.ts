@@ -1,12 +1,12 @@
 import { anything, flag, jsonCopy, oneOf, parseOptions, RealtimeError, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
-import { applyChange, patchOf, runUpdate, type Change } from './change.ts'
 import type { Clock } from '../connection/clock.ts'
 import { markHandled, settledBy } from '../mark-handled.ts'
-import { appendChange, type PendingChange } from './key-state.ts'
-import type { StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
-import type { KeyRegistry } from './key-registry.ts'
-import { keepIfSame, keepReferences } from './keep-references.ts'
 import { createObservable } from '../observable.ts'
+import { patchOf, runUpdate, type Change } from './change.ts'
+import { isSameJson, keepReferences } from './keep-references.ts'
+import type { KeyRegistry } from './key-registry.ts'
+import { appendChange, withChanges, type PendingChange } from './key-state.ts'
+import type { StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
 
 /** What a handle needs of its client. */
 export interface HandleContext {
@@ -22,75 +22,76 @@ const OPTIONS = {
   onlyIfUnchanged: flag(false),
 } satisfies OptionRows<StateOptions<unknown>>
 
-const gone = (): RealtimeError => new RealtimeError('CLOSED')
-
 /** Makes a handle. Values inside are JSON; the type parameters of `StateHandle` are the application's word for them. */
 export function createStateHandle(key: string, options: StateOptions<unknown>, context: HandleContext): StateHandle<unknown> {
   const { keys, clock } = context
   const { strategy, debounceMs, onlyIfUnchanged, default: fallback } = parseOptions('state', OPTIONS, options)
   const initial = fallback === undefined ? undefined : jsonCopy(fallback)
-  /** Changes of a manual handle, which nobody else sees before `sync()` (S16). */
+  /** Changes of a manual handle, which no other handle shows before `sync()` (S16). */
   let drafts: readonly PendingChange[] = []
   let error: Error | undefined
   let disposed = false
   let cancelDebounce: (() => void) | undefined
+  let value: JsonValue | undefined
   const open = new Set<Promise<void>>()
 
-  const user = { changed: (): void => refresh(), dispose: (): void => handle.dispose() }
-  const record = keys.use(key, user)
-  const storedValue = (): JsonValue | undefined => drafts.reduce((value, { change }) => applyChange(value, change), record.shown)
-  let value: JsonValue | undefined
   const look = (): StateSnapshot<unknown> => {
-    const { confirmed, pending } = record.state
-    const stored = storedValue()
-    value = keepIfSame(value, stored === undefined ? initial : stored)
+    const { state, shown, refused } = record
+    const stored = withChanges(shown, drafts)
+    const next = stored === undefined ? initial : stored
+    // An equal value stays the same object.
+    if (!isSameJson(value, next)) value = next
     return {
       value,
-      loading: !confirmed && !record.refused,
-      pending: pending.length > 0,
-      error: error ?? record.refused,
-      version: confirmed?.version,
+      loading: !state.confirmed && !refused,
+      pending: state.pending.length > 0,
+      error: error ?? refused,
+      version: state.confirmed?.version,
       isDirty: drafts.length > 0 || Boolean(cancelDebounce),
     }
   }
-  const { observable, show } = createObservable(look(), context.onThrow)
-  /** Looks again; where nothing differs the snapshot stays the same object, and so does a value that is equal. */
+  /** Looks again; where no property differs the snapshot stays the same object. */
   const refresh = (): void => show(keepReferences(observable.current, look()))
 
-  /** Takes a change up; the promise tells how it ended (S13) and may be ignored, for `error` says the same. */
+  const user = { changed: refresh, dispose: (): void => handle.dispose() }
+  const record = keys.use(key, user)
+  const { observable, show } = createObservable(look(), context.onThrow)
+
+  const assertOpen = (): void => {
+    if (disposed) throw new RealtimeError('CLOSED')
+  }
+
+  /** Makes a change. The promise reports its outcome (S13) and may be ignored, because `error` says the same. */
   const submit = (make: () => Change): Promise<void> => {
-    const promise = settledBy((done) => {
-      if (disposed) throw gone()
+    const promise = new Promise<void>((resolve, reject) => {
+      assertOpen()
       error = undefined
       const settle = (reason?: unknown): void => {
-        if (reason === undefined) return done()
+        if (reason === undefined) return resolve()
         error = reason instanceof Error ? reason : new RealtimeError('INTERNAL', { cause: reason })
-        done(error)
+        reject(error)
       }
       try {
-        take({ change: make(), held: strategy === 'debounced', waiters: [settle] })
+        const change: PendingChange = { change: make(), held: strategy === 'debounced', waiters: [settle] }
+        if (strategy === 'manual') drafts = appendChange(drafts, change)
+        else keys.add(record, change)
+        if (change.held) {
+          cancelDebounce?.()
+          cancelDebounce = clock.after(debounceMs, flush)
+        }
       } catch (reason) {
         settle(reason)
       }
       refresh()
     })
+    const end = (): void => void open.delete(promise)
     open.add(promise)
-    void markHandled(promise.finally(() => open.delete(promise)))
+    // Handles a rejection too: the caller need not.
+    void promise.then(end, end)
     return promise
   }
 
-  const take = (change: PendingChange): void => {
-    if (strategy === 'manual') {
-      drafts = appendChange(drafts, change)
-      return
-    }
-    keys.add(record, change)
-    if (strategy !== 'debounced') return
-    cancelDebounce?.()
-    cancelDebounce = clock.after(debounceMs, flush)
-  }
-
-  /** Sends what was kept back. */
+  /** Sends the changes that wait for it. */
   const flush = (): void => {
     cancelDebounce?.()
     cancelDebounce = undefined
@@ -109,7 +110,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
 
   const set = (value: JsonValue | undefined): Change => {
     if (!onlyIfUnchanged) return { op: 'set', value }
-    // What lies on an unconfirmed change of one's own has not seen what others wrote beneath it.
+    // A change on top of an unconfirmed one of this client was made without knowledge of what others wrote beneath that.
     const before = [...record.state.pending, ...drafts].at(-1)?.change
     const seen = before?.op === 'set' ? before.ifVersion : undefined
     return { op: 'set', value, ifVersion: seen ?? record.state.confirmed?.version ?? 0 }
@@ -130,13 +131,13 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     update: (run: (value: unknown) => unknown) =>
       submit(() => {
         const change: Change = { op: 'update', run: (value) => run(value === undefined ? initial : value) }
-        // What throws on the value that is shown is the caller's mistake, told at once.
-        if (record.state.confirmed) runUpdate(change.run, storedValue())
+        // An error on the value that is shown is reported at once.
+        if (record.state.confirmed) runUpdate(change.run, withChanges(record.shown, drafts))
         return change
       }),
     refresh: () =>
       settledBy((done) => {
-        if (disposed) throw gone()
+        assertOpen()
         keys.refresh(record, done)
       }),
     sync: () => {
