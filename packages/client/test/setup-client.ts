@@ -82,5 +82,13 @@ export const failNext = (server: ModelServer, name: string, ...errors: RealtimeE
   server.judge = (request) => (request.name === name ? errors.shift() : undefined)
 }
 
+/** How many requests the client sends by itself within a minute. */
+export async function ownRequests({ server, clock }: Pick<TestClient, 'server' | 'clock'>): Promise<number> {
+  const before = server.log.length
+  clock.advance(60_000)
+  await server.flush()
+  return server.log.length - before
+}
+
 /** What a server without its store answers. */
 export const unavailable = (retryAfterMs?: number): RealtimeError => new RealtimeError('UNAVAILABLE', { retryAfterMs })

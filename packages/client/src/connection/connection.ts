@@ -39,14 +39,21 @@ export interface ConnectionOptions {
 /** Until the server names its own. */
 const defaultLimits: Limits = DEFAULT_LIMITS
 
+/** A request without a reply. */
+interface Unanswered {
+  readonly since: number
+  readonly fail: (outcome: { error: RealtimeError }) => void
+}
+
 const none = { attempt: 0, reason: undefined, instance: undefined, degraded: false }
 
 /** Makes the connection and begins the first try at once, unless `autoConnect` is false. */
 export function createConnection(options: ConnectionOptions): Connection {
   const { transport, clock, random, network, requestTimeoutMs, probeTimeoutMs } = options
   const { observable, show } = createObservable<ConnectionState>({ ...none, status: 'connecting' }, options.onThrow)
-  const waiting = new Set<(outcome: { error: RealtimeError }) => void>()
-  const parts = new Set<ConnectionModule>([
+  /** The requests without a reply, the oldest first. */
+  const unanswered = new Set<Unanswered>()
+  const modules = new Set<ConnectionModule>([
     {
       'server:hello': ({ protocol, instance, limits }) => {
         if (connection.up) return
@@ -55,7 +62,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         connection.limits = limits
         connection.up = wasUp = true
         attempt = 0
-        for (const part of parts) part.onUp?.()
+        for (const module of modules) module.onUp?.()
         show({ ...none, status: 'connected', instance })
       },
       'server:status': ({ degraded }) => show({ ...observable.current, degraded }),
@@ -74,7 +81,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let round = 0
   let cancelTimer = (): void => {}
   let cancelProbe: (() => void) | undefined
-  let forgetNetwork: (() => void) | undefined
+  let cancelTimeout: (() => void) | undefined
+  let ignoreNetwork: (() => void) | undefined
   /** A wake-up begins no try before this time: one has just begun, or the server named a wait. */
   let notBeforeMs = 0
 
@@ -84,7 +92,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     cancelProbe = undefined
   }
 
-  /** Leaves the link, whatever state it is in; what comes from it later is not heard. */
+  /** Leaves the link, whatever state it is in; a link that is closed reports nothing more. */
   const leave = (): void => {
     round++
     trying = false
@@ -94,14 +102,19 @@ export function createConnection(options: ConnectionOptions): Connection {
     link = undefined
     if (!connection.up) return
     connection.up = false
-    for (const part of parts) part.onDown?.()
-    for (const settle of waiting) settle({ error: new RealtimeError('OUTCOME_UNKNOWN') })
+    for (const module of modules) module.onDown?.()
+    cancelTimeout?.()
+    cancelTimeout = undefined
+    for (const request of unanswered) {
+      unanswered.delete(request)
+      request.fail({ error: new RealtimeError('OUTCOME_UNKNOWN') })
+    }
   }
 
   const stay = (status: 'offline' | 'closed', reason?: RealtimeError): void => {
     leave()
-    forgetNetwork?.()
-    forgetNetwork = undefined
+    ignoreNetwork?.()
+    ignoreNetwork = undefined
     attempt = 0
     show({ ...none, status, reason })
   }
@@ -114,21 +127,18 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const begin = (reason?: RealtimeError): void => {
     leave()
-    forgetNetwork ??= network.onChange(wake)
+    ignoreNetwork ??= network.onChange(wake)
     notBeforeMs = clock.now() + probeTimeoutMs
     const mine = round
-    const heard =
-      <Argument>(listener: (argument: Argument) => void) =>
-      (argument: Argument): void => {
-        if (mine === round) listener(argument)
-      }
     trying = true
     cancelTimer = loseAfter(requestTimeoutMs, 'No hello in time.')
     options.handshake().then(
-      heard((handshake) => {
-        link = transport(handshake, { onMessage: heard(receive), onClose: heard(lose) })
-      }),
-      heard((error: unknown) => lose(error instanceof RealtimeError ? error : unavailableError('`auth` failed.', error))),
+      (handshake) => {
+        if (mine === round) link = transport(handshake, { onMessage: receive, onClose: lose })
+      },
+      (error: unknown) => {
+        if (mine === round) lose(error instanceof RealtimeError ? error : unavailableError('`auth` failed.', error))
+      },
     )
     showTry(reason)
   }
@@ -143,6 +153,18 @@ export function createConnection(options: ConnectionOptions): Connection {
     cancelTimer = clock.after(delayMs ?? backoffMs(online ? attempt : Infinity, random), () => begin(reason))
     attempt = online ? attempt + 1 : 0
     showTry(reason)
+  }
+
+  /** One timer for all requests: it ends with the time of the oldest, and then limits the next one. */
+  const limitOldest = (): void => {
+    const [oldest] = unanswered
+    cancelTimeout =
+      oldest &&
+      // The clock may have been set back meanwhile.
+      clock.after(Math.min(requestTimeoutMs, oldest.since + requestTimeoutMs - clock.now()), () => {
+        if (unanswered.has(oldest)) lose(unavailableError('No answer in time.'))
+        else limitOldest()
+      })
   }
 
   /** Counts the link as lost after a time. Returns a cancel function. */
@@ -162,8 +184,8 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   const receive = <Name extends NoticeName>(notice: ServerMessage<Name>): void => {
     alive()
-    for (const part of parts) {
-      const handlers: MessageHandlers = part
+    for (const module of modules) {
+      const handlers: MessageHandlers = module
       handlers[notice.name]?.(notice.payload)
     }
   }
@@ -172,9 +194,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   const connection = Object.assign(observable, {
     up: false,
     limits: defaultLimits,
-    attach: (part: ConnectionModule) => {
-      parts.add(part)
-      return () => void parts.delete(part)
+    attach: (module: ConnectionModule) => {
+      modules.add(module)
+      return () => void modules.delete(module)
     },
     connect: () => {
       if (!ended && !trying) begin()
@@ -189,15 +211,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     ): void => {
       if (!link || !connection.up) return answer({ error: unavailableError('Not connected.') })
       if (isTooLarge(payload, connection.limits)) return answer({ error: new RealtimeError('TOO_LARGE') })
-      const settle: typeof answer = (outcome) => {
-        if (!waiting.delete(settle)) return
+      const request = { since: clock.now(), fail: answer }
+      unanswered.add(request)
+      if (!cancelTimeout) limitOldest()
+      link.request(name, payload, (reply) => {
+        if (!unanswered.delete(request)) return
         alive()
-        cancelTimeout()
-        answer(outcome)
-      }
-      const cancelTimeout = loseAfter(requestTimeoutMs, 'No answer in time.')
-      waiting.add(settle)
-      link.request(name, payload, (reply) => settle(reply.ok ? { result: reply } : { error: fromWireError(reply.error) }))
+        answer(reply.ok ? { result: reply } : { error: fromWireError(reply.error) })
+      })
     },
     close: () => {
       ended = true

@@ -290,3 +290,22 @@ test('[S13] close() waits for a silent server no longer than requestTimeoutMs', 
   expect(await codeOf(change)).toBe('OUTCOME_UNKNOWN')
   expect(clock.waiting).toBe(0)
 })
+
+test('[C1] one timer limits all requests: the oldest without a reply loses the connection in its time', async () => {
+  const { client, server, clock } = await connectedClient({ requestTimeoutMs: 10_000 })
+  const request = (key: string) => codeOf(client.state(key).refresh())
+  const first = request('a')
+  clock.advance(6_000)
+  await server.flush()
+  expect([await first, clock.waiting]).toEqual(['no error', 1])
+  const second = request('b')
+  clock.advance(3_000)
+  const third = request('c')
+  expect(clock.waiting).toBe(1)
+  // The time of the first one ends: the second is now the oldest.
+  clock.advance(6_999)
+  expect(client.connection.current.status).toBe('connected')
+  clock.advance(1)
+  expect(client.connection.current).toMatchObject({ status: 'reconnecting', reason: { code: 'UNAVAILABLE' } })
+  expect([await second, await third]).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
+})
