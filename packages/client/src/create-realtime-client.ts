@@ -177,7 +177,7 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
   }
 
   const close = async (): Promise<void> => {
-    keys.dispose()
+    for (const { users } of keys.known()) for (const user of users) user.dispose()
     await drained()
     keys.close()
     connection.close()
@@ -185,15 +185,15 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
 
   /** Settles when nothing is pending, or when it makes no sense to wait. */
   const drained = (): Promise<void> =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        for (const undo of undos) undo()
+    new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (keys.pendingCount() > 0 && connection.up) return
+        cancel()
         resolve()
       }
-      const look = (): void => {
-        if (keys.pendingCount() === 0 || !connection.up) end()
-      }
-      const undos = [clock.after(requestTimeoutMs, end), connection.subscribe(look), keys.watch(look)]
+      const cancel = clock.after(requestTimeoutMs, resolve)
+      connection.subscribe(look)
+      keys.watch(look)
       look()
     })
 

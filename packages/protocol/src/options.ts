@@ -56,7 +56,7 @@ export const callback = <Default>(fallback: Default): OptionRow<Default> => ['a 
 
 /** An object with these methods. */
 export const withMethods = <Default>(names: readonly string[], fallback: Default): OptionRow<Default> => [
-  `an object with ${names.map((name) => `${name}()`).join(', ')}`,
+  `an object with ${names.join('(), ')}()`,
   (value) => typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'function'),
   fallback,
 ]

@@ -4,12 +4,12 @@ import type { JsonValue } from './json.ts'
 
 /** What the user reads where the place that failed has nothing better to say. The other codes are explained where they are raised. */
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
-  OUTCOME_UNKNOWN: 'The answer was lost: the change may have been made.',
+  OUTCOME_UNKNOWN: 'No reply: it may have taken effect.',
   INVALID_VALUE: 'Not JSON, or of the wrong type.',
   TOO_LARGE: 'The message is too large.',
-  OVERFLOW: 'Too many changes wait.',
+  OVERFLOW: 'More than `maxPendingChanges`.',
   PROTOCOL: 'The protocol versions differ.',
-  CLOSED: 'It is closed.',
+  CLOSED: 'Already closed.',
 }
 
 /** Tells whether the same request, sent again unchanged, may succeed and does no harm. */

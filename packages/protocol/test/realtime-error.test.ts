@@ -100,5 +100,5 @@ test.each([
 test('[X7] an error has no cause unless one was given', () => {
   expect(new RealtimeError('CLOSED')).not.toHaveProperty('cause')
   expect(new RealtimeError('CLOSED')).toMatchObject({ name: 'RealtimeError', code: 'CLOSED', retryable: false })
-  expect(String(new RealtimeError('CLOSED'))).toBe('RealtimeError: It is closed.')
+  expect(String(new RealtimeError('CLOSED'))).toBe('RealtimeError: Already closed.')
 })

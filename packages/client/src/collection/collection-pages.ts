@@ -2,7 +2,7 @@ import { compareKeys, fromWireError, type Entry, type RealtimeError } from '@tut
 import { createRetry, type RetryContext } from '../connection/retry.ts'
 import type { CollectionRecords } from './collection-records.ts'
 import type { Connection } from '../connection/connection-contract.ts'
-import { inBatches } from '../connection/payload-size.ts'
+import { inBatches } from '../connection/batches.ts'
 
 /** What the pages need. */
 export interface CollectionPagesOptions extends RetryContext {

@@ -1,4 +1,5 @@
 import {
+  byteLength,
   DEFAULT_LIMITS,
   fromWireError,
   PROTOCOL_VERSION,
@@ -13,7 +14,7 @@ import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import type { Connection, ConnectionModule, ConnectionState, MessageHandlers, RequestResult } from './connection-contract.ts'
 import type { Network } from './network.ts'
-import { isTooLarge } from './payload-size.ts'
+import { ENVELOPE_BYTES } from './batches.ts'
 import type { Link, ServerMessage, Transport } from './transport.ts'
 import { createObservable } from '../observable.ts'
 
@@ -86,18 +87,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** A wake-up begins no try before this time: one has just begun, or the server named a wait. */
   let notBeforeMs = 0
 
-  /** A message of the server ends the probe: the connection works. */
-  const alive = (): void => {
-    cancelProbe?.()
-    cancelProbe = undefined
-  }
-
   /** Leaves the link, whatever state it is in; a link that is closed reports nothing more. */
   const leave = (): void => {
     round++
     trying = false
     cancelTimer()
-    alive()
+    cancelProbe?.()
+    cancelProbe = undefined
     link?.close()
     link = undefined
     if (!connection.up) return
@@ -183,7 +179,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   const receive = <Name extends NoticeName>(notice: ServerMessage<Name>): void => {
-    alive()
+    // The connection works: ends the probe.
+    cancelProbe?.()
+    cancelProbe = undefined
     for (const module of modules) {
       const handlers: MessageHandlers = module
       handlers[notice.name]?.(notice.payload)
@@ -210,13 +208,15 @@ export function createConnection(options: ConnectionOptions): Connection {
       answer: (outcome: RequestResult<Requests[Name]['result']>) => void,
     ): void => {
       if (!link || !connection.up) return answer({ error: unavailableError('Not connected.') })
-      if (isTooLarge(payload, connection.limits)) return answer({ error: new RealtimeError('TOO_LARGE') })
+      const size = byteLength(JSON.stringify(payload)) + ENVELOPE_BYTES
+      if (size > connection.limits.maxPayloadBytes) return answer({ error: new RealtimeError('TOO_LARGE') })
       const request = { since: clock.now(), fail: answer }
       unanswered.add(request)
       if (!cancelTimeout) limitOldest()
       link.request(name, payload, (reply) => {
         if (!unanswered.delete(request)) return
-        alive()
+        cancelProbe?.()
+        cancelProbe = undefined
         answer(reply.ok ? { result: reply } : { error: fromWireError(reply.error) })
       })
     },

@@ -25,11 +25,11 @@ export interface RetryContext {
 /** Tries again by `backoffMs`, every 2 s at least: for requests over a connection that works. */
 export function createRetry({ clock, random, connection }: RetryContext): Retry {
   let failures = 0
-  let cancel = (): void => {}
+  let cancel: (() => void) | undefined
   const retry = {
     waiting: false,
     plan: (run: () => void, delayMs = backoffMs(failures++, random, LONGEST_RETRY_MS)) => {
-      cancel()
+      cancel?.()
       retry.waiting = true
       cancel = clock.after(delayMs, () => {
         retry.waiting = false
@@ -39,7 +39,7 @@ export function createRetry({ clock, random, connection }: RetryContext): Retry 
       })
     },
     reset: () => {
-      cancel()
+      cancel?.()
       retry.waiting = false
       failures = 0
     },

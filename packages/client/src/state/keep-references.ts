@@ -2,8 +2,8 @@ import { isJsonObject, type JsonValue } from '@tutti/protocol'
 
 /** `next`, or `before` where no property differs, so that an acknowledgement renders nothing again. */
 export function keepReferences<T extends object>(before: T, next: T): T {
-  const parts = Object.values(before)
-  return Object.values(next).some((part, index) => part !== parts[index]) ? next : before
+  for (const name in next) if (next[name] !== before[name]) return next
+  return before
 }
 
 /**

@@ -1,10 +1,10 @@
-import { fromWireError, type Entry, type StateUpdate } from '@tutti/protocol'
+import { fromWireError, valueOf, type Entry, type StateUpdate } from '@tutti/protocol'
 import { createRetry, type RetryContext } from '../connection/retry.ts'
 import type { Connection } from '../connection/connection-contract.ts'
 import { createFetchEntry, type FetchEntry } from './fetch-entry.ts'
 import { isSameJson } from './keep-references.ts'
 import { createKeyRecord, type KeyRecord, type KeyUser } from './key-record.ts'
-import { shownValue, withAnswer, withUpdate, withWanted, type KeyState } from './key-state.ts'
+import { withAnswer, withChanges, withUpdate, withWanted, type KeyState } from './key-state.ts'
 import { createKeySubscriptions } from './key-subscriptions.ts'
 import { createMutationQueue, type MutationQueue } from './mutation-queue.ts'
 import type { PendingChangeStore } from './pending-change-store.ts'
@@ -35,8 +35,6 @@ export interface KeyRegistry extends Pick<MutationQueue, 'add' | 'release' | 'ad
   /** Takes an entry that was requested when the key was in the state `before`. */
   take(record: KeyRecord, before: KeyState, entry: Entry): void
   receive(record: KeyRecord, update: StateUpdate): void
-  /** Disposes of every handle. */
-  dispose(): void
 }
 
 /** Makes the registry of one client. */
@@ -57,7 +55,8 @@ export function createKeyRegistry(options: KeyRegistryOptions): KeyRegistry {
     if (state === record.state) return
     queue.store(record, state)
     // Computed and compared once for all users of the key.
-    const shown = shownValue(state)
+    const { confirmed, pending } = state
+    const shown = withChanges(confirmed && valueOf(confirmed), pending)
     if (!isSameJson(record.shown, shown)) record.shown = shown
     notify(record)
     collect(record)
@@ -87,8 +86,6 @@ export function createKeyRegistry(options: KeyRegistryOptions): KeyRegistry {
     resume(record)
   }
 
-  const receive = (record: KeyRecord, update: StateUpdate): void => replace(record, withUpdate(record.state, update))
-
   const fetchEntry = createFetchEntry({ connection, take, resume })
   const queue = createMutationQueue({ ...options, records, recordOf, replace, resume })
   const subscriptions = createKeySubscriptions({ ...options, recordOf, take, notify, send: queue.send, collect })
@@ -112,7 +109,7 @@ export function createKeyRegistry(options: KeyRegistryOptions): KeyRegistry {
     },
     'storage:updated': (update) => {
       const record = records.get(update.key)
-      if (record) receive(record, update)
+      if (record) replace(record, withUpdate(record.state, update))
     },
   })
 
@@ -140,9 +137,6 @@ export function createKeyRegistry(options: KeyRegistryOptions): KeyRegistry {
       return () => void listeners.delete(listener)
     },
     take,
-    receive,
-    dispose: () => {
-      for (const { users } of records.values()) for (const user of users) user.dispose()
-    },
+    receive: (record, update) => replace(record, withUpdate(record.state, update)),
   }
 }

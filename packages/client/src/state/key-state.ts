@@ -57,9 +57,6 @@ export interface Acknowledgement {
 export const unknownKey = (key: string): KeyState => ({ key, confirmed: undefined, pending: [], wanted: 0 })
 
 /** The value to show: pending changes on top of the confirmed value (S13); `undefined` for an absent key. */
-export const shownValue = ({ confirmed, pending }: KeyState): JsonValue | undefined => withChanges(confirmed && valueOf(confirmed), pending)
-
-/** A value with pending changes on top. */
 export function withChanges(base: JsonValue | undefined, pending: readonly PendingChange[]): JsonValue | undefined {
   let value = base
   for (const { change } of pending) value = applyChange(value, change)

@@ -1,6 +1,6 @@
 import { neverThere, type RealtimeError } from '@tutti/protocol'
 import type { Connection } from '../connection/connection-contract.ts'
-import { inBatches } from '../connection/payload-size.ts'
+import { inBatches } from '../connection/batches.ts'
 import type { RetryContext } from '../connection/retry.ts'
 import { createSubscriptions, type Subscriptions } from '../connection/subscriptions.ts'
 import type { FetchEntryOptions } from './fetch-entry.ts'

@@ -57,14 +57,10 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
   const record = keys.use(key, user)
   const { observable, show } = createObservable(look(), context.onThrow)
 
-  const assertOpen = (): void => {
-    if (disposed) throw new RealtimeError('CLOSED')
-  }
-
   /** Makes a change. The promise reports its outcome (S13) and may be ignored, because `error` says the same. */
   const submit = (make: () => Change): Promise<void> => {
     const promise = new Promise<void>((resolve, reject) => {
-      assertOpen()
+      if (disposed) throw new RealtimeError('CLOSED')
       error = undefined
       const settle = (reason?: unknown): void => {
         if (reason === undefined) return resolve()
@@ -137,7 +133,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
       }),
     refresh: () =>
       settledBy((done) => {
-        assertOpen()
+        if (disposed) throw new RealtimeError('CLOSED')
         keys.refresh(record, done)
       }),
     sync: () => {

@@ -309,3 +309,16 @@ test('[C1] one timer limits all requests: the oldest without a reply loses the c
   expect(client.connection.current).toMatchObject({ status: 'reconnecting', reason: { code: 'UNAVAILABLE' } })
   expect([await second, await third]).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
 })
+
+test('[X5] a payload may be as large as the limit says, less 128 bytes for the frame around it', async () => {
+  const server = new ModelServer()
+  server.limits = { ...server.limits, maxPayloadBytes: 1_000 }
+  const { client } = await connectedClient({}, server)
+  const around = JSON.stringify({ channel: 'chat', data: '' }).length
+  const publish = async (bytes: number): Promise<unknown> => {
+    const outcome = codeOf(client.events.publish('chat', 'a'.repeat(bytes - around)))
+    await server.flush()
+    return outcome
+  }
+  expect([await publish(1_000 - 128), await publish(1_000 - 127)]).toEqual(['no error', 'TOO_LARGE'])
+})
