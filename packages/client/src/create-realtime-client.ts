@@ -30,12 +30,12 @@ import type { StateHandle, StateOptions } from './state/state-contract.ts'
 import { createKeyRegistry } from './state/key-registry.ts'
 import type { Transport } from './connection/transport.ts'
 
-/** What the server is told of the user, e.g. `{ token }`. */
+/** The credentials of the user, e.g. `{ token }`. */
 export type Auth = Readonly<Record<string, unknown>>
 
 /**
- * Where a background failure happened: a listener threw, the server refused a subscription of events, or changes could not be
- * kept, or one that an earlier page left behind was refused.
+ * Where a background failure happened: a listener threw, the server refused a subscription of events, changes could not be
+ * stored, or one of an earlier page was refused.
  */
 export interface ErrorContext {
   stage: 'listener' | 'subscribe' | 'offlineQueue'
@@ -43,7 +43,7 @@ export interface ErrorContext {
 
 /** Options of `createRealtimeClient`. */
 export interface RealtimeClientOptions extends SocketTransportOptions {
-  /** A function is asked again before each try to connect, so that a token can be renewed. */
+  /** A function is called before each try to connect, so that a token can be renewed. */
   auth?: (Auth | (() => Auth | Promise<Auth>)) | undefined
   /** Tries of reconnecting in a row before the status is `closed`. Default: for ever (C1). */
   maxAttempts?: number | undefined
@@ -59,13 +59,13 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
   /** Unconfirmed changes at most, after merging; more are refused with `OVERFLOW` (S14). Default 1,000. */
   maxPendingChanges?: number | undefined
   /**
-   * What a server already told of some keys, e.g. in the page that it rendered: shown from the first moment, and only what
-   * differs is asked for (S22, C2).
+   * Entries that a server already sent, e.g. in the page that it rendered: shown from the first moment, and only what
+   * differs is requested (S22, C2).
    */
   entries?: readonly Entry[] | undefined
   /** Stores unconfirmed changes so that they outlive the page: `createOfflineQueue()` of `@tutti/client/offline-queue`. Default: in memory alone. */
   offlineQueue?: OfflineQueue | undefined
-  /** Hears of failures that no caller awaits. Default: `reportError` in browsers, else `console.error` (X10). */
+  /** Called with failures that no caller awaits. Default: `reportError` in browsers, else `console.error` (X10). */
   onError?: ((error: unknown, context: ErrorContext) => void) | undefined
   /** Another way to reach the server than Socket.IO; `url`, `path` and `transports` are then not used. */
   transport?: Transport | undefined
@@ -81,7 +81,7 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
 export interface ClientConnection extends Observable<ConnectionState> {
   /** Connects again after `disconnect()`, after `closed`, or at once instead of after the current wait. */
   connect(): void
-  /** Goes offline until `connect()`; changes wait meanwhile (S14). */
+  /** Goes offline until `connect()`; changes wait until then (S14). */
   disconnect(): void
 }
 
@@ -99,7 +99,10 @@ export interface RealtimeClient<Types extends EventMap = object> {
   readonly events: Events<Types>
   /** A handle on a key; dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
   readonly state: StateOf<Types>
-  /** What `@tutti/client/collection` and its like stand on; not for applications. */
+  /**
+   * What other entries of this package use.
+   * @internal
+   */
   readonly internals: ClientInternals
   /**
    * Disposes of every handle, waits until what they sent is confirmed (as long as there is a connection, `requestTimeoutMs` at
@@ -140,8 +143,8 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
   // Before anything is opened, because it may throw.
   const transport = settings.transport ?? socketTransport({ url, path, transports })
   const clientId = createClientId()
-  const tell = safeErrorListener(settings.onError)
-  const onError = (error: unknown, stage: ErrorContext['stage']): void => tell(error, { stage })
+  const report = safeErrorListener(settings.onError)
+  const onError = (error: unknown, stage: ErrorContext['stage']): void => report(error, { stage })
   const onThrow = (error: unknown): void => onError(error, 'listener')
   let closing: Promise<void> | undefined
 
@@ -155,10 +158,10 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
     ...settings,
     transport,
     handshake: async () => {
-      // What is not JSON would throw in the transport, where nobody hears of it.
+      // What is not JSON would throw in the transport, where the error would be lost.
       const credentials = jsonCopy((typeof auth === 'function' ? await auth() : auth) ?? {}, 'auth')
       if (!isJsonObject(credentials)) throw new RealtimeError('INVALID_VALUE', { message: '`auth` must be an object.' })
-      // What an earlier page left behind goes first.
+      // Changes of an earlier page are sent first.
       await store?.restore()
       return { ...credentials, protocol: PROTOCOL_VERSION, clientId, features: [] }
     },

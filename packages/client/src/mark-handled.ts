@@ -1,6 +1,6 @@
 /**
- * The same promise, which is no unhandled rejection when its caller ignores it: the error is told elsewhere as well. Who
- * awaits it gets the error as ever.
+ * The same promise, which is no unhandled rejection when its caller ignores it: the error is reported elsewhere as well. A
+ * caller that awaits it receives the error.
  */
 export function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})

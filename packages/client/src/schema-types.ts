@@ -6,12 +6,12 @@ export type SchemaTypes = { readonly state: Schemas } | { readonly events: Schem
 
 type TableOf<Types, Part extends 'state' | 'events'> = Types extends { readonly [Name in Part]: infer Table } ? Table : object
 
-/** What tables below a pattern say: `chat:*` hears `chat:system:*` as well. */
+/** The types of patterns below a pattern: `chat:*` receives `chat:system:*` as well. */
 type Below<Table, Prefix extends string> = {
   [Name in keyof Table & string]: Name extends `${Prefix}${string}` ? SchemaValue<Table, Name> : never
 }[keyof Table & string]
 
-/** The data of a channel or pattern, as the schema says. */
+/** The data of a channel or pattern, by the schema. */
 export type SchemaEventData<Types, Name extends string> = Name extends `${infer Prefix}*`
   ? SchemaValue<TableOf<Types, 'events'>, Name> | Below<TableOf<Types, 'events'>, Prefix>
   : SchemaValue<TableOf<Types, 'events'>, Name>

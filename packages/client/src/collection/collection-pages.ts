@@ -16,7 +16,7 @@ export interface CollectionPagesOptions extends RetryContext {
 
 /** The pages of a collection: loaded one after the other, and again after each reconnect. */
 export interface CollectionPages {
-  /** Not all is here that will be. */
+  /** Not all entries are loaded. */
   readonly loading: boolean
   readonly hasMore: boolean
   /** Why the prefix can't be read. */
@@ -28,7 +28,7 @@ export interface CollectionPages {
 /** How often each prefix is subscribed on a connection: the last to go ends it (S15). */
 const uses = new WeakMap<Connection, Map<string, number>>()
 
-/** Makes the pages, and begins to ask for them. */
+/** Makes the pages, and begins to request them. */
 export function createCollectionPages(options: CollectionPagesOptions): CollectionPages {
   const { connection, prefix, records, onChange } = options
   const counts = uses.get(connection) ?? new Map<string, number>()
@@ -37,9 +37,9 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
   let { limit } = options
   /** What was loaded ends with this key: '' for nothing, `undefined` for all. */
   let loadedTo = records.listedTo
-  /** What was asked for in this connection ends with this key, likewise. */
-  let askedTo: string | undefined = ''
-  let asking = false
+  /** What was requested on this connection ends with this key, likewise. */
+  let requestedTo: string | undefined = ''
+  let isRequesting = false
   let loaded = loadedTo !== ''
   let epoch = 0
   let refused: RealtimeError | undefined
@@ -48,57 +48,57 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
   records.start()
 
   const isDone = (): boolean =>
-    askedTo === undefined || (askedTo !== '' && records.items().filter(({ key }) => isUpTo(key, askedTo)).length >= limit)
+    requestedTo === undefined || (requestedTo !== '' && records.items().filter(({ key }) => isUpTo(key, requestedTo)).length >= limit)
 
-  const ask = (): void => {
-    if (asking || retry.waiting || !connection.up || refused || isDone()) return
-    asking = true
+  const requestPage = (): void => {
+    if (isRequesting || retry.waiting || !connection.up || refused || isDone()) return
+    isRequesting = true
     const mine = epoch
-    const asked = new Map(records.states().filter(([key]) => !isUpTo(key, askedTo)))
-    const known = [...asked.keys()].filter((key) => asked.get(key)?.confirmed)
+    const before = new Map(records.states().filter(([key]) => !isUpTo(key, requestedTo)))
+    const known = [...before.keys()].filter((key) => before.get(key)?.confirmed)
     // Measured with the longest version there is.
     const [names = []] = inBatches(known, (key) => ({ [key]: Number.MAX_SAFE_INTEGER }), connection.limits)
-    const versions = Object.fromEntries(names.map((key) => [key, asked.get(key)?.confirmed?.version ?? 0]))
-    connection.request('storage:subscribe', { prefix, versions, after: askedTo || undefined }, ({ result, error }) => {
+    const versions = Object.fromEntries(names.map((key) => [key, before.get(key)?.confirmed?.version ?? 0]))
+    connection.request('storage:subscribe', { prefix, versions, after: requestedTo || undefined }, ({ result, error }) => {
       if (mine !== epoch) return
-      asking = false
+      isRequesting = false
       if (error) {
-        if (error.retryable) retry.plan(ask, error.retryAfterMs)
+        if (error.retryable) retry.plan(requestPage, error.retryAfterMs)
         else refused = error
         return onChange()
       }
       retry.reset()
-      askedTo = result.after
-      const told = new Map(result.entries.map((entry): [string, Entry] => [entry.key, entry]))
-      for (const [key, { confirmed }] of asked) {
+      requestedTo = result.after
+      const entries = new Map(result.entries.map((entry): [string, Entry] => [entry.key, entry]))
+      for (const [key, { confirmed }] of before) {
         // Unchanged where it was named (C2), else gone, or never there.
-        if (told.has(key) || key in versions || !isUpTo(key, askedTo)) continue
-        told.set(key, { key, version: confirmed?.version ?? 0, removed: true })
+        if (entries.has(key) || key in versions || !isUpTo(key, requestedTo)) continue
+        entries.set(key, { key, version: confirmed?.version ?? 0, removed: true })
       }
-      if (askedTo === undefined || !isUpTo(askedTo, loadedTo)) loadedTo = askedTo
-      records.take(told.values(), asked)
+      if (requestedTo === undefined || !isUpTo(requestedTo, loadedTo)) loadedTo = requestedTo
+      records.take(entries.values(), before)
       if (isDone()) end()
-      ask()
+      requestPage()
       onChange()
     })
   }
 
-  /** All that was wanted is here: what is beyond it is nobody's. */
+  /** All requested entries are here; entries beyond them belong to no page. */
   const end = (): void => {
-    loadedTo = askedTo
+    loadedTo = requestedTo
     loaded = true
     records.trim()
   }
 
-  const undo = connection.attach({
+  const detach = connection.attach({
     onUp: () => {
       refused = undefined
-      askedTo = ''
-      ask()
+      requestedTo = ''
+      requestPage()
     },
     onDown: () => {
       epoch++
-      asking = false
+      isRequesting = false
       retry.reset()
     },
     'storage:updated': (update) => {
@@ -110,7 +110,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
       onChange()
     },
   })
-  queueMicrotask(ask)
+  queueMicrotask(requestPage)
 
   return {
     get loading() {
@@ -124,12 +124,12 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
     },
     loadMore: (count) => {
       limit = Math.max(limit, records.items().length) + count
-      ask()
+      requestPage()
       onChange()
     },
     dispose: () => {
       epoch++
-      undo()
+      detach()
       retry.reset()
       const rest = (counts.get(prefix) ?? 1) - 1
       counts.set(prefix, rest)

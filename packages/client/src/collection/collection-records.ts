@@ -23,13 +23,13 @@ export interface CollectionRecords {
   states(): [string, KeyState][]
   /** What a server listed into the page (S22) ends with this key: '' for nothing, `undefined` for all. */
   readonly listedTo: string | undefined
-  /** Shows what the client has already: what was listed or is pending. To be called when `isLoaded` tells. */
+  /** Shows what the client has already: listed entries and pending changes. To be called once `isLoaded` is set. */
   start(): void
-  /** Tells whether entries that others create at the key belong to what was loaded. */
+  /** Whether entries that others create at the key belong to the loaded part. */
   isLoaded: (key: string) => boolean
-  /** Takes the answers to a question that was asked in these states, by key. */
-  take(answers: Iterable<Entry>, asked: ReadonlyMap<string, KeyState>): void
-  /** Takes what was told of a key below the prefix. */
+  /** Takes the entries of a reply to a request that was sent in these states, by key. */
+  take(entries: Iterable<Entry>, before: ReadonlyMap<string, KeyState>): void
+  /** Takes an update of a key below the prefix. */
   receive(update: StateUpdate): void
   /** Throws `OVERFLOW`. */
   change(key: string, change: PendingChange): void
@@ -38,19 +38,19 @@ export interface CollectionRecords {
   dispose(): void
 }
 
-/** Makes the records of one collection; it holds only what is shown, or pending. */
+/** Makes the records of one collection; it contains only what is shown, or pending. */
 export function createCollectionRecords({ keys, prefix, dispose, onChange }: CollectionRecordsOptions): CollectionRecords {
   const records = new Map<string, KeyRecord>()
   const shown = new Map<string, CollectionItem<unknown>>()
   const pending = new Set<string>()
   let items: readonly CollectionItem<unknown>[] | undefined
-  /** While many are taken, nobody is told. */
+  /** While many are taken, `onChange` is not called. */
   let quiet = false
   let disposed = false
-  // What the prefix brings needs no subscription of the key.
+  // The subscription of the prefix delivers the entries, so the keys need none.
   const user: KeyUser = { isFed: true, changed: () => {}, dispose }
 
-  /** Holds what was listed as long as somebody shows it: it must not outlive the entries. */
+  /** Retains the listing as long as a collection shows it: it must not outlive the entries. */
   const listing = keys.use(prefix, user)
 
   const adopt = (key: string): KeyRecord => {
@@ -107,12 +107,12 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
       quiet = false
     },
     isLoaded: () => false,
-    take: (answers, asked) =>
+    take: (entries, before) =>
       together(() => {
-        for (const entry of answers) {
+        for (const entry of entries) {
           if ('removed' in entry && !records.has(entry.key)) continue
           const record = adopt(entry.key)
-          keys.take(record, asked.get(entry.key) ?? unknownKey(entry.key), entry)
+          keys.take(record, before.get(entry.key) ?? unknownKey(entry.key), entry)
           look(record)
         }
       }),

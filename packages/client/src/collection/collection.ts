@@ -12,7 +12,7 @@ import { keepReferences } from '../state/keep-references.ts'
 
 export type { Collection, CollectionItem, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
 
-/** What a collection does where it isn't told. */
+/** Defaults of the options of a collection. */
 export const COLLECTION_DEFAULTS = { limit: 10_000 } as const
 
 const OPTIONS = { limit: wholeNumber(1, COLLECTION_DEFAULTS.limit) } satisfies OptionRows<CollectionOptions>
@@ -60,7 +60,7 @@ export function collection(
       }
       try {
         assertName((name) => isKey(name) && key.startsWith(prefix), key, 'INVALID_KEY')
-        records.change(key, { change: make(), held: false, waiters: [settle] })
+        records.change(key, { change: make(), deferred: false, waiters: [settle] })
       } catch (reason) {
         settle(reason)
       }

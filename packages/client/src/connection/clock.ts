@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Runs something once, `delayMs` from now. Returns its undo. */
+  /** Runs something once, `delayMs` from now. Returns a cancel function. */
   after(delayMs: number, run: () => void): () => void
 }
 

@@ -1,10 +1,10 @@
 import type { Limits, NoticeName, Notices, RealtimeError, RequestName, Requests } from '@tutti/protocol'
 import type { Observable } from '../observable.ts'
 
-/** How the connection stands (C1). */
+/** The state of the connection (C1). */
 export interface ConnectionState {
   /**
-   * `connecting`: the first try. `reconnecting`: it failed or was lost, and is tried again. `offline`: the machine says that it
+   * `connecting`: the first try. `reconnecting`: it failed or was lost, and is tried again. `offline`: the machine reports that it
    * has no network (it is tried again, less often), or the application called `disconnect()` or did not yet call `connect()`.
    * `closed`: it is not tried any more.
    */
@@ -15,7 +15,7 @@ export interface ConnectionState {
   readonly reason: RealtimeError | undefined
   /** The server process at the other end. */
   readonly instance: string | undefined
-  /** The server says that it works without its store. */
+  /** The server works without its store. */
   readonly degraded: boolean
 }
 
@@ -25,7 +25,7 @@ export type RequestResult<Result> = { result: Result; error?: undefined } | { er
 /** What is done with each server message. */
 export type MessageHandlers = { [Name in NoticeName]?: (payload: Notices[Name]) => void }
 
-/** What lives on the connection: state, events, and what other entries of the package attach. */
+/** A user of the connection: state, events, and what other entries of the package attach. */
 export interface ConnectionModule extends MessageHandlers {
   /** The server has said hello; `connected` is not yet shown. */
   onUp?(): void
@@ -39,8 +39,8 @@ export interface Connection extends Observable<ConnectionState> {
   readonly up: boolean
   /** The server's, or the usual ones before it has said hello. */
   readonly limits: Limits
-  /** Tells the part from now on. Returns its undo. */
-  attach(part: ConnectionModule): () => void
+  /** Calls the module from now on. Returns a function that ends that. */
+  attach(module: ConnectionModule): () => void
   connect(): void
   disconnect(): void
   /**

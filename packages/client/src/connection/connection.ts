@@ -21,7 +21,7 @@ import { createObservable } from '../observable.ts'
 /** What the connection needs. */
 export interface ConnectionOptions {
   transport: Transport
-  /** What to say first; asked before each try. */
+  /** What is sent first; called before each try. */
   handshake: () => Promise<Readonly<Record<string, unknown>>>
   clock: Clock
   random: () => number
@@ -87,7 +87,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** A wake-up begins no try before this time: one has just begun, or the server named a wait. */
   let notBeforeMs = 0
 
-  /** Leaves the link, whatever state it is in; a link that is closed reports nothing more. */
+  /** Leaves the link in whatever state; a closed link reports nothing more. */
   const leave = (): void => {
     round++
     trying = false

@@ -20,7 +20,7 @@ const isTransport = (name: unknown): boolean => name === 'websocket' || name ===
 
 /** What the options take. */
 export const SOCKET_OPTIONS = {
-  url: anything, // `serverUrl` says what it may be.
+  url: anything, // Checked by `serverUrl`.
   path: ['a path that begins with "/"', (path) => typeof path === 'string' && /^\/[^?#]*$/.test(path), '/socket.io/'],
   transports: [
     'a list of websocket and polling',

@@ -2,28 +2,28 @@ import type { RealtimeError } from '@tutti/protocol'
 import { createRetry, type RetryContext } from './retry.ts'
 import type { Connection } from './connection-contract.ts'
 
-/** What the keeper of subscriptions needs. */
+/** What the subscriptions need. */
 export interface SubscriptionsOptions extends RetryContext {
   connection: Pick<Connection, 'current' | 'up'>
   /** Cuts names into what one message may carry. */
   batches: (names: string[]) => string[][]
   /** Requests that the server begins (`on`) or ends subscriptions; `done` receives the outcome. */
   request: (names: string[], on: boolean, done: (error?: RealtimeError) => void) => void
-  /** The server will not have it, for a reason that stays: not asked for again before somebody wants it anew, or a reconnect. */
+  /** The server refused it for good: it is requested again when it is wanted anew, or after a reconnect. */
   onRefused: (name: string, error: RealtimeError) => void
-  /** A name that nobody wants is no longer subscribed. */
+  /** A name that is no longer wanted is no longer subscribed. */
   onGone: (name: string) => void
 }
 
 /** The subscriptions of a client on the server, kept as the application wants them. */
 export interface Subscriptions {
-  /** True while the server has it, or may have it. */
+  /** True while the server has the subscription, or may have it. */
   has(name: string): boolean
   want(name: string): void
   unwant(name: string): void
-  /** Asks now for what was to go out with the end of the turn. */
+  /** Sends now what would be sent at the end of the turn. */
   flush(): void
-  /** Connected anew: asks for everything at once (C2, E5). */
+  /** Connected anew: requests everything at once (C2, E5). */
   restore(): void
   /** The connection is lost, and with it all subscriptions. */
   lose(): void
@@ -32,18 +32,18 @@ export interface Subscriptions {
 }
 
 /**
- * Keeps what is subscribed on the server equal to what is wanted. What is wanted or given up within one turn goes out
- * together, and while a name's question is unanswered no other is asked about it: the last wish wins, in whatever order
+ * Keeps what is subscribed on the server equal to what is wanted. What is wanted and no longer wanted within one turn is sent
+ * together, and while a request about a name is unanswered no other is sent: the last call wins, in whatever order
  * the server works.
  */
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { connection, batches, request, onRefused, onGone } = options
   const wanted = new Set<string>()
-  /** What the server knows of: `busy` while a question is open. */
+  /** What the server has: `busy` while a request is unanswered. */
   const known = new Map<string, 'on' | 'busy'>()
-  /** To be looked at with the next update. */
+  /** To be compared at the next update. */
   const dirty = new Set<string>()
-  /** To be looked at when it is time to try again. */
+  /** To be compared when the retry is due. */
   const later = new Set<string>()
   const retry = createRetry(options)
   let planned = false
@@ -120,7 +120,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       retry.reset()
     },
     revoke: (name, error) => {
-      // What is being asked for or given up gets an answer of its own.
+      // A request about it is unanswered: its reply decides.
       if (known.get(name) !== 'on') return
       known.delete(name)
       onRefused(name, error)

@@ -1,15 +1,15 @@
 import type { NoticeName, Notices, RealtimeError, Reply, RequestName, Requests } from '@tutti/protocol'
 
 // What the client needs from a socket. Nothing above this file knows Socket.IO, so that tests (and other transports)
-// can bring a pair in memory.
+// can use a pair in memory.
 
 /** One server message. */
 export type ServerMessage<Any extends NoticeName = NoticeName> = { [Name in Any]: { name: Name; payload: Notices[Name] } }[Any]
 
-/** What a transport tells. None of it before `open` has returned, and nothing after `close`. */
+/** Receives the messages of a link: none before the transport has returned it, and none after `close`. */
 export interface LinkListener {
   onMessage(notice: ServerMessage): void
-  /** The link could not be made, or is lost; told once. With a reason that isn't retryable nobody tries again (C1). */
+  /** The link could not be made, or is lost; called once. With a reason that isn't retryable the client does not try again (C1). */
   onClose(reason: RealtimeError): void
 }
 
@@ -24,5 +24,5 @@ export interface Link {
   close(): void
 }
 
-/** Opens one link; `handshake` is what the server is told first. Never tries again by itself. */
+/** Opens one link; `handshake` is sent first. Never tries again by itself. */
 export type Transport = (handshake: Readonly<Record<string, unknown>>, listener: LinkListener) => Link

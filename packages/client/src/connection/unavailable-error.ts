@@ -1,4 +1,4 @@
 import { RealtimeError } from '@tutti/protocol'
 
-/** The error of whatever has no connection; `message` says why. */
+/** The error without a connection; `message` names the reason. */
 export const unavailableError = (message: string, cause?: unknown): RealtimeError => new RealtimeError('UNAVAILABLE', { message, cause })

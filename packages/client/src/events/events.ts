@@ -37,22 +37,22 @@ export interface EventContext {
 
 /** How an event is published. */
 export interface PublishOptions {
-  /** This client hears it too, if it subscribed (E2). Default false. */
+  /** This client receives it too, if it subscribed (E2). Default false. */
   includeSelf?: boolean | undefined
 }
 
 const PUBLISH_OPTIONS = { includeSelf: flag(undefined) } satisfies OptionRows<PublishOptions>
 
-/** Events: told to whoever listens now, kept for nobody. */
+/** Events: delivered to the current subscribers, not stored. */
 export interface Events<Channels extends EventMap> {
   /**
-   * Hears a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`), also after reconnects (E5). Returns its undo.
+   * Subscribes to a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`), also after reconnects (E5). Returns an unsubscribe function.
    * Throws `INVALID_CHANNEL`, `CLOSED`.
    */
   subscribe<Name extends string>(name: Name, listener: (data: EventData<Channels, Name>, context: EventContext) => void): () => void
   /**
-   * Tells everybody who listens to the channel; settles when the server has told its own. Events are not queued: without a
-   * connection it rejects with `UNAVAILABLE`. Others: `INVALID_CHANNEL`, `INVALID_VALUE`, `TOO_LARGE`, `RELAY_FAILED` (told on
+   * Delivers an event to all subscribers of the channel; settles when the server has sent it to its own. Events are not queued: without a
+   * connection it rejects with `UNAVAILABLE`. Others: `INVALID_CHANNEL`, `INVALID_VALUE`, `TOO_LARGE`, `RELAY_FAILED` (delivered on
    * one instance only), `RATE_LIMITED` (wait its `retryAfterMs`), `FORBIDDEN`, `OUTCOME_UNKNOWN` (the connection was lost before the answer), `CLOSED`.
    */
   publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
@@ -92,7 +92,7 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
       const { includeSelf } = parseOptions('publish', PUBLISH_OPTIONS, options)
       if (isClosed()) throw new RealtimeError('CLOSED')
       const event = { channel: assertName(isKey, channel, 'INVALID_CHANNEL'), data: jsonCopy(data), includeSelf }
-      // Who subscribes and then publishes must hear it.
+      // A client that subscribes and then publishes receives the event.
       subscriptions.flush()
       connection.request('event:publish', event, ({ error }) => done(error))
     })
@@ -105,8 +105,7 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
     },
     'event:received': ({ channel, data }) => {
       for (const pattern of patternsOf(channel)) {
-        const told = [...(listeners.get(pattern) ?? [])]
-        for (const listener of told) callSafely(() => listener.run(data, { channel }), onThrow)
+        for (const listener of [...(listeners.get(pattern) ?? [])]) callSafely(() => listener.run(data, { channel }), onThrow)
       }
     },
   })

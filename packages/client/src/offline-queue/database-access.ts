@@ -95,7 +95,7 @@ export function createDatabaseAccess(
   return access
 }
 
-/** Name of the Web Lock that says that a client's changes belong to no other page. */
+/** Name of the Web Lock by which a client's changes belong to no other page. */
 export const lockOf = (name: string, clientId: string): string => `${name}:${clientId}`
 
 /** Begins each message. */

@@ -8,7 +8,7 @@ import { createDatabaseAccess, IN_MEMORY, lockOf } from './database-access.ts'
 /** Options of `createOfflineQueue`. */
 export interface OfflineQueueOptions {
   /**
-   * Name of the database, default `tutti`. Whoever signs in next must not send what this user left behind: give each user a
+   * Name of the database, default `tutti`. The next user must not send what this one left: give each user a
    * name of their own.
    */
   name?: string | undefined

@@ -9,7 +9,7 @@ export interface StoredChange {
 
 /**
  * What of a key's changes can be stored, and need be. The function of an `update` can't: it is kept from when it was sent, as
- * the value that it made on its condition (S9). What went out is known by the client that sent it, whoever asks again (S12).
+ * the value that it made on its condition (S9). A sent change keeps the id of the client that sent it, whichever client repeats it (S12).
  */
 export function toStored(pending: readonly PendingChange[], clientId: string): StoredChange[] {
   return pending.flatMap(({ change, sent, acked }): StoredChange[] => {
@@ -18,10 +18,10 @@ export function toStored(pending: readonly PendingChange[], clientId: string): S
   })
 }
 
-/** A stored change as one that waits; nobody awaits it, so a refusal goes to `onRefused`. */
+/** A stored change as a pending one; no caller awaits it, so a refusal goes to `onRefused`. */
 export const fromStored = ({ change, sent }: StoredChange, onRefused: (error: unknown) => void): PendingChange => ({
   change,
-  held: false,
+  deferred: false,
   waiters: [(error) => void (error !== undefined && onRefused(error))],
   ...(sent && { sent }),
 })

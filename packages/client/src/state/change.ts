@@ -16,7 +16,7 @@ export type Change =
   /** An absent key starts at `initial` (S7). */
   | { readonly op: 'increment'; readonly by: number; readonly initial: number }
   | { readonly op: 'patch'; readonly patch: JsonObject }
-  /** Runs again whenever somebody else wrote before it (S9). */
+  /** Runs again whenever another client wrote before it (S9). */
   | { readonly op: 'update'; readonly run: (value: JsonValue | undefined) => unknown }
 
 /** A patch that was given; throws `INVALID_VALUE` where it is no object of JSON. */
@@ -64,7 +64,7 @@ export function mergeChanges(first: Change, second: Change): Change | undefined 
   }
   if (first.op === 'patch' && second.op === 'patch') {
     const patch = composePatches(first.patch, second.patch)
-    // Two objects compose to an object, or to nothing that one patch could say.
+    // Two objects compose to an object, or to what no single patch can express.
     return isJsonObject(patch) ? { op: 'patch', patch } : undefined
   }
   return undefined

@@ -2,11 +2,11 @@ import { valueOf, type Entry, type JsonValue, type RealtimeError } from '@tutti/
 import type { Retry } from '../connection/retry.ts'
 import { unknownKey, type KeyState } from './key-state.ts'
 
-/** What a handle is to the key it uses. */
+/** A handle or collection that uses a key. */
 export interface KeyUser {
-  /** Somebody else brings the entry: it needs no subscription of the key. */
+  /** Another subscription delivers the entry: the key needs none. */
   readonly isFed?: true
-  /** The key's state is another. */
+  /** The key's state has changed. */
   changed(): void
   dispose(): void
 }
@@ -15,22 +15,22 @@ export interface KeyUser {
 export interface KeyRecord {
   readonly key: string
   readonly users: Set<KeyUser>
-  /** What is to be tried again: the first pending change, or the question for the entry. */
+  /** What is to be tried again: the first pending change, or the request for the entry. */
   readonly retry: Retry
   state: KeyState
   /** The value to show in this state; the same object as long as it is the same JSON. */
   shown: JsonValue | undefined
   /** Why the server does not let this client read it. */
   refused: RealtimeError | undefined
-  /** Settles when the pending changes are kept; `undefined` where nobody keeps them. */
+  /** Settles when the pending changes are stored; `undefined` without an offline queue. */
   saved: Promise<void> | undefined
   /** A change of this key is unanswered (S12: at most one). */
   sending: boolean
-  /** The entry was asked for and has not come. */
+  /** A request for the entry is unanswered. */
   fetching: boolean
 }
 
-/** A key of which nothing is known but perhaps an entry that somebody else was told. */
+/** A key of which nothing is known, or an entry that a server rendered. */
 export const createKeyRecord = (key: string, confirmed: Entry | undefined, retry: Retry): KeyRecord => ({
   key,
   users: new Set(),

@@ -2,7 +2,7 @@ import { applyPatch, valueOf, type Entry, type JsonValue, type StateUpdate } fro
 import { applyChange, mergeChanges, type Change } from './change.ts'
 
 // What a client knows of one key, as plain data and functions from one state to the next: what the server confirmed, and
-// the client's own changes that lie on top of it until they are confirmed (S13). No I/O and no time in here, so that every
+// the client's own changes on top of it until they are confirmed (S13). No I/O and no time in here, so that every
 // interleaving can be tried.
 
 /** A change that went out: its number never changes again (S12). */
@@ -12,20 +12,20 @@ export interface SentMutation {
   readonly clientId?: string
   /** When it went out first, milliseconds since 1970. */
   readonly sentAt: number
-  /** What the key holds once a set or update is applied. */
+  /** The value of the key once a set or update is applied. */
   readonly value?: JsonValue | undefined
   /** The version on whose condition it is applied. */
   readonly ifVersion?: number | undefined
 }
 
-/** Hears how a change ended: with nothing, or with the reason why it was refused. */
+/** Called with the outcome of a change: nothing, or the reason why it was refused. */
 export type Waiter = (error?: unknown) => void
 
 /** A change of this client that is not confirmed. */
 export interface PendingChange {
   readonly change: Change
   /** Not to be sent yet (S16). */
-  readonly held: boolean
+  readonly deferred: boolean
   /** The callers whose changes were merged into this one; all of them receive its outcome (S14). */
   readonly waiters: readonly Waiter[]
   readonly sent?: SentMutation
@@ -36,17 +36,17 @@ export interface PendingChange {
 /** What is known of one key. Immutable. */
 export interface KeyState {
   readonly key: string
-  /** The newest entry that the server told; `undefined` before the first. */
+  /** The newest entry that the server sent; `undefined` before the first. */
   readonly confirmed: Entry | undefined
   /** In the order in which they were made; at most the first was sent. */
   readonly pending: readonly PendingChange[]
-  /** The newest version heard of without its value, 0 for none. Always newer than `confirmed`: the entry is asked for. */
+  /** The newest version that is known without its value, 0 for none. Always newer than `confirmed`: the entry is requested. */
   readonly wanted: number
   /** Of the versions from `from`, before `until`, all that was written since is in the client's own `version`, or replaced by it. */
   readonly own?: { readonly from: number; readonly until: number; readonly version: number } | undefined
 }
 
-/** What an acknowledgement says. */
+/** An acknowledgement. */
 export interface Acknowledgement {
   version: number
   value?: number
@@ -65,7 +65,7 @@ export function withChanges(base: JsonValue | undefined, pending: readonly Pendi
 
 /**
  * The list with a change added behind the others, merged into the last where that was not sent yet (S14). A change before another
- * one is no longer held, because the order must be kept.
+ * one is no longer deferred, because the order must be kept.
  */
 export function appendChange(pending: readonly PendingChange[], added: PendingChange): readonly PendingChange[] {
   const last = pending.at(-1)
@@ -76,7 +76,7 @@ export function appendChange(pending: readonly PendingChange[], added: PendingCh
 
 /** Lets every change be sent. */
 export const withReleased = (state: KeyState): KeyState =>
-  state.pending.some(({ held }) => held) ? { ...state, pending: state.pending.map(released) } : state
+  state.pending.some(({ deferred }) => deferred) ? { ...state, pending: state.pending.map(released) } : state
 
 /** Takes an update of the server: a newer entry, or a patch of the version that is here (S3, S8). */
 export function withUpdate(state: KeyState, update: StateUpdate): KeyState {
@@ -117,7 +117,7 @@ function withPatch(state: KeyState, patch: JsonValue, { version, base }: Acknowl
 /** A version is known without its value: the entry is to be requested. */
 export const withWanted = (state: KeyState, version: number): KeyState => ({ ...state, wanted: Math.max(state.wanted, version) })
 
-/** What an acknowledgement says of the versions before it. */
+/** The versions before an acknowledged one that its condition covers. */
 function ownAfter(
   { own }: KeyState,
   { change, sent }: PendingChange,
@@ -138,7 +138,7 @@ export const withoutHead = (state: KeyState): KeyState => ({ ...state, pending: 
 export const conditionOf = ({ own }: KeyState, version: number | undefined): number | undefined =>
   own && version !== undefined && version >= own.from && version < own.until ? own.version : version
 
-const released = (item: PendingChange): PendingChange => (item.held ? { ...item, held: false } : item)
+const released = (item: PendingChange): PendingChange => (item.deferred ? { ...item, deferred: false } : item)
 
 const isNewer = ({ confirmed }: KeyState, { version }: { version: number }): boolean => !confirmed || version > confirmed.version
 

@@ -51,7 +51,7 @@ export interface MutationQueue {
   close(): void
 }
 
-/** Makes the queue of one client. Its numbers grow with every message, whatever the key. */
+/** Makes the queue of one client. Its numbers grow with every message of any key. */
 export function createMutationQueue(options: MutationQueueOptions): MutationQueue {
   const { clock, connection, maxPendingChanges, records, recordOf, replace, resume } = options
   let lastNumber = 0
@@ -80,7 +80,7 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
   const send = (record: KeyRecord): void => {
     const { state, key } = record
     const [head, ...others] = state.pending
-    if (!connection.up || record.sending || record.retry.waiting || !head || head.held || head.acked) return
+    if (!connection.up || record.sending || record.retry.waiting || !head || head.deferred || head.acked) return
     const { change, waiters } = head
     /** Continues with the next change after the outcome of this one. */
     const finish = (next: KeyState, error?: unknown, ended = waiters): void => {
@@ -121,7 +121,7 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
       const answered = withAnswer(record.state, before, error.entry)
       if (change.op !== 'update') return finish(withoutHead(answered), error)
       // Another condition is another message, with a number of its own.
-      finish({ ...answered, pending: [{ change, held: false, waiters }, ...answered.pending.slice(1)] }, undefined, [])
+      finish({ ...answered, pending: [{ change, deferred: false, waiters }, ...answered.pending.slice(1)] }, undefined, [])
     }
     const transmit = (): void => {
       const { request } = connection

@@ -4,7 +4,7 @@ import type { Observable } from '../observable.ts'
 export interface StateSnapshot<Shown> {
   /** The confirmed value with this client's own changes on top (S13); the default where nothing is stored (S10). Not to be changed in place. */
   readonly value: Shown
-  /** The server has not yet said what is stored. */
+  /** The server has not yet sent what is stored. */
   readonly loading: boolean
   /** Changes of this client on this key are not yet confirmed. */
   readonly pending: boolean
@@ -24,7 +24,7 @@ export interface StateOptions<T> {
   strategy?: 'immediate' | 'debounced' | 'manual' | undefined
   /** Milliseconds, default 200. */
   debounceMs?: number | undefined
-  /** `set` and `remove` are refused with `CONFLICT` when somebody else wrote since (S14). Default false: the last one wins. */
+  /** `set` and `remove` are refused with `CONFLICT` when another client wrote since (S14). Default false: the last one wins. */
   onlyIfUnchanged?: boolean | undefined
 }
 
@@ -33,7 +33,7 @@ export type MergePatch<T> = T extends readonly unknown[] ? T : T extends object 
 
 /**
  * One use of a key. Changes show at once, on every handle of the key in this client, and are sent in order. Their promises
- * settle when the server has confirmed or refused them; nobody has to await them, for `current.error` says the same.
+ * settle when the server has confirmed or refused them; they need not be awaited, because `current.error` shows the same.
  *
  * Errors, by code: `INVALID_VALUE` (no JSON), `CONFLICT` (`onlyIfUnchanged`), `NOT_A_NUMBER`, `TOO_LARGE`, `OVERFLOW` (too
  * many changes wait), `OUTCOME_UNKNOWN` (sent, and unanswered for longer than the server remembers), `CLOSED`, and what
@@ -41,7 +41,7 @@ export type MergePatch<T> = T extends readonly unknown[] ? T : T extends object 
  */
 export interface StateHandle<T, Shown = T | undefined> extends Observable<StateSnapshot<Shown>> {
   readonly key: string
-  /** Stores a value, whatever is there. */
+  /** Stores a value in place of the stored one. */
   set(value: T): Promise<void>
   /** Removes the key: it is absent then, which is not `null` (S10). */
   remove(): Promise<void>
@@ -50,14 +50,14 @@ export interface StateHandle<T, Shown = T | undefined> extends Observable<StateS
   /** Merges by property: what others do to other properties survives (S8). */
   patch(patch: MergePatch<T>): Promise<void>
   /**
-   * Stores what the function makes of the newest value, and runs it again if somebody wrote meanwhile (S9). It runs for the
+   * Stores what the function makes of the newest value, and runs it again if another client wrote meanwhile (S9). It runs for the
    * display too, so it must do nothing but compute. `undefined` removes the key. Rejects with what the function throws.
    */
   update(run: (value: Shown) => T | undefined): Promise<void>
-  /** Asks the server for the entry now. Rejects with `UNAVAILABLE` while there is no connection. */
+  /** Requests the entry from the server now. Rejects with `UNAVAILABLE` while there is no connection. */
   refresh(): Promise<void>
   /** Sends what waits (S16); settles when every change of this handle is confirmed, with the first error if one is refused. */
   sync(): Promise<void>
-  /** Sends what waits and gives the key up; the last handle of a key ends its subscription (S15). */
+  /** Sends what waits and releases the key; the last handle of a key ends its subscription (S15). */
   dispose(): void
 }

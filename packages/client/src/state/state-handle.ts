@@ -68,10 +68,10 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
         reject(error)
       }
       try {
-        const change: PendingChange = { change: make(), held: strategy === 'debounced', waiters: [settle] }
+        const change: PendingChange = { change: make(), deferred: strategy === 'debounced', waiters: [settle] }
         if (strategy === 'manual') drafts = appendChange(drafts, change)
         else keys.add(record, change)
-        if (change.held) {
+        if (change.deferred) {
           cancelDebounce?.()
           cancelDebounce = clock.after(debounceMs, flush)
         }

@@ -165,7 +165,7 @@ test('[S14] changes of several pages on one key come together, whichever of them
     server,
   )
   client.connection.disconnect()
-  const add = (by: number) => ({ change: { op: 'increment' as const, by, initial: 0 }, held: false, waiters: [] })
+  const add = (by: number) => ({ change: { op: 'increment' as const, by, initial: 0 }, deferred: false, waiters: [] })
   const sent = (number: number) => ({ sent: { clientId: 'earlier', number, sentAt: 1_000_000 } })
   const adopt = (...earlier: PendingChange[]) => adopting[0]?.adopt('count', (pending) => withEarlier(pending, earlier))
   adopt(add(1), { ...add(10), ...sent(1) })

@@ -19,13 +19,13 @@ const at = (version: number, more: Partial<KeyState> = {}): KeyState => ({
 })
 const pending = (change: Change, ifVersion?: number): PendingChange => ({
   change,
-  held: false,
+  deferred: false,
   waiters: [() => {}],
   sent: { number: 1, sentAt: 0, value: change.op === 'set' ? change.value : undefined, ifVersion },
 })
 const patch = pending({ op: 'patch', patch: { mine: 1 } })
 const set = (ifVersion?: number): PendingChange => pending({ op: 'set', value: 'mine' }, ifVersion)
-const next: PendingChange = { change: { op: 'set', value: 'next' }, held: false, waiters: [] }
+const next: PendingChange = { change: { op: 'set', value: 'next' }, deferred: false, waiters: [] }
 
 test('[S3] what is not newer changes nothing', () => {
   const state = at(5)
@@ -113,7 +113,7 @@ test('[S14] a condition moves along with what one wrote oneself on it, and with 
 })
 
 test('[S16] releasing lets every change go; where none is held nothing changes', () => {
-  const held = { ...next, held: true }
+  const held = { ...next, deferred: true }
   expect(withReleased(at(5, { pending: [set(), held] })).pending).toEqual(
     [set(), next].map((item) => ({ ...item, waiters: expect.anything() })),
   )

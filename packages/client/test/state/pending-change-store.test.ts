@@ -13,7 +13,7 @@ test('[S14] what an earlier page left goes before what was not sent here, after 
   }
   const stages: string[] = []
   const { client, server } = await connectedClient({ offlineQueue, onError: (_, { stage }) => stages.push(stage) })
-  const earlier: PendingChange = { change: { op: 'set', value: 'earlier' }, held: false, waiters: [] }
+  const earlier: PendingChange = { change: { op: 'set', value: 'earlier' }, deferred: false, waiters: [] }
   const adopt = (key: string) => contexts[0]?.adopt(key, (pending) => withEarlier(pending, [earlier]))
   const [both, sent, unsent] = ['both', 'sent', 'unsent'].map((key) => client.state<string>(key))
   await server.flush()
