@@ -14,7 +14,7 @@ export default [
     name: '@tutti/client/collection, beside the files it shares with @tutti/client',
     path: 'packages/client/dist/collection.js',
     ignore: ['socket.io-client'],
-    limit: '4.5 kB',
+    limit: '4.2 kB',
     gzip: true,
     modifyEsbuildConfig: asModule,
   },
