@@ -131,7 +131,7 @@ const OPTIONS = {
 } satisfies OptionRows<RealtimeClientOptions>
 
 /**
- * Makes a client and begins to connect. Listeners of its sources are called synchronously, once after each change. Throws
+ * Makes a client and begins to connect. Listeners of its observables are called synchronously, once after each change. Throws
  * `INVALID_OPTIONS` where `url` or `path` cannot work.
  */
 export function createRealtimeClient(options?: RealtimeClientOptions): RealtimeClient

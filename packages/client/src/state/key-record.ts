@@ -21,13 +21,13 @@ export interface KeyRecord {
   /** The value to show in this state; the same object as long as it is the same JSON. */
   shown: JsonValue | undefined
   /** Why the server does not let this client read it. */
-  refused: RealtimeError | undefined
+  refused?: RealtimeError | undefined
   /** Settles when the pending changes are stored; `undefined` without an offline queue. */
-  saved: Promise<void> | undefined
+  saved?: Promise<void> | undefined
   /** A change of this key is unanswered (S12: at most one). */
-  sending: boolean
+  sending?: boolean
   /** A request for the entry is unanswered. */
-  fetching: boolean
+  fetching?: boolean
 }
 
 /** A key of which nothing is known, or an entry that a server rendered. */
@@ -37,8 +37,4 @@ export const createKeyRecord = (key: string, confirmed: Entry | undefined, retry
   retry,
   state: { ...unknownKey(key), confirmed },
   shown: confirmed && valueOf(confirmed),
-  refused: undefined,
-  saved: undefined,
-  sending: false,
-  fetching: false,
 })
