@@ -15,7 +15,6 @@ import {
 } from '@tutti/protocol'
 import type { RetryContext } from './connection/retry.ts'
 import { assertName } from './assert-name.ts'
-import { createClientId } from './client-id.ts'
 import { systemClock, type Clock } from './connection/clock.ts'
 import type { Connection, ConnectionState } from './connection/connection-contract.ts'
 import { createConnection } from './connection/connection.ts'
@@ -112,6 +111,9 @@ export interface RealtimeClient<Types extends EventMap = object> {
 }
 
 const NO_ENTRIES: readonly Entry[] = []
+
+/** A random id as the server takes it: up to 32 letters and digits. Pages on plain http have no `crypto.randomUUID`. */
+const createClientId = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(36)).join('')
 
 const OPTIONS = {
   ...SOCKET_OPTIONS,
