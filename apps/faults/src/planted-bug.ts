@@ -26,14 +26,14 @@ export const PLANTED_BUGS = {
   },
   'no-repair': {
     says: 'instances ignore gaps in what they hear',
-    edits: [{ file: 'server/src/state/state-feature.ts', from: 'store.onGap(() => void subscribers.repair())', to: '() => {}' }],
+    edits: [{ file: 'server/src/state/state-feature.ts', from: 'store.onGap(() => void delivery.repair())', to: '() => {}' }],
   },
   'any-version': {
     says: 'instances and clients take what they hear without comparing versions',
     edits: [
-      { file: 'server/src/state/subscribed-key.ts', from: 'if (change.version <= this.heard) return\n', to: '' },
-      { file: 'server/src/state/held-back.ts', from: 'waits(hold) || hold.version >= change.version', to: 'waits(hold)' },
-      { file: 'server/src/state/held-back.ts', from: '.filter((change) => change.version > hold.version)', to: '' },
+      { file: 'server/src/state/key-subscription.ts', from: 'if (version <= this.streamVersion) return undefined\n', to: '' },
+      { file: 'server/src/state/connection-cursor.ts', from: 'if (cursor.sent >= change.version) excluded.push(id)', to: '' },
+      { file: 'server/src/state/connection-cursor.ts', from: '.filter((change) => change.version > sent)', to: '' },
       {
         file: 'client/src/state/key-state.ts',
         from: 'if ((isPatch || !update.reset) && !isNewer(state, update)) return state',
