@@ -1,34 +1,37 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { formatTable } from './format-table.ts'
 import { HELP, parseOptions, type BenchOptions } from './parse-options.ts'
-import { runBench, type Round } from './run-bench.ts'
+import { runRow, totalDeliveries, type RowResult } from './run-rows.ts'
 
 const write = (text: string): void => void process.stdout.write(text)
+const report = (text: string): void => void process.stderr.write(text)
 
 const options = parseOptions(process.argv.slice(2))
 if (options === undefined) write(`pnpm run bench [options]\n${HELP}`)
 else await bench(options)
 
-async function bench({ rounds: count, seconds, rate, connections, keys, profile, ...rest }: BenchOptions): Promise<void> {
-  const valueBytes = rest['value-bytes']
-  write(`${count} rounds; 2 instances on one Redis for each side; ${connections} connections to each instance; ${keys} keys; `)
-  write(`values of about ${valueBytes} bytes\n`)
-  write(`Node ${process.version}, ${availableParallelism()} cores, load average before ${loadavg()[0]?.toFixed(1)}\n`)
-  const rounds = await runBench(
-    {
-      ...{ rounds: count, connections, keys, valueBytes, profileFolder: profile },
-      // By writes, not by time: on a busy machine 2 s were too short for the JIT, and the longer code lost by it.
-      warmUp: { seconds: 30, rate: 0, maxWrites: 30_000 },
-      phases: { paced: { seconds, rate }, full: { seconds, rate: 0 } },
-    },
-    (done) => write(`round ${done} of ${count}\n`),
-  )
-  write(`\n${formatTable(rounds, 'paced', `At ${rate} writes/s`)}`)
-  write(`\n${formatTable(rounds, 'full', 'As fast as acknowledged')}`)
-  write(`\n${total(rounds, 'delivered')} of ${total(rounds, 'sent')} writes were delivered, ${total(rounds, 'doubled')} of them twice.\n`)
+/** Tables go to the standard output, progress to the standard error. */
+async function bench({ rows, rounds, profile }: BenchOptions): Promise<void> {
+  const start = performance.now()
+  const load = loadavg()[0]?.toFixed(1)
+  write(`Node ${process.version}, ${availableParallelism()} cores, load average before ${load}, ${rounds} rounds\n`)
+  const results: RowResult[] = []
+  for (const row of rows) {
+    const rowStart = performance.now()
+    const result = await runRow(row, {
+      rounds,
+      profileFolder: profile,
+      onCell: (_, round, column) => report(`${row.name}, round ${round}: ${column.label}\n`),
+    })
+    results.push(result)
+    write(`\n${formatTable(result)}`)
+    report(`${row.name}: ${secondsSince(rowStart)} s\n`)
+  }
+  const { expected, delivered, doubled } = totalDeliveries(results)
+  const count = (number: number): string => number.toLocaleString('en-US')
+  write(`\n${count(delivered)} of ${count(expected)} deliveries arrived, ${count(doubled)} of them twice. ${secondsSince(start)} s.\n`)
 }
 
-function total(rounds: readonly Round[], name: 'sent' | 'delivered' | 'doubled'): string {
-  const all = rounds.flatMap(({ paced, full }) => [paced.tutti, paced.control, full.tutti, full.control])
-  return all.reduce((sum, figures) => sum + figures[name], 0).toLocaleString('en-US')
+function secondsSince(start: number): string {
+  return ((performance.now() - start) / 1000).toFixed(0)
 }

@@ -1,46 +1,71 @@
-import type { PhaseName, Round } from './run-bench.ts'
-import type { Figures } from './side.ts'
-import { spreadOf } from './statistics.ts'
+import { spreadOf } from './measure/statistics.ts'
+import { meets, REQUIRED_VALUES, type Requirement } from './required-values.ts'
+import type { RowResult } from './run-rows.ts'
 
-type FigureName = 'p50Ms' | 'p99Ms' | 'ackedPerSecond' | 'serverCpuMs' | 'redisCpuMs' | 'loadCpuMs'
-
-const LABELS: Record<FigureName, string> = {
-  p50Ms: 'latency p50, ms',
-  p99Ms: 'latency p99, ms',
-  ackedPerSecond: 'acked writes/s',
-  serverCpuMs: 'server CPU per 1,000 writes, ms',
-  redisCpuMs: 'Redis CPU per 1,000 writes, ms',
-  loadCpuMs: 'clients’ CPU per 1,000 writes, ms',
-}
-
-const ROWS: Record<PhaseName, FigureName[]> = {
-  paced: ['p50Ms', 'p99Ms', 'serverCpuMs', 'redisCpuMs', 'loadCpuMs'],
-  full: ['ackedPerSecond', 'p50Ms', 'p99Ms', 'serverCpuMs', 'redisCpuMs', 'loadCpuMs'],
-}
-
-/** The rounds of one phase as a Markdown table: medians, with the least and the greatest; the ratio is taken in each round. */
-export function formatTable(rounds: readonly Round[], phase: PhaseName, title: string): string {
-  const cell = (numbers: number[]): string => {
-    const { median, min, max } = spreadOf(numbers)
-    return `${short(median)} (${short(min)}–${short(max)})`
+/**
+ * A row as a Markdown table: the median of each column; for all columns but the first the ratio to the first one, taken in each
+ * round, as median (least–greatest); and whether the required value is reached.
+ */
+export function formatTable({ row, rounds }: RowResult): string {
+  const [base, ...others] = row.columns
+  const valuesOf = (label: string, figure: string): number[] => rounds.map((round) => round.get(label)?.figures[figure] ?? Number.NaN)
+  const ratiosOf = (label: string, figure: string): number[] => {
+    const bases = valuesOf(base.label, figure)
+    return valuesOf(label, figure).map((value, index) => value / (bases[index] ?? Number.NaN))
   }
-  const row = (name: FigureName): string[] => {
-    const of = (figures: Figures): number => figures[name]
-    const measured = rounds.map((round) => round[phase])
+
+  /** The columns that a requirement holds for: those of Tutti; of the row whose columns are all Tutti, those beside the base. */
+  const judged = row.columns.filter((column) => column.side === 'tutti' && (column !== base || others.length === 0))
+  const verdictOf = (requirement: Requirement, figure: string): string => {
+    const verdicts = judged.map(({ label }) => {
+      const numbers = requirement.kind === 'ratio' ? ratiosOf(label, figure) : valuesOf(label, figure)
+      return { label, verdict: meets(requirement, spreadOf(numbers).median) ? 'reached' : '**missed**' }
+    })
+    const [first, ...rest] = verdicts
+    if (rest.every(({ verdict }) => verdict === first?.verdict)) return first?.verdict ?? ''
+    return verdicts.map(({ label, verdict }) => `${label}: ${verdict}`).join(', ')
+  }
+  const line = (figure: string): string[] => {
+    const requirement = REQUIRED_VALUES[row.name]?.[figure]
     return [
-      LABELS[name],
-      cell(measured.map(({ tutti }) => of(tutti))),
-      cell(measured.map(({ control }) => of(control))),
-      cell(measured.map(({ tutti, control }) => of(tutti) / of(control))),
+      figure,
+      ...row.columns.map(({ label }) => short(spreadOf(valuesOf(label, figure)).median)),
+      ...others.map(({ label }) => spread(ratiosOf(label, figure))),
+      requirement === undefined ? '' : textOf(requirement),
+      requirement === undefined ? '' : verdictOf(requirement, figure),
     ]
   }
-  const header = [title, 'Tutti', 'control', 'Tutti/control']
-  const rows = [header, ...ROWS[phase].map(row)]
-  const widths = header.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
+  const header = [
+    `\`${row.name}\``,
+    ...row.columns.map(({ label }) => label),
+    ...others.map(({ label }) => `${label} / ${base.label}`),
+    ...['required', ''],
+  ]
+  return `${row.name}: ${row.title}\n\n${markdown([header, ...row.figures.map(line)])}`
+}
+
+function markdown(rows: readonly string[][]): string {
+  const [header = [], ...rest] = rows
+  const widths = header.map((_, column) => Math.max(3, ...rows.map((cells) => cells[column]?.length ?? 0)))
   const line = (cells: string[]): string => `| ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |\n`
-  return [header, widths.map((width) => '-'.repeat(width)), ...rows.slice(1)].map(line).join('')
+  return [header, widths.map((width) => '-'.repeat(width)), ...rest].map(line).join('')
+}
+
+const textOf = ({ kind, atLeast, atMost }: Requirement): string => {
+  const bound = atLeast === undefined ? `≤ ${short(atMost ?? Number.NaN)}` : `≥ ${short(atLeast)}`
+  return kind === 'ratio' ? `ratio ${bound}` : bound
+}
+
+function spread(numbers: readonly number[]): string {
+  const { median, min, max } = spreadOf(numbers)
+  return numbers.length === 1 ? short(median) : `${short(median)} (${short(min)}–${short(max)})`
 }
 
 /** Three digits that count, thousands apart. */
-const short = (number: number): string =>
-  number >= 100 ? Math.round(number).toLocaleString('en-US') : number.toPrecision(number >= 10 ? 3 : number >= 1 ? 3 : 2)
+function short(number: number): string {
+  if (!Number.isFinite(number)) return '–'
+  const size = Math.abs(number)
+  if (size >= 100) return Math.round(number).toLocaleString('en-US')
+  if (Number.isInteger(number)) return String(number)
+  return number.toPrecision(size >= 1 ? 3 : 2)
+}

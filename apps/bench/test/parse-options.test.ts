@@ -1,17 +1,22 @@
 import { expect, test } from 'vitest'
 import { parseOptions } from '../src/parse-options.ts'
+import { ROWS } from '../src/row-table.ts'
 
-test('options have defaults and can be given, also after the -- that pnpm hands on', () => {
-  expect(parseOptions([])).toEqual({ rounds: 5, seconds: 3, connections: 16, keys: 64, 'value-bytes': 100, rate: 500 })
-  expect(parseOptions(['--', '--seconds', '0.5', '--keys=2', '--profile', 'there'])).toMatchObject({
-    seconds: 0.5,
-    keys: 2,
-    profile: 'there',
-  })
+const namesOf = (args: readonly string[]): string[] | undefined => parseOptions(args)?.rows.map(({ name }) => name)
+
+test('the options have defaults and can be given, also after the -- that pnpm passes on', () => {
+  expect(parseOptions([])).toEqual({ rows: ROWS, rounds: 3 })
+  expect(parseOptions(['--', '--rounds=2', '--profile', 'there'])).toEqual({ rows: ROWS, rounds: 2, profile: 'there' })
+  expect(parseOptions(['--help'])).toBeUndefined()
 })
 
-test('what is no option, or no number that fits, is refused', () => {
-  for (const wrong of [['--round', '1'], ['--rounds', '0'], ['--keys', '1.5'], ['--seconds', 'x'], ['--seconds', '0'], ['5']]) {
+test('each row can be measured alone, and several in the order of the table', () => {
+  for (const { name } of ROWS) expect(namesOf(['--row', name])).toEqual([name])
+  expect(namesOf(['--row', 'connect', '--row', 'writes'])).toEqual(['writes', 'connect'])
+})
+
+test('an unknown option, an unknown row and a number that does not fit are refused', () => {
+  for (const wrong of [['--round', '1'], ['--rounds', '0'], ['--rounds', '1.5'], ['--rounds', 'x'], ['--row', 'write'], ['5']]) {
     expect(() => parseOptions(wrong)).toThrow(TypeError)
   }
 })

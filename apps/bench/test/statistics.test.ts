@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { percentile, spreadOf } from '../src/statistics.ts'
+import { percentile, spreadOf } from '../src/measure/statistics.ts'
 
 test('a percentile is one of the numbers, by the nearest rank', () => {
   const hundred = Array.from({ length: 100 }, (_, index) => index + 1)

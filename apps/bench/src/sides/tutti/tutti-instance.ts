@@ -2,25 +2,21 @@ import { createServer } from 'node:http'
 import { RealtimePubSub } from '@tutti/pubsub'
 import { attachRealtime } from '@tutti/server/node'
 import { reactiveRedisDriver } from '@tutti/storage-driver'
-import { serveInstance } from '@tutti/test-kit/instance'
-import { listen } from '../listen.ts'
+import { serveSide } from '../serve-side.ts'
 
-// One instance of Tutti, with nothing switched on or off: what its README shows.
+// One instance of Tutti with its default options, but for the rates: the controls have none.
 
-const pubsub = new RealtimePubSub({ url: process.env['REDIS_URL'] ?? '' })
-const httpServer = createServer()
-/** The control has no rates either. */
 const UNLIMITED = {
   mutationsPerSecond: 1_000_000_000,
   eventsPerSecond: 1_000_000_000,
   requestsPerSecond: 1_000_000_000,
   maxRequestsUnderWay: 1_000_000,
   maxConnectionsPerAddress: 1_000_000,
+  connectsPerSecondPerAddress: 1_000_000,
 }
 
+const pubsub = new RealtimePubSub({ url: process.env['REDIS_URL'] ?? '' })
+const httpServer = createServer()
 const realtime = attachRealtime(httpServer, { state: reactiveRedisDriver({ pubsub }), pubsub, ...UNLIMITED })
-const url = await listen(httpServer)
 await realtime.ready
-
-serveInstance({ url }, { cpu: () => process.cpuUsage() })
-process.once('SIGTERM', () => void realtime.close().then(() => process.exit(0)))
+await serveSide(httpServer, () => realtime.close())

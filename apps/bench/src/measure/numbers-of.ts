@@ -1,4 +1,4 @@
-/** The named numbers of an object that came from elsewhere; throws for what is not there or not finite. */
+/** The named numbers of an object that another process sent; throws for one that is absent or not finite. */
 export function numbersOf<Name extends string>(names: readonly Name[], from: unknown): Record<Name, number> {
   const found = new Map<string, unknown>(Object.entries(from ?? {}))
   const number = (name: Name): number => {

@@ -1,6 +1,8 @@
-/** The value below which `share` (0 to 1) of the sorted numbers lie, by the nearest rank; NaN for none. */
-export const percentile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
+/** The value at or below which `share` (0 to 1) of the numbers are, by the nearest rank; NaN for none. */
+export function percentile(numbers: readonly number[], share: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
+}
 
 /** Median with least and greatest. */
 export interface Spread {

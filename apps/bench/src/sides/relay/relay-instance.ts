@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { serveInstance } from '@tutti/test-kit/instance'
 import { Redis } from 'ioredis'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { listen } from '../listen.ts'
+import { serveSide } from '../serve-side.ts'
 import type { RelayNotice, RelayRequest } from './relay-message.ts'
 
-// The control: what somebody would write by hand who needs just this. It checks nothing, repairs nothing and forgets
-// who is gone when Redis is. Its script is the smallest that keeps values, versions and notices in one order.
+// The relay: the least that does the same job without failures. It checks no message and repairs nothing. Its script is the
+// smallest one that keeps values, versions and notices in one order.
 
 const WRITE = `
 redis.call('SET', KEYS[1], ARGV[2])
@@ -23,6 +22,11 @@ const sha = String(await pub.script('LOAD', WRITE))
 
 const write = async (key: string, value: unknown): Promise<number> =>
   Number(await pub.evalsha(sha, 2, `relay:${key}`, `relay:${key}:version`, JSON.stringify(key), JSON.stringify(value)))
+
+const read = async (keys: readonly string[]): Promise<unknown[]> => {
+  const texts = await pub.mget(keys.map((key) => `relay:${key}`))
+  return texts.map((text): unknown => (text === null ? null : JSON.parse(text)))
+}
 
 const subscribers = new Map<string, Set<WebSocket>>()
 
@@ -42,13 +46,14 @@ webSockets.on('connection', (socket) => {
       const sockets = subscribers.get(key) ?? new Set()
       subscribers.set(key, sockets.add(socket))
     }
-    send({ id: request.id, version: 0 })
+    send({ id: request.id, values: await read(request.subscribe) })
   }
   socket.on('message', (data: Buffer) => void answer(JSON.parse(data.toString())))
+  // A connection that is cut is reset: `close` follows.
+  socket.on('error', () => {})
   socket.on('close', () => {
     for (const sockets of subscribers.values()) sockets.delete(socket)
   })
 })
 
-serveInstance({ url: await listen(httpServer) }, { cpu: () => process.cpuUsage() })
-process.once('SIGTERM', () => process.exit(0))
+await serveSide(httpServer)

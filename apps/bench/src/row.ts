@@ -1,0 +1,56 @@
+import type { Deliveries } from './load/load.ts'
+import type { ClientName } from './sides/clients.ts'
+import type { Side, SideName, SideOptions } from './sides/side.ts'
+
+/** The full measurement, or the short form that the tests run. */
+export type RowSize = 'full' | 'short'
+
+/** One column of a row's table: who is measured. */
+export interface Column {
+  label: string
+  side: SideName
+  client: ClientName
+}
+
+/** What a cell gives: a number for each figure of its row, and what was delivered. */
+export interface Cell {
+  figures: Readonly<Record<string, number>>
+  deliveries: Deliveries
+}
+
+/** What a cell is measured with. */
+export interface CellContext {
+  size: RowSize
+  /** Starts a side, which the caller of the cell stops. */
+  openSide(name: SideName, options?: Pick<SideOptions, 'proxied'>): Promise<Side>
+}
+
+/** A measurement: its figures, the columns that it compares, and how one cell is measured. */
+export interface Row {
+  name: string
+  /** What is measured, for the heading of the table. */
+  title: string
+  /** Names of the figures, in the order of the table. */
+  figures: readonly string[]
+  /** The first one is what the others are compared with. */
+  columns: readonly [Column, ...Column[]]
+  /** Rounds at most, where more tell no more. */
+  maxRounds?: number
+  measure(column: Column, context: CellContext): Promise<Cell>
+}
+
+const RELAY: Column = { label: 'relay', side: 'relay', client: 'relay' }
+
+/** The three sides, with socket.io-client where it is Socket.IO. */
+export const SIDE_COLUMNS = [
+  RELAY,
+  { label: 'Tutti', side: 'tutti', client: 'tutti' },
+  { label: 'adapter', side: 'adapter', client: 'adapter' },
+] as const satisfies readonly Column[]
+
+/** The three sides, all with the client that parses no more than it needs. */
+export const LIGHT_COLUMNS = [
+  RELAY,
+  { label: 'Tutti', side: 'tutti', client: 'tutti light' },
+  { label: 'adapter', side: 'adapter', client: 'adapter light' },
+] as const satisfies readonly Column[]

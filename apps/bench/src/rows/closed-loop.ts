@@ -1,0 +1,43 @@
+import { WRITE_FIGURES, type Stretch, type WritePlan } from '../load/write-load.ts'
+import { numbersOf } from '../measure/numbers-of.ts'
+import { SIDE_COLUMNS, type Row } from '../row.ts'
+
+const PLANS: Record<'full' | 'short', { plan: WritePlan; warmUp: Stretch; settle: Stretch; stretch: Stretch }> = {
+  full: {
+    plan: { writers: 10, inFlight: 8, valueBytes: 100, watched: true },
+    warmUp: { seconds: 30, maxWrites: 15_000 },
+    settle: { seconds: 10, maxWrites: 1_000 },
+    stretch: { seconds: 3 },
+  },
+  short: {
+    plan: { writers: 2, inFlight: 2, valueBytes: 100, watched: true },
+    warmUp: { seconds: 30, maxWrites: 20 },
+    settle: { seconds: 30, maxWrites: 5 },
+    stretch: { seconds: 30, maxWrites: 50 },
+  },
+}
+
+/** What a change costs when nothing queues. */
+export const closedLoop: Row = {
+  name: 'closed-loop',
+  title: 'one write at a time: from the write on one instance',
+  figures: ['update on the other instance p50, ms', 'ack p50, ms', 'server CPU per 1,000 writes, ms'],
+  columns: SIDE_COLUMNS,
+  measure: async ({ side: name, client, label }, { size, openSide }) => {
+    const { plan, warmUp, settle, stretch } = PLANS[size]
+    const side = await openSide(name)
+    await side.openLoad('write', client, plan)
+    await side.step('saturate', warmUp)
+    await side.step('oneByOne', settle)
+    const { result, serverMs } = await side.measure(`closed-loop ${label}`, () => side.step('oneByOne', stretch))
+    const { sent, ackP50Ms, updateP50Ms } = numbersOf(WRITE_FIGURES, result)
+    return {
+      figures: {
+        'update on the other instance p50, ms': updateP50Ms,
+        'ack p50, ms': ackP50Ms,
+        'server CPU per 1,000 writes, ms': (serverMs * 1000) / sent,
+      },
+      deliveries: await side.closeLoad(),
+    }
+  },
+}

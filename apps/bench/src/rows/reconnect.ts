@@ -1,0 +1,60 @@
+import { CONNECT_FIGURES, type ConnectPlan, type ConnectStep } from '../load/connect-load.ts'
+import { numbersOf } from '../measure/numbers-of.ts'
+import { LIGHT_COLUMNS, type Row } from '../row.ts'
+
+const PLANS: Record<'full' | 'short', { plan: ConnectPlan; first: ConnectStep; again: ConnectStep; warmUps: number }> = {
+  full: {
+    plan: { keysEach: 50, shared: true },
+    first: { count: 1_000, atOnce: 50 },
+    again: { count: 1_000, atOnce: 1_000 },
+    warmUps: 2,
+  },
+  short: {
+    plan: { keysEach: 5, shared: true },
+    first: { count: 20, atOnce: 10 },
+    again: { count: 20, atOnce: 20 },
+    warmUps: 0,
+  },
+}
+
+/** Commands that read or run scripts: what a reconnecting client costs Redis. */
+const READS = ['eval', 'evalsha', 'evalsha_ro', 'fcall', 'mget', 'get']
+
+/** All connections are cut, all keys change meanwhile, and all clients reconnect at once. */
+export const reconnect: Row = {
+  name: 'reconnect',
+  title: '1,000 clients with the same 50 keys reconnect at once',
+  figures: ['until all are in sync, ms', 'scripts and reads at Redis', 'server CPU, ms', 'Redis CPU, ms'],
+  columns: LIGHT_COLUMNS,
+  measure: async ({ side: name, client, label }, { size, openSide }) => {
+    const { plan, first, again, warmUps } = PLANS[size]
+    const side = await openSide(name)
+    await side.openLoad('connect', client, plan)
+    await side.step('writeShared')
+    await side.step('connect', first)
+    const cut = async (): Promise<void> => {
+      await Promise.all(side.instances.map((instance) => instance.call('cut')))
+      await side.step('allClosed')
+      await side.step('writeShared')
+    }
+    for (let times = 0; times < warmUps; times += 1) {
+      await cut()
+      await side.step('connect', again)
+    }
+    await cut()
+    const callsBefore = await side.redis.calls(READS)
+    const { result, serverMs, redisMs } = await side.measure(`reconnect ${label}`, () => side.step('connect', again))
+    const calls = (await side.redis.calls(READS)) - callsBefore
+    await side.step('verify')
+    const { elapsedMs } = numbersOf(CONNECT_FIGURES, result)
+    return {
+      figures: {
+        'until all are in sync, ms': elapsedMs,
+        'scripts and reads at Redis': calls,
+        'server CPU, ms': serverMs,
+        'Redis CPU, ms': redisMs,
+      },
+      deliveries: await side.closeLoad(),
+    }
+  },
+}

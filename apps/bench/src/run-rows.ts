@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import type { Deliveries } from './load/load.ts'
+import type { Cell, Column, Row, RowSize } from './row.ts'
+import { startSide, type Side, type SideName, type SideOptions } from './sides/side.ts'
+
+/** The rounds of one row: for each round the cell of each column, by its label. */
+export interface RowResult {
+  row: Row
+  rounds: readonly ReadonlyMap<string, Cell>[]
+}
+
+/** How rows are run. */
+export interface RunOptions {
+  rounds: number
+  size?: RowSize
+  /** Folder for CPU profiles of Tutti's instances. */
+  profileFolder?: string | undefined
+  /** Called before each cell. */
+  onCell?: (row: Row, round: number, column: Column) => void
+  /**
+   * Starts a side for a cell, and says whether it ends with it. Default: a new one for each cell, so that no cell is warmed up,
+   * or has its memory filled, by the one before.
+   */
+  openSide?: OpenSide
+}
+
+/** Starts a side, or returns one that runs. */
+export type OpenSide = (name: SideName, options: SideOptions) => Promise<{ side: Side; endsWithCell: boolean }>
+
+const openFresh: OpenSide = async (name, options) => ({ side: await startSide(name, options), endsWithCell: true })
+
+/** Runs a row: all columns in each round, in an order that alternates. */
+export async function runRow(
+  row: Row,
+  { rounds, size = 'full', profileFolder, onCell, openSide = openFresh }: RunOptions,
+): Promise<RowResult> {
+  const results: Map<string, Cell>[] = []
+  const count = Math.min(rounds, row.maxRounds ?? rounds)
+  const folder = profileFolder === undefined ? undefined : join(profileFolder, row.name)
+  while (results.length < count) {
+    const cells = new Map<string, Cell>()
+    const order = results.length % 2 === 0 ? row.columns : row.columns.toReversed()
+    for (const column of order) {
+      onCell?.(row, results.length + 1, column)
+      cells.set(column.label, await runCell(row, column, { size, folder, openSide }))
+    }
+    results.push(cells)
+  }
+  return { row, rounds: results }
+}
+
+interface CellOptions {
+  size: RowSize
+  folder: string | undefined
+  openSide: OpenSide
+}
+
+async function runCell(row: Row, column: Column, { size, folder, openSide }: CellOptions): Promise<Cell> {
+  const started: Side[] = []
+  try {
+    return await row.measure(column, {
+      size,
+      openSide: async (name, options = {}) => {
+        const { side, endsWithCell } = await openSide(name, { ...options, profileFolder: folder })
+        if (endsWithCell) started.push(side)
+        return side
+      },
+    })
+  } finally {
+    await Promise.all(started.map((side) => side.stop()))
+  }
+}
+
+/** All deliveries of the rows, together. */
+export function totalDeliveries(results: readonly RowResult[]): Deliveries {
+  const cells = results.flatMap(({ rounds }) => rounds.flatMap((round) => [...round.values()]))
+  const sum = (name: keyof Deliveries): number => cells.reduce((total, { deliveries }) => total + deliveries[name], 0)
+  return { expected: sum('expected'), delivered: sum('delivered'), doubled: sum('doubled') }
+}

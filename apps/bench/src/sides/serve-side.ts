@@ -1,0 +1,43 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { serveInstance } from '@tutti/test-kit/instance'
+import { startProfile } from '../measure/profiler.ts'
+import { listen } from './listen.ts'
+
+/**
+ * Serves one instance of any side: it listens, and the benchmark can read its CPU and memory, cut its connections and profile
+ * it. `onStop` runs before the process ends.
+ */
+export async function serveSide(httpServer: Server, onStop: () => Promise<void> | void = () => {}): Promise<void> {
+  const sockets = new Set<Socket>()
+  httpServer.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  let stopProfile: ((file: string) => Promise<void>) | undefined
+  const url = await listen(httpServer)
+  serveInstance(
+    { url },
+    {
+      cpu: () => process.cpuUsage(),
+      memory: async () => {
+        // This kind of collection also shrinks the young generation and returns free pages to the system. After a plain `gc()` they
+        // are most of the growth of the RSS, and depend on the speed of the machine. Several times, for finalizers release more.
+        for (let times = 0; times < 3; times += 1) {
+          globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+          await new Promise((resolve) => setTimeout(resolve, 100))
+        }
+        const { rss, heapUsed } = process.memoryUsage()
+        return { rss, heapUsed }
+      },
+      cut: () => {
+        for (const socket of sockets) socket.destroy()
+      },
+      startProfile: async () => {
+        stopProfile = await startProfile()
+      },
+      stopProfile: (file: string) => stopProfile?.(file),
+    },
+  )
+  process.once('SIGTERM', () => void Promise.resolve(onStop()).then(() => process.exit(0)))
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { formatTable } from '../src/format-table.ts'
+import { REQUIRED_VALUES } from '../src/required-values.ts'
+import { SIDE_COLUMNS, type Cell, type Row } from '../src/row.ts'
+import { ROWS } from '../src/row-table.ts'
+
+const row: Row = {
+  name: 'closed-loop',
+  title: 'a title',
+  figures: ['ack p50, ms', 'not required'],
+  columns: SIDE_COLUMNS,
+  measure: () => Promise.reject(new Error('The table measures nothing.')),
+}
+
+const cell = (ack: number): Cell => ({
+  figures: { 'ack p50, ms': ack, 'not required': 5 },
+  deliveries: { expected: 0, delivered: 0, doubled: 0 },
+})
+
+const round = (relay: number, tutti: number): Map<string, Cell> =>
+  new Map([
+    ['relay', cell(relay)],
+    ['Tutti', cell(tutti)],
+    ['adapter', cell(10 * relay)],
+  ])
+
+/** The cells of the line that begins with a name. */
+const cellsOf = (table: string, name: string): string[] | undefined =>
+  table
+    .split('\n')
+    .map((line) => line.split('|').map((text) => text.trim()))
+    .find(([, first]) => first === name)
+    ?.slice(1, -1)
+
+test('the table has medians, ratios of each round with least and greatest, and the required value', () => {
+  const rounds = [round(1, 1.1), round(2, 2), round(3, 3.9)]
+  expect(cellsOf(formatTable({ row, rounds }), 'ack p50, ms')).toEqual([
+    'ack p50, ms',
+    ...['2', '2', '20'],
+    ...['1.10 (1–1.30)', '10 (10–10)'],
+    ...['ratio ≤ 1.15', 'reached'],
+  ])
+})
+
+test('a figure that misses its required value is marked, and one without a required value is not', () => {
+  const table = formatTable({ row, rounds: [round(1, 1.2)] })
+  expect(cellsOf(table, 'ack p50, ms')?.at(-1)).toBe('**missed**')
+  expect(cellsOf(table, 'not required')?.slice(-2)).toEqual(['', ''])
+})
+
+test('each required value is of a figure of a row', () => {
+  for (const [name, figures] of Object.entries(REQUIRED_VALUES)) {
+    expect(ROWS.find((any) => any.name === name)?.figures).toEqual(expect.arrayContaining(Object.keys(figures)))
+  }
+})

@@ -1,0 +1,34 @@
+import { afterAll, expect, test } from 'vitest'
+import { ROWS } from '../src/row-table.ts'
+import { runRow, type OpenSide } from '../src/run-rows.ts'
+import { startSide, type Side } from '../src/sides/side.ts'
+
+/** Rows share sides here: to start one for each cell would take longer than all else. */
+const sides = new Map<string, Promise<Side>>()
+
+const openShared: OpenSide = async (name) => {
+  const side = sides.get(name) ?? startSide(name, { proxied: name === 'tutti' })
+  sides.set(name, side)
+  return { side: await side, endsWithCell: false }
+}
+
+afterAll(async () => {
+  await Promise.all([...sides.values()].map(async (side) => (await side).stop()))
+})
+
+/** Rows in which no client is subscribed to what is written. */
+const WITHOUT_DELIVERIES = ['no-subscriber', 'connect', 'client']
+
+test.each(ROWS)('$name delivers each write once and gives finite figures', async (row) => {
+  const { rounds } = await runRow(row, { rounds: 1, size: 'short', openSide: openShared })
+  const [round, ...more] = rounds
+  expect(more).toEqual([])
+  expect([...(round?.keys() ?? [])].toSorted()).toEqual(row.columns.map(({ label }) => label).toSorted())
+  for (const { figures, deliveries } of round?.values() ?? []) {
+    expect(Object.keys(figures)).toEqual(row.figures)
+    expect(Object.values(figures).filter((figure) => !Number.isFinite(figure))).toEqual([])
+    const { expected } = deliveries
+    expect(deliveries).toEqual({ expected, delivered: expected, doubled: 0 })
+    expect(expected > 0).toBe(!WITHOUT_DELIVERIES.includes(row.name))
+  }
+})
