@@ -4,6 +4,8 @@ import { Redis } from 'ioredis'
 
 // A control for instances without subscribers: an ioredis subscriber of the same channel that drops each message.
 
+// Also while it waits for Redis.
+process.once('disconnect', () => process.exit(0))
 const sub = new Redis(process.env['REDIS_URL'] ?? '')
 await once(sub, 'ready')
 let messages = 0

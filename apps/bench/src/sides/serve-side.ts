@@ -4,11 +4,20 @@ import { serveInstance } from '@tutti/test-kit/instance'
 import { startProfile } from '../measure/profiler.ts'
 import { listen } from './listen.ts'
 
+/** An instance of a side, before it listens. */
+export interface StartedSide {
+  httpServer: Server
+  /** Runs before the process ends. */
+  stop?: () => Promise<void>
+}
+
 /**
- * Serves one instance of any side: it listens, and the benchmark can read its CPU and memory, cut its connections and profile
- * it. `onStop` runs before the process ends.
+ * Starts and serves one instance of any side: it listens, and the benchmark can read its CPU and memory, cut its connections
+ * and profile it. The process ends with the one that started it, also while it still waits for Redis.
  */
-export async function serveSide(httpServer: Server, onStop: () => Promise<void> | void = () => {}): Promise<void> {
+export async function serveSide(start: () => StartedSide | Promise<StartedSide>): Promise<void> {
+  process.once('disconnect', () => process.exit(0))
+  const { httpServer, stop } = await start()
   const sockets = new Set<Socket>()
   httpServer.on('connection', (socket) => {
     sockets.add(socket)
@@ -39,5 +48,5 @@ export async function serveSide(httpServer: Server, onStop: () => Promise<void> 
       stopProfile: (file: string) => stopProfile?.(file),
     },
   )
-  process.once('SIGTERM', () => void Promise.resolve(onStop()).then(() => process.exit(0)))
+  process.once('SIGTERM', () => void Promise.resolve(stop?.()).then(() => process.exit(0)))
 }

@@ -8,26 +8,27 @@ import { serveSide } from '../serve-side.ts'
 // Socket.IO with its Redis adapter, the usual way to share values among instances: SET, emit to the room of the key,
 // acknowledge. Values have no versions, and nothing is checked or repaired.
 
-const redisUrl = process.env['REDIS_URL'] ?? ''
-const [pub, sub] = [new Redis(redisUrl), new Redis(redisUrl)]
-await Promise.all([once(pub, 'ready'), once(sub, 'ready')])
-
-const httpServer = createServer()
-const io = new Server(httpServer, { adapter: createAdapter(pub, sub), serveClient: false })
-
 type Acknowledge = (reply: object) => void
 
-io.on('connection', (socket) => {
-  socket.on('subscribe', async ({ keys }: { keys: string[] }, acknowledge: Acknowledge) => {
-    await socket.join(keys)
-    const texts = await pub.mget(keys)
-    acknowledge({ ok: true, values: texts.map((text): unknown => (text === null ? null : JSON.parse(text))) })
-  })
-  socket.on('set', async ({ key, value }: { key: string; value: unknown }, acknowledge: Acknowledge) => {
-    await pub.set(key, JSON.stringify(value))
-    io.to(key).emit('updated', { key, value })
-    acknowledge({ ok: true })
-  })
-})
+await serveSide(async () => {
+  const redisUrl = process.env['REDIS_URL'] ?? ''
+  const [pub, sub] = [new Redis(redisUrl), new Redis(redisUrl)]
+  await Promise.all([once(pub, 'ready'), once(sub, 'ready')])
 
-await serveSide(httpServer)
+  const httpServer = createServer()
+  const io = new Server(httpServer, { adapter: createAdapter(pub, sub), serveClient: false })
+
+  io.on('connection', (socket) => {
+    socket.on('subscribe', async ({ keys }: { keys: string[] }, acknowledge: Acknowledge) => {
+      await socket.join(keys)
+      const texts = await pub.mget(keys)
+      acknowledge({ ok: true, values: texts.map((text): unknown => (text === null ? null : JSON.parse(text))) })
+    })
+    socket.on('set', async ({ key, value }: { key: string; value: unknown }, acknowledge: Acknowledge) => {
+      await pub.set(key, JSON.stringify(value))
+      io.to(key).emit('updated', { key, value })
+      acknowledge({ ok: true })
+    })
+  })
+  return { httpServer }
+})

@@ -15,8 +15,10 @@ const UNLIMITED = {
   connectsPerSecondPerAddress: 1_000_000,
 }
 
-const pubsub = new RealtimePubSub({ url: process.env['REDIS_URL'] ?? '' })
-const httpServer = createServer()
-const realtime = attachRealtime(httpServer, { state: reactiveRedisDriver({ pubsub }), pubsub, ...UNLIMITED })
-await realtime.ready
-await serveSide(httpServer, () => realtime.close())
+await serveSide(async () => {
+  const pubsub = new RealtimePubSub({ url: process.env['REDIS_URL'] ?? '' })
+  const httpServer = createServer()
+  const realtime = attachRealtime(httpServer, { state: reactiveRedisDriver({ pubsub }), pubsub, ...UNLIMITED })
+  await realtime.ready
+  return { httpServer, stop: () => realtime.close() }
+})
