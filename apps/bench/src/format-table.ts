@@ -67,5 +67,5 @@ function short(number: number): string {
   const size = Math.abs(number)
   if (size >= 100) return Math.round(number).toLocaleString('en-US')
   if (Number.isInteger(number)) return String(number)
-  return number.toPrecision(size >= 1 ? 3 : 2)
+  return number.toPrecision(size >= 0.995 ? 3 : 2)
 }

@@ -8,7 +8,7 @@ const DEFAULT_ROUNDS = 3
 export interface BenchOptions {
   rows: readonly Row[]
   rounds: number
-  /** Folder for CPU profiles of Tutti's instances. */
+  /** Folder for CPU profiles of Tutti's instances and their clients. */
   profile?: string
 }
 
@@ -17,7 +17,7 @@ export const HELP = [
   `  --row <name>     measure this row only; may be given several times. Default: all\n`,
   ...ROWS.map(({ name, title }) => `                   ${name.padEnd(14)} ${title}\n`),
   `  --rounds <n>     how often each row is measured (default ${DEFAULT_ROUNDS})\n`,
-  `  --profile <dir>  folder to write CPU profiles of Tutti's instances to; leave out the figures of such a run\n`,
+  `  --profile <dir>  folder to write CPU profiles of Tutti's instances and clients to; leave out the figures of such a run\n`,
 ].join('')
 
 /** Reads the command line; undefined if it asks for help. Throws a TypeError that names the option. */

@@ -13,7 +13,7 @@ export interface RowResult {
 export interface RunOptions {
   rounds: number
   size?: RowSize
-  /** Folder for CPU profiles of Tutti's instances. */
+  /** Folder for CPU profiles of Tutti's instances and their clients. */
   profileFolder?: string | undefined
   /** Called before each cell. */
   onCell?: (row: Row, round: number, column: Column) => void

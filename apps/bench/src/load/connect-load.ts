@@ -1,7 +1,6 @@
-import type { BenchClient } from '../sides/bench-client.ts'
+import { valuesOfSize, type BenchClient } from '../sides/bench-client.ts'
 import { urlAt, type Deliveries, type Load, type LoadContext } from './load.ts'
 import { settled } from './settled.ts'
-import { valuesOfSize } from './value-of-size.ts'
 
 /** Clients spread over both instances. */
 export interface ConnectPlan {

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { percentile } from '../measure/statistics.ts'
 import { urlAt, type Deliveries, type Load, type LoadContext } from './load.ts'
-import type { BenchClient } from '../sides/bench-client.ts'
+import { valuesOfSize, type BenchClient } from '../sides/bench-client.ts'
 import { settled } from './settled.ts'
-import { valuesOfSize } from './value-of-size.ts'
 
 /** Subscribers of one key, spread over both instances, and one writer on the first. */
 export interface FanOutPlan {

@@ -1,4 +1,5 @@
 import { serveInstance } from '@tutti/test-kit/instance'
+import { createProfiler } from '../measure/profiler.ts'
 import { CLIENTS, type ClientName } from '../sides/clients.ts'
 import { createClientLoad } from './client-load.ts'
 import { createConnectLoad } from './connect-load.ts'
@@ -42,6 +43,7 @@ serveInstance(
     deliveries: () => current().deliveries,
     close: () => load?.close(),
     cpu: () => process.cpuUsage(),
+    ...createProfiler(),
   },
 )
 process.once('SIGTERM', () => process.exit(0))

@@ -1,9 +1,7 @@
-import type { BenchClient } from '../sides/bench-client.ts'
-import { wallClock } from '../measure/wall-clock.ts'
+import { valuesOfSize, type BenchClient } from '../sides/bench-client.ts'
 import { connectPlainSocket } from '../sides/tutti/plain-socket.ts'
 import { urlAt, type Deliveries, type Load, type LoadContext } from './load.ts'
 import { settled } from './settled.ts'
-import { valuesOfSize } from './value-of-size.ts'
 
 /** One connection to the second instance watches `keys` keys; a writer is connected to the first. */
 export interface RepairPlan {
@@ -12,6 +10,9 @@ export interface RepairPlan {
 
 export const REPAIR_FIGURES = ['repairedAt'] as const
 export const LISTING_FIGURES = ['firstPageMs', 'allPagesMs', 'pages', 'entries'] as const
+
+/** Milliseconds since 1970 with fractions: one clock for all processes of this machine. */
+export const wallClock = (): number => performance.timeOrigin + performance.now()
 
 const VALUE_BYTES = 100
 const KEYS_PER_MESSAGE = 1_000

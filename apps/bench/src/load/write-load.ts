@@ -1,8 +1,7 @@
 import { eventually } from '@tutti/test-kit'
 import { percentile } from '../measure/statistics.ts'
-import type { BenchClient } from '../sides/bench-client.ts'
+import { valuesOfSize, type BenchClient } from '../sides/bench-client.ts'
 import { urlAt, type Deliveries, type Load, type LoadContext } from './load.ts'
-import { valuesOfSize } from './value-of-size.ts'
 
 /** Writers on the first instance. */
 export interface WritePlan {

@@ -24,7 +24,8 @@ export const client: Row = {
     await side.openLoad('client', kind, { handles: HANDLES[label] ?? 0, keys } satisfies ClientPlan)
     await side.step('measure', warmUp)
     const texts = numbersOf(CLIENT_FIGURES, await side.step('countTexts', counted))
-    const cpu = numbersOf(CLIENT_FIGURES, await side.step('measure', measured))
+    const { result } = await side.measure(`client ${label}`, () => side.step('measure', measured))
+    const cpu = numbersOf(CLIENT_FIGURES, result)
     return {
       figures: { 'JSON.stringify calls per set': texts.texts / texts.sets, 'CPU per 1,000 sets, ms': (cpu.cpuMs * 1000) / cpu.sets },
       deliveries: await side.closeLoad(),

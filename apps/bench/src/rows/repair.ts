@@ -1,7 +1,6 @@
 import { eventually } from '@tutti/test-kit'
-import { LISTING_FIGURES, REPAIR_FIGURES, type RepairPlan } from '../load/repair-load.ts'
+import { LISTING_FIGURES, REPAIR_FIGURES, wallClock, type RepairPlan } from '../load/repair-load.ts'
 import { numbersOf } from '../measure/numbers-of.ts'
-import { wallClock } from '../measure/wall-clock.ts'
 import type { Row } from '../row.ts'
 import { SIDES, type Side } from '../sides/side.ts'
 
@@ -55,30 +54,35 @@ export const repair: Row = {
 }
 
 /** Cuts the second instance off from Redis, changes each `every`th key, and measures from when it is subscribed again. */
-async function repairAfterGap({ proxy, redis, step }: Side, every: number): Promise<number> {
+async function repairAfterGap(side: Side, every: number): Promise<number> {
   const { channel } = SIDES.tutti
+  const { proxy, redis, step } = side
   proxy?.refuse()
   await eventually(async () => {
     if ((await redis.subscribers(channel)) !== 1) throw new Error('The second instance is still subscribed.')
   })
   await step('writeAway', every)
-  const repaired = step('repaired')
-  proxy?.flow()
-  await eventually(
-    async () => {
-      if ((await redis.subscribers(channel)) !== 2) throw new Error('The second instance is not subscribed again.')
-    },
-    { everyMs: 1 },
-  )
-  const backAt = wallClock()
-  const { repairedAt } = numbersOf(REPAIR_FIGURES, await repaired)
-  return Math.max(0, repairedAt - backAt)
+  const { result } = await side.measure(`repair of each ${every}`, async () => {
+    const repaired = step('repaired')
+    proxy?.flow()
+    await eventually(
+      async () => {
+        if ((await redis.subscribers(channel)) !== 2) throw new Error('The second instance is not subscribed again.')
+      },
+      { everyMs: 1 },
+    )
+    const backAt = wallClock()
+    const { repairedAt } = numbersOf(REPAIR_FIGURES, await repaired)
+    return Math.max(0, repairedAt - backAt)
+  })
+  return result
 }
 
 async function list(side: Side, count: number) {
   const prefix = `bench:p${count}:`
   await side.step('fill', prefix, count)
-  const figures = numbersOf(LISTING_FIGURES, await side.step('list', prefix))
+  const { result } = await side.measure(`listing ${count}`, () => side.step('list', prefix))
+  const figures = numbersOf(LISTING_FIGURES, result)
   if (figures.entries !== count) throw new Error(`A listing of ${count} entries has ${figures.entries}.`)
   return figures
 }

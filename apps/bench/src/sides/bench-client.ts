@@ -4,6 +4,12 @@ export interface BenchValue {
   pad: string
 }
 
+/** Makes values whose JSON has about so many bytes. */
+export function valuesOfSize(bytes: number): (n: number) => BenchValue {
+  const pad = 'x'.repeat(Math.max(0, bytes - JSON.stringify({ n: 10_000, pad: '' }).length))
+  return (n) => ({ n, pad })
+}
+
 /** What a client of the benchmark requests, on any side. */
 export type BenchRequest =
   | { kind: 'subscribe'; keys: readonly string[] }

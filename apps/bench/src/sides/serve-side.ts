@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { serveInstance } from '@tutti/test-kit/instance'
-import { startProfile } from '../measure/profiler.ts'
+import { createProfiler } from '../measure/profiler.ts'
 import { listen } from './listen.ts'
 
 /** An instance of a side, before it listens. */
@@ -23,7 +23,6 @@ export async function serveSide(start: () => StartedSide | Promise<StartedSide>)
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  let stopProfile: ((file: string) => Promise<void>) | undefined
   const url = await listen(httpServer)
   serveInstance(
     { url },
@@ -42,10 +41,7 @@ export async function serveSide(start: () => StartedSide | Promise<StartedSide>)
       cut: () => {
         for (const socket of sockets) socket.destroy()
       },
-      startProfile: async () => {
-        stopProfile = await startProfile()
-      },
-      stopProfile: (file: string) => stopProfile?.(file),
+      ...createProfiler(),
     },
   )
   process.once('SIGTERM', () => void Promise.resolve(stop?.()).then(() => process.exit(0)))

@@ -39,7 +39,7 @@ export interface Side {
   step(name: string, ...args: unknown[]): Promise<unknown>
   /** What the load has delivered so far. Closes its clients. */
   closeLoad(): Promise<Deliveries>
-  /** Measures the CPU of a stretch; Tutti's instances are profiled meanwhile, where profiles are wanted. */
+  /** Measures the CPU of a stretch; the processes of Tutti are profiled meanwhile, where profiles are wanted. */
   measure<T>(label: string, run: () => Promise<T>): Promise<CpuFigures & { result: T }>
   stop(): Promise<void>
 }
@@ -48,7 +48,7 @@ export interface Side {
 export interface SideOptions {
   /** Puts a proxy between Redis and the second instance. */
   proxied?: boolean
-  /** Folder for CPU profiles of Tutti's instances. */
+  /** Folder for CPU profiles of Tutti's instances and their clients. */
   profileFolder?: string | undefined
 }
 
@@ -72,12 +72,11 @@ export async function startSide(name: SideName, { proxied = false, profileFolder
   const withProfiles = async <T>(label: string, run: () => Promise<T>): Promise<T> => {
     if (folder === undefined) return run()
     await mkdir(folder, { recursive: true })
-    await Promise.all(instances.map((instance) => instance.call('startProfile')))
+    const processes = { 'instance-1': first, 'instance-2': second, clients }
+    await Promise.all(Object.values(processes).map((instance) => instance.call('startProfile')))
     const result = await run()
-    const prefix = join(folder, label.replaceAll(/\W+/g, '-'))
-    await Promise.all(
-      instances.map((instance, index) => instance.call('stopProfile', `${prefix}-instance-${index + 1}-${instance.pid}.cpuprofile`)),
-    )
+    const file = (part: string, pid: number): string => join(folder, `${label.replaceAll(/\W+/g, '-')}-${part}-${pid}.cpuprofile`)
+    await Promise.all(Object.entries(processes).map(([part, instance]) => instance.call('stopProfile', file(part, instance.pid))))
     return result
   }
   return {
