@@ -1,5 +1,5 @@
 import { spreadOf } from './measure/statistics.ts'
-import { meets, REQUIRED_VALUES, type Requirement } from './required-values.ts'
+import { boundOf, meets, REQUIRED_VALUES, type Requirement } from './required-values.ts'
 import type { RowResult } from './run-rows.ts'
 
 /**
@@ -19,7 +19,7 @@ export function formatTable({ row, rounds }: RowResult): string {
   const verdictOf = (requirement: Requirement, figure: string): string => {
     const verdicts = judged.map(({ label }) => {
       const numbers = requirement.kind === 'ratio' ? ratiosOf(label, figure) : valuesOf(label, figure)
-      return { label, verdict: meets(requirement, spreadOf(numbers).median) ? 'reached' : '**missed**' }
+      return { label, verdict: meets(boundOf(requirement, label), spreadOf(numbers).median) ? 'reached' : '**missed**' }
     })
     const [first, ...rest] = verdicts
     if (rest.every(({ verdict }) => verdict === first?.verdict)) return first?.verdict ?? ''
@@ -51,9 +51,14 @@ function markdown(rows: readonly string[][]): string {
   return [header, widths.map((width) => '-'.repeat(width)), ...rest].map(line).join('')
 }
 
-const textOf = ({ kind, atLeast, atMost }: Requirement): string => {
-  const bound = atLeast === undefined ? `≤ ${short(atMost ?? Number.NaN)}` : `≥ ${short(atLeast)}`
-  return kind === 'ratio' ? `ratio ${bound}` : bound
+function textOf(requirement: Requirement): string {
+  const own = Object.keys(requirement.columns ?? {}).map((label) => `${label}: ${boundText(requirement, label)}`)
+  return [(requirement.kind === 'ratio' ? 'ratio ' : '') + boundText(requirement, ''), ...own].join('; ')
+}
+
+function boundText(requirement: Requirement, column: string): string {
+  const { atLeast, atMost } = boundOf(requirement, column)
+  return atLeast === undefined ? `≤ ${short(atMost ?? Number.NaN)}` : `≥ ${short(atLeast)}`
 }
 
 function spread(numbers: readonly number[]): string {

@@ -41,15 +41,8 @@ export interface Row {
 
 const RELAY: Column = { label: 'relay', side: 'relay', client: 'relay' }
 
-/** The three sides, with socket.io-client where it is Socket.IO. */
-export const SIDE_COLUMNS = [
-  RELAY,
-  { label: 'Tutti', side: 'tutti', client: 'tutti' },
-  { label: 'adapter', side: 'adapter', client: 'adapter' },
-] as const satisfies readonly Column[]
-
 /** The three sides, all with the client that parses no more than it needs. */
-export const LIGHT_COLUMNS = [
+export const SIDE_COLUMNS = [
   RELAY,
   { label: 'Tutti', side: 'tutti', client: 'tutti light' },
   { label: 'adapter', side: 'adapter', client: 'adapter light' },

@@ -1,6 +1,6 @@
 import { CONNECT_FIGURES, type ConnectPlan, type ConnectStep } from '../load/connect-load.ts'
 import { numbersOf } from '../measure/numbers-of.ts'
-import { LIGHT_COLUMNS, type Row } from '../row.ts'
+import { SIDE_COLUMNS, type Row } from '../row.ts'
 import type { Side } from '../sides/side.ts'
 
 const PLANS: Record<'full' | 'short', { plan: ConnectPlan; warmUp: ConnectStep; measured: ConnectStep }> = {
@@ -21,7 +21,7 @@ export const connect: Row = {
   name: 'connect',
   title: '2,000 connections with 10 keys of their own each',
   figures: ['until all are subscribed, ms', 'server CPU per connection, ms', 'RSS per connection, kB', 'heap per connection, kB'],
-  columns: LIGHT_COLUMNS,
+  columns: SIDE_COLUMNS,
   measure: async ({ side: name, client, label }, { size, openSide }) => {
     const { plan, warmUp, measured } = PLANS[size]
     const side = await openSide(name)

@@ -1,6 +1,6 @@
 import { FAN_OUT_FIGURES, type FanOutPlan, type PacedStretch } from '../load/fan-out-load.ts'
 import { numbersOf } from '../measure/numbers-of.ts'
-import { LIGHT_COLUMNS, type Row } from '../row.ts'
+import { SIDE_COLUMNS, type Row } from '../row.ts'
 import type { Side } from '../sides/side.ts'
 
 interface Plan {
@@ -43,7 +43,7 @@ export const fanOut: Row = {
     'clients’ CPU per 1,000 deliveries at 50 writes/s, ms',
     `highest deliveries/s with p99 ≤ ${MAX_P99_MS} ms`,
   ],
-  columns: LIGHT_COLUMNS,
+  columns: SIDE_COLUMNS,
   measure: async ({ side: name, client, label }, { size, openSide }) => {
     const { plan, warmUp, fast, slow, ramp } = PLANS[size]
     const side = await openSide(name)

@@ -1,6 +1,6 @@
 import { FIELD_FIGURES, type FieldPlan, type FieldStretch } from '../load/field-load.ts'
 import { numbersOf } from '../measure/numbers-of.ts'
-import { LIGHT_COLUMNS, type Row } from '../row.ts'
+import { SIDE_COLUMNS, type Row } from '../row.ts'
 
 const PLANS: Record<'full' | 'short', { plan: FieldPlan; warmUp: FieldStretch; stretch: FieldStretch }> = {
   full: {
@@ -20,7 +20,7 @@ export const fieldOf100k: Row = {
   name: 'field-of-100k',
   title: 'one field changed of a value of 100 kB, 10 subscribers on 2 instances',
   figures: ['bytes to a subscriber per change', 'server CPU per change, ms', 'Redis CPU per change, ms'],
-  columns: LIGHT_COLUMNS,
+  columns: SIDE_COLUMNS,
   measure: async ({ side: name, client, label }, { size, openSide }) => {
     const { plan, warmUp, stretch } = PLANS[size]
     const side = await openSide(name)

@@ -1,6 +1,6 @@
 import { CONNECT_FIGURES, type ConnectPlan, type ConnectStep } from '../load/connect-load.ts'
 import { numbersOf } from '../measure/numbers-of.ts'
-import { LIGHT_COLUMNS, type Row } from '../row.ts'
+import { SIDE_COLUMNS, type Row } from '../row.ts'
 
 const PLANS: Record<'full' | 'short', { plan: ConnectPlan; first: ConnectStep; again: ConnectStep; warmUps: number }> = {
   full: {
@@ -25,7 +25,7 @@ export const reconnect: Row = {
   name: 'reconnect',
   title: '1,000 clients with the same 50 keys reconnect at once',
   figures: ['until all are in sync, ms', 'scripts and reads at Redis', 'server CPU, ms', 'Redis CPU, ms'],
-  columns: LIGHT_COLUMNS,
+  columns: SIDE_COLUMNS,
   measure: async ({ side: name, client, label }, { size, openSide }) => {
     const { plan, first, again, warmUps } = PLANS[size]
     const side = await openSide(name)

@@ -30,7 +30,7 @@ export const writes: Row = {
     'Redis CPU per 1,000 writes, ms',
     'clients’ CPU per 1,000 writes, ms',
   ],
-  columns: [relay, { ...tutti, label: 'Tutti plain' }, { label: 'Tutti numbered', side: 'tutti', client: 'tutti numbered' }, adapter],
+  columns: [relay, { ...tutti, label: 'Tutti plain' }, { label: 'Tutti numbered', side: 'tutti', client: 'tutti numbered light' }, adapter],
   measure: async ({ side: name, client, label }, { size, openSide }) => {
     const { plan, warmUp, stretch } = PLANS[size]
     const side = await openSide(name)

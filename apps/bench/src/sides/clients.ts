@@ -9,9 +9,8 @@ import { webSocketClient } from './web-socket-client.ts'
 /** The kinds of clients. The `light` ones are `webSocketClient`; the relay has no other. */
 export const CLIENTS = {
   tutti: socketIoClient(createTuttiDialect),
-  'tutti numbered': socketIoClient(createNumberedTuttiDialect),
+  'tutti numbered light': webSocketClient(() => createSocketIoWire(createNumberedTuttiDialect())),
   'tutti light': webSocketClient(() => createSocketIoWire(createTuttiDialect())),
-  adapter: socketIoClient(createAdapterDialect),
   'adapter light': webSocketClient(() => createSocketIoWire(createAdapterDialect())),
   relay: webSocketClient(createRelayWire),
 } as const satisfies Record<string, ConnectBenchClient>
