@@ -9,14 +9,14 @@ import { createOriginPolicy } from './authentication/origin-policy.ts'
 import type { User } from './authorization/authorize.ts'
 import { Revocations, type Revocation } from './authorization/revocations.ts'
 import { createUserAccess, type ActAsOptions, type UserRealtime } from './as-user/user-access.ts'
-import { checkIsFree, Connections } from './connection/connection-manager.ts'
+import { checkIsFree, createConnectionManager } from './connection/connection-manager.ts'
 import { drain } from './shutdown.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
 import { createFanOut } from './connection/fan-out.ts'
 import type { Core, ServerErrorListener } from './feature.ts'
 import { RequestLimits } from './connection/request-limits.ts'
-import { LocalRooms } from './connection/local-rooms.ts'
+import { createRooms } from './connection/rooms.ts'
 import { parseServerOptions, type RealtimeServerOptions, type RealtimeServerSettings } from './options.ts'
 import { Counts, type RealtimeCounts } from './realtime-counts.ts'
 import type { ServerState } from './state/server-state.ts'
@@ -75,7 +75,7 @@ const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients
 
 /** Puts realtime state and events on a Socket.IO server, which carries one at a time (C7). Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer<U> {
-  return assembleRealtimeServer(parseServerOptions(options), { guardsNamespaces: false })
+  return assembleRealtimeServer(parseServerOptions(options), { ownsSocketServer: false })
 }
 
 /**
@@ -85,7 +85,7 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
  */
 export function assembleRealtimeServer<U extends User>(
   settings: RealtimeServerSettings<U>,
-  { guardsNamespaces }: { guardsNamespaces: boolean },
+  { ownsSocketServer }: { ownsSocketServer: boolean },
 ): RealtimeServer<U> {
   const { io, pubsub, state: store, authenticate, authorize, schema, trustProxy, onAudit, auditAllowed, onWarning } = settings
   const { auditIntervalMs, drainMs, reconnectAfterMs } = settings
@@ -100,11 +100,11 @@ export function assembleRealtimeServer<U extends User>(
   checkIsFree(io)
   const audit = new AuditTrail({ onAudit, auditAllowed, onError })
   const access = new Entrances(authorize, audit)
-  const rooms = new LocalRooms()
+  const rooms = createRooms()
   const core: Core = {
     instanceId: pubsub?.instanceId ?? randomUUID(),
     limits,
-    fanOut: createFanOut(io, rooms),
+    fanOut: createFanOut(rooms),
     access,
     audit,
     backlog: { maxPackets: settings.maxBacklogPackets, maxBytes: settings.maxBacklogBytes },
@@ -127,8 +127,18 @@ export function assembleRealtimeServer<U extends User>(
   })
   const revocations = new Revocations(core, access, features)
   const counts = new Counts(() => (pubsub?.droppedMessages ?? 0) + (store.droppedMessages ?? 0))
-  const connections = new Connections(io, core, admission, features, counts)
-  if (guardsNamespaces) connections.guardNamespaces()
+  const connections = createConnectionManager({
+    io,
+    core,
+    rooms,
+    admission,
+    features,
+    counts,
+    guardsNamespaces: ownsSocketServer,
+    directFrames: settings.directFrames,
+    // An application that brings its own Socket.IO server may read sessions that middleware put on the request.
+    keepRequests: settings.keepRequests ?? !ownsSocketServer,
+  })
   const namesUsers = authenticate !== undefined
   const users = createUserAccess({ core, entrances: access, rooms, counts, namesUsers, state, events })
   const warn = (message: string): void =>

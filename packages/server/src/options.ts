@@ -74,6 +74,17 @@ export interface RealtimeServerOptions<U extends User = User> {
   maxBacklogPackets?: number | undefined
   /** Bytes that may wait so; past as much again of events and replies it is closed. Default 1,048,576 (C4). */
   maxBacklogBytes?: number | undefined
+  /**
+   * Frames of WebSockets are written without the steps of Socket.IO, where its internals are as expected. False: every packet
+   * goes through Socket.IO, for a library that observes it. Default true.
+   */
+  directFrames?: boolean | undefined
+  /**
+   * A connected socket keeps its HTTP request, for applications that read `socket.request` later, for example the session of a
+   * middleware. Otherwise `socket.request` has only `headers`, `url` and `method` after the listeners of `connection`; the
+   * request takes 3 kB of each connection. Default: true on a Socket.IO server that you bring, false where `attachRealtime` makes it.
+   */
+  keepRequests?: boolean | undefined
   /** How long it takes to compare all keys that are watched here with the store once, milliseconds. Default 30,000; 0: never (S4). */
   auditIntervalMs?: number | undefined
   /** How long `close()` takes at most, milliseconds; pending replies get three quarters of it. Default 5,000 (C5). */
@@ -117,6 +128,8 @@ export const SERVER_OPTIONS = {
   connectsPerSecondPerAddress: wholeNumber(1, DEFAULT_RATES.connectsPerSecondPerAddress),
   maxBacklogPackets: wholeNumber(1, MAX_BACKLOG_PACKETS),
   maxBacklogBytes: wholeNumber(1, MAX_BACKLOG_BYTES),
+  directFrames: flag(true),
+  keepRequests: flag(undefined),
   auditIntervalMs: wholeNumber(0, 30_000),
   drainMs: wholeNumber(0, 5_000),
   reconnectAfterMs: wholeNumber(0, 0),

@@ -1,5 +1,5 @@
 import { RealtimeError } from '@tutti/protocol'
-import type { Connections } from './connection/connection-manager.ts'
+import type { ConnectionManager } from './connection/connection-manager.ts'
 import type { ServerErrorListener } from './feature.ts'
 
 /** How much of the time pending replies may take; the rest is for giving back what is held. */
@@ -10,7 +10,7 @@ const GOING_SHARE = 0.5
 
 /** What is drained, and within what time. */
 export interface DrainOptions {
-  connections: Connections
+  connections: ConnectionManager
   reconnectAfterMs: number
   drainMs: number
   /** What is closed after the last reply, in this order: features, store, pubsub. */

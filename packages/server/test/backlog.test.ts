@@ -1,31 +1,47 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { watchBacklog, type Backlog } from '../src/connection/backpressure.ts'
+import { createBackpressure, type Backpressure, type PacketQueue } from '../src/connection/backpressure.ts'
 
-let engine: EventEmitter
+/** The parts of Engine.IO's socket that are counted. */
+const createEngine = () => ({ writeBuffer: [] as { data?: string | Buffer }[], server: new EventEmitter() })
+
+let engine: ReturnType<typeof createEngine>
 let told: string[]
-let backlog: Backlog
+let backpressure: Backpressure<string>
+let backlog: PacketQueue
 
 beforeEach(() => {
   vi.useFakeTimers()
-  engine = new EventEmitter()
+  engine = createEngine()
   told = []
-  const options = { maxPackets: 3, maxBytes: 100, onFull: () => told.push('full'), onOverflow: () => told.push('overflow') }
-  backlog = watchBacklog(engine as never, options)
+  backpressure = createBackpressure<string>({
+    maxPackets: 3,
+    maxBytes: 100,
+    onFull: (owner) => told.push(`${owner} is full`),
+    onOverflow: (owner) => told.push(`${owner} overflows`),
+  })
+  backlog = backpressure.open(engine, 'a')
 })
 
 afterEach(() => {
-  engine.emit('close')
+  backlog.close()
+  backpressure.close()
   expect(vi.getTimerCount()).toBe(0)
+  expect(engine.server.eventNames()).toEqual([])
   vi.useRealTimers()
 })
 
+const queue = (packet: { data?: string | Buffer }): void => {
+  engine.writeBuffer.push(packet)
+  backlog.count()
+}
 const send = (bytes: number, count = 1): void => {
-  for (let packet = 0; packet < count; packet += 1) engine.emit('packetCreate', { type: 'message', data: 'x'.repeat(bytes) })
+  for (let packet = 0; packet < count; packet += 1) queue({ data: 'x'.repeat(bytes) })
 }
 const flush = (): void => {
-  engine.emit('flush')
-  engine.emit('drain')
+  engine.server.emit('flush', engine)
+  engine.writeBuffer = []
+  engine.server.emit('drain', engine)
 }
 const pass = (): void => void vi.advanceTimersByTime(1_000)
 
@@ -38,12 +54,12 @@ test('[C4] a queue is full when more packets or bytes wait than may, and no long
   expect([told, backlog.isFull]).toEqual([[], false])
   send(1)
   pass()
-  expect([told, backlog.isFull]).toEqual([['full'], true])
+  expect([told, backlog.isFull]).toEqual([['a is full'], true])
   flush()
   expect(backlog.isFull).toBe(false)
   send(1, 4)
   pass()
-  expect(told).toEqual(['full', 'full'])
+  expect(told).toEqual(['a is full', 'a is full'])
 })
 
 test('[C4] a burst that goes out at once does not make it full, however large it is', () => {
@@ -60,10 +76,10 @@ test('[C4] it flows over, once, when as much again has come as may wait', () => 
   send(101)
   pass()
   send(100)
-  expect(told).toEqual(['full'])
+  expect(told).toEqual(['a is full'])
   send(1)
   send(1_000)
-  expect(told).toEqual(['full', 'overflow'])
+  expect(told).toEqual(['a is full', 'a overflows'])
 })
 
 test('[C4] what waits for the queue to empty runs at once where nothing waits, else with the next drain, once', () => {
@@ -77,10 +93,27 @@ test('[C4] what waits for the queue to empty runs at once where nothing waits, e
 })
 
 test('[C4] packets without data and of bytes count as well', () => {
-  for (let packet = 0; packet < 4; packet += 1) engine.emit('packetCreate', { type: 'ping' })
+  for (let packet = 0; packet < 4; packet += 1) queue({})
   pass()
   flush()
-  engine.emit('packetCreate', { type: 'message', data: Buffer.alloc(101) })
+  queue({ data: Buffer.alloc(101) })
   pass()
-  expect(told).toEqual(['full', 'full'])
+  expect(told).toEqual(['a is full', 'a is full'])
+})
+
+test('[C4] counts packets that the application added, with the next packet of the server', () => {
+  engine.writeBuffer.push({ data: 'x'.repeat(60) })
+  send(60)
+  pass()
+  expect(told).toEqual(['a is full'])
+})
+
+test('[C4] the queue of one connection leaves those of others alone', () => {
+  send(101)
+  pass()
+  const other = { ...createEngine(), server: engine.server }
+  backpressure.open(other, 'b')
+  engine.server.emit('flush', other)
+  engine.server.emit('flush', 'another library')
+  expect(backlog.isFull).toBe(true)
 })

@@ -1,7 +1,7 @@
 import { countItems, eventually } from '@tutti/test-kit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
-import { AddressLimit } from '../src/connection/address-limit.ts'
+import { createAddressLimit } from '../src/connection/address-limit.ts'
 import { RequestLimits } from '../src/connection/request-limits.ts'
 import { TokenBucket } from '../src/connection/token-bucket.ts'
 import { ModelConnection } from './model-cluster.ts'
@@ -204,11 +204,11 @@ describe('connections of one address', () => {
   })
 
   test('[X5] addresses without connections are forgotten', () => {
-    const limit = new AddressLimit(1)
-    const leave = limit.enter('a')
+    const limit = createAddressLimit(1)
+    const key = limit.enter('a')
     expect(() => limit.enter('a')).toThrow(expect.objectContaining({ code: 'RATE_LIMITED' }))
-    leave()
-    limit.enter('a')()
+    limit.leave(key)
+    limit.leave(limit.enter('a'))
     limit.enter('b')
   })
 })

@@ -138,6 +138,8 @@ const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
   connectsPerSecondPerAddress: whole(1),
   maxBacklogPackets: whole(1),
   maxBacklogBytes: whole(1),
+  directFrames: flag,
+  keepRequests: flag,
   auditIntervalMs: whole(0),
   drainMs: whole(0),
   reconnectAfterMs: whole(0),

@@ -1,20 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import type { NoticeName, Notices } from '@tutti/protocol'
 import { createSubscriptions, type Connection } from '../connection/connection.ts'
-import type { LocalRooms } from '../connection/local-rooms.ts'
+import type { Notice } from '../connection/notice.ts'
+import type { Member, Rooms } from '../connection/rooms.ts'
 
 /** What a connection without a socket does with the notices that it is sent. */
 export type NoticeListeners = { readonly [Name in NoticeName]?: (payload: Notices[Name]) => void }
 
 /** A connection of server code that acts as a user. It has no socket, and the rights and rooms of one that has. */
-export interface LocalConnection extends Connection {
+export interface LocalConnection extends Connection, Member {
   /** Leaves its rooms. From now on it receives nothing. */
   close(): void
 }
 
 /** What a connection without a socket is made of. */
 export interface LocalConnectionOptions extends Pick<Connection, 'user' | 'address'> {
-  readonly rooms: LocalRooms
+  readonly rooms: Rooms
   readonly maxSubscriptions: number
   readonly listeners: NoticeListeners
 }
@@ -22,7 +23,6 @@ export interface LocalConnectionOptions extends Pick<Connection, 'user' | 'addre
 /** Makes a connection without a socket. */
 export function createLocalConnection({ user, address, rooms, maxSubscriptions, listeners }: LocalConnectionOptions): LocalConnection {
   let connected = true
-  const joined = new Set<string>()
   const connection: LocalConnection = {
     // No id of a socket begins so.
     id: `$${randomUUID()}`,
@@ -38,21 +38,15 @@ export function createLocalConnection({ user, address, rooms, maxSubscriptions, 
     send: (name, payload) => {
       if (connected) listeners[name]?.(payload)
     },
-    end() {
-      connection.close()
+    deliver: ({ name, payload }: Notice<NoticeName>) => connection.send(name, payload),
+    end: () => connection.close(),
+    join: (room) => {
+      if (connected) rooms.join(room, connection)
     },
-    join(room) {
-      if (!connected) return
-      joined.add(room)
-      rooms.join(room, connection)
-    },
-    leave(room) {
-      joined.delete(room)
-      rooms.leave(room, connection)
-    },
-    close() {
+    leave: (room) => rooms.leave(room, connection),
+    close: () => {
       connected = false
-      for (const room of joined) connection.leave(room)
+      rooms.leaveAll(connection)
     },
   }
   return connection

@@ -6,7 +6,7 @@ import { createUserEvents } from '../events/user-events.ts'
 import type { EventsFeature } from '../events/events-feature.ts'
 import type { ServerEvents } from '../events/server-events.ts'
 import type { Core } from '../feature.ts'
-import type { LocalRooms } from '../connection/local-rooms.ts'
+import type { Rooms } from '../connection/rooms.ts'
 import type { Counts } from '../realtime-counts.ts'
 import type { ServerState } from '../state/server-state.ts'
 import type { StateFeature } from '../state/state-feature.ts'
@@ -38,7 +38,7 @@ export interface UserAccess<U extends User> {
 export interface UserAccessOptions<U extends User> {
   readonly core: Core
   readonly entrances: Entrances<U>
-  readonly rooms: LocalRooms
+  readonly rooms: Rooms
   readonly counts: Counts
   /** Whether the server has an `authenticate`. Then a client without a user does not exist. */
   readonly namesUsers: boolean

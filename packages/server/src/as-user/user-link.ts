@@ -7,7 +7,7 @@ import { runRequest } from '../connection/run-request.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Core, Feature } from '../feature.ts'
 import type { Handler } from '../connection/handler.ts'
-import type { LocalRooms } from '../connection/local-rooms.ts'
+import type { Rooms } from '../connection/rooms.ts'
 import type { Counts } from '../realtime-counts.ts'
 import { createLocalConnection, type NoticeListeners } from './local-connection.ts'
 
@@ -38,7 +38,7 @@ export interface UserLink {
 export interface UserLinkContext<U extends User> {
   readonly core: Core
   readonly entrances: Entrances<U>
-  readonly rooms: LocalRooms
+  readonly rooms: Rooms
   readonly counts: Counts
   /** Those that keep something of a connection. */
   readonly features: readonly Feature[]

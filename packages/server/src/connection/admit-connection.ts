@@ -1,10 +1,9 @@
 import { RealtimeError, toWireError, type Handshake } from '@tutti/protocol'
 import type { Socket } from 'socket.io'
-import type { Backlog } from './backpressure.ts'
-import { createConnection, type Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { parseHandshake } from './handshake.ts'
 import { authenticated, expired, type Authenticate } from '../authentication/authenticate.ts'
-import { AddressLimit } from './address-limit.ts'
+import { createAddressLimit } from './address-limit.ts'
 import { ConnectRate } from './connect-rate.ts'
 import type { AuditTrail } from '../authorization/audit-log.ts'
 import { clientAddress } from '../authentication/client-address.ts'
@@ -12,6 +11,7 @@ import type { ComparedOrigin, OriginPolicy } from '../authentication/origin-poli
 import type { Entrances } from '../authorization/access-control.ts'
 import type { User } from '../authorization/authorize.ts'
 import { runAt } from '../authorization/schedule-at.ts'
+import { SocketConnection, type ConnectionContext } from './socket-connection.ts'
 
 /** Who comes in: the handshake is read, the user named, and the connection ends when the sign-in does (X1). */
 export interface Admission {
@@ -24,7 +24,7 @@ export interface Admission {
   /** Both names of a page of a foreign origin. */
   foreignOriginOf(socket: Socket): ComparedOrigin | undefined
   /** The connection of a socket that was let in. */
-  open(socket: Socket, maxSubscriptions: number, backlog: Backlog): Connection
+  open(socket: Socket, context: ConnectionContext): SocketConnection
   /** The connection is gone. */
   close(connection: Connection): void
 }
@@ -57,17 +57,22 @@ export function createAdmission<U extends User>({
   audit,
 }: AdmissionOptions<U>): Admission {
   const checked = new WeakMap<Socket, Checked<U>>()
-  const counted = new WeakSet<object>()
-  const addresses = new AddressLimit(maxConnectionsPerAddress)
+  /** By transport, and not by socket: one socket after another may use it. */
+  const counted = new WeakMap<object, string>()
+  const addresses = createAddressLimit(maxConnectionsPerAddress)
   const connects = new ConnectRate(connectsPerSecondPerAddress)
   const expiries = new Map<Connection, () => void>()
 
-  /** What is counted is the transport below the socket, which one socket after another may use. */
   const count = ({ conn }: Socket, address: string): void => {
     if (counted.has(conn)) return
-    const leave = addresses.enter(address)
-    counted.add(conn)
-    conn.once('close', leave)
+    counted.set(conn, addresses.enter(address))
+    conn.on('close', countOut)
+  }
+  /** One function for all transports, and not one for each. */
+  function countOut(this: Socket['conn']): void {
+    const key = counted.get(this)
+    if (key !== undefined) addresses.leave(key)
+    counted.delete(this)
   }
 
   const nameUser = async (socket: Socket, { token }: Handshake, address: string): Promise<U | null> => {
@@ -91,6 +96,13 @@ export function createAdmission<U extends User>({
     })
   }
 
+  const expire = (connection: SocketConnection): void => {
+    const reason = expired()
+    audit.refused(connection, { action: 'close' }, reason)
+    connection.send('server:revoked', { target: { connection: true }, error: toWireError(reason) })
+    connection.disconnect()
+  }
+
   return {
     addressOf,
     foreignOriginOf,
@@ -103,23 +115,16 @@ export function createAdmission<U extends User>({
       checkOrigin(socket)
       checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })
     },
-    open: (socket, maxSubscriptions, backlog) => {
-      const { handshake = {}, user = null } = checked.get(socket) ?? {}
-      const connection = createConnection(
-        socket,
-        handshake,
-        { user: user?.id ?? '', address: addressOf(socket) },
-        maxSubscriptions,
-        backlog,
-      )
+    open: (socket, context) => {
+      const { handshake: { clientId } = {}, user = null } = checked.get(socket) ?? {}
+      checked.delete(socket)
+      const connection = new SocketConnection(socket, { user: user?.id ?? '', address: addressOf(socket), clientId }, context)
       entrances.open(connection, user)
-      const end = (): void => {
-        const reason = expired()
-        audit.refused(connection, { action: 'close' }, reason)
-        connection.send('server:revoked', { target: { connection: true }, error: toWireError(reason) })
-        socket.disconnect(true)
-      }
-      if (user?.expiresAt !== undefined) expiries.set(connection, runAt(user.expiresAt, end))
+      if (user?.expiresAt !== undefined)
+        expiries.set(
+          connection,
+          runAt(user.expiresAt, () => expire(connection)),
+        )
       return connection
     },
     close: (connection) => {

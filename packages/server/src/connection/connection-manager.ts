@@ -1,16 +1,21 @@
-import { PROTOCOL_VERSION, RealtimeError, toWireError } from '@tutti/protocol'
-import type { Namespace, Server, Socket } from 'socket.io'
-import { runRequest, type SendReply } from './run-request.ts'
-import type { Admission } from './admit-connection.ts'
-import { watchBacklog } from './backpressure.ts'
-import type { Connection } from './connection.ts'
+import { PROTOCOL_VERSION, RealtimeError, toWireError, type Reply } from '@tutti/protocol'
+import type { Server, Socket } from 'socket.io'
 import type { Core, Feature } from '../feature.ts'
-import { toConnectError } from './handshake.ts'
-import type { Handler } from './handler.ts'
 import type { Counts } from '../realtime-counts.ts'
-
-/** Messages that are ours; what the application sends beside them is its own affair. */
-const OURS = /^(storage|event|presence|lock|room|document|server):/
+import type { Admission } from './admit-connection.ts'
+import { createBackpressure } from './backpressure.ts'
+import { createMessageSource, type MessageListener } from './client-messages.ts'
+import { createCondition } from './condition.ts'
+import type { Connection } from './connection.ts'
+import { createConnectGuard } from './connect-guard.ts'
+import type { Handler } from './handler.ts'
+import { createHandshakeCork } from './handshake-cork.ts'
+import { releaseRequest } from './release-request.ts'
+import type { Rooms } from './rooms.ts'
+import { runRequest } from './run-request.ts'
+import type { ConnectionContext, SocketConnection } from './socket-connection.ts'
+import { hasDefaultPackets } from './socket-internals.ts'
+import { createTurns } from './turns.ts'
 
 /** Between two connections that are told to go elsewhere, milliseconds. */
 const STEP_MS = 10
@@ -18,8 +23,43 @@ const STEP_MS = 10
 /** How much longer than it was told a connection may take to go, milliseconds. */
 const GRACE_MS = 500
 
+/** Connects the sockets of one server to its features. */
+export interface ConnectionManager {
+  /** Not yet disconnected. */
+  readonly isOpen: boolean
+  /**
+   * No new connections. The clients of this instance are sent elsewhere one after another within `spreadMs`, so that they do
+   * not all connect to the next instance at once. Settles when they are gone, or have had time to go. Those that stay are served.
+   */
+  refuse(reconnectAfterMs: number, spreadMs: number): Promise<void>
+  /** Settles when every request that has arrived has its reply, or after `withinMs`. */
+  idle(withinMs: number): Promise<void>
+  /** Ends all connections. */
+  disconnect(): void
+}
+
+/** How the packets of a server are sent, and what is kept of its connections. */
+export interface TransportSettings {
+  /** Packets are encoded here, and frames are written to the stream of a WebSocket where that is possible. */
+  readonly directFrames: boolean
+  /** The HTTP request of a connection is kept while it is connected. */
+  readonly keepRequests: boolean
+  /** Pages of foreign origins are refused on the namespaces that the application adds, too. */
+  readonly guardsNamespaces: boolean
+}
+
+/** What a connection manager needs. */
+export interface ConnectionManagerOptions extends TransportSettings {
+  readonly io: Server
+  readonly core: Core
+  readonly rooms: Rooms
+  readonly admission: Admission
+  readonly features: readonly Feature[]
+  readonly counts: Counts
+}
+
 /** The newest realtime server on each Socket.IO server. */
-const newest = new WeakMap<Server, Connections>()
+const newest = new WeakMap<Server, ConnectionManager>()
 
 /** Throws `INVALID_OPTIONS` for a Socket.IO server that carries a realtime server now: both would answer each message (C7). */
 export function checkIsFree(io: Server): void {
@@ -29,195 +69,127 @@ export function checkIsFree(io: Server): void {
   })
 }
 
-const isAcknowledge = (value: unknown): value is SendReply => typeof value === 'function'
+/** Makes the connection manager of one server. */
+export function createConnectionManager(options: ConnectionManagerOptions): ConnectionManager {
+  const { io, core, rooms, admission, features, counts } = options
+  const handlers = new Map<string, Handler>(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
+  const open = new Map<Socket, SocketConnection>()
+  const isEmpty = createCondition(() => open.size === 0)
+  let running = 0
+  const isIdle = createCondition(() => running === 0)
+  let isOpen = true
+  let isAccepting = true
 
-/** Binds connections to features: who comes in, which handler answers, who is told that one went. */
-export class Connections {
-  /** Not yet disconnected. */
-  isOpen = true
-  private readonly open = new Map<Socket, Connection>()
-  /** Requests without a reply. */
-  private running = 0
-  private onIdle = (): void => {}
-  private readonly handlers: ReadonlyMap<string, Handler>
-  private readonly io: Server
-  private readonly core: Core
-  private readonly admission: Admission
-  private readonly features: readonly Feature[]
-  private readonly counts: Counts
-  private accepting = true
-  private onEmpty = (): void => {}
-
-  constructor(io: Server, core: Core, admission: Admission, features: readonly Feature[], counts: Counts) {
-    this.io = io
-    this.core = core
-    this.admission = admission
-    this.features = features
-    this.counts = counts
-    this.handlers = new Map(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
-    core.requests.onFlood = (connection) => this.closeFlooding(connection)
-    newest.set(io, this)
-    io.use((socket, next) => void this.admit(socket, next))
-    io.on('connection', this.connect)
-  }
-
-  /**
-   * No new connections; those that are here are told to go elsewhere, one after another within `spreadMs`, so that they do
-   * not all come to the next instance at once. Settles when they are gone, or have had time to go. Who stays is served.
-   */
-  async refuse(reconnectAfterMs: number, spreadMs: number): Promise<void> {
-    this.accepting = false
-    const stepMs = Math.min(STEP_MS, spreadMs / Math.max(1, this.open.size))
-    let afterMs = reconnectAfterMs
-    for (const connection of this.open.values()) {
-      connection.send('server:draining', { reconnectAfterMs: Math.round(afterMs) })
-      afterMs += stepMs
-    }
-    await this.gone(Math.min(afterMs + GRACE_MS, spreadMs))
-  }
-
-  /** Settles when every request that has arrived is answered, or after `withinMs`. */
-  async idle(withinMs: number): Promise<void> {
-    if (this.running === 0) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, withinMs)
-      this.onIdle = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.onIdle = () => {}
-  }
-
-  /** Ends all connections. */
-  disconnect(): void {
-    this.isOpen = false
-    this.io.off('new_namespace', this.guard)
-    this.io.off('connection', this.connect)
-    for (const socket of [...this.open.keys()]) socket.disconnect(true)
-  }
-
-  /** Refuses pages of foreign origins on the namespaces that the application adds, too. */
-  guardNamespaces(): void {
-    this.io.on('new_namespace', this.guard)
-  }
-
-  private readonly guard = (namespace: Namespace): void => {
-    namespace.use((socket, next) => {
-      try {
-        this.admission.checkOrigin(socket)
-        next()
-      } catch (error) {
-        next(this.toRefusal(socket, error))
-      }
-    })
-  }
-
-  private async admit(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
-    // Socket.IO cannot remove this middleware: after the close it lets everything pass to the next realtime server, if there is one.
-    next(newest.get(this.io) === this ? await this.refusalOf(socket) : undefined)
-  }
-
-  private async refusalOf(socket: Socket): Promise<Error | undefined> {
-    try {
-      if (!this.accepting) throw new RealtimeError('UNAVAILABLE', { message: 'This instance is shutting down.' })
-      await this.admission.check(socket)
-      return undefined
-    } catch (error) {
-      if (!(error instanceof RealtimeError)) this.core.onError(error, { stage: 'authenticate' })
-      return this.toRefusal(socket, error)
-    }
-  }
-
-  private toRefusal(socket: Socket, error: unknown): Error {
-    const target = this.admission.foreignOriginOf(socket)
-    const actor = { user: '', address: this.admission.addressOf(socket) }
-    this.core.audit.refused(actor, { action: 'connect', ...(target && { target }) }, error)
-    const refusal = toConnectError(error)
-    this.counts.addRefusal(refusal.data.code)
-    return refusal
-  }
-
-  private gone(withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer)
-        this.onEmpty = () => {}
-        resolve()
-      }
-      const timer = setTimeout(end, withinMs)
-      this.onEmpty = end
-      if (this.open.size === 0) end()
-    })
-  }
-
-  private readonly connect = (socket: Socket): void => {
-    if (!this.accepting) return void socket.disconnect(true)
-    const backlog = watchBacklog(socket.conn, {
-      ...this.core.backlog,
-      onFull: () => {
-        for (const feature of this.features) feature.onSlow?.(connection)
-      },
-      onOverflow: () => this.closeSlow(connection),
-    })
-    const connection = this.admission.open(socket, this.core.limits.maxSubscriptions, backlog)
-    this.open.set(socket, connection)
-    this.core.audit.allowed(connection, { action: 'connect' })
-    connection.send('server:hello', { protocol: PROTOCOL_VERSION, instance: this.core.instanceId, limits: this.core.limits })
-    for (const feature of this.features) feature.onConnect?.(connection)
-    socket.onAny((name: string, ...args: unknown[]) => this.receive(connection, name, args))
-    socket.once('disconnect', () => {
-      this.open.delete(socket)
-      if (this.open.size === 0) this.onEmpty()
-      for (const feature of this.features) feature.onDisconnect?.(connection)
-      this.admission.close(connection)
-    })
-  }
-
-  private closeSlow(connection: Connection): void {
-    this.counts.slowConsumers += 1
-    const message = `A connection did not read, and more than ${this.core.backlog.maxBytes} bytes of events and replies waited for it. It was closed.`
-    this.end(connection, 'backlog', new RealtimeError('SLOW_CONSUMER', { message }))
-  }
-
-  private closeFlooding(connection: Connection): void {
-    this.counts.floods += 1
-    const message = 'A connection went on with requests that were refused for being too many. It was closed.'
-    this.end(connection, 'flood', new RealtimeError('RATE_LIMITED', { message }))
-  }
-
-  private end(connection: Connection, stage: 'backlog' | 'flood', reason: RealtimeError): void {
-    this.core.onError(reason, { stage, subject: connection.id })
-    this.core.audit.refused(connection, { action: 'close' }, reason)
+  const end = (connection: Connection, stage: 'backlog' | 'flood', reason: RealtimeError): void => {
+    core.onError(reason, { stage, subject: connection.id })
+    core.audit.refused(connection, { action: 'close' }, reason)
     connection.end()
   }
-
-  private receive(connection: Connection, name: string, args: unknown[]): void {
-    // Socket.IO hands on what had arrived before a connection was closed.
-    if (!connection.connected || !OURS.test(name)) return
-    const last = args.at(-1)
-    const acknowledge: SendReply = (reply) => {
-      if (!reply.ok) this.counts.addRefusal(reply.error.code)
-      if (isAcknowledge(last)) last(reply)
-    }
-    const handler = this.handlers.get(name)
-    if (handler === undefined)
-      return acknowledge({
-        ok: false,
-        error: toWireError(new RealtimeError('UNSUPPORTED', { message: `This server does not know ${name}.` })),
-      })
-    const message = typeof args[0] === 'function' ? undefined : args[0]
-    this.running += 1
-    runRequest(
-      handler,
-      connection,
-      message,
-      (reply) => {
-        acknowledge(reply)
-        this.running -= 1
-        if (this.running === 0) this.onIdle()
-      },
-      this.core,
-    )
+  const closeSlow = (connection: SocketConnection): void => {
+    counts.slowConsumers += 1
+    const message = `A connection did not read, and more than ${core.backlog.maxBytes} bytes of events and replies waited for it. It was closed.`
+    end(connection, 'backlog', new RealtimeError('SLOW_CONSUMER', { message }))
   }
+  const reportSlow = (connection: SocketConnection): void => {
+    for (const feature of features) feature.onSlow?.(connection)
+  }
+
+  const turns = createTurns()
+  const handshake = createHandshakeCork(io, turns)
+  const guard = createConnectGuard({ core, admission, counts })
+  const stopGuard = options.guardsNamespaces ? guard.guardNamespaces(io) : () => {}
+  const backpressure = createBackpressure<SocketConnection>({ ...core.backlog, onFull: reportSlow, onOverflow: closeSlow })
+  const { maxSubscriptions } = core.limits
+  const ownPackets = options.directFrames && hasDefaultPackets(io)
+  const context: ConnectionContext = { rooms, turns, backpressure, maxSubscriptions, ownPackets }
+
+  const receive: MessageListener = (socket, name, message, acknowledgement) => {
+    const connection = open.get(socket)
+    // Socket.IO hands on what had arrived before a connection was closed.
+    if (connection?.connected !== true) return
+    const acknowledge = (reply: Reply): void => {
+      if (!reply.ok) counts.addRefusal(reply.error.code)
+      connection.reply(acknowledgement, reply)
+    }
+    const handler = handlers.get(name)
+    if (handler === undefined) {
+      const error = new RealtimeError('UNSUPPORTED', { message: `This server does not know ${name}.` })
+      return acknowledge({ ok: false, error: toWireError(error) })
+    }
+    running += 1
+    const reply = (content: Reply): void => {
+      acknowledge(content)
+      running -= 1
+      isIdle.check()
+    }
+    runRequest(handler, connection, message, reply, core)
+  }
+
+  /** One function for all sockets, and not one for each. */
+  function onDisconnect(this: Socket): void {
+    const connection = open.get(this)
+    if (connection === undefined) return
+    open.delete(this)
+    isEmpty.check()
+    connection.close()
+    for (const feature of features) feature.onDisconnect?.(connection)
+    admission.close(connection)
+  }
+
+  const hearMessages = createMessageSource(receive, !options.directFrames)
+  const connect = (socket: Socket): void => {
+    if (!isAccepting) return void socket.disconnect(true)
+    const connection = admission.open(socket, context)
+    open.set(socket, connection)
+    core.audit.allowed(connection, { action: 'connect' })
+    connection.send('server:hello', { protocol: PROTOCOL_VERSION, instance: core.instanceId, limits: core.limits })
+    for (const feature of features) feature.onConnect?.(connection)
+    hearMessages(socket)
+    socket.on('disconnect', onDisconnect)
+    if (!options.keepRequests) releaseRequest(socket)
+  }
+
+  const manager: ConnectionManager = {
+    get isOpen() {
+      return isOpen
+    },
+    refuse: async (reconnectAfterMs, spreadMs) => {
+      isAccepting = false
+      guard.close()
+      const stepMs = Math.min(STEP_MS, spreadMs / Math.max(1, open.size))
+      let afterMs = reconnectAfterMs
+      for (const connection of open.values()) {
+        connection.send('server:draining', { reconnectAfterMs: Math.round(afterMs) })
+        afterMs += stepMs
+      }
+      await isEmpty.until(Math.min(afterMs + GRACE_MS, spreadMs))
+    },
+    idle: (withinMs) => isIdle.until(withinMs),
+    disconnect: () => {
+      isOpen = false
+      stopGuard()
+      handshake.close()
+      io.off('connection', connect)
+      for (const connection of [...open.values()]) connection.disconnect()
+      backpressure.close()
+    },
+  }
+
+  const admit = async (socket: Socket, next: (refusal?: Error) => void): Promise<void> => {
+    // Socket.IO cannot remove this middleware: after the close it passes every socket on to the next realtime server, if any.
+    if (newest.get(io) !== manager) return next()
+    const refusal = await guard.refusalOf(socket)
+    handshake.beforeConnect(socket)
+    next(refusal)
+  }
+
+  core.requests.onFlood = (connection) => {
+    counts.floods += 1
+    const message = 'A connection went on with requests that were refused for being too many. It was closed.'
+    end(connection, 'flood', new RealtimeError('RATE_LIMITED', { message }))
+  }
+  newest.set(io, manager)
+  io.use((socket, next) => void admit(socket, next))
+  io.on('connection', connect)
+  return manager
 }

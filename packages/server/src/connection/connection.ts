@@ -1,5 +1,4 @@
-import { RealtimeError, type Handshake, type NoticeName, type Notices } from '@tutti/protocol'
-import type { Socket } from 'socket.io'
+import { RealtimeError, type NoticeName, type Notices } from '@tutti/protocol'
 import type { Backlog } from './backpressure.ts'
 
 /** One live socket of one client, or server code that acts as a user (`realtime.as`), as features see it. */
@@ -33,44 +32,38 @@ export interface Subscriptions {
   readonly all: Iterable<string>
 }
 
-/** The connection of a socket. */
-export function createConnection(
-  socket: Socket,
-  { clientId }: Handshake,
-  { user, address }: Pick<Connection, 'user' | 'address'>,
-  maxSubscriptions: number,
-  backlog: Backlog,
-): Connection {
-  return {
-    id: socket.id,
-    user,
-    address,
-    clientId,
-    get connected() {
-      return socket.connected
-    },
-    subscriptions: createSubscriptions(maxSubscriptions),
-    backlog,
-    send: (name, payload) => void socket.emit(name, payload),
-    end: () => socket.conn.close(true),
-    join: (room) => void socket.join(room),
-    leave: (room) => void socket.leave(room),
-  }
-}
-
 /** Subscriptions of one connection, so many at most. */
-export function createSubscriptions(maxSubscriptions: number): Subscriptions {
-  const held = new Set<string>()
-  return {
-    add(names) {
-      const added = new Set(names.filter((name) => !held.has(name)))
-      if (held.size + added.size > maxSubscriptions) {
-        throw new RealtimeError('TOO_MANY_SUBSCRIPTIONS', { message: `A connection may have ${maxSubscriptions} subscriptions.` })
-      }
-      for (const name of added) held.add(name)
-    },
-    has: (name) => held.has(name),
-    delete: (name) => void held.delete(name),
-    all: held,
+export const createSubscriptions = (maxSubscriptions: number): Subscriptions => new SubscriptionSet(maxSubscriptions)
+
+const NO_NAMES: readonly string[] = []
+
+/** Made for each connection, so the set is made only for those that subscribe. */
+class SubscriptionSet implements Subscriptions {
+  private readonly most: number
+  private names: Set<string> | undefined
+
+  constructor(most: number) {
+    this.most = most
+  }
+
+  get all(): Iterable<string> {
+    return this.names ?? NO_NAMES
+  }
+
+  add(names: readonly string[]): void {
+    const held = (this.names ??= new Set())
+    const added = new Set(names.filter((name) => !held.has(name)))
+    if (held.size + added.size > this.most) {
+      throw new RealtimeError('TOO_MANY_SUBSCRIPTIONS', { message: `A connection may have ${this.most} subscriptions.` })
+    }
+    for (const name of added) held.add(name)
+  }
+
+  has(name: string): boolean {
+    return this.names?.has(name) === true
+  }
+
+  delete(name: string): void {
+    this.names?.delete(name)
   }
 }

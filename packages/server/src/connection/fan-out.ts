@@ -1,31 +1,39 @@
 import type { NoticeName, Notices } from '@tutti/protocol'
-import type { Server } from 'socket.io'
-import type { LocalRooms } from './local-rooms.ts'
+import { Notice } from './notice.ts'
+import type { Rooms } from './rooms.ts'
 
-/** Sends one notice to many connections of this instance. The one place that knows how; made fast here, if anywhere. */
+/** Sends one notice to many connections of this instance. Other instances are notified by the relay. */
 export interface FanOut {
-  /** Tells whether anybody here is in one of the rooms. */
+  /** Whether a connection of this instance is in one of the rooms. */
   isHeard(rooms: readonly string[]): boolean
-  /** Encodes once and reaches each connection once, whatever rooms it shares; does nothing where nobody listens. */
-  emit<Name extends NoticeName>(rooms: readonly string[], name: Name, payload: Notices[Name], except?: readonly string[]): void
+  /**
+   * Encodes once and reaches each connection once, whatever rooms it shares. Does nothing where the rooms have no members.
+   * `rooms` may contain ids of connections, `except` contains ids alone. `json`: the text of the payload, where that is known.
+   */
+  emit<Name extends NoticeName>(
+    rooms: readonly string[],
+    name: Name,
+    payload: Notices[Name],
+    except?: readonly string[],
+    json?: string,
+  ): void
 }
 
-/**
- * Fan-out over Socket.IO's rooms and those of connections without a socket. `local` of Socket.IO: other instances are
- * notified by the relay, never by an adapter.
- */
-export function createFanOut(io: Server, localRooms: LocalRooms): FanOut {
-  const namespace = io.of('/')
-  const isHeardBySockets = (rooms: readonly string[]): boolean => rooms.some((room) => namespace.adapter.rooms.has(room))
+/** Ids that are compared one by one. More are looked up. */
+const FEW = 8
+
+/** Makes the fan-out over rooms in which each connection is alone in the room of its id. */
+export function createFanOut(rooms: Rooms): FanOut {
   return {
-    isHeard: (rooms) => isHeardBySockets(rooms) || rooms.some((room) => localRooms.has(room)),
-    emit: (rooms, name, payload, except = []) => {
-      if (isHeardBySockets(rooms))
-        io.local
-          .to([...rooms])
-          .except([...except])
-          .emit(name, payload)
-      for (const connection of localRooms.membersOf(rooms)) if (!except.includes(connection.id)) connection.send(name, payload)
+    isHeard: (names) => names.some((name) => rooms.has(name)),
+    emit: (names, name, payload, except = [], json) => {
+      const members = rooms.membersOf(names)
+      if (members.length === 0) return
+      const notice = new Notice(name, payload, json)
+      const excepted = except.length > FEW ? new Set(except) : undefined
+      for (const member of members) {
+        if (!(excepted === undefined ? except.includes(member.id) : excepted.has(member.id))) member.deliver(notice)
+      }
     },
   }
 }

@@ -50,7 +50,7 @@ export function carryRealtime<U extends User>(
   onClosed: () => void,
 ): AttachedRealtimeServer<U> {
   const { io } = sockets
-  const realtime = assembleRealtimeServer({ ...settings, io }, { guardsNamespaces: true })
+  const realtime = assembleRealtimeServer({ ...settings, io }, { ownsSocketServer: true })
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     await realtime.close()

@@ -1,0 +1,57 @@
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'socket.io'
+
+// The second file that needs private parts: those that keep the HTTP request of a WebSocket in memory as long as it is connected.
+
+/** What is left of a request: what Socket.IO and applications read of it. */
+interface RequestSummary {
+  readonly headers: unknown
+  readonly url: unknown
+  readonly method: unknown
+  readonly _query: unknown
+  readonly connection: { readonly encrypted: boolean; readonly remoteAddress: unknown }
+}
+
+/** A listener of Engine.IO 6.6 on the TCP socket, bundled or not. Its closure keeps the response and the request (`WebSocketResponse`). */
+const LISTENER = /^\(\)\s*=>\s*this\.emit\(["'`]close["'`]\)$/
+
+const partOf = (owner: unknown, name: string): unknown =>
+  typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined
+
+/**
+ * Releases the HTTP request of a connected socket, at the end of this turn of the event loop: until then listeners of the
+ * application read it. `socket.handshake` stays, and `socket.request` keeps headers, address and query.
+ */
+export function releaseRequest({ conn }: Socket): void {
+  setImmediate(release, conn)
+  // After an upgrade there is another request, on another TCP socket.
+  if (conn.transport.name === 'polling')
+    conn.once('upgrade', (transport: unknown) => releaseResponse(partOf(partOf(transport, 'socket'), '_socket')))
+}
+
+function release(conn: Socket['conn']): void {
+  const { request } = conn
+  const connection: unknown = partOf(request, 'socket')
+  const summary: RequestSummary = {
+    headers: partOf(request, 'headers'),
+    url: partOf(request, 'url'),
+    method: partOf(request, 'method'),
+    _query: partOf(request, '_query'),
+    connection: { encrypted: partOf(connection, 'encrypted') === true, remoteAddress: conn.remoteAddress },
+  }
+  Reflect.set(conn, 'request', summary)
+  releaseResponse(connection)
+}
+
+/** Removes the listener, where it is as expected, after its only call: a middleware that waits for the end of the response runs. */
+function releaseResponse(stream: unknown): void {
+  if (!isEmitter(stream)) return
+  for (const wrapper of stream.rawListeners('close')) {
+    const listener: unknown = Reflect.get(wrapper, 'listener')
+    if (typeof listener !== 'function' || !LISTENER.test(Function.prototype.toString.call(listener))) continue
+    stream.off('close', wrapper as () => void)
+    Reflect.apply(listener, undefined, [])
+  }
+}
+
+const isEmitter = (value: unknown): value is EventEmitter => typeof partOf(value, 'rawListeners') === 'function'
