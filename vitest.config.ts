@@ -16,10 +16,19 @@ const onIoredis6 = {
   },
 }
 
+const ofServer = vitestProject('server through Socket.IO')
+// What crosses a socket, on the fallback: without frames that are written directly.
+const onFallback = ['wire', 'state', 'each-key', 'events', 'revoke', 'slow-connections', 'connection', 'close', 'limits']
+const throughSocketIo = {
+  ...ofServer,
+  root: 'packages/server',
+  test: { ...ofServer.test, include: onFallback.map((name) => `test/${name}.test.ts`), env: { TUTTI_DIRECT_FRAMES: 'false' } },
+}
+
 // Tests read the sources (condition `@tutti/source`), so nothing has to be built first.
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', onIoredis6],
+    projects: ['packages/*', 'apps/*', onIoredis6, throughSocketIo],
     reporters: process.env['TUTTI_REPORT'] ? ['default', ['json', { outputFile: process.env['TUTTI_REPORT'] }]] : ['default'],
   },
 })

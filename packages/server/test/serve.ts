@@ -29,9 +29,12 @@ export interface PlainClient {
   request<Name extends RequestName>(name: Name, payload: Requests[Name]['payload']): Promise<Requests[Name]['result']>
 }
 
+/** One project of the suite runs all of it through Socket.IO. */
+const directFrames = process.env['TUTTI_DIRECT_FRAMES'] !== 'false'
+
 export async function serve<U extends User = User>(options: Partial<AttachRealtimeOptions<U>> = {}): Promise<Served> {
   const httpServer = createServer()
-  const realtime = attachRealtime(httpServer, { state: reactiveDriver(memoryDriver()), onWarning: () => {}, ...options })
+  const realtime = attachRealtime(httpServer, { state: reactiveDriver(memoryDriver()), onWarning: () => {}, directFrames, ...options })
   httpServer.listen(0, '127.0.0.1')
   await once(httpServer, 'listening')
   await realtime.ready
