@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { callSafely, DEFAULT_LIMITS, safeErrorListener, type Limits } from '@tutti/protocol'
-import { Entrances } from './authorization/access-control.ts'
-import { AuditTrail } from './authorization/audit-log.ts'
+import { createAccessControl } from './authorization/access-control.ts'
+import { createAuditTrail } from './authorization/audit-log.ts'
 import { createAdmission } from './connection/admit-connection.ts'
 import { authenticateRequest, originRequestOf, type HttpRequest } from './authentication/authenticate-request.ts'
 import { parseOrigins } from './authentication/origin-list.ts'
@@ -15,7 +15,7 @@ import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
 import { createFanOut } from './connection/fan-out.ts'
 import type { Core, ServerErrorListener } from './feature.ts'
-import { RequestLimits } from './connection/request-limits.ts'
+import { createRequestLimits } from './connection/request-limits.ts'
 import { createRooms } from './connection/rooms.ts'
 import { parseServerOptions, type RealtimeServerOptions, type RealtimeServerSettings } from './options.ts'
 import { Counts, type RealtimeCounts } from './realtime-counts.ts'
@@ -98,8 +98,8 @@ export function assembleRealtimeServer<U extends User>(
   }
   const onError: ServerErrorListener = safeErrorListener(settings.onError)
   checkIsFree(io)
-  const audit = new AuditTrail({ onAudit, auditAllowed, onError })
-  const access = new Entrances(authorize, audit)
+  const audit = createAuditTrail({ onAudit, auditAllowed, onError })
+  const access = createAccessControl(authorize, audit)
   const rooms = createRooms()
   const core: Core = {
     instanceId: pubsub?.instanceId ?? randomUUID(),
@@ -109,7 +109,7 @@ export function assembleRealtimeServer<U extends User>(
     audit,
     backlog: { maxPackets: settings.maxBacklogPackets, maxBytes: settings.maxBacklogBytes },
     schema,
-    requests: new RequestLimits(settings),
+    requests: createRequestLimits(settings),
     pubsub,
     onError,
   }

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { ConnectRate } from '../src/connection/connect-rate.ts'
+import { createConnectRate } from '../src/connection/connect-rate.ts'
 
 test('[X5] tries to connect are counted by address: so many at once, and so many in a second', () => {
   let now = 0
-  const rate = new ConnectRate(10, () => now)
+  const rate = createConnectRate(10, () => now)
   const triesOf = (address: string): number => {
     for (let tries = 0; ; tries += 1) {
       try {
@@ -28,13 +28,12 @@ test('[X5] tries to connect are counted by address: so many at once, and so many
 
 test('[X5] addresses that try no more are forgotten, those that are at their limit are not', () => {
   let now = 0
-  const rate = new ConnectRate(1, () => now)
-  const buckets: ReadonlyMap<string, unknown> = Reflect.get(rate, 'buckets')
+  const rate = createConnectRate(1, () => now)
   for (let number = 0; number < 1_000; number += 1) rate.count(`10.0.${number >> 8}.${number & 255}`)
-  expect(buckets.size).toBe(1_000)
+  expect(rate.size).toBe(1_000)
   now += 1_500
   rate.count('192.0.2.1')
-  expect(buckets.size).toBe(1)
+  expect(rate.size).toBe(1)
   for (let number = 0; number < 5_000; number += 1) rate.count(`10.1.${number >> 8}.${number & 255}`)
   expect(() => rate.count('192.0.2.1')).toThrow(expect.objectContaining({ code: 'RATE_LIMITED' }))
 })

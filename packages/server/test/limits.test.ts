@@ -2,7 +2,7 @@ import { countItems, eventually } from '@tutti/test-kit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { createAddressLimit } from '../src/connection/address-limit.ts'
-import { RequestLimits } from '../src/connection/request-limits.ts'
+import { createRequestLimits } from '../src/connection/request-limits.ts'
 import { TokenBucket } from '../src/connection/token-bucket.ts'
 import { ModelConnection } from './model-cluster.ts'
 import { connectPlain, serve, type Served } from './serve.ts'
@@ -132,7 +132,7 @@ test('[X5] users are remembered as long as their rates need it, however many com
   vi.useFakeTimers({ toFake: ['performance'] })
   onTestFinished(() => void vi.useRealTimers())
   const rates = { mutationsPerSecond: 1, eventsPerSecond: 1, requestsPerSecond: 1, maxRequestsUnderWay: 1 }
-  const { made: limits, items } = await countItems(() => new RequestLimits(rates))
+  const { made: limits, items } = await countItems(() => createRequestLimits(rates))
   for (let user = 0; user < 5_000; user += 1) {
     vi.advanceTimersByTime(10)
     limits.begin(new ModelConnection('c', new Map(), `u${user}`), 'storage:get')()

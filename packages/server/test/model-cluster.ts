@@ -9,14 +9,14 @@ import {
   type Reply,
 } from '@tutti/protocol'
 import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
-import { Entrances, type AccessControl } from '../src/authorization/access-control.ts'
-import { AuditTrail } from '../src/authorization/audit-log.ts'
+import { createAccessControl, type AccessControl, type ConnectionAccess } from '../src/authorization/access-control.ts'
+import { createAuditTrail } from '../src/authorization/audit-log.ts'
 import type { Authorize, User } from '../src/authorization/authorize.ts'
 import { runRequest } from '../src/connection/run-request.ts'
 import type { Connection } from '../src/connection/connection.ts'
 import type { Core } from '../src/feature.ts'
 import type { Handler } from '../src/connection/handler.ts'
-import { RequestLimits } from '../src/connection/request-limits.ts'
+import { createRequestLimits } from '../src/connection/request-limits.ts'
 
 type Listener = (change: StateChange) => void
 
@@ -143,18 +143,18 @@ export class ModelStore implements StateStore {
   dispose = (): Promise<void> => Promise.resolve()
 }
 
-const audit = new AuditTrail({ onAudit: undefined, auditAllowed: false, onError: () => {} })
+const audit = createAuditTrail({ onAudit: undefined, auditAllowed: false, onError: () => {} })
 
 const modelLimits = () =>
-  new RequestLimits({ mutationsPerSecond: 1e9, eventsPerSecond: 1e9, requestsPerSecond: 1e9, maxRequestsUnderWay: 1e9 })
+  createRequestLimits({ mutationsPerSecond: 1e9, eventsPerSecond: 1e9, requestsPerSecond: 1e9, maxRequestsUnderWay: 1e9 })
 
 /** Rooms and connections in memory: what Socket.IO does for the server, in order and without a network. */
 export function createModelCore(authorize?: Authorize): {
   core: Core
-  entrances: Entrances<User>
+  entrances: ConnectionAccess<User>
   connect: (id: string) => ModelConnection
 } {
-  const entrances = new Entrances<User>(authorize, audit)
+  const entrances = createAccessControl<User>(authorize, audit)
   const rooms = new Map<string, Set<ModelConnection>>()
   const isHeard = (names: readonly string[]): boolean => names.some((name) => rooms.has(name))
   return {
@@ -218,7 +218,12 @@ export class ModelConnection implements Connection {
   private readonly rooms: Map<string, Set<ModelConnection>>
   private readonly access: AccessControl
 
-  constructor(id: string, rooms: Map<string, Set<ModelConnection>>, user = '', access: AccessControl = new Entrances(undefined, audit)) {
+  constructor(
+    id: string,
+    rooms: Map<string, Set<ModelConnection>>,
+    user = '',
+    access: AccessControl = createAccessControl(undefined, audit),
+  ) {
     this.id = id
     this.access = access
     this.user = user

@@ -1,6 +1,6 @@
 import { parseOptions, RealtimeError, text, type OptionRows } from '@tutti/protocol'
 import { checkUser, expired } from '../authentication/authenticate.ts'
-import type { Entrances } from '../authorization/access-control.ts'
+import type { ConnectionAccess } from '../authorization/access-control.ts'
 import type { User } from '../authorization/authorize.ts'
 import { createUserEvents } from '../events/user-events.ts'
 import type { EventsFeature } from '../events/events-feature.ts'
@@ -37,7 +37,7 @@ export interface UserAccess<U extends User> {
 /** What acting as a user needs. */
 export interface UserAccessOptions<U extends User> {
   readonly core: Core
-  readonly entrances: Entrances<U>
+  readonly entrances: ConnectionAccess<U>
   readonly rooms: Rooms
   readonly counts: Counts
   /** Whether the server has an `authenticate`. Then a client without a user does not exist. */

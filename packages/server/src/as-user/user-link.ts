@@ -1,6 +1,6 @@
 import { callSafely, fromWireError, RealtimeError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
 import { expired } from '../authentication/authenticate.ts'
-import type { Entrances } from '../authorization/access-control.ts'
+import type { ConnectionAccess } from '../authorization/access-control.ts'
 import type { User } from '../authorization/authorize.ts'
 import { runAt } from '../authorization/schedule-at.ts'
 import { runRequest } from '../connection/run-request.ts'
@@ -37,7 +37,7 @@ export interface UserLink {
 /** What all links of one server share. */
 export interface UserLinkContext<U extends User> {
   readonly core: Core
-  readonly entrances: Entrances<U>
+  readonly entrances: ConnectionAccess<U>
   readonly rooms: Rooms
   readonly counts: Counts
   /** Those that keep something of a connection. */

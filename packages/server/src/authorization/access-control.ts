@@ -1,108 +1,119 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Connection } from '../connection/connection.ts'
+import { createAdmissionQueue, type Act, type AdmissionQueue } from './admission-queue.ts'
 import type { AuditTrail } from './audit-log.ts'
-import { ALLOWED, Decisions, type Verdict } from './authorization-cache.ts'
-import { Door, type Act } from './admission-queue.ts'
+import { ALLOWED, createAuthorizationCache, type AuthorizationCache, type Verdict } from './authorization-cache.ts'
 import type { Access, Authorize, User } from './authorize.ts'
 import { runAt } from './schedule-at.ts'
 
-/** Who may do what: the one door that every message of a client goes through, and every delivery that is asked for by name. */
+/** Authorizes every message of a client, and every delivery that is authorized by name. */
 export interface AccessControl {
-  /** Acts when all that is asked for is allowed, in the order of the connection's messages (E4); else throws or rejects with the refusal. */
+  /** Acts when all accesses are allowed, in the order of the connection's messages (E4); else throws or rejects with the refusal. */
   admit<Result>(connection: Connection, accesses: readonly Access[], act: Act<Result>): Result | Promise<Result>
-  /** The verdict on one thing; never throws or rejects. */
+  /** The verdict on one access; never throws or rejects. */
   decide(connection: Connection, access: Access): Verdict | Promise<Verdict>
-  /** Tells whether no rights were taken away since the verdict was given. */
+  /** Whether no rights were taken away since the verdict was given. */
   isCurrent(connection: Connection, verdict: Verdict): boolean
 }
 
-interface Entrance {
-  readonly decisions: Decisions
-  readonly door: Door
+/** Access control with the connections that it knows. */
+export interface ConnectionAccess<U extends User> extends AccessControl {
+  /** Called when a verdict is remembered no longer: what the connection holds by it is authorized anew. */
+  onExpiry: (connection: Connection) => void
+  /** All open connections. */
+  readonly all: Iterable<Connection>
+  open(connection: Connection, user: U | null): void
+  close(connection: Connection): void
+  /** Whether a verdict about it is remembered. */
+  isRemembered(connection: Connection, access: Access): boolean
+  /** Rights were taken away: forgets every verdict of the connection. */
+  forget(connection: Connection): void
 }
 
-/** The earliest that a running subscription is asked about again, whatever `forMs` says, milliseconds. */
+/** What a connection needs from its first authorized access on. */
+interface Authorization {
+  readonly cache: AuthorizationCache
+  readonly queue: AdmissionQueue
+}
+
+/** An open connection. */
+interface Entrance<U extends User> {
+  readonly user: U | null
+  authorization?: Authorization
+}
+
+/** The earliest that a running subscription is authorized again, whatever `forMs` says, milliseconds. */
 const LEAST_MS = 1_000
 
-/** Access control over the application's `authorize`; without one everything is allowed (X2). */
-export class Entrances<U extends User> implements AccessControl {
-  /** Hears that an answer is remembered no longer: what the connection holds by it is to be asked about. */
-  onExpiry: (connection: Connection) => void = () => {}
-  private readonly entrances = new Map<Connection, Entrance>()
-  private readonly expiries = new Map<Connection, { readonly at: number; readonly cancel: () => void }>()
-  private readonly authorize: Authorize<U> | undefined
-  private readonly audit: AuditTrail
+/** Makes access control over the application's `authorize`. Without one everything is allowed (X2). */
+export function createAccessControl<U extends User>(authorize: Authorize<U> | undefined, audit: AuditTrail): ConnectionAccess<U> {
+  const entrances = new Map<Connection, Entrance<U>>()
+  const expiries = new Map<Connection, { readonly at: number; readonly cancel: () => void }>()
 
-  constructor(authorize: Authorize<U> | undefined, audit: AuditTrail) {
-    this.authorize = authorize
-    this.audit = audit
+  const note = (connection: Connection, access: Access, verdict: Verdict): void => {
+    if ('refusal' in verdict) audit.refused(connection, access, verdict.refusal)
+    else audit.allowed(connection, access)
   }
 
-  /** All who are here. */
-  get all(): Iterable<[Connection, Entrance]> {
-    return this.entrances
-  }
-
-  /** A connection is there. */
-  open(connection: Connection, user: U | null): void {
-    const { authorize } = this
-    const { id, clientId } = connection
-    const ask = (access: Access) => authorize === undefined || authorize({ ...access, user, connection: { id, clientId } })
-    const decisions = new Decisions(ask, Date.now, (until) => this.expire(connection, until))
-    const door = new Door(decisions, (access, verdict) => this.note(connection, access, verdict))
-    this.entrances.set(connection, { decisions, door })
-  }
-
-  /** A connection is gone. */
-  close(connection: Connection): void {
-    this.entrances.delete(connection)
-    this.expiries.get(connection)?.cancel()
-    this.expiries.delete(connection)
-  }
-
-  admit<Result>(connection: Connection, accesses: readonly Access[], act: Act<Result>): Result | Promise<Result> {
-    if (this.authorize === undefined) {
-      for (const access of accesses) this.note(connection, access, ALLOWED)
-      return act(accesses.map(() => ALLOWED))
-    }
-    const entrance = this.entrances.get(connection)
-    if (entrance === undefined) throw gone()
-    return entrance.door.admit(accesses, act)
-  }
-
-  decide(connection: Connection, access: Access): Verdict | Promise<Verdict> {
-    if (this.authorize === undefined) return ALLOWED
-    return this.entrances.get(connection)?.decisions.decide(access) ?? { refusal: gone() }
-  }
-
-  isCurrent(connection: Connection, verdict: Verdict): boolean {
-    return this.authorize === undefined || this.entrances.get(connection)?.decisions.isCurrent(verdict) === true
-  }
-
-  /** Tells whether an answer about it is remembered. */
-  isRemembered(connection: Connection, access: Access): boolean {
-    return this.entrances.get(connection)?.decisions.isRemembered(access) === true
-  }
-
-  private note(connection: Connection, access: Access, verdict: Verdict): void {
-    if ('refusal' in verdict) this.audit.refused(connection, access, verdict.refusal)
-    else this.audit.allowed(connection, access)
-  }
-
-  /** One timer for each connection, at the first time that one of its answers ends. */
-  private expire(connection: Connection, until: number): void {
+  /** One timer for each connection, at the first time that one of its verdicts ends. */
+  const planExpiry = (connection: Connection, until: number): void => {
     const at = Math.max(until, Date.now() + LEAST_MS)
-    const planned = this.expiries.get(connection)
-    if ((planned !== undefined && planned.at <= at) || !this.entrances.has(connection)) return
+    const planned = expiries.get(connection)
+    if ((planned !== undefined && planned.at <= at) || !entrances.has(connection)) return
     planned?.cancel()
     const cancel = runAt(at, () => {
-      this.expiries.delete(connection)
-      const next = this.entrances.get(connection)?.decisions.nextExpiry() ?? Infinity
-      if (next !== Infinity) this.expire(connection, next)
-      this.onExpiry(connection)
+      expiries.delete(connection)
+      const next = entrances.get(connection)?.authorization?.cache.nextExpiry() ?? Infinity
+      if (next !== Infinity) planExpiry(connection, next)
+      control.onExpiry(connection)
     })
-    this.expiries.set(connection, { at, cancel })
+    expiries.set(connection, { at, cancel })
   }
+
+  const create = (connection: Connection, user: U | null, ask: Authorize<U>): Authorization => {
+    const { id, clientId } = connection
+    const cache = createAuthorizationCache(
+      (access) => ask({ ...access, user, connection: { id, clientId } }),
+      Date.now,
+      (until) => planExpiry(connection, until),
+    )
+    return { cache, queue: createAdmissionQueue(cache, (access, verdict) => note(connection, access, verdict)) }
+  }
+  const authorizationOf = (connection: Connection, ask: Authorize<U>): Authorization | undefined => {
+    const entrance = entrances.get(connection)
+    return entrance && (entrance.authorization ??= create(connection, entrance.user, ask))
+  }
+
+  const control: ConnectionAccess<U> = {
+    onExpiry: () => {},
+    get all() {
+      return entrances.keys()
+    },
+    open: (connection, user) => void entrances.set(connection, { user }),
+    close: (connection) => {
+      entrances.delete(connection)
+      expiries.get(connection)?.cancel()
+      expiries.delete(connection)
+    },
+    admit: (connection, accesses, act) => {
+      if (authorize === undefined) {
+        for (const access of accesses) note(connection, access, ALLOWED)
+        return act(accesses.map(() => ALLOWED))
+      }
+      const authorization = authorizationOf(connection, authorize)
+      if (authorization === undefined) throw gone()
+      return authorization.queue.admit(accesses, act)
+    },
+    decide: (connection, access) => {
+      if (authorize === undefined) return ALLOWED
+      return authorizationOf(connection, authorize)?.cache.decide(access) ?? { refusal: gone() }
+    },
+    isCurrent: (connection, verdict) =>
+      authorize === undefined || entrances.get(connection)?.authorization?.cache.isCurrent(verdict) === true,
+    isRemembered: (connection, access) => entrances.get(connection)?.authorization?.cache.isRemembered(access) === true,
+    forget: (connection) => entrances.get(connection)?.authorization?.cache.forget(),
+  }
+  return control
 }
 
 const gone = (): RealtimeError => new RealtimeError('CLOSED', { message: 'The connection is gone.' })

@@ -42,35 +42,30 @@ export interface AuditTrailOptions {
   readonly onError: ServerErrorListener
 }
 
-/** Tells the application who was refused what, and on demand who was allowed what. */
-export class AuditTrail {
-  private readonly options: AuditTrailOptions
-
-  constructor(options: AuditTrailOptions) {
-    this.options = options
-  }
-
+/** Reports to the application which users were refused what, and on demand which were allowed what. */
+export interface AuditTrail {
   /** Rights were taken away. */
-  revoked(user: string, pattern: string): void {
-    this.tell({ user, address: '' }, { action: 'revoke', target: { pattern } })
-  }
-
+  revoked(user: string, pattern: string): void
   /** It was refused, or the connection closed, for that reason. */
-  refused(actor: Actor, deed: Deed, reason: unknown): void {
-    this.tell(actor, deed, reason instanceof RealtimeError ? reason.code : 'INTERNAL')
-  }
+  refused(actor: Actor, deed: Deed, reason: unknown): void
+  allowed(actor: Actor, deed: Deed): void
+}
 
-  allowed(actor: Actor, deed: Deed): void {
-    if (this.options.auditAllowed) this.tell(actor, deed)
-  }
-
-  private tell({ user, address }: Actor, { action, target }: Deed, code?: ErrorCode): void {
-    const { onAudit, onError } = this.options
+/** Makes the audit trail of one server. */
+export function createAuditTrail({ onAudit, auditAllowed, onError }: AuditTrailOptions): AuditTrail {
+  const report = ({ user, address }: Actor, { action, target }: Deed, code?: ErrorCode): void => {
     if (onAudit === undefined) return
     const record = { at: Date.now(), user, address, action, ...(target && { target }), ...(code && { code }) }
     callSafely(
       () => onAudit(record),
       (error) => onError(error, { stage: 'listener', subject: 'onAudit' }),
     )
+  }
+  return {
+    revoked: (user, pattern) => report({ user, address: '' }, { action: 'revoke', target: { pattern } }),
+    refused: (actor, deed, reason) => report(actor, deed, reason instanceof RealtimeError ? reason.code : 'INTERNAL'),
+    allowed: (actor, deed) => {
+      if (auditAllowed) report(actor, deed)
+    },
   }
 }

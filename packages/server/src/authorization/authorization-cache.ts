@@ -5,7 +5,7 @@ import type { Access, Action, Answer } from './authorize.ts'
 export type Verdict =
   | {
       readonly allow: true | 'each'
-      /** How often rights had been taken away when it was given: `Decisions.revoked`. Without it, it can't be taken away. */
+      /** How often rights had been taken away when it was given: `revoked` of its cache. Without it, it can't be taken away. */
       readonly asOf?: number
     }
   | { readonly refusal: unknown }
@@ -31,106 +31,101 @@ interface Remembered {
   readonly until: number
 }
 
-/** What one connection may do, asked once and remembered for as long as the answer says (X2). */
-export class Decisions {
-  /** Grows when rights are taken away: an answer that was asked for before that counts no more. */
-  revoked = 0
-  private readonly remembered = new Map<string, Remembered>()
-  private readonly pending = new Map<string, Promise<Verdict>>()
-  private readonly ask: Ask
-  private readonly now: () => number
-  private readonly onTemporary: (until: number) => void
-
-  /** `now`: milliseconds since 1970. `onTemporary` hears until when a yes that is not for good is remembered. */
-  constructor(ask: Ask, now: () => number, onTemporary: (until: number) => void) {
-    this.ask = ask
-    this.now = now
-    this.onTemporary = onTemporary
-  }
-
+/** The verdicts on one connection, each remembered for as long as the application says (X2). */
+export interface AuthorizationCache {
   /** The verdict, at once where it is known or the application says it at once. Never throws or rejects. */
-  decide(access: Access): Verdict | Promise<Verdict> {
-    const name = nameOf(access)
-    const known = this.remembered.get(name)
-    if (known !== undefined && known.until > this.now()) return known.verdict
-    // Many that wait for one answer ask once.
-    const pending = this.pending.get(name)
-    if (pending !== undefined) return pending
-    let asked: Promise<Verdict>
-    try {
-      const answer = this.ask(access)
-      if (!isPromise(answer)) return this.keep(name, access, answer)
-      asked = this.settle(name, access, answer)
-    } catch (thrown) {
-      return { refusal: toError(thrown) }
-    }
-    if (WITH_VALUE.has(access.action)) return asked
-    this.pending.set(name, asked)
-    void asked.then(() => {
-      if (this.pending.get(name) === asked) this.pending.delete(name)
-    })
-    return asked
+  decide(access: Access): Verdict | Promise<Verdict>
+  /** Whether no rights were taken away since the verdict was given; of no use for a refusal. */
+  isCurrent(verdict: Verdict): boolean
+  /** Whether a verdict about it is remembered. */
+  isRemembered(access: Access): boolean
+  /** When the next of the remembered verdicts ends, milliseconds since 1970; Infinity: none does. */
+  nextExpiry(): number
+  /** Forgets every verdict, those that are being asked for included. */
+  forget(): void
+}
+
+/**
+ * Makes the cache of one connection. `now`: milliseconds since 1970. `onTemporary` receives until when an allowing verdict
+ * with a limited time is remembered.
+ */
+export function createAuthorizationCache(ask: Ask, now: () => number, onTemporary: (until: number) => void): AuthorizationCache {
+  /** Grows when rights are taken away: a verdict that was asked for before that counts no more. */
+  let revoked = 0
+  const remembered = new Map<string, Remembered>()
+  const pending = new Map<string, Promise<Verdict>>()
+
+  /** Only a clear yes is one: whatever else an application answers is a no. */
+  const verdictOf = ({ target }: Access, allow: unknown): Verdict => {
+    if (allow === true || (allow === 'each' && ('prefix' in target || 'pattern' in target))) return { allow, asOf: revoked }
+    return { refusal: new RealtimeError('FORBIDDEN', { message: 'You may not do this.' }) }
   }
 
-  /** Tells whether no rights were taken away since the verdict was given; of no use for a no. */
-  isCurrent(verdict: Verdict): boolean {
-    return 'refusal' in verdict || verdict.asOf === undefined || verdict.asOf === this.revoked
+  const remember = (name: string, verdict: Remembered): void => {
+    remembered.delete(name)
+    if (verdict.until <= now()) return
+    remembered.set(name, verdict)
+    const [oldest] = remembered.keys()
+    if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
   }
 
-  /** Tells whether an answer about it is remembered. */
-  isRemembered(access: Access): boolean {
-    return (this.remembered.get(nameOf(access))?.until ?? 0) > this.now()
-  }
-
-  /** When the next of the remembered answers ends, milliseconds since 1970; Infinity: none does. */
-  nextExpiry(): number {
-    return Math.min(...[...this.remembered.values()].map(({ until }) => until).filter((until) => until > this.now()), Infinity)
-  }
-
-  /** Forgets every answer, those that are being asked for included. */
-  forget(): void {
-    this.revoked += 1
-    this.remembered.clear()
-    this.pending.clear()
-  }
-
-  private async settle(name: string, access: Access, answer: Promise<Answer>): Promise<Verdict> {
-    const { revoked } = this
-    try {
-      const said = await answer
-      // Rights were taken away while it was asked for: the answer may be from before that.
-      return revoked === this.revoked ? this.keep(name, access, said) : this.decide(access)
-    } catch (thrown) {
-      return { refusal: toError(thrown) }
-    }
-  }
-
-  private keep(name: string, access: Access, answer: Answer): Verdict {
+  const keep = (name: string, access: Access, answer: Answer): Verdict => {
     // An application in plain JavaScript may answer anything, null included.
     const { allow, forMs } = typeof answer === 'object' ? { ...answer } : { allow: answer }
     if (forMs !== undefined && (typeof forMs !== 'number' || !(forMs >= 0)))
       throw new TypeError('`forMs` must be a number of milliseconds.')
-    const verdict = this.verdictOf(access, allow)
+    const verdict = verdictOf(access, allow)
     const byDefault = WITH_VALUE.has(access.action) ? 0 : 'allow' in verdict ? Infinity : REFUSED_MS
-    const until = this.now() + (forMs ?? byDefault)
-    this.remember(name, { verdict, until })
-    if ('allow' in verdict && forMs !== undefined && !WITH_VALUE.has(access.action)) this.onTemporary(until)
+    const until = now() + (forMs ?? byDefault)
+    remember(name, { verdict, until })
+    if ('allow' in verdict && forMs !== undefined && !WITH_VALUE.has(access.action)) onTemporary(until)
     return verdict
   }
 
-  /** Only a clear yes is one: whatever else an application answers is a no. */
-  private verdictOf({ target }: Access, allow: unknown): Verdict {
-    if (allow === true || (allow === 'each' && ('prefix' in target || 'pattern' in target))) return { allow, asOf: this.revoked }
-    return { refusal: new RealtimeError('FORBIDDEN', { message: 'You may not do this.' }) }
+  const settle = async (name: string, access: Access, answer: Promise<Answer>): Promise<Verdict> => {
+    const before = revoked
+    try {
+      const said = await answer
+      // Rights were taken away while it was asked for: the answer may be from before that.
+      return before === revoked ? keep(name, access, said) : cache.decide(access)
+    } catch (thrown) {
+      return { refusal: toError(thrown) }
+    }
   }
 
-  private remember(name: string, remembered: Remembered): void {
-    this.remembered.delete(name)
-    if (remembered.until <= this.now()) return
-    this.remembered.set(name, remembered)
-    const [oldest] = this.remembered.keys()
-    if (this.remembered.size > MAX_REMEMBERED && oldest !== undefined) this.remembered.delete(oldest)
+  const cache: AuthorizationCache = {
+    decide: (access) => {
+      const name = nameOf(access)
+      const known = remembered.get(name)
+      if (known !== undefined && known.until > now()) return known.verdict
+      // Many that wait for one answer ask once.
+      const earlier = pending.get(name)
+      if (earlier !== undefined) return earlier
+      let asked: Promise<Verdict>
+      try {
+        const answer = ask(access)
+        if (!isPromise(answer)) return keep(name, access, answer)
+        asked = settle(name, access, answer)
+      } catch (thrown) {
+        return { refusal: toError(thrown) }
+      }
+      if (WITH_VALUE.has(access.action)) return asked
+      pending.set(name, asked)
+      void asked.then(() => {
+        if (pending.get(name) === asked) pending.delete(name)
+      })
+      return asked
+    },
+    isCurrent: (verdict) => 'refusal' in verdict || verdict.asOf === undefined || verdict.asOf === revoked,
+    isRemembered: (access) => (remembered.get(nameOf(access))?.until ?? 0) > now(),
+    nextExpiry: () => Math.min(...[...remembered.values()].map(({ until }) => until).filter((until) => until > now()), Infinity),
+    forget: () => {
+      revoked += 1
+      remembered.clear()
+      pending.clear()
+    },
   }
+  return cache
 }
 
 /** Also one of another library, such as the queries of a database. */

@@ -3,7 +3,7 @@ import { revocationSchema } from '@tutti/protocol/schemas'
 import type { Connection } from '../connection/connection.ts'
 import type { Core, Feature } from '../feature.ts'
 import { parseRelayMessage } from '../parse-relay-message.ts'
-import type { Entrances } from './access-control.ts'
+import type { ConnectionAccess } from './access-control.ts'
 import type { Verdict } from './authorization-cache.ts'
 import type { Access, User } from './authorize.ts'
 
@@ -27,17 +27,17 @@ export const noMore = (): RealtimeError => new RealtimeError('FORBIDDEN', { mess
 /** Takes rights away: ends what is held by them here and, through the relay, on every instance (X2). */
 export class Revocations<U extends User> {
   private readonly core: Core
-  private readonly entrances: Entrances<U>
+  private readonly access: ConnectionAccess<U>
   private readonly features: readonly Feature[]
   private readonly stops: (() => void)[] = []
   /** Settles when revocations of other instances are heard. */
   readonly ready: Promise<void>
 
-  constructor(core: Core, entrances: Entrances<U>, features: readonly Feature[]) {
+  constructor(core: Core, access: ConnectionAccess<U>, features: readonly Feature[]) {
     this.core = core
-    this.entrances = entrances
+    this.access = access
     this.features = features
-    entrances.onExpiry = (connection) => void this.reconsider(connection)
+    access.onExpiry = (connection) => void this.reconsider(connection)
     const { pubsub } = core
     const relay = pubsub?.subscribe(RELAY, (message) => this.revokeHere(parseRelayMessage(revocationSchema, message)))
     if (relay !== undefined) this.stops.push(relay)
@@ -67,9 +67,9 @@ export class Revocations<U extends User> {
 
   private revokeHere({ user, pattern = '*' }: { user: string; pattern?: string | undefined }): void {
     this.core.audit.revoked(user, pattern)
-    for (const [connection, { decisions }] of this.entrances.all) {
+    for (const connection of [...this.access.all]) {
       if (connection.user !== user) continue
-      decisions.forget()
+      this.access.forget(connection)
       let narrowed = false
       for (const { feature, access } of this.heldBy(connection)) {
         const name = patternOf(access)
@@ -86,10 +86,10 @@ export class Revocations<U extends User> {
 
   /** Something may have been missed: whatever is held is asked about anew. */
   private async askAgain(): Promise<void> {
-    const all = [...this.entrances.all]
-    for (const [, { decisions }] of all) decisions.forget()
+    const all = [...this.access.all]
+    for (const connection of all) this.access.forget(connection)
     for (let start = 0; start < all.length; start += AT_ONCE) {
-      await Promise.all(all.slice(start, start + AT_ONCE).map(([connection]) => this.reconsider(connection)))
+      await Promise.all(all.slice(start, start + AT_ONCE).map((connection) => this.reconsider(connection)))
     }
   }
 
@@ -97,8 +97,8 @@ export class Revocations<U extends User> {
   private async reconsider(connection: Connection): Promise<void> {
     await Promise.all(
       this.heldBy(connection).map(async ({ feature, access }) => {
-        if (this.entrances.isRemembered(connection, access)) return
-        const verdict = await this.core.access.decide(connection, access)
+        if (this.access.isRemembered(connection, access)) return
+        const verdict = await this.access.decide(connection, access)
         if (connection.connected) this.apply(feature, connection, access, verdict)
       }),
     )

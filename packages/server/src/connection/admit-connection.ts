@@ -4,11 +4,11 @@ import type { Connection } from './connection.ts'
 import { parseHandshake } from './handshake.ts'
 import { authenticated, expired, type Authenticate } from '../authentication/authenticate.ts'
 import { createAddressLimit } from './address-limit.ts'
-import { ConnectRate } from './connect-rate.ts'
+import { createConnectRate } from './connect-rate.ts'
 import type { AuditTrail } from '../authorization/audit-log.ts'
 import { clientAddress } from '../authentication/client-address.ts'
 import type { ComparedOrigin, OriginPolicy } from '../authentication/origin-policy.ts'
-import type { Entrances } from '../authorization/access-control.ts'
+import type { ConnectionAccess } from '../authorization/access-control.ts'
 import type { User } from '../authorization/authorize.ts'
 import { runAt } from '../authorization/schedule-at.ts'
 import { SocketConnection, type ConnectionContext } from './socket-connection.ts'
@@ -37,7 +37,7 @@ export interface AdmissionOptions<U extends User> {
   readonly origins: OriginPolicy
   readonly maxConnectionsPerAddress: number
   readonly connectsPerSecondPerAddress: number
-  readonly entrances: Entrances<U>
+  readonly entrances: ConnectionAccess<U>
   readonly audit: AuditTrail
 }
 
@@ -60,7 +60,7 @@ export function createAdmission<U extends User>({
   /** By transport, and not by socket: one socket after another may use it. */
   const counted = new WeakMap<object, string>()
   const addresses = createAddressLimit(maxConnectionsPerAddress)
-  const connects = new ConnectRate(connectsPerSecondPerAddress)
+  const connects = createConnectRate(connectsPerSecondPerAddress)
   const expiries = new Map<Connection, () => void>()
 
   const count = ({ conn }: Socket, address: string): void => {

@@ -2,7 +2,7 @@ import { RealtimeError, type RequestName } from '@tutti/protocol'
 import type { Connection } from './connection.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** How much one user may ask for on this instance, or one connection where nobody is signed in (X5). */
+/** How much one user may request of this instance, or one connection without a user (X5). */
 export interface RequestRates {
   /** `storage:set`, `:remove`, `:increment` and `:patch` in a second. */
   readonly mutationsPerSecond: number
@@ -14,90 +14,111 @@ export interface RequestRates {
   readonly maxRequestsUnderWay: number
 }
 
-const MUTATIONS: ReadonlySet<RequestName> = new Set<RequestName>(['storage:set', 'storage:remove', 'storage:increment', 'storage:patch'])
-
-/** When to come back who has too much under way, milliseconds. */
-const RETRY_MS = 250
-
-/** Users who may be known before those that need not be are looked for. */
-const FEW = 1_000
-
-interface Usage {
-  readonly mutations: TokenBucket
-  readonly events: TokenBucket
-  readonly requests: TokenBucket
-  readonly refusals: TokenBucket
+/** Keeps requests within their rates: each user's, on however many connections, or each connection's without a user. */
+export interface RequestLimits {
+  /** Called for a connection that continues in spite of its refusals. */
+  onFlood: (connection: Connection) => void
+  /** Counts a request in, or throws `RATE_LIMITED`. The returned function is called when the request has its reply. */
+  begin(connection: Connection, name: RequestName, onFlood?: (connection: Connection) => void): () => void
 }
 
-/** Keeps requests within their rates: each user's, on however many connections, or each connection's without a user. */
-export class RequestLimits {
-  /** Hears of a connection that goes on and on, whatever it is told. */
-  onFlood: (connection: Connection) => void = () => {}
-  private readonly ofUsers = new Map<string, Usage>()
-  private readonly ofConnections = new WeakMap<Connection, Usage>()
-  private readonly underWay = new WeakMap<Connection, number>()
-  private many = FEW
+const MUTATIONS: ReadonlySet<RequestName> = new Set<RequestName>(['storage:set', 'storage:remove', 'storage:increment', 'storage:patch'])
+
+/** How long a client with too many requests in flight waits before the next one, milliseconds. */
+const RETRY_MS = 250
+
+/** Users that are remembered before those that need not be are removed. */
+const FEW = 1_000
+
+const now = (): number => performance.now()
+
+/** The buckets of one user or connection. Each is made on first use: most connections only read. */
+class Usage {
   private readonly rates: RequestRates
+  private mutations: TokenBucket | undefined
+  private events: TokenBucket | undefined
+  private requests: TokenBucket | undefined
+  private refusals: TokenBucket | undefined
 
   constructor(rates: RequestRates) {
     this.rates = rates
   }
 
-  /** Counts a request in, or throws `RATE_LIMITED`; the function that is given back says that it was answered. */
-  begin(connection: Connection, name: RequestName, onFlood: (connection: Connection) => void = this.onFlood): () => void {
-    const usage = this.usageOf(connection)
-    try {
-      this.take(usage, this.count(connection, 0), name)
-    } catch (refusal) {
-      if (!usage.refusals.tryTake()) onFlood(connection)
-      throw refusal
+  /** A new one would be the same. */
+  get isUnused(): boolean {
+    return (this.requests?.isFull ?? true) && (this.refusals?.isFull ?? true)
+  }
+
+  /** Counts a request, or throws `RATE_LIMITED`. */
+  take(name: RequestName): void {
+    const { requestsPerSecond, mutationsPerSecond, eventsPerSecond } = this.rates
+    this.requests ??= new TokenBucket(requestsPerSecond, now)
+    this.requests.take('requests in a second')
+    if (MUTATIONS.has(name)) {
+      this.mutations ??= new TokenBucket(mutationsPerSecond, now)
+      this.mutations.take('changes in a second')
     }
-    this.count(connection, 1)
-    return () => void this.count(connection, -1)
-  }
-
-  private take(usage: Usage, underWay: number, name: RequestName): void {
-    if (underWay >= this.rates.maxRequestsUnderWay) {
-      throw new RealtimeError('RATE_LIMITED', { message: 'Too many requests wait for their reply.', retryAfterMs: RETRY_MS })
+    if (name === 'event:publish') {
+      this.events ??= new TokenBucket(eventsPerSecond, now)
+      this.events.take('events in a second')
     }
-    usage.requests.take('requests in a second')
-    if (MUTATIONS.has(name)) usage.mutations.take('changes in a second')
-    if (name === 'event:publish') usage.events.take('events in a second')
   }
 
-  private count(connection: Connection, more: number): number {
-    const count = (this.underWay.get(connection) ?? 0) + more
-    this.underWay.set(connection, count)
-    return count
+  /** Counts a refusal; false where there were too many. */
+  tryRefuse(): boolean {
+    this.refusals ??= new TokenBucket(this.rates.requestsPerSecond, now)
+    return this.refusals.tryTake()
+  }
+}
+
+/** Makes the limits of one server. */
+export function createRequestLimits(rates: RequestRates): RequestLimits {
+  const ofUsers = new Map<string, Usage>()
+  const ofConnections = new WeakMap<Connection, Usage>()
+  /** Requests without a reply, of connections that have any. */
+  const inFlight = new Map<Connection, number>()
+  let many = FEW
+
+  /** Forgets users whose buckets are full again. */
+  const sweep = (): void => {
+    for (const [user, usage] of ofUsers) if (usage.isUnused) ofUsers.delete(user)
+    many = Math.max(FEW, 2 * ofUsers.size)
   }
 
-  private usageOf(connection: Connection): Usage {
+  const usageOf = (connection: Connection): Usage => {
     const { user } = connection
-    const existing = user === '' ? this.ofConnections.get(connection) : this.ofUsers.get(user)
+    const existing = user === '' ? ofConnections.get(connection) : ofUsers.get(user)
     if (existing !== undefined) return existing
-    const usage = this.newUsage()
-    if (user === '') this.ofConnections.set(connection, usage)
+    const usage = new Usage(rates)
+    if (user === '') ofConnections.set(connection, usage)
     else {
-      if (this.ofUsers.size >= this.many) this.sweep()
-      this.ofUsers.set(user, usage)
+      if (ofUsers.size >= many) sweep()
+      ofUsers.set(user, usage)
     }
     return usage
   }
 
-  private newUsage(): Usage {
-    const bucket = (perSecond: number): TokenBucket => new TokenBucket(perSecond, () => performance.now())
-    const { mutationsPerSecond, eventsPerSecond, requestsPerSecond } = this.rates
-    return {
-      mutations: bucket(mutationsPerSecond),
-      events: bucket(eventsPerSecond),
-      requests: bucket(requestsPerSecond),
-      refusals: bucket(requestsPerSecond),
-    }
+  const limits: RequestLimits = {
+    onFlood: () => {},
+    begin: (connection, name, onFlood = limits.onFlood) => {
+      const usage = usageOf(connection)
+      const count = inFlight.get(connection) ?? 0
+      try {
+        if (count >= rates.maxRequestsUnderWay) {
+          throw new RealtimeError('RATE_LIMITED', { message: 'Too many requests wait for their reply.', retryAfterMs: RETRY_MS })
+        }
+        usage.take(name)
+      } catch (refusal) {
+        if (!usage.tryRefuse()) onFlood(connection)
+        throw refusal
+      }
+      inFlight.set(connection, count + 1)
+      return () => {
+        const left = (inFlight.get(connection) ?? 1) - 1
+        if (left === 0) inFlight.delete(connection)
+        else inFlight.set(connection, left)
+      }
+    },
   }
-
-  /** Forgets users whose buckets are full again: new ones would be the same. */
-  private sweep(): void {
-    for (const [user, { requests, refusals }] of this.ofUsers) if (requests.isFull && refusals.isFull) this.ofUsers.delete(user)
-    this.many = Math.max(FEW, 2 * this.ofUsers.size)
-  }
+  return limits
 }
