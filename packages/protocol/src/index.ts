@@ -8,6 +8,7 @@ export { incremented } from './increment.ts'
 export { isJsonObject, isJsonValue, isPlain, type JsonObject, type JsonValue } from './json.ts'
 export { jsonCopy } from './json-copy.ts'
 export { compareKeys, prefixesOf } from './key-order.ts'
+export { createListeners, type Listeners } from './listeners.ts'
 export { listingEnd, listingEntry } from './listing-entry.ts'
 export {
   DEFAULT_LIMITS,

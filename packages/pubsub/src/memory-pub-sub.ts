@@ -1,7 +1,6 @@
-import { parseOptions, RealtimeError, withMethods, type OptionRows } from '@tutti/protocol'
+import { createListeners, parseOptions, RealtimeError, withMethods, type Listeners, type OptionRows } from '@tutti/protocol'
 import type { MessageHandler, PubSub, PubSubOptions, PubSubStatus, Unsubscribe } from './contract.ts'
-import { createInbox, type Inbox } from './inbox.ts'
-import { createListeners, type Listeners } from './listeners.ts'
+import { createChannelHandlers, type ChannelHandlers } from './channel-handlers.ts'
 import { createMemoryBus, type MemoryBus } from './memory-bus.ts'
 import { frameMessage, parseChannelName } from './message-frame.ts'
 import { createReport, PUBSUB_OPTIONS, type Report } from './report.ts'
@@ -20,7 +19,7 @@ export class MemoryPubSub implements PubSub {
   readonly #bus: MemoryBus
   readonly #leave: () => void
   readonly #report: Report
-  readonly #inboxes = new Map<string, Inbox>()
+  readonly #channels = new Map<string, ChannelHandlers>()
   readonly #gapListeners: Listeners<[]>
   readonly #statusListeners: Listeners<[PubSubStatus]>
   #status: PubSubStatus
@@ -34,7 +33,7 @@ export class MemoryPubSub implements PubSub {
     this.#statusListeners = createListeners((error) => this.#report(error, { stage: 'handler' }))
     this.#status = bus.isUp ? 'ready' : 'unavailable'
     this.#leave = bus.join({
-      receive: (channel, text) => this.#inboxes.get(channel)?.receive(text),
+      receive: (channel, text) => this.#channels.get(channel)?.receive(text),
       onDown: () => {
         this.#setStatus('unavailable')
         this.#report(new RealtimeError('UNAVAILABLE', { message: 'The bus is interrupted.' }), { stage: 'connection' })
@@ -61,12 +60,12 @@ export class MemoryPubSub implements PubSub {
 
   subscribe(channel: string, handler: MessageHandler): Unsubscribe {
     this.#assertOpen()
-    const inbox = this.#inboxes.get(channel) ?? this.#open(parseChannelName(channel))
-    const remove = inbox.add(handler)
+    const handlers = this.#channels.get(channel) ?? this.#open(parseChannelName(channel))
+    const remove = handlers.add(handler)
     const ready = Promise.resolve()
     const unsubscribe = (): void => {
       remove()
-      if (inbox.isEmpty && this.#inboxes.get(channel) === inbox) this.#inboxes.delete(channel)
+      if (handlers.isEmpty && this.#channels.get(channel) === handlers) this.#channels.delete(channel)
     }
     return Object.assign(unsubscribe, { ready })
   }
@@ -85,7 +84,7 @@ export class MemoryPubSub implements PubSub {
     if (this.#status === 'closed') return
     this.#leave()
     this.#setStatus('closed')
-    this.#inboxes.clear()
+    this.#channels.clear()
     this.#gapListeners.clear()
     this.#statusListeners.clear()
   }
@@ -99,10 +98,15 @@ export class MemoryPubSub implements PubSub {
     this.#statusListeners.emit(status)
   }
 
-  #open(channel: string): Inbox {
+  #open(channel: string): ChannelHandlers {
     const { instanceId } = this
-    const inbox = createInbox({ channel, instanceId, report: this.#report, onDropped: () => void (this.#droppedMessages += 1) })
-    this.#inboxes.set(channel, inbox)
-    return inbox
+    const handlers = createChannelHandlers({
+      channel,
+      instanceId,
+      report: this.#report,
+      onDropped: () => void (this.#droppedMessages += 1),
+    })
+    this.#channels.set(channel, handlers)
+    return handlers
   }
 }

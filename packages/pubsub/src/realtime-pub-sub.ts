@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { RealtimeError } from '@tutti/protocol'
 import type { MessageHandler, PubSub, PubSubStatus, Unsubscribe } from './contract.ts'
-import { createInbox, type Inbox } from './inbox.ts'
+import { createChannelHandlers, type ChannelHandlers } from './channel-handlers.ts'
 import { frameMessage, parseChannelName } from './message-frame.ts'
-import { createRedisLink, type RedisLinkOptions } from './redis/create-redis-link.ts'
+import { createRedisLink, type RedisLinkOptions } from './redis/redis-link.ts'
 import type { RedisLink } from './redis/link-contract.ts'
 import { createReport, type Report } from './report.ts'
 import { servingStatus, type ServingStatus } from './serving-status.ts'
@@ -21,7 +21,7 @@ export class RealtimePubSub implements PubSub {
   readonly link: RedisLink
   readonly #report: Report
   readonly #serving: ServingStatus
-  readonly #inboxes = new Map<string, Inbox & { unsubscribe: Unsubscribe }>()
+  readonly #channels = new Map<string, ChannelHandlers & { unsubscribe: Unsubscribe }>()
   #droppedMessages = 0
 
   constructor(options: RealtimePubSubOptions = {}) {
@@ -44,15 +44,15 @@ export class RealtimePubSub implements PubSub {
 
   subscribe(channel: string, handler: MessageHandler): Unsubscribe {
     if (this.link.status === 'closed') throw new RealtimeError('CLOSED')
-    const inbox = this.#inboxes.get(channel) ?? this.#open(parseChannelName(channel))
-    const remove = inbox.add(handler)
+    const handlers = this.#channels.get(channel) ?? this.#open(parseChannelName(channel))
+    const remove = handlers.add(handler)
     const unsubscribe = (): void => {
       remove()
-      if (!inbox.isEmpty || this.#inboxes.get(channel) !== inbox) return
-      this.#inboxes.delete(channel)
-      inbox.unsubscribe()
+      if (!handlers.isEmpty || this.#channels.get(channel) !== handlers) return
+      this.#channels.delete(channel)
+      handlers.unsubscribe()
     }
-    return Object.assign(unsubscribe, { ready: inbox.unsubscribe.ready })
+    return Object.assign(unsubscribe, { ready: handlers.unsubscribe.ready })
   }
 
   onGap(listener: () => void): () => void {
@@ -65,18 +65,18 @@ export class RealtimePubSub implements PubSub {
 
   async dispose(): Promise<void> {
     await this.link.dispose()
-    this.#inboxes.clear()
+    this.#channels.clear()
   }
 
-  #open(channel: string): Inbox & { unsubscribe: Unsubscribe } {
-    const inbox = createInbox({
+  #open(channel: string): ChannelHandlers & { unsubscribe: Unsubscribe } {
+    const handlers = createChannelHandlers({
       channel,
       instanceId: this.instanceId,
       report: this.#report,
       onDropped: () => void (this.#droppedMessages += 1),
     })
-    const opened = Object.assign(inbox, { unsubscribe: this.link.subscribe(channel, (text) => inbox.receive(text)) })
-    this.#inboxes.set(channel, opened)
+    const opened = Object.assign(handlers, { unsubscribe: this.link.subscribe(channel, (text) => handlers.receive(text)) })
+    this.#channels.set(channel, opened)
     return opened
   }
 }

@@ -3,7 +3,7 @@ import { askRedis, eventually, startRedisCluster, type TestRedis } from '@tutti/
 import { Redis } from 'ioredis'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createRedisCluster } from '../src/redis/redis-cluster.ts'
+import { createRedisCluster } from '../src/redis/cluster/redis-cluster.ts'
 
 // The commands to a Cluster by themselves, where moments count that no user sees.
 let cluster: Awaited<ReturnType<typeof startRedisCluster>>

@@ -1,23 +1,23 @@
-import { sideKey } from '@tutti/pubsub/redis'
+import { companionKey } from '@tutti/pubsub/redis'
 import { expect, test } from 'vitest'
-import { classifyRedisError } from '../src/redis/classify-redis-error.ts'
+import { classifyRedisError } from '../src/redis/errors.ts'
 import { createRedisClock, parseTime } from '../src/redis/redis-clock.ts'
 import { connect, observer, testRedis } from './setup.ts'
 
-test('[S20] a side key lies in the hash slot of its value, whatever the base', async () => {
+test('[S20] a companion key is in the hash slot of its value, whatever the base', async () => {
   const redis = await testRedis(['--cluster-enabled', 'yes'])
   const look = observer(redis)
   const slot = (key: string) => look.cluster('KEYSLOT', key)
   for (const base of ['tutti', 'a:b', '{app}', 'x{app}y', '{a}{b}', 'x{a}{}', 'ü']) {
-    for (const name of ['', 'm:ann:{7}']) expect(await slot(sideKey(base, 'todo:1', name)), base).toBe(await slot(`${base}:todo:1`))
+    for (const name of ['', 'm:ann:{7}']) expect(await slot(companionKey(base, 'todo:1', name)), base).toBe(await slot(`${base}:todo:1`))
   }
-  expect(sideKey('tutti', 'todo:1', '')).toBe('{tutti:todo:1}$')
-  expect(sideKey('{app}', 'todo:1', 'm')).toBe('{app}:todo:1$m')
+  expect(companionKey('tutti', 'todo:1', '')).toBe('{tutti:todo:1}$')
+  expect(companionKey('{app}', 'todo:1', 'm')).toBe('{app}:todo:1$m')
 })
 
 test('[S20] a base whose braces are no hash tag is refused with INVALID_OPTIONS', () => {
   for (const base of ['{', '}', 'a{}', '{}a', 'a}b', '}{a}', '{}{a}']) {
-    expect(() => sideKey(base, 'k', ''), base).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+    expect(() => companionKey(base, 'k', ''), base).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
   }
 })
 

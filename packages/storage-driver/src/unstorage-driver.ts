@@ -1,7 +1,7 @@
 import type { Driver, TransactionOptions } from 'unstorage'
 import type { StateStore } from './contract.ts'
-import { parseText } from './json-text.ts'
-import type { TextStore } from './text-store.ts'
+import { parseText } from './stored-text.ts'
+import type { RawStore } from './raw-store.ts'
 import { itemOfText, rawOfText } from './unstorage-item.ts'
 
 // The driver side of both stores (S11, S21). unstorage calls a driver's methods unbound, gives keys relative to the
@@ -12,7 +12,7 @@ import { itemOfText, rawOfText } from './unstorage-item.ts'
 export type ReactiveDriver = Driver & StateStore
 
 /** Makes the driver of a store. */
-export function unstorageDriver(name: string, store: TextStore): ReactiveDriver {
+export function unstorageDriver(name: string, store: RawStore): ReactiveDriver {
   const removeItem = async (key: string): Promise<void> => {
     const owner = ownerOfMeta(key)
     if (owner === undefined) await store.write({ op: 'remove', key })
@@ -45,7 +45,7 @@ export function unstorageDriver(name: string, store: TextStore): ReactiveDriver 
       await (owner === undefined ? store.setText(key, text, ttlMsOf(options)) : store.setMeta(owner, text))
     },
     removeItem,
-    getKeys: (base) => store.names(base ?? ''),
+    getKeys: (base) => store.keys(base ?? ''),
     getMeta: async (key) => {
       const info = await store.info(key)
       if (info === null) return null
@@ -55,7 +55,7 @@ export function unstorageDriver(name: string, store: TextStore): ReactiveDriver 
       return expiresAt === undefined ? meta : { ...meta, ttl: Math.max(0, Math.round((expiresAt - Date.now()) / 1000)) }
     },
     clear: async (base) => {
-      const keys = await store.names(base ?? '')
+      const keys = await store.keys(base ?? '')
       await Promise.all(keys.map(async (key) => Promise.all([removeItem(key), store.setMeta(key, null)])))
     },
     watch: async (callback) => {

@@ -1,5 +1,5 @@
 import type { JsonValue } from '@tutti/protocol'
-import { valueOfText } from './json-text.ts'
+import { valueOfText } from './stored-text.ts'
 
 // unstorage guesses the value of an item from its text by rules of its own (destr): it takes `1.10`, `NaN` and ` TRUE `
 // for values, leaves long numbers texts, and drops `__proto__`. So where its guess could differ from what clients are

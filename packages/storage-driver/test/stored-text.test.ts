@@ -4,7 +4,7 @@ import { createStorage } from 'unstorage'
 import memoryDriver from 'unstorage/drivers/memory'
 import { describe, expect, test } from 'vitest'
 import { reactiveDriver, type StateStore } from '../src/index.ts'
-import { valueOfText } from '../src/json-text.ts'
+import { valueOfText } from '../src/stored-text.ts'
 import { freshKey, record } from '../src/testing/store-under-test.ts'
 import { fileStore, memoryStore, redisStores } from './stores.ts'
 

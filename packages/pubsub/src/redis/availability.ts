@@ -1,7 +1,6 @@
-import { RealtimeError } from '@tutti/protocol'
+import { RealtimeError, createListeners } from '@tutti/protocol'
 import type { PubSubStatus } from '../contract.ts'
 import { createDeferred } from '../deferred.ts'
-import { createListeners } from '../listeners.ts'
 import type { Report } from '../report.ts'
 
 /** Whether Redis is there, as one answer for both connections; tells of outages and gaps, each once. */

@@ -9,7 +9,7 @@ export interface Commands {
   /** Sends past the breaker. Rejects as `RedisScript.run` does, but for `CLOSED`. */
   send: Send
   /** Makes a script known. Where Redis may not be taught, a run finds out by NOSCRIPT and sends the script whole. */
-  teach(source: string): void
+  loadScript(source: string): void
   /** Asks each server for its time; the answer is the breaker's probe as well. Never rejects. */
   probe(): Promise<void>
   /** Each server by itself. */

@@ -1,7 +1,7 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { CircuitBreaker } from './circuit-breaker.ts'
-import { isConnectionFailure } from './classify-redis-error.ts'
-import { isSlotOnTheMove } from './redirection.ts'
+import { isConnectionFailure } from './errors.ts'
+import { isSlotOnTheMove } from './cluster/redirection.ts'
 import type { Send } from './script.ts'
 
 /** Sends past the breaker and tells it how it went (N10). */

@@ -1,4 +1,4 @@
-import { classifyRedisError } from './classify-redis-error.ts'
+import { classifyRedisError } from './errors.ts'
 import type { ScriptReply } from './link-contract.ts'
 
 /** One run of a script. */

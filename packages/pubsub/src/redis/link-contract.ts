@@ -48,7 +48,7 @@ export interface RedisLink {
    * when `base` has a hash tag of its own. `name` is '' for the state. Throws `INVALID_OPTIONS` for a `base` whose braces
    * are no hash tag.
    */
-  sideKey(base: string, key: string, name: string): string
+  companionKey(base: string, key: string, name: string): string
   /** Redis' clock, milliseconds since 1970, as estimated from its TIME at the last connect. */
   now(): number
   /** Corrects the estimate from a time that Redis just told, in milliseconds. */

@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis'
 import { createCircuitBreaker } from './circuit-breaker.ts'
-import { isConnectionFailure } from './classify-redis-error.ts'
+import { isConnectionFailure } from './errors.ts'
 import type { Commands, CommandsOptions } from './commands.ts'
-import { createConnection } from './connection.ts'
+import { createRedisClient } from './redis-client.ts'
 import { guardedSend } from './guarded-send.ts'
-import { isClusterDown } from './redirection.ts'
+import { isClusterDown } from './cluster/redirection.ts'
 import { parseTime } from './redis-clock.ts'
 import type { Send } from './script.ts'
 
@@ -23,11 +23,11 @@ export function createRedisNode(client: Redis, owned: boolean, options: Commands
   let readies = 0
   let sawClusterDown = false
 
-  const teach = (source: string): void => void (connection.isUp && connection.send('SCRIPT', ['LOAD', source]).catch(() => {}))
-  const connection = createConnection(client, owned, {
+  const loadScript = (source: string): void => void (connection.isUp && connection.send('SCRIPT', ['LOAD', source]).catch(() => {}))
+  const connection = createRedisClient(client, owned, {
     keepAliveMs,
     onReady: () => {
-      for (const source of sources) teach(source)
+      for (const source of sources) loadScript(source)
       breaker.probeNow()
       readies += 1
       onReady(readies > 1)
@@ -55,7 +55,7 @@ export function createRedisNode(client: Redis, owned: boolean, options: Commands
       return breaker.state
     },
     send: guardedSend(breaker, ask),
-    teach,
+    loadScript,
     probe: async () => {
       if (!connection.isUp) return
       sawClusterDown = false

@@ -1,4 +1,4 @@
-import { isConnectionFailure } from './classify-redis-error.ts'
+import { isConnectionFailure } from './errors.ts'
 import type { RedisScript, ScriptReply } from './link-contract.ts'
 import { joinedArguments, joinedSource, outcomeOf, type ScriptRun } from './joined-script.ts'
 import { createScript, sendScript, type Send, type SentScript } from './script.ts'
@@ -11,8 +11,8 @@ const MAX_CHARACTERS = 262_144
 
 /** Sends the runs of scripts; those of one script in one turn of the event loop as one command. */
 export interface ScriptQueue {
-  /** Makes a script. `teach` is called with each source that Redis must know. */
-  script(source: string, teach: (source: string) => void): RedisScript
+  /** Makes a script. `loadScript` is called with each source that Redis must know. */
+  script(source: string, loadScript: (source: string) => void): RedisScript
   /** Sends what waits. To be called before any other command is sent, so that the order stays (S5). */
   flush(): void
 }
@@ -71,10 +71,10 @@ export function createScriptQueue(send: Send): ScriptQueue {
 
   return {
     flush,
-    script: (source, teach) => {
+    script: (source, loadScript) => {
       const own: Ways = { single: createScript(source), joined: createScript(joinedSource(source)) }
-      teach(own.single.source)
-      teach(own.joined.source)
+      loadScript(own.single.source)
+      loadScript(own.joined.source)
       return {
         run: (keys, args) =>
           new Promise((resolve, reject) => {

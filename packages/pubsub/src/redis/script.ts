@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isUnknownScript } from './classify-redis-error.ts'
+import { isUnknownScript } from './errors.ts'
 import type { ScriptReply } from './link-contract.ts'
 
 /** Sends one command over `pub`. */

@@ -1,10 +1,9 @@
-import { RealtimeError } from '@tutti/protocol'
+import { RealtimeError, createListeners, type Listeners } from '@tutti/protocol'
 import type { MessageHandler, Unsubscribe } from '../contract.ts'
 import { createDeferred, type Deferred } from '../deferred.ts'
-import { createListeners, type Listeners } from '../listeners.ts'
 import type { Report } from '../report.ts'
-import { isConnectionFailure } from './classify-redis-error.ts'
-import type { Connection } from './connection.ts'
+import { isConnectionFailure } from './errors.ts'
+import type { RedisClient } from './redis-client.ts'
 
 /** The Redis channels subscribed here: one SUBSCRIBE each, however many handlers (N3). */
 export interface Subscriptions {
@@ -84,7 +83,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
 
 /** What the registry needs. */
 export interface SubscriptionsOptions {
-  sub: Connection
+  sub: RedisClient
   prefix: string
   report: Report
 }

@@ -1,6 +1,6 @@
 import { applyPatch, incremented, type JsonObject } from '@tutti/protocol'
 import type { Mutation } from '../contract.ts'
-import { valueOfText } from '../json-text.ts'
+import { valueOfText } from '../stored-text.ts'
 
 /** A change of one key before it has a version; `text` is one that is stored as it is. */
 export type LocalMutation =

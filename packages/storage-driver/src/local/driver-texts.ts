@@ -1,6 +1,6 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Driver } from 'unstorage'
-import { parseJson } from '../json-text.ts'
+import { parseJson } from '../stored-text.ts'
 
 /** Any unstorage driver as a place for texts. What the driver throws comes through as it is. */
 export interface DriverTexts {

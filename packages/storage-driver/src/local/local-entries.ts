@@ -1,10 +1,9 @@
-import { RealtimeError, type JsonObject } from '@tutti/protocol'
+import { createHash } from 'node:crypto'
+import { RealtimeError, type JsonObject, type Listeners } from '@tutti/protocol'
 import type { StateChange } from '../contract.ts'
-import { bytesOf, jsonOfText, valueOfText } from '../json-text.ts'
-import type { Listeners } from '../listeners.ts'
+import { bytesOf, jsonOfText, valueOfText } from '../stored-text.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { DriverTexts } from './driver-texts.ts'
-import { fingerprint } from './fingerprint.ts'
 import type { NameIndex } from './name-index.ts'
 import { parseRecord, recordKey, textOfRecord, type Memory, type StateRecord } from './state-record.ts'
 
@@ -45,7 +44,7 @@ const MAX_FINISHED = 10_000
 export interface LocalEntriesOptions {
   texts: DriverTexts
   index: NameIndex
-  listeners: Listeners<StateChange>
+  listeners: Listeners<[StateChange]>
   settings: StoreSettings
   now: () => number
 }
@@ -156,3 +155,6 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
     },
   }
 }
+
+/** A short name for a text, which tells it from others without storing it. */
+const fingerprint = (text: string | null): string => (text === null ? 'none' : createHash('sha256').update(text).digest('base64url'))

@@ -1,17 +1,15 @@
-import { RealtimeError, isAbsent, isKey, parseKey, type Entry } from '@tutti/protocol'
+import { RealtimeError, createListeners, isAbsent, isKey, parseKey, type Entry } from '@tutti/protocol'
 import type { Driver } from 'unstorage'
-import { appliedResult } from '../applied-result.ts'
-import { checkMutation } from '../check-mutation.ts'
+import { appliedResult, checkMutation } from '../mutation.ts'
 import type { StateChange, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
-import { createGate } from '../gate.ts'
-import { valueOfText } from '../json-text.ts'
-import { createListeners } from '../listeners.ts'
-import { conflict, late, notANumber, staleMutation } from '../refusals.ts'
+import { createStoreLifecycle } from '../store-lifecycle.ts'
+import { valueOfText } from '../stored-text.ts'
+import { conflict, late, notANumber, staleMutation } from '../store-errors.ts'
 import type { StoreSettings } from '../store-options.ts'
-import type { TextStore } from '../text-store.ts'
+import type { RawStore } from '../raw-store.ts'
 import { applyMutation, type LocalMutation } from './apply-mutation.ts'
 import { driverTexts } from './driver-texts.ts'
-import { createKeyQueue } from './key-queue.ts'
+import { createKeyedMutex } from './keyed-mutex.ts'
 import { createLocalEntries, type LocalEntry } from './local-entries.ts'
 import { createNameIndex } from './name-index.ts'
 import { authorName, keyOfRecord, type Memory } from './state-record.ts'
@@ -27,15 +25,15 @@ export interface LocalStoreOptions {
 }
 
 /** The state store of one process over any unstorage driver: one task at a time for each key does what a script does on Redis. */
-export function createLocalStore({ driver, settings, now }: LocalStoreOptions): TextStore {
+export function createLocalStore({ driver, settings, now }: LocalStoreOptions): RawStore {
   const texts = driverTexts(driver)
-  const listeners = createListeners<StateChange>((error) => settings.onError(error, { stage: 'listener' }))
+  const listeners = createListeners<[StateChange]>((error) => settings.onError(error, { stage: 'listener' }))
   const index = createNameIndex(texts.keys)
   const entries = createLocalEntries({ texts, index, listeners, settings, now })
-  const queue = createKeyQueue()
-  const { call, assertOpen, close } = createGate()
+  const mutex = createKeyedMutex()
+  const { call, assertOpen, close } = createStoreLifecycle()
 
-  const load = (key: string): Promise<LocalEntry> => queue.run(parseKey(key), () => before(entries.load(key)))
+  const load = (key: string): Promise<LocalEntry> => mutex.run(parseKey(key), () => before(entries.load(key)))
 
   const read = async (key: string): Promise<StoredEntry> => {
     const loaded = await load(key)
@@ -49,7 +47,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
   ): Promise<WriteResult> => {
     if (mutation.op === 'text') parseKey(mutation.key)
     else checkMutation(mutation)
-    return queue.run(mutation.key, () => apply(mutation, deadline, check))
+    return mutex.run(mutation.key, () => apply(mutation, deadline, check))
   }
 
   const apply = async (mutation: LocalMutation, deadline: number, check: WriteOptions['check']): Promise<WriteResult> => {
@@ -102,7 +100,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     write: (mutation, options = {}) => call(() => write(mutation, options)),
     touch: (key) =>
       call(() =>
-        queue.run(parseKey(key), async () => {
+        mutex.run(parseKey(key), async () => {
           const entry = await before(entries.load(key))
           const { record } = await entries.commit(key, entry, { text: entry.text, expiresAt: entry.record.expiresAt })
           return { version: record.version }
@@ -111,7 +109,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     reindex: () =>
       call(async () => {
         const recorded = (await before(texts.keys())).flatMap((name) => keyOfRecord(name) ?? [])
-        await Promise.all(recorded.map((key) => queue.run(key, () => before(entries.sweep(key)))))
+        await Promise.all(recorded.map((key) => mutex.run(key, () => before(entries.sweep(key)))))
         await before(index.reload())
       }),
     onChange: (listener) => {
@@ -130,7 +128,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     },
     getText: (key) => call(async () => (await load(key)).text),
     setText: (key, text, ttlMs) => call(async () => void (await write({ op: 'text', key, text, ttlMs }))),
-    names: (prefix) => call(async () => (await before(texts.keys())).filter((key) => isKey(key) && key.startsWith(prefix))),
+    keys: (prefix) => call(async () => (await before(texts.keys())).filter((key) => isKey(key) && key.startsWith(prefix))),
     info: (key) =>
       call(async () => {
         const { record, text } = await load(key)

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from '@tutti/protocol'
 import type { MutationAuthor } from '../contract.ts'
-import { parseJson } from '../json-text.ts'
+import { parseJson } from '../stored-text.ts'
 
 /** How the last mutation of one client on one key ended (S12). */
 export interface Memory {

@@ -1,15 +1,15 @@
+import { createListeners } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { StateChange, StateStore } from '../contract.ts'
-import { createListeners } from '../listeners.ts'
 import type { StoreSettings } from '../store-options.ts'
-import type { RecentEntries } from './recent-entries.ts'
+import type { PatchBaseCache } from './patch-base-cache.ts'
 import { keyOfMessage, parseWatchMessage } from './watch-message.ts'
 
 /** What a feed needs. */
 export interface ChangeFeedOptions {
   link: RedisLink
   channel: string
-  recent: RecentEntries
+  recent: PatchBaseCache
   onError: StoreSettings['onError']
   /** Called when the feed requests its subscription; the function that it returns, when Redis has confirmed it. */
   onSubscribed: () => () => void
@@ -31,7 +31,7 @@ export interface ChangeFeed {
  * value is.
  */
 export function createChangeFeed({ link, channel, recent, onError, onSubscribed }: ChangeFeedOptions): ChangeFeed {
-  const listeners = createListeners<StateChange>((error) => onError(error, { stage: 'listener' }))
+  const listeners = createListeners<[StateChange]>((error) => onError(error, { stage: 'listener' }))
   const wanted = new Set<(key: string) => boolean>()
   let dropped = 0
   let subscription: ReturnType<RedisLink['subscribe']> | undefined

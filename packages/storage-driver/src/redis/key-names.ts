@@ -36,9 +36,9 @@ export function keyNames(link: RedisLink, base = DEFAULT_BASE): KeyNames {
     // Each base has a channel of its own, for the messages name keys without it.
     channel: base === DEFAULT_BASE ? 'watch' : `watch:${base}`,
     value: (key) => `${start}${parseKey(key)}`,
-    state: (key) => link.sideKey(base, key, ''),
-    meta: (key) => link.sideKey(base, parseKey(key), 'meta'),
-    memory: (key, { user, clientId }) => link.sideKey(base, key, `m:${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`),
+    state: (key) => link.companionKey(base, key, ''),
+    meta: (key) => link.companionKey(base, parseKey(key), 'meta'),
+    memory: (key, { user, clientId }) => link.companionKey(base, key, `m:${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`),
     keyOf: (redisKey) => {
       const key = redisKey.slice(start.length)
       return isKey(key) ? key : undefined

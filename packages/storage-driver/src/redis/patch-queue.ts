@@ -1,8 +1,8 @@
 import { RealtimeError, applyPatch, composePatches, type JsonObject, type JsonValue } from '@tutti/protocol'
 import type { MutationAuthor, WriteOptions, WriteResult } from '../contract.ts'
-import { flawOf } from '../flaw-of.ts'
-import { bytesOf, valueOfText } from '../json-text.ts'
-import { createRecentEntries, type RecentEntries, type RecentEntry } from './recent-entries.ts'
+import { checkFailure } from '../mutation.ts'
+import { bytesOf, valueOfText } from '../stored-text.ts'
+import { createPatchBaseCache, type PatchBaseCache, type PatchBase } from './patch-base-cache.ts'
 import { patchTail, valueTail } from './watch-message.ts'
 import { resultOf, type WriteAnswer, type WriteCall } from './write-call.ts'
 
@@ -31,12 +31,12 @@ interface Waiting extends PatchRequest {
 export interface PatchQueueOptions {
   run(call: WriteCall): Promise<WriteAnswer>
   inlineValueMaxBytes: number
-  recent?: RecentEntries
+  recent?: PatchBaseCache
 }
 
 /** Writes patches, one script per key at a time. */
 export interface PatchQueue {
-  readonly recent: RecentEntries
+  readonly recent: PatchBaseCache
   write(request: PatchRequest): Promise<WriteResult>
 }
 
@@ -44,7 +44,7 @@ export interface PatchQueue {
  * Patches of one key that wait while one is being written go together in the next write: one script, one version, each
  * author remembered (S8). Without that, an instance with many patches of a key would race against itself.
  */
-export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRecentEntries() }: PatchQueueOptions): PatchQueue {
+export function createPatchQueue({ run, inlineValueMaxBytes, recent = createPatchBaseCache() }: PatchQueueOptions): PatchQueue {
   const queues = new Map<string, Waiting[]>()
 
   const isSmall = (json: string): boolean => bytesOf(json) <= inlineValueMaxBytes
@@ -63,24 +63,24 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createRece
 
   /** Writes until every patch has its answer. What the script refuses for one author only leaves the batch alone. */
   const writeBatch = async (key: string, batch: Waiting[]): Promise<void> => {
-    let base: RecentEntry = recent.get(key) ?? { version: 0, value: undefined }
+    let base: PatchBase = recent.get(key) ?? { version: 0, value: undefined }
     let answeredBefore = false
     while (batch.length > 0) {
       const value = merge(base.value, batch)
-      const flaw = batch.map(({ check }) => flawOf(check, value)).find((found) => found !== undefined)
-      if (flaw !== undefined && batch.length > 1) {
+      const failure = batch.map(({ check }) => checkFailure(check, value)).find((found) => found !== undefined)
+      if (failure !== undefined && batch.length > 1) {
         // What one of them makes of the value must not refuse the others.
         for (const patch of batch.splice(0)) await writeBatch(key, [patch]).catch((error: unknown) => patch.reject(error))
         return
       }
       // What may not be stored is asked about all the same: it may have been written before, or the base be an old one.
-      const call = callOf(key, batch, flaw === undefined ? base.version : NO_VERSION, value)
+      const call = callOf(key, batch, failure === undefined ? base.version : NO_VERSION, value)
       const answer = await run(call).catch((error: unknown) => {
         // One author's memory answered: the others may have been in the same write, so "not applied" is more than is known.
         throw answeredBefore ? new RealtimeError('OUTCOME_UNKNOWN', { cause: error }) : error
       })
-      if (answer.verdict === 'base' && flaw !== undefined && answer.version === base.version) {
-        for (const patch of batch.splice(0)) patch.reject(flaw.error)
+      if (answer.verdict === 'base' && failure !== undefined && answer.version === base.version) {
+        for (const patch of batch.splice(0)) patch.reject(failure.error)
       } else if (answer.verdict === 'base') {
         base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }
       } else if (answer.verdict === 'late') {

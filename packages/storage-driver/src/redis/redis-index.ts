@@ -1,7 +1,7 @@
 import { RealtimeError, isAbsent, parseKey, parsePrefix } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { StoredEntry, StoredPage } from '../contract.ts'
-import type { IndexNames } from './index-names.ts'
+import type { IndexClaims } from './index-claims.ts'
 import type { KeyNames } from './key-names.ts'
 import { rowOf } from './write-call.ts'
 
@@ -11,14 +11,14 @@ const PAGE_SIZE = 1_000
 export interface RedisIndexOptions {
   link: RedisLink
   names: KeyNames
-  index: IndexNames
+  index: IndexClaims
   readOne(key: string, how: 'list'): Promise<StoredEntry>
 }
 
 /** The index of all keys: a sorted set without scores, so in byte order, written by the scripts (S17). */
 export interface RedisIndex {
   list(prefix: string, after: string | undefined): Promise<StoredPage>
-  names(prefix: string): Promise<string[]>
+  keys(prefix: string): Promise<string[]>
   reindex(): Promise<void>
 }
 
@@ -55,7 +55,7 @@ export function createRedisIndex({ link, names, index, readOne }: RedisIndexOpti
       await Promise.all(keys.filter((_, place) => isGone(found[place])).map(forget))
       return { entries, after: keys.length < PAGE_SIZE ? undefined : keys.at(-1) }
     },
-    names: async (prefix) => {
+    keys: async (prefix) => {
       const found: string[] = []
       for (let after: string | undefined; ;) {
         const page = await pageOf(prefix, after)

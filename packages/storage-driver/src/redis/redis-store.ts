@@ -1,19 +1,17 @@
-import { incremented, RealtimeError, parseKey } from '@tutti/protocol'
+import { createListeners, incremented, RealtimeError, parseKey } from '@tutti/protocol'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
-import { checkMutation } from '../check-mutation.ts'
+import { checkFailure, checkMutation } from '../mutation.ts'
 import type { Mutation, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
-import { bytesOf, jsonOfText, valueOfText } from '../json-text.ts'
-import { flawOf } from '../flaw-of.ts'
-import { createGate } from '../gate.ts'
-import { createListeners } from '../listeners.ts'
-import { wrongType } from '../refusals.ts'
+import { bytesOf, jsonOfText, valueOfText } from '../stored-text.ts'
+import { createStoreLifecycle } from '../store-lifecycle.ts'
+import { wrongType } from '../store-errors.ts'
 import type { StoreSettings } from '../store-options.ts'
-import type { EntryInfo, TextStore } from '../text-store.ts'
+import type { EntryInfo, RawStore } from '../raw-store.ts'
 import { createChangeFeed } from './change-feed.ts'
-import { createIndexNames } from './index-names.ts'
+import { createIndexClaims } from './index-claims.ts'
 import { keyNames } from './key-names.ts'
 import { createPatchQueue, NO_VERSION } from './patch-queue.ts'
-import type { RecentEntry } from './recent-entries.ts'
+import type { PatchBase } from './patch-base-cache.ts'
 import { createRedisIndex } from './redis-index.ts'
 import { READ_SCRIPT } from './read-script.ts'
 import { messageHead, valueTail } from './watch-message.ts'
@@ -30,25 +28,25 @@ export interface RedisStoreOptions {
 type Increment = Extract<Mutation, { op: 'increment' }>
 
 /** The state store on Redis: every write is one script, every read one more; changes come back over one Redis channel. */
-export function createRedisStore({ link, instanceId, base, settings }: RedisStoreOptions): TextStore {
+export function createRedisStore({ link, instanceId, base, settings }: RedisStoreOptions): RawStore {
   const names = keyNames(link, base)
-  const index = createIndexNames(link, names)
+  const index = createIndexClaims(link, names)
   const runWrite = createWriteCall(link, instanceId, names, index, settings)
   const readScript = link.script(READ_SCRIPT)
   const patches = createPatchQueue({ run: runWrite, inlineValueMaxBytes: settings.inlineValueMaxBytes })
-  const gate = createGate()
+  const lifecycle = createStoreLifecycle()
   const stops = new Set<() => void>()
   let calls = 0
-  const call: typeof gate.call = (work) => {
+  const call: typeof lifecycle.call = (work) => {
     calls += 1
-    return gate.call(work)
+    return lifecycle.call(work)
   }
 
-  const lateListeners = createListeners<undefined>((error) => settings.onError(error, { stage: 'listener' }))
+  const lateListeners = createListeners<[]>((error) => settings.onError(error, { stage: 'listener' }))
   // A read overtakes a subscription that Redis has yet to confirm: changes between the two are missed (N6).
   const onSubscribed = (): (() => void) => {
     const before = calls
-    return () => void (calls > before && lateListeners.emit(undefined))
+    return () => void (calls > before && lateListeners.emit())
   }
   const feed = createChangeFeed({ link, channel: names.channel, recent: patches.recent, onError: settings.onError, onSubscribed })
 
@@ -58,7 +56,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     const run = async (isClaimed: boolean) =>
       rowOf(await readScript.run([names.value(key), names.state(key), index.keyFor(key, isClaimed)], [...announcement, how, known]))
     const until = link.now() + settings.writeTimeoutMs
-    const [verdict, version, text, expiry, time] = await index.naming(key, until, run, ([first]) => first === 'claim')
+    const [verdict, version, text, expiry, time] = await index.withIndexClaim(key, until, run, ([first]) => first === 'claim')
     if (verdict === 'type') throw wrongType()
     if (verdict === 'same') return undefined
     // Timers wait by this clock for hours, in which clocks drift.
@@ -86,14 +84,14 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     { by, initial = 0 }: Increment,
     check: NonNullable<WriteOptions['check']>,
   ): Promise<WriteResult> => {
-    let base: RecentEntry = patches.recent.get(call.key) ?? { version: 0, value: undefined }
+    let base: PatchBase = patches.recent.get(call.key) ?? { version: 0, value: undefined }
     for (;;) {
       const sum = incremented(base.value === undefined ? initial : base.value, by)
-      const flaw = sum === undefined ? undefined : flawOf(check, sum)
-      const version = flaw === undefined ? base.version : NO_VERSION
+      const failure = sum === undefined ? undefined : checkFailure(check, sum)
+      const version = failure === undefined ? base.version : NO_VERSION
       const answer = await runWrite({ ...call, condition: { kind: 'base', version } })
       if (answer.verdict !== 'base') return resultOf(call, answer)
-      if (flaw !== undefined && answer.version === base.version) throw flaw.error
+      if (failure !== undefined && answer.version === base.version) throw failure.error
       base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }
     }
   }
@@ -136,11 +134,11 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     touch: (key) => call(async () => ({ version: (await readOne(key, 'touch')).version })),
     reindex: () => call(() => entries.reindex()),
     onChange: (listener, wants) => {
-      gate.assertOpen()
+      lifecycle.assertOpen()
       return feed.listen(listener, wants)
     },
     onGap: (listener) => {
-      gate.assertOpen()
+      lifecycle.assertOpen()
       const undo = [link.onGap(listener), lateListeners.add(listener)]
       const stop = (): void => undo.forEach((end) => end())
       stops.add(stop)
@@ -153,7 +151,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
     dispose: async () => {
       feed.close()
       for (const stop of stops) stop()
-      await gate.close()
+      await lifecycle.close()
     },
     getText: (key) => call(async () => textOf(await link.command('GET', names.value(key)).catch(refuse))),
     setText: (key, text, ttlMs) =>
@@ -162,7 +160,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
         const tail = bytesOf(json) > settings.inlineValueMaxBytes ? '' : json === text ? '=' : valueTail(json)
         await run({ key: parseKey(key), op: 'set', text, tail, ttlMs, deadline: link.now() + settings.writeTimeoutMs, authors: [] })
       }),
-    names: (prefix) => call(() => entries.names(prefix)),
+    keys: (prefix) => call(() => entries.keys(prefix)),
     info: (key) => call(async () => infoOf(await link.command('GET', names.state(parseKey(key))))),
     getMeta: (key) => call(async () => textOf(await link.command('GET', names.meta(key)))),
     setMeta: (key, text) =>

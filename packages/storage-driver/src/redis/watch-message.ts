@@ -1,6 +1,6 @@
 import { MAX_VALUE_DEPTH, RealtimeError, isJsonObject, isJsonValue, isKey, type JsonObject } from '@tutti/protocol'
 import type { StateChange } from '../contract.ts'
-import { parseJson } from '../json-text.ts'
+import { parseJson } from '../stored-text.ts'
 
 // A change as it travels on the Redis channel `<prefix>:watch` (N8), written by the scripts, with its fields in this order:
 // {"origin","event":"update"|"remove","key","writer"?,"version","expiresAt"?, and "value", or "base" and "patch", or neither}.

@@ -1,11 +1,11 @@
 import { RealtimeError, type AbsentEntry, type Entry } from '@tutti/protocol'
-import { appliedResult } from '../applied-result.ts'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
 import type { MutationAuthor, WriteResult } from '../contract.ts'
-import { valueOfText } from '../json-text.ts'
-import { conflict, late, notANumber, staleMutation, wrongType } from '../refusals.ts'
+import { valueOfText } from '../stored-text.ts'
+import { appliedResult } from '../mutation.ts'
+import { conflict, late, notANumber, staleMutation, wrongType } from '../store-errors.ts'
 import type { StoreSettings } from '../store-options.ts'
-import type { IndexNames } from './index-names.ts'
+import type { IndexClaims } from './index-claims.ts'
 import type { KeyNames } from './key-names.ts'
 import { messageHead } from './watch-message.ts'
 import { WRITE_SCRIPT } from './write-script.ts'
@@ -38,7 +38,7 @@ export interface WriteAnswer {
 }
 
 /** Makes the function that runs the write script. */
-export function createWriteCall(link: RedisLink, instanceId: string, names: KeyNames, index: IndexNames, settings: StoreSettings) {
+export function createWriteCall(link: RedisLink, instanceId: string, names: KeyNames, index: IndexClaims, settings: StoreSettings) {
   const script = link.script(WRITE_SCRIPT)
   const channel = `${link.prefix}:${names.channel}`
   return async (call: WriteCall): Promise<WriteAnswer> => {
@@ -50,7 +50,7 @@ export function createWriteCall(link: RedisLink, instanceId: string, names: KeyN
     const keys = (isClaimed: boolean) => [names.value(key), names.state(key), index.keyFor(key, isClaimed), ...memories]
     const runScript = (isClaimed: boolean) =>
       script.run(keys(isClaimed), [...announcement, ...change, ...limits, ...authors.map((author) => author.number)])
-    const run = () => index.naming(key, call.deadline, runScript, (reply) => rowOf(reply)[0] === 'claim')
+    const run = () => index.withIndexClaim(key, call.deadline, runScript, (reply) => rowOf(reply)[0] === 'claim')
     const answer = answerOf(await untilAnswered(link, authors.length > 0, run))
     if (answer.verdict === 'late') link.adjustClock(answer.version / 1000)
     return answer

@@ -3,11 +3,11 @@ import { RealtimeError } from '@tutti/protocol'
 const HASH_TAG = /^[^{}]*\{[^{}]+\}/
 
 /**
- * The name of what stands beside a value, always in the value's hash slot: `{<base>:<key>}$<name>`, or
+ * The name of a key that belongs to a value, always in the value's hash slot: `{<base>:<key>}$<name>`, or
  * `<base>:<key>$<name>` when `base` has a hash tag of its own, which then decides the slot of both.
- * Throws `INVALID_OPTIONS` for braces that are no hash tag: Redis would put value and side key into different slots.
+ * Throws `INVALID_OPTIONS` for braces that are no hash tag: Redis would put the value and this key into different slots.
  */
-export function sideKey(base: string, key: string, name: string): string {
+export function companionKey(base: string, key: string, name: string): string {
   if (HASH_TAG.test(base)) return `${base}:${key}$${name}`
   if (/[{}]/.test(base)) {
     throw new RealtimeError('INVALID_OPTIONS', { message: 'Braces in `base` must form a hash tag that is not empty, such as {app}.' })

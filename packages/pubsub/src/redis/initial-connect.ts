@@ -1,7 +1,7 @@
 import { createDeferred } from '../deferred.ts'
 
 /** Lets the calls of the first moments wait: `new RealtimePubSub(…)` may be followed by `publish` at once. */
-export interface FirstContact {
+export interface InitialConnect {
   /** The outcome is known, or no longer waited for. */
   readonly isOver: boolean
   readonly over: Promise<void>
@@ -9,7 +9,7 @@ export interface FirstContact {
 }
 
 /** Waits until the first attempt to connect has an outcome, at most `timeoutMs`. */
-export function createFirstContact(timeoutMs: number): FirstContact {
+export function createInitialConnect(timeoutMs: number): InitialConnect {
   const over = createDeferred<void>()
   let isOver = false
   const end = (): void => {

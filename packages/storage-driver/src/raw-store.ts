@@ -1,23 +1,23 @@
 import type { StateStore } from './contract.ts'
 
-/** What the store knows of a key beside its value. */
+/** Version and lifetime of a stored value. */
 export interface EntryInfo {
   version: number
   /** When the entry ends by itself, milliseconds since 1970. */
   expiresAt?: number | undefined
 }
 
-/** A `StateStore` that also gives and takes values as the texts that are stored: what an unstorage driver needs. */
-export interface TextStore extends StateStore {
+/** A `StateStore` that also reads and writes values as the texts that are stored: what an unstorage driver needs. */
+export interface RawStore extends StateStore {
   /** The stored text, or null. Throws `INVALID_KEY`. */
   getText(key: string): Promise<string | null>
   /** Stores a text as it is, as one write: versioned and announced (S11). */
   setText(key: string, text: string, ttlMs?: number): Promise<void>
   /** Keys below a prefix (`todos:`, or '' for all) that have a value. */
-  names(prefix: string): Promise<string[]>
+  keys(prefix: string): Promise<string[]>
   /** Version and lifetime of a key that has a value, else null. */
   info(key: string): Promise<EntryInfo | null>
-  /** unstorage's meta of a key: a text beside the value, without version, announced to nobody. */
+  /** unstorage's meta of a key: a text beside the value, without version, not announced. */
   getMeta(key: string): Promise<string | null>
   setMeta(key: string, text: string | null): Promise<void>
 }

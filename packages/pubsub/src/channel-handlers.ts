@@ -4,15 +4,15 @@ import { senderOf } from './message-frame.ts'
 import type { Report } from './report.ts'
 
 /** The handlers of one channel and what is dropped before them: one's own messages (N2) and what does not parse (N4). */
-export interface Inbox {
+export interface ChannelHandlers {
   readonly isEmpty: boolean
   /** Adds a handler and returns its undo. */
   add(handler: MessageHandler): () => void
   receive(text: string): void
 }
 
-/** Makes the inbox of one channel. `onDropped` runs once for each message that does not parse. */
-export function createInbox({ channel, instanceId, report, onDropped }: InboxOptions): Inbox {
+/** Makes the handlers of one channel. `onDropped` runs once for each message that does not parse. */
+export function createChannelHandlers({ channel, instanceId, report, onDropped }: ChannelHandlersOptions): ChannelHandlers {
   const handlers = new Set<{ handler: MessageHandler }>()
 
   const deliver = (text: string): void => {
@@ -51,8 +51,8 @@ export function createInbox({ channel, instanceId, report, onDropped }: InboxOpt
   }
 }
 
-/** What an inbox needs. */
-export interface InboxOptions {
+/** What an handlers needs. */
+export interface ChannelHandlersOptions {
   channel: string
   instanceId: string
   report: Report

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createGate } from '../src/gate.ts'
+import { createStoreLifecycle } from '../src/store-lifecycle.ts'
 
 const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
   let settled = false
@@ -9,30 +9,30 @@ const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
 }
 
 test('[F4] closing waits for the calls that were let in, well or not, and lets no other in', async () => {
-  const gate = createGate()
+  const lifecycle = createStoreLifecycle()
   const ends: (() => void)[] = []
   const calls = [
-    gate.call(() => new Promise<number>((resolve) => ends.push(() => resolve(1)))),
-    gate.call(() => new Promise<number>((_, reject) => ends.push(() => reject(new Error('It failed.'))))),
+    lifecycle.call(() => new Promise<number>((resolve) => ends.push(() => resolve(1)))),
+    lifecycle.call(() => new Promise<number>((_, reject) => ends.push(() => reject(new Error('It failed.'))))),
   ]
   const outcomes = Promise.allSettled(calls)
-  const closed = gate.close()
+  const closed = lifecycle.close()
   expect(await isSettled(closed)).toBe(false)
-  await expect(gate.call(async () => 2)).rejects.toMatchObject({ code: 'CLOSED' })
-  expect(() => gate.assertOpen()).toThrow(expect.objectContaining({ code: 'CLOSED' }))
+  await expect(lifecycle.call(async () => 2)).rejects.toMatchObject({ code: 'CLOSED' })
+  expect(() => lifecycle.assertOpen()).toThrow(expect.objectContaining({ code: 'CLOSED' }))
   ends[0]?.()
   expect(await isSettled(closed)).toBe(false)
   ends[1]?.()
   expect(await isSettled(closed)).toBe(true)
-  expect(await isSettled(gate.close())).toBe(true)
+  expect(await isSettled(lifecycle.close())).toBe(true)
   expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
 })
 
 test('[F4] a call that throws at once has ended: closing does not wait for it', async () => {
-  const gate = createGate()
-  const thrown = gate.call(() => {
+  const lifecycle = createStoreLifecycle()
+  const thrown = lifecycle.call(() => {
     throw new Error('at once')
   })
   await expect(thrown).rejects.toThrow('at once')
-  expect(await isSettled(gate.close())).toBe(true)
+  expect(await isSettled(lifecycle.close())).toBe(true)
 })

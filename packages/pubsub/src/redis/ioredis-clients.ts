@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import type { RedisConnectionOptions } from './connection-options.ts'
+import type { RedisConnectionOptions } from './options.ts'
 import { parseRedisUrl } from './parse-redis-url.ts'
 import type { RedisAddress } from './redis-address.ts'
 import { CONNECT_TIMEOUT_MS, checkClient, redisOptions, retryDelayMs } from './redis-options.ts'
 
 /** The two clients of one instance, on one server. */
-export interface RedisClients {
+export interface IoredisClients {
   pub: Redis
   sub: Redis
   /** Whether they were made here, and are to be closed here. */
@@ -14,7 +14,7 @@ export interface RedisClients {
 }
 
 /** The two clients that the options ask for, connecting. Throws `INVALID_OPTIONS` for clients that would send late or twice. */
-export function connectClients(options: RedisConnectionOptions, name: string): RedisClients {
+export function connectClients(options: RedisConnectionOptions, name: string): IoredisClients {
   const { clients } = options
   if (clients !== undefined) {
     checkClient(clients.pub, 'pub')

@@ -1,18 +1,17 @@
-import { RealtimeError, parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol'
+import { RealtimeError, createListeners, parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol'
 import type { PubSubOptions } from '../contract.ts'
-import { createListeners } from '../listeners.ts'
 import { PUBSUB_OPTIONS, createReport } from '../report.ts'
 import { createAvailability } from './availability.ts'
 import type { CommandsOptions } from './commands.ts'
 import { connectRedis } from './connect-redis.ts'
-import type { ConnectionOptions } from './connection.ts'
-import { CONNECTION_OPTIONS, checkConnectionOptions, type RedisConnectionOptions } from './connection-options.ts'
-import { createFirstContact } from './first-contact.ts'
+import type { RedisClientOptions } from './redis-client.ts'
+import { CONNECTION_OPTIONS, checkConnectionOptions, type RedisConnectionOptions } from './options.ts'
+import { createInitialConnect } from './initial-connect.ts'
 import type { BreakerState, RedisLink } from './link-contract.ts'
 import { createRedisClock } from './redis-clock.ts'
 import { createScript, sendScript, type Send } from './script.ts'
 import { createScriptQueue } from './script-queue.ts'
-import { sideKey } from './side-key.ts'
+import { companionKey } from './companion-key.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
 /** Options of a link. */
@@ -42,7 +41,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const report = createReport(onError)
   const breakerListeners = createListeners<[BreakerState]>((error) => report(error, { stage: 'handler' }))
   const clock = createRedisClock()
-  const firstContact = createFirstContact(commandTimeoutMs)
+  const initialConnect = createInitialConnect(commandTimeoutMs)
   const sources = new Set<string>()
   let closing: Promise<void> | undefined
 
@@ -59,11 +58,11 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const commandsOptions: CommandsOptions = {
     ...{ sources, keepAliveMs, breakerFailures, breakerProbeMs },
     onReady: (again) => {
-      firstContact.end()
+      initialConnect.end()
       availability.cameBack(again)
     },
     onLost: (cause) => {
-      firstContact.end()
+      initialConnect.end()
       availability.lost(cause)
     },
     onBreaker: (state) => breakerListeners.emit(state),
@@ -71,7 +70,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     onError: (error) => report(error, { stage: 'connection' }),
   }
   let subReadies = 0
-  const subEvents: ConnectionOptions = {
+  const subEvents: RedisClientOptions = {
     keepAliveMs,
     onReady: () => {
       subscriptions.renew()
@@ -90,7 +89,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const sendTo =
     (commands: { send: Send }): Send =>
     async (command, args) => {
-      if (!firstContact.isOver) await firstContact.over
+      if (!initialConnect.isOver) await initialConnect.over
       assertOpen()
       // A publish reads nothing.
       if (command !== 'PUBLISH') availability.commandSent()
@@ -99,8 +98,8 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const send = sendTo(pub)
   // On a Cluster a script may touch the keys of one slot only.
   const queue = settings.cluster === undefined ? createScriptQueue(send) : undefined
-  const teach = (source: string): void => {
-    if (!sources.has(source)) pub.teach(source)
+  const loadScript = (source: string): void => {
+    if (!sources.has(source)) pub.loadScript(source)
     sources.add(source)
   }
 
@@ -108,7 +107,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     availability.close()
     subscriptions.clear()
     breakerListeners.clear()
-    firstContact.end()
+    initialConnect.end()
     await Promise.all([pub.close(), sub.close()])
   }
 
@@ -123,9 +122,9 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     ready: availability.ready,
     script: (source) => {
       assertOpen()
-      if (queue !== undefined) return queue.script(source, teach)
+      if (queue !== undefined) return queue.script(source, loadScript)
       const script = createScript(source)
-      teach(source)
+      loadScript(source)
       return { run: (keys, args) => sendScript(script, send, [keys.length, ...keys, ...args]) }
     },
     // Upper case: ioredis reshapes the replies of some commands that it knows in lower case.
@@ -149,7 +148,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
       assertOpen()
       return subscriptions.add(channel, handler)
     },
-    sideKey,
+    companionKey,
     now: () => clock.now(),
     adjustClock: (redisMs) => clock.adjust(redisMs),
     onGap: (listener) => {

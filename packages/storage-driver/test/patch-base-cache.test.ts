@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { createRecentEntries } from '../src/redis/recent-entries.ts'
+import { createPatchBaseCache } from '../src/redis/patch-base-cache.ts'
 
 test('[S8] a held entry follows the changes of its key, in version order', () => {
-  const recent = createRecentEntries()
+  const recent = createPatchBaseCache()
   recent.follow({ key: 'a', version: 1, value: 'never asked for' })
   expect(recent.get('a')).toBe(undefined)
   recent.set('a', { version: 5, value: { a: 1 } })
@@ -18,7 +18,7 @@ test('[S8] a held entry follows the changes of its key, in version order', () =>
 })
 
 test('[S8] what can not be followed is held no longer', () => {
-  const recent = createRecentEntries()
+  const recent = createPatchBaseCache()
   recent.set('large', { version: 1, value: 1 })
   recent.follow({ key: 'large', version: 2 })
   expect(recent.get('large')).toBe(undefined)
@@ -28,7 +28,7 @@ test('[S8] what can not be followed is held no longer', () => {
 })
 
 test('[S8] the entries set longest ago are forgotten first', () => {
-  const recent = createRecentEntries(2)
+  const recent = createPatchBaseCache(2)
   for (const key of ['a', 'b', 'a', 'c']) recent.set(key, { version: 1, value: key })
   expect(['a', 'b', 'c'].map((key) => recent.get(key)?.value)).toEqual(['a', undefined, 'c'])
 })

@@ -1,15 +1,15 @@
 import { RealtimeError, type Entry } from '@tutti/protocol'
 
-// Refusals that only stores make, each with its words, the same for both stores.
+// Errors that only stores throw, with the same message from both stores.
 
 /** The condition did not hold; `entry` is what is there (S6). */
 export const conflict = (entry: Entry): RealtimeError =>
-  new RealtimeError('CONFLICT', { message: 'Somebody else changed the entry. Read `entry` and decide again.', entry })
+  new RealtimeError('CONFLICT', { message: 'The entry was changed meanwhile. See `entry` for its current value and version.', entry })
 
 /** The value is no number, or the sum would not be one that JSON can carry (S7). */
 export const notANumber = (): RealtimeError =>
   new RealtimeError('NOT_A_NUMBER', {
-    message: 'Only numbers can be incremented, within the safe integers and finite numbers. The value stays.',
+    message: 'Only a number can be incremented, and the sum must be finite and, as an integer, safe. The value is unchanged.',
   })
 
 /** A later number of the same author was handled (S12). */
@@ -18,8 +18,8 @@ export const staleMutation = (): RealtimeError =>
 
 /** Redis holds a list, a hash or the like under the key. */
 export const wrongType = (cause?: unknown): RealtimeError =>
-  new RealtimeError('WRONG_TYPE', { message: 'Another program stores something under this key that is not a string.', cause })
+  new RealtimeError('WRONG_TYPE', { message: 'Another program stores a value under this key that is not a Redis string.', cause })
 
 /** The deadline had passed before the write began (F2). */
 export const late = (): RealtimeError =>
-  new RealtimeError('UNAVAILABLE', { message: 'The deadline of the write had passed. It was not made and never will be.' })
+  new RealtimeError('UNAVAILABLE', { message: 'The deadline of the write has passed. The write was not applied and never will be.' })

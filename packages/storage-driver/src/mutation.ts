@@ -1,5 +1,8 @@
-import { RealtimeError, isJsonObject, parseKey, parseValue } from '@tutti/protocol'
-import type { Mutation, MutationAuthor } from './contract.ts'
+import { RealtimeError, isJsonObject, parseKey, parseValue, type JsonValue } from '@tutti/protocol'
+import type { Mutation, MutationAuthor, WriteOptions, WriteResult } from './contract.ts'
+import { staleMutation } from './store-errors.ts'
+
+// What both stores do with a mutation, whatever applies it.
 
 /** Throws `INVALID_KEY`, `INVALID_VALUE` or `INVALID_MESSAGE` for a mutation that no store could apply. */
 export function checkMutation(mutation: Mutation): void {
@@ -36,4 +39,25 @@ function checkAuthor({ user, clientId, number }: MutationAuthor): void {
   throw new RealtimeError('INVALID_MESSAGE', {
     message: 'The user and clientId of a mutation must be well-formed, the clientId not empty.',
   })
+}
+
+/**
+ * The result of a mutation that was applied, now or earlier under the same number (S12). `result`: the sum of an increment, or
+ * the base of a patch. Throws `STALE_MUTATION` where another kind of change has used the number, whose result says nothing of this one.
+ */
+export function appliedResult(op: Mutation['op'] | 'text', version: number, result: number | undefined): WriteResult {
+  const hasResult = op === 'increment' || op === 'patch'
+  if (hasResult !== (result !== undefined)) throw staleMutation()
+  if (result === undefined) return { version }
+  return op === 'patch' ? { version, base: result } : { version, value: result }
+}
+
+/** What `check` throws for a value, or `undefined` where it accepts it. Wrapped, because `undefined` can be thrown too. */
+export function checkFailure(check: WriteOptions['check'], value: JsonValue): { readonly error: unknown } | undefined {
+  try {
+    check?.(value)
+    return undefined
+  } catch (error) {
+    return { error }
+  }
 }

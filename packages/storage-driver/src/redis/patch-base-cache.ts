@@ -1,27 +1,27 @@
 import { applyPatch, type JsonValue } from '@tutti/protocol'
 import type { StateChange } from '../contract.ts'
 
-/** A value that was the newest when it was last heard of; `undefined` is absent. */
-export interface RecentEntry {
+/** The newest known value of a key; `undefined` is absent. */
+export interface PatchBase {
   version: number
   value: JsonValue | undefined
 }
 
 /**
- * The newest entries of the keys that are patched here, so that a patch need not ask for its base first. A wrong one
- * does no harm: the script checks. Bounded by count, for each value is small.
+ * The newest known entries of the keys that this instance patches, so that a patch need not read its base first. An old one
+ * does no harm: the script checks the version. Bounded by count, since each value is small.
  */
-export interface RecentEntries {
-  get(key: string): RecentEntry | undefined
-  set(key: string, entry: RecentEntry): void
-  /** Follows a change of a key that is held. */
+export interface PatchBaseCache {
+  get(key: string): PatchBase | undefined
+  set(key: string, entry: PatchBase): void
+  /** Applies a change of a key that is cached. */
   follow(change: StateChange): void
 }
 
-/** Makes the memory; the entries used longest ago are forgotten first. */
-export function createRecentEntries(maxEntries = 1_000): RecentEntries {
-  const entries = new Map<string, RecentEntry>()
-  const set = (key: string, entry: RecentEntry): void => {
+/** Makes the cache; the least recently written entries are dropped first. */
+export function createPatchBaseCache(maxEntries = 1_000): PatchBaseCache {
+  const entries = new Map<string, PatchBase>()
+  const set = (key: string, entry: PatchBase): void => {
     entries.delete(key)
     entries.set(key, entry)
     if (entries.size <= maxEntries) return

@@ -1,6 +1,6 @@
 import { Command } from 'ioredis'
-import type { RedisAddress } from './redis-address.ts'
-import type { ScriptReply } from './link-contract.ts'
+import type { RedisAddress } from '../redis-address.ts'
+import type { ScriptReply } from '../link-contract.ts'
 
 /** Which nodes a Cluster has, and which of them serves a slot, as one node told it. */
 export interface ClusterMap {

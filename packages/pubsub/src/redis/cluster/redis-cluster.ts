@@ -1,12 +1,12 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
-import type { BreakerState } from './link-contract.ts'
+import type { BreakerState } from '../link-contract.ts'
 import { nodeName, parseClusterSlots, slotOf, type ClusterMap } from './cluster-slots.ts'
-import type { Commands, CommandsOptions } from './commands.ts'
-import type { RedisAddress } from './redis-address.ts'
+import type { Commands, CommandsOptions } from '../commands.ts'
+import type { RedisAddress } from '../redis-address.ts'
 import { redirectionOf } from './redirection.ts'
-import { createRedisNode, type RedisNode } from './redis-node.ts'
-import type { Send } from './script.ts'
+import { createRedisNode, type RedisNode } from '../redis-node.ts'
+import type { Send } from '../script.ts'
 
 /** Options of the commands to a Cluster. */
 export interface RedisClusterOptions extends CommandsOptions {
@@ -185,7 +185,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
       return breaker
     },
     send,
-    teach: (source) => members.forEach(({ node }) => node.teach(source)),
+    loadScript: (source) => members.forEach(({ node }) => node.loadScript(source)),
     probe: async () => void (await Promise.all(living().map(({ node }) => node.probe()))),
     masters: () => (map?.masters ?? []).flatMap((address) => memberAt(address)?.node ?? []),
     close: async () => {

@@ -1,5 +1,5 @@
 import { RealtimeError } from '@tutti/protocol'
-import type { RedisAddress } from './redis-address.ts'
+import type { RedisAddress } from '../redis-address.ts'
 
 /** What a node of a Cluster answers for a slot that is not its own, or not wholly. The command did not run. */
 export interface Redirection extends RedisAddress {

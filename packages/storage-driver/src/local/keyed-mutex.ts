@@ -1,10 +1,10 @@
-/** One task at a time for each key, in the order asked for. */
-export interface KeyQueue {
+/** Runs one task at a time for each key, in the order of the calls. */
+export interface KeyedMutex {
   run<Result>(key: string, task: () => Promise<Result>): Promise<Result>
 }
 
-/** Makes an empty queue; it keeps nothing of a key whose tasks have ended. */
-export function createKeyQueue(): KeyQueue {
+/** Makes a mutex; it retains nothing of a key whose tasks have ended. */
+export function createKeyedMutex(): KeyedMutex {
   const last = new Map<string, Promise<void>>()
   return {
     run: (key, task) => {

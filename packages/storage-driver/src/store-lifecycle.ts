@@ -1,32 +1,32 @@
 import { RealtimeError } from '@tutti/protocol'
 
-/** Lets calls in while open, and waits for them when it closes. */
-export interface Gate {
-  /** Does the work, or rejects with `CLOSED`. */
+/** Whether a store is open, and which of its calls are in flight. */
+export interface StoreLifecycle {
+  /** Runs a call of the store, or rejects with `CLOSED`. */
   call<Result>(work: () => Promise<Result>): Promise<Result>
   /** Throws `CLOSED`. */
   assertOpen(): void
-  /** Lets nothing in any more; settles when what was let in has ended. Idempotent. */
+  /** Refuses further calls; settles when those in flight have ended. Idempotent. */
   close(): Promise<void>
 }
 
-/** Makes an open gate. */
-export function createGate(): Gate {
-  let underWay = 0
+/** Makes the lifecycle of a store that is open. */
+export function createStoreLifecycle(): StoreLifecycle {
+  let inFlight = 0
   let closing: Promise<void> | undefined
   let onIdle = (): void => {}
   const assertOpen = (): void => {
     if (closing !== undefined) throw new RealtimeError('CLOSED')
   }
   const leave = (): void => {
-    underWay -= 1
-    if (underWay === 0) onIdle()
+    inFlight -= 1
+    if (inFlight === 0) onIdle()
   }
   return {
     assertOpen,
     call: async (work) => {
       assertOpen()
-      underWay += 1
+      inFlight += 1
       try {
         return await work()
       } finally {
@@ -36,7 +36,7 @@ export function createGate(): Gate {
     close: () =>
       (closing ??= new Promise((resolve) => {
         onIdle = resolve
-        if (underWay === 0) resolve()
+        if (inFlight === 0) resolve()
       })),
   }
 }

@@ -1,13 +1,13 @@
 import { countItems } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
-import { createKeyQueue } from '../src/local/key-queue.ts'
+import { createKeyedMutex } from '../src/local/keyed-mutex.ts'
 
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve()
 }
 
 test('[S5] tasks of one key run one after the other, also when asked for while another is under way; other keys do not wait', async () => {
-  const queue = createKeyQueue()
+  const queue = createKeyedMutex()
   const log: string[] = []
   const ends = new Map<string, () => void>()
   const run = (key: string, name: string): Promise<void> =>
@@ -35,7 +35,7 @@ test('[S5] tasks of one key run one after the other, also when asked for while a
 })
 
 test('[S5] a task that fails does not hold up those behind it', async () => {
-  const queue = createKeyQueue()
+  const queue = createKeyedMutex()
   const failed = queue.run('a', () => Promise.reject(new Error('It failed.')))
   const next = queue.run('a', () => Promise.resolve('done'))
   await expect(failed).rejects.toThrow('It failed.')
@@ -43,7 +43,7 @@ test('[S5] a task that fails does not hold up those behind it', async () => {
 })
 
 test('[F4] nothing is kept of a key whose tasks have ended, or failed', async () => {
-  const { made: queue, items } = await countItems(createKeyQueue)
+  const { made: queue, items } = await countItems(createKeyedMutex)
   const tasks = ['a', 'b', 'b'].map((key) => queue.run(key, () => Promise.resolve()))
   const failed = queue.run('c', () => Promise.reject(new Error('It failed.')))
   expect(items()).toBe(3)

@@ -1,18 +1,22 @@
 import type { Redis } from 'ioredis'
 import { nodeName, type ClusterMap } from './cluster-slots.ts'
-import type { Connection } from './connection.ts'
-import type { RedisAddress } from './redis-address.ts'
-import { retryDelayMs } from './redis-options.ts'
+import type { RedisClient } from '../redis-client.ts'
+import type { RedisAddress } from '../redis-address.ts'
+import { retryDelayMs } from '../redis-options.ts'
 
 /** Where the `sub` connection to a Cluster leads: to one node, which hears what is published on all of them. */
-export interface MovingSubscriber {
+export interface ClusterSubscriber {
   readonly client: Redis
   /** Begins to connect, or leaves a node that is no longer one of the Cluster's. */
-  follow(connection: Connection, map: ClusterMap): void
+  follow(connection: RedisClient, map: ClusterMap): void
 }
 
 /** A plain client that goes on to another node at each attempt to connect again (N1). `make` gives a client that waits to be told to connect. */
-export function createMovingSubscriber(make: (address: RedisAddress) => Redis, seed: RedisAddress, random = Math.random): MovingSubscriber {
+export function createClusterSubscriber(
+  make: (address: RedisAddress) => Redis,
+  seed: RedisAddress,
+  random = Math.random,
+): ClusterSubscriber {
   let nodes: readonly RedisAddress[] = []
   let place = 0
   const client = make(seed)

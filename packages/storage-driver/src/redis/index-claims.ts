@@ -22,11 +22,11 @@ redis.call('ZREM', KEYS[1], ARGV[1])
 `
 
 /** How names come into the index and out of it. */
-export interface IndexNames {
+export interface IndexClaims {
   /** What a script is given as its index: see `SCRIPT_HEAD`. */
   keyFor(key: string, isClaimed: boolean): string
   /** Runs a script that may create an entry; where it must be named first, names it and runs the script again. */
-  naming<T>(key: string, until: number, run: (isClaimed: boolean) => Promise<T>, mustClaim: (reply: T) => boolean): Promise<T>
+  withIndexClaim<T>(key: string, until: number, run: (isClaimed: boolean) => Promise<T>, mustClaim: (reply: T) => boolean): Promise<T>
   /** Takes a name out that was found to name nothing. */
   forget(key: string, read: () => Promise<Entry>): Promise<void>
 }
@@ -37,15 +37,15 @@ export interface IndexNames {
  * is taken out when a listing finds nothing there. That must not cross with somebody who has just put it in again and
  * has yet to write: a claim says until when such a write may come, for its deadline is checked where it is executed (F2).
  */
-export function createIndexNames(link: RedisLink, names: KeyNames): IndexNames {
+export function createIndexClaims(link: RedisLink, names: KeyNames): IndexClaims {
   const isRemote = link.isCluster && !names.index.includes('{')
-  if (!isRemote) return { keyFor: () => names.index, naming: (_key, _until, run) => run(false), forget: async () => {} }
+  if (!isRemote) return { keyFor: () => names.index, withIndexClaim: (_key, _until, run) => run(false), forget: async () => {} }
 
   const claims = `{${names.index}}$claims`
   const [claim, release] = [link.script(CLAIM), link.script(RELEASE)]
   return {
     keyFor: (key, isClaimed) => (isClaimed ? names.value(key) : names.state(key)),
-    naming: async (key, until, run, mustClaim) => {
+    withIndexClaim: async (key, until, run, mustClaim) => {
       const reply = await run(false)
       if (!mustClaim(reply)) return reply
       try {

@@ -1,13 +1,12 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
-import { classifyRedisError, isConnectionFailure, isTimeout, withoutArguments } from './classify-redis-error.ts'
+import { classifyRedisError, isConnectionFailure, isTimeout, withoutArguments } from './errors.ts'
 import { createKeepAlive } from './keep-alive.ts'
 import type { ScriptReply } from './link-contract.ts'
 import { CONNECT_TIMEOUT_MS } from './redis-options.ts'
-import { parseReply } from './script-reply.ts'
 
-/** One client of the two: sends, and tells when it comes and goes. */
-export interface Connection {
+/** One of the two connections: sends commands, and reports when it is ready or lost. */
+export interface RedisClient {
   /** Ready, as far as its last event tells. */
   readonly isUp: boolean
   /** Begins to connect a client that waits to be told. */
@@ -20,8 +19,8 @@ export interface Connection {
   close(): Promise<void>
 }
 
-/** What a connection needs, and what it tells. */
-export interface ConnectionOptions {
+/** Settings and events of a connection. */
+export interface RedisClientOptions {
   /** A PING is sent after so many milliseconds without a command. */
   keepAliveMs: number
   onReady: () => void
@@ -31,7 +30,7 @@ export interface ConnectionOptions {
 }
 
 /** Watches over one client. */
-export function createConnection(client: Redis, owned: boolean, events: ConnectionOptions): Connection {
+export function createRedisClient(client: Redis, owned: boolean, events: RedisClientOptions): RedisClient {
   let isUp = false
   let cause: unknown
   let firstError: unknown
@@ -138,3 +137,12 @@ async function closeClient(client: Redis): Promise<void> {
     stream?.destroy()
   })
 }
+
+/** A reply of Redis as plain data; throws `INTERNAL` for what the clients' settings should never give (bytes). */
+function parseReply(reply: unknown): ScriptReply {
+  if (isReply(reply)) return reply
+  throw new RealtimeError('INTERNAL', { message: 'Redis gave a reply that is neither text, number, null nor a list of these.' })
+}
+
+const isReply = (reply: unknown): reply is ScriptReply =>
+  typeof reply === 'string' || typeof reply === 'number' || reply === null || (Array.isArray(reply) && reply.every(isReply))
