@@ -4,6 +4,8 @@ import { Redis } from 'ioredis'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createRedisCluster } from '../src/redis/cluster/redis-cluster.ts'
+import { createEndOfTurn } from '../src/redis/end-of-turn.ts'
+import { promised } from '../src/redis/script.ts'
 
 // The commands to a Cluster by themselves, where moments count that no user sees.
 let cluster: Awaited<ReturnType<typeof startRedisCluster>>
@@ -17,7 +19,14 @@ async function commands() {
   const clients = new Map<number, Redis>()
   const told: string[] = []
   const pub = createRedisCluster({
-    ...{ seeds: cluster.addresses, sources: new Set<string>(), breakerFailures: 5, keepAliveMs: 10_000, breakerProbeMs: 30_000 },
+    ...{
+      seeds: cluster.addresses,
+      sources: new Set<string>(),
+      breakerFailures: 5,
+      keepAliveMs: 10_000,
+      endOfTurn: createEndOfTurn(),
+      breakerProbeMs: 30_000,
+    },
     connect: (address) => {
       const client = new Redis({ ...redisOptions(), ...address, lazyConnect: true })
       clients.set(address.port, client)
@@ -37,7 +46,7 @@ async function commands() {
     client.stream.destroy()
     await back
   }
-  return { pub, told, cut }
+  return { pub, ask: promised(pub.send), told, cut }
 }
 
 const nodes = (): readonly [TestRedis, TestRedis, TestRedis] => {
@@ -65,11 +74,11 @@ test('[N6] a Cluster is there again when it has said so: whoever asks before is 
 })
 
 test('[N6] a node that comes back while another is asked whether the Cluster is down is not forgotten', async () => {
-  const { pub, told, cut } = await commands()
+  const { pub, ask, told, cut } = await commands()
   const [first, second, third] = nodes()
   const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', 'a'))
   await askRedis(third, 'CLUSTER', 'DELSLOTS', slot)
-  await expect(pub.send('GET', ['a'])).rejects.toMatchObject({ message: expect.stringContaining('CLUSTERDOWN') })
+  await expect(ask('GET', ['a'])).rejects.toMatchObject({ message: expect.stringContaining('CLUSTERDOWN') })
   await askRedis(third, 'CLUSTER', 'ADDSLOTS', slot)
   await cluster.serving()
   const goOn = freeze(third)
@@ -79,14 +88,14 @@ test('[N6] a node that comes back while another is asked whether the Cluster is 
 })
 
 test('[N5] a node that may not be asked for the map is no absence once the map is known', async () => {
-  const { pub, told } = await commands()
+  const { pub, ask, told } = await commands()
   const [first, second] = nodes()
   const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', 'moved'))
   await askRedis(first, 'ACL', 'SETUSER', 'default', '-cluster|slots')
   onTestFinished(async () => void (await askRedis(first, 'ACL', 'SETUSER', 'default', '+@all')))
   for (const node of [second, first]) {
     await cluster.moveSlot(slot, node)
-    expect(await pub.send('GET', ['moved'])).toBeNull()
+    expect(await ask('GET', ['moved'])).toBeNull()
   }
   expect([pub.isUp, told]).toEqual([true, []])
 })

@@ -4,6 +4,8 @@ import { RealtimeError } from '@tutti/protocol'
 export interface StoreLifecycle {
   /** Runs a call of the store, or rejects with `CLOSED`. */
   call<Result>(work: () => Promise<Result>): Promise<Result>
+  /** As `call`, for work that settles by callbacks: the promise settles in the microtask in which one of them is called. */
+  settle<Result>(work: (resolve: (result: Result) => void, reject: (error: unknown) => void) => void): Promise<Result>
   /** Throws `CLOSED`. */
   assertOpen(): void
   /** Refuses further calls; settles when those in flight have ended. Idempotent. */
@@ -18,21 +20,28 @@ export function createStoreLifecycle(): StoreLifecycle {
   const assertOpen = (): void => {
     if (closing !== undefined) throw new RealtimeError('CLOSED')
   }
-  const leave = (): void => {
-    inFlight -= 1
-    if (inFlight === 0) onIdle()
-  }
-  return {
-    assertOpen,
-    call: async (work) => {
+  const ending =
+    <Value>(end: (value: Value) => void) =>
+    (value: Value): void => {
+      inFlight -= 1
+      if (inFlight === 0) onIdle()
+      end(value)
+    }
+  const settle: StoreLifecycle['settle'] = (work) =>
+    new Promise((resolve, reject) => {
       assertOpen()
       inFlight += 1
+      const fail = ending<unknown>(reject)
       try {
-        return await work()
-      } finally {
-        leave()
+        work(ending(resolve), fail)
+      } catch (error) {
+        fail(error)
       }
-    },
+    })
+  return {
+    assertOpen,
+    settle,
+    call: (work) => settle((resolve, reject) => void work().then(resolve, reject)),
     close: () =>
       (closing ??= new Promise((resolve) => {
         onIdle = resolve

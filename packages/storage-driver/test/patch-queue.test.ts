@@ -1,21 +1,24 @@
 import { RealtimeError, type JsonObject } from '@tutti/protocol'
 import { expect, test } from 'vitest'
+import type { WriteResult } from '../src/index.ts'
 import { createPatchQueue, type PatchRequest } from '../src/redis/patch-queue.ts'
-import type { WriteAnswer, WriteCall } from '../src/redis/write-call.ts'
+import type { RunWrite, WriteAnswer, WriteCall } from '../src/redis/write-call.ts'
 import { freshAuthor } from '../src/testing/store-under-test.ts'
 
 /** A queue whose scripts end as told: with a part of an answer, or by an error. */
 function scripted(ends: (Partial<WriteAnswer> | Error)[], inlineValueMaxBytes = 8_192) {
   const calls: WriteCall[] = []
-  const run = async (call: WriteCall): Promise<WriteAnswer> => {
+  const run: RunWrite = (call, onAnswer, onError) => {
     calls.push(call)
+    const version = calls.length
     const end = ends.shift() ?? {}
-    if (end instanceof Error) throw end
-    return { verdict: 'ok', version: calls.length, text: '0', author: -1, ...end }
+    queueMicrotask(() => (end instanceof Error ? onError(end) : onAnswer({ verdict: 'ok', version, text: '0', author: -1, ...end })))
   }
   const queue = createPatchQueue({ run, inlineValueMaxBytes })
   const write = (patch: JsonObject, request: Partial<PatchRequest> = {}) =>
-    queue.write({ key: 'a', patch, author: undefined, writer: undefined, deadline: 1_000, ...request })
+    new Promise<WriteResult>((resolve, reject) =>
+      queue.write({ key: 'a', patch, author: undefined, writer: undefined, deadline: 1_000, ...request }, resolve, reject),
+    )
   return { calls, queue, write }
 }
 
@@ -30,7 +33,7 @@ test('[S5] a patch that has its answer is not written again', async () => {
 
 test('[S8] patches that waited are told as one patch where that can be said, else as the value', async () => {
   const { calls, queue, write } = scripted([])
-  queue.recent.set('a', { version: 7, value: { text: 'x'.repeat(100) } })
+  queue.cache.set('a', { version: 7, value: { text: 'x'.repeat(100) } })
   await Promise.all([write({ a: 1 }), write({ b: 1 }), write({ a: null }), write({ c: 1 })])
   expect(calls.map(({ tail }) => tail)).toEqual([',"base":7,"patch":{"a":1}', ',"base":1,"patch":{"b":1,"a":null,"c":1}'])
   await Promise.all([write({ d: 1 }), write({ a: 5 }), write({ a: { b: 1 } }), write({ c: 2 })])
@@ -41,18 +44,18 @@ test('[S8] patches that waited are told as one patch where that can be said, els
 test('[S8] a patch or value of inlineValueMaxBytes is told and held, one of a byte more is not', async () => {
   const { calls, queue, write } = scripted([], 10)
   for (const value of [1, 12]) {
-    queue.recent.set('a', { version: 0, value: { long: 'x'.repeat(20) } })
+    queue.cache.set('a', { version: 0, value: { long: 'x'.repeat(20) } })
     await write({ öö: value })
   }
   expect(calls.map(({ tail }) => tail)).toEqual([',"base":0,"patch":{"öö":1}', ''])
-  expect(queue.recent.get('a')?.version).toBe(0)
-  queue.recent.set('a', { version: 0, value: {} })
+  expect(queue.cache.get('a')?.version).toBe(0)
+  queue.cache.set('a', { version: 0, value: {} })
   await write({ öö: 1 })
   expect(calls.at(-1)?.tail).toBe(',"value":{"öö":1}')
-  expect(queue.recent.get('a')).toEqual({ version: 3, value: { öö: 1 } })
+  expect(queue.cache.get('a')).toEqual({ version: 3, value: { öö: 1 } })
   await write({ öö: 12 })
   expect(calls.at(-1)?.tail).toBe('')
-  expect(queue.recent.get('a')?.version).toBe(3)
+  expect(queue.cache.get('a')?.version).toBe(3)
 })
 
 test('[S8] [S12] who patched together with others is told the new version as the base, with a number or without', async () => {

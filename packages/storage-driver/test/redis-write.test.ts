@@ -1,5 +1,5 @@
-import { RealtimeError } from '@tutti/protocol'
-import type { RedisLink } from '@tutti/pubsub/redis'
+import { RealtimeError, type ErrorCode } from '@tutti/protocol'
+import type { RedisLink, RedisScript, ScriptSource } from '@tutti/pubsub/redis'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { reactiveRedisDriver, type MutationAuthor, type ReactiveDriver } from '../src/index.ts'
 import { freshAuthor, record } from '../src/testing/store-under-test.ts'
@@ -138,14 +138,14 @@ describe('a lost answer', () => {
     const link: RedisLink = Object.create(pubsub.link, {
       status: { get: () => status },
       script: {
-        value: (source: string) => ({
-          run: async (...call: Parameters<ReturnType<RedisLink['script']>['run']>) => {
+        value: (source: ScriptSource): Pick<RedisScript, 'send'> => ({
+          send: (keys, args, onReply, onError) => {
             const end = ends.shift()
-            if (end === 'away') throw new RealtimeError('UNAVAILABLE')
-            if (end === 'closed') throw new RealtimeError('CLOSED')
-            const reply = await pubsub.link.script(source).run(...call)
-            if (end === 'lost') throw new RealtimeError('OUTCOME_UNKNOWN')
-            return reply
+            const fail = (code: ErrorCode) => queueMicrotask(() => onError(new RealtimeError(code)))
+            if (end === 'away') return fail('UNAVAILABLE')
+            if (end === 'closed') return fail('CLOSED')
+            const replied = end === 'lost' ? () => onError(new RealtimeError('OUTCOME_UNKNOWN')) : onReply
+            pubsub.link.script(source).send(keys, args, replied, onError)
           },
         }),
       },

@@ -1,6 +1,10 @@
+import { RealtimeError } from '@tutti/protocol'
+import { isSlotOnTheMove } from './cluster/redirection.ts'
+import { isConnectionFailure } from './errors.ts'
 import type { BreakerState } from './link-contract.ts'
+import type { SendCommand } from './script.ts'
 
-/** Guards Redis (N10): after failures in a row calls fail fast, and now and then one call tries whether it serves again. */
+/** Guards Redis (N10): after failures in a row calls fail fast, and at intervals one call probes whether it serves again. */
 export interface CircuitBreaker {
   readonly state: BreakerState
   /** Tells whether a call may be made. While probing, one may; its outcome decides. */
@@ -73,6 +77,28 @@ export interface CircuitBreakerOptions {
   /** Runs it after so many milliseconds; returns how to prevent that. Default: `setTimeout`. */
   after?: (ms: number, run: () => void) => () => void
 }
+
+/** Sends commands while the breaker allows it, and reports their outcomes to it (N10). */
+export const guardedSend =
+  (breaker: CircuitBreaker, send: SendCommand): SendCommand =>
+  (name, args, onReply, onError) => {
+    if (!breaker.tryPass()) {
+      return onError(new RealtimeError('UNAVAILABLE', { message: 'Redis failed repeatedly. Calls are refused until it serves again.' }))
+    }
+    send(
+      name,
+      args,
+      (reply) => {
+        breaker.succeeded()
+        onReply(reply)
+      },
+      (error) => {
+        if (isConnectionFailure(error) && !isSlotOnTheMove(error)) breaker.failed()
+        else breaker.succeeded()
+        onError(error)
+      },
+    )
+  }
 
 const startTimer = (ms: number, run: () => void): (() => void) => {
   const timer = setTimeout(run, ms)

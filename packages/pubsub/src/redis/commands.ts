@@ -1,19 +1,20 @@
 import type { BreakerState } from './link-contract.ts'
-import type { Send } from './script.ts'
+import type { EndOfTurn } from './end-of-turn.ts'
+import type { SendCommand } from './script.ts'
 
 /** What commands go over: the one `pub` connection, or on a Cluster one to each master. */
 export interface Commands {
   /** Ready, all of it, and has said so, as far as its last events tell. */
   readonly isUp: boolean
   readonly breaker: BreakerState
-  /** Sends past the breaker. Rejects as `RedisScript.run` does, but for `CLOSED`. */
-  send: Send
+  /** Sends where the breaker allows it. Fails as `RedisScript.run` does, except with `CLOSED`. */
+  readonly send: SendCommand
   /** Makes a script known. Where Redis may not be taught, a run finds out by NOSCRIPT and sends the script whole. */
   loadScript(source: string): void
   /** Asks each server for its time; the answer is the breaker's probe as well. Never rejects. */
   probe(): Promise<void>
   /** Each server by itself. */
-  masters(): readonly { send: Send }[]
+  masters(): readonly { readonly send: SendCommand }[]
   close(): Promise<void>
 }
 
@@ -23,6 +24,7 @@ export interface CommandsOptions {
   sources: ReadonlySet<string>
   /** Each connection is sent a PING after so many milliseconds without a command. */
   keepAliveMs: number
+  endOfTurn: EndOfTurn
   breakerFailures: number
   breakerProbeMs: number
   /** All of it is ready. `again`: it had been before, so something may have been missed (N6). */

@@ -1,25 +1,28 @@
 import { classifyRedisError } from './errors.ts'
-import type { ScriptReply } from './link-contract.ts'
+import type { ScriptReply, ScriptSource } from './link-contract.ts'
+import { sharedLocals, type CommandArgs } from './script.ts'
 
 /** One run of a script. */
 export interface ScriptRun {
   readonly keys: readonly string[]
-  readonly args: readonly (string | number)[]
+  readonly args: CommandArgs
 }
 
-/** What became of one run. */
+/** The outcome of one run. */
 export type RunOutcome = { readonly reply: ScriptReply } | { readonly error: unknown }
 
 /**
  * A script that runs another one several times, each time with keys and arguments of its own, as if each run were a command.
- * An error ends its own run only. Where Redis cannot serve, nothing has run yet when the first one says so: then the whole
+ * An error ends its own run only. Where Redis cannot serve, nothing has run yet when the first run fails with that: then the whole
  * command fails with that error, as a single run would.
  *
- * ARGV: the number of runs, then for each its number of keys, its number of arguments and these. KEYS: those of all runs.
+ * ARGV: groups of consecutive runs with equal numbers of keys and arguments. Each is its number of runs, keys and arguments per
+ * run, then the arguments. KEYS: those of all runs. What is shared is the end of both. Reply: the replies in order (false where a
+ * run failed), then the place and message of each failure.
  */
-export const joinedSource = (source: string): string => `
+export const joinedSource = (script: ScriptSource): string => `${sharedLocals(script)}${script.setup ?? ''}
 local function run(KEYS, ARGV)
-${source}
+${script.run}
 end
 local function messageOf(thrown)
   local text = type(thrown) == 'table' and thrown.err or tostring(thrown)
@@ -27,41 +30,64 @@ local function messageOf(thrown)
   text = string.gsub(string.gsub(text, '^@?user_script:%d+: ', ''), '^%-', '')
   return string.match(text, '^%u%u+ ') and text or 'ERR ' .. text
 end
-local outcomes, keysBefore, argsBefore = {}, 0, 1
-for number = 1, tonumber(ARGV[1]) do
-  local keyCount, argCount = tonumber(ARGV[argsBefore + 1]), tonumber(ARGV[argsBefore + 2])
-  argsBefore = argsBefore + 2
-  local keys, args = {}, {}
-  for index = 1, keyCount do keys[index] = KEYS[keysBefore + index] end
-  for index = 1, argCount do args[index] = ARGV[argsBefore + index] end
-  keysBefore, argsBefore = keysBefore + keyCount, argsBefore + argCount
-  local isDone, reply = pcall(run, keys, args)
-  if isDone and type(reply) == 'table' and reply.err then isDone = false end
-  if isDone then
-    outcomes[number] = { 1, reply }
-  else
-    local message = messageOf(reply)
-    local isAway = string.match(message, '^READONLY') or string.match(message, '^OOM') or string.match(message, '^MISCONF')
-      or string.match(message, '^NOREPLICAS') or string.match(message, '^MASTERDOWN')
-    if number == 1 and isAway then return redis.error_reply(message) end
-    outcomes[number] = { 0, message }
+local CANNOT_SERVE = { READONLY = true, OOM = true, MISCONF = true, NOREPLICAS = true, MASTERDOWN = true }
+local replies, failures, number, keysBefore, argsBefore = {}, {}, 0, 0, 0
+while argsBefore < #ARGV do
+  local runs, keyCount, argCount = tonumber(ARGV[argsBefore + 1]), tonumber(ARGV[argsBefore + 2]), tonumber(ARGV[argsBefore + 3])
+  argsBefore = argsBefore + 3
+  for _ = 1, runs do
+    local keys = { unpack(KEYS, keysBefore + 1, keysBefore + keyCount) }
+    local args = { unpack(ARGV, argsBefore + 1, argsBefore + argCount) }
+    number, keysBefore, argsBefore = number + 1, keysBefore + keyCount, argsBefore + argCount
+    local isDone, reply = pcall(run, keys, args)
+    if isDone and not (type(reply) == 'table' and reply.err) then
+      replies[number] = reply or false
+    else
+      local message = messageOf(reply)
+      if number == 1 and CANNOT_SERVE[string.match(message, '^%u+')] then return redis.error_reply(message) end
+      replies[number] = false
+      failures[#failures + 1] = number - 1
+      failures[#failures + 1] = message
+    end
   end
 end
-return outcomes
+return { replies, failures }
 `
 
 /** Keys and arguments of several runs as those of the joined script, with the number of keys before them. */
-export function joinedArguments(runs: readonly ScriptRun[]): (string | number)[] {
-  const keys = runs.flatMap((run) => run.keys)
-  return [keys.length, ...keys, runs.length, ...runs.flatMap(({ keys: own, args }) => [own.length, args.length, ...args])]
+export function joinedArguments({ sharedKeys = {}, shared = {} }: ScriptSource, runs: readonly ScriptRun[]): (string | number)[] {
+  const keys: string[] = []
+  const args: (string | number)[] = []
+  let keyCount = -1
+  let argCount = -1
+  let group = 0
+  let groupSize = 0
+  for (const run of runs) {
+    if (run.keys.length !== keyCount || run.args.length !== argCount) {
+      ;[keyCount, argCount, group, groupSize] = [run.keys.length, run.args.length, args.length, 0]
+      args.push(0, keyCount, argCount)
+    }
+    groupSize += 1
+    args[group] = groupSize
+    for (const key of run.keys) keys.push(key)
+    for (const arg of run.args) args.push(arg)
+  }
+  keys.push(...Object.values(sharedKeys))
+  args.push(...Object.values(shared))
+  return [keys.length, ...keys, ...args]
 }
 
-/** What became of the run with this index, as the joined script's reply tells. */
-export function outcomeOf(reply: ScriptReply, index: number): RunOutcome {
-  const outcome = Array.isArray(reply) ? reply[index] : undefined
-  if (!Array.isArray(outcome)) return { error: new Error('Redis gave no reply for a run of a script.') }
-  const [isDone, value = null] = outcome
-  return isDone === 1 ? { reply: value } : { error: classifyRedisError(replyError(String(value))) }
+/** The outcome of each run, in order, from the reply of the joined script. */
+export function outcomesOf(reply: ScriptReply, runs: number): RunOutcome[] {
+  const [replies, failures] = Array.isArray(reply) ? reply : []
+  if (!Array.isArray(replies) || !Array.isArray(failures) || replies.length !== runs) {
+    return Array.from({ length: runs }, () => ({ error: new Error('Redis sent no reply for a run of a script.') }))
+  }
+  const outcomes: RunOutcome[] = replies.map((one) => ({ reply: one }))
+  for (let place = 0; place < failures.length; place += 2) {
+    outcomes[Number(failures[place])] = { error: classifyRedisError(replyError(String(failures[place + 1]))) }
+  }
+  return outcomes
 }
 
 /** An error as ioredis makes it of an error reply. */

@@ -3,8 +3,28 @@ import type { MessageHandler, PubSubStatus, Unsubscribe } from '../contract.ts'
 /** What a script gives back: bulk strings as text, integers as numbers, nil and false as null. */
 export type ScriptReply = string | number | null | ScriptReply[]
 
+/** A Lua script: `run` is executed for each run, with KEYS and ARGV of its own. */
+export interface ScriptSource {
+  readonly run: string
+  /** Executed once in each command, before its runs, which see its locals. */
+  readonly setup?: string
+  /** Keys and values that all runs share, by the names of the Lua locals that have them. They are sent once in each command. */
+  readonly sharedKeys?: Readonly<Record<string, string>>
+  readonly shared?: Readonly<Record<string, string | number>>
+}
+
 /** One Lua script. */
 export interface RedisScript {
+  /**
+   * As `run`, with callbacks instead of a promise. One of them is called, once, and not before `send` has returned. Where they
+   * settle promises, these settle in the order in which Redis executed the runs. They must not throw.
+   */
+  send(
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    onReply: (reply: ScriptReply) => void,
+    onError: (error: unknown) => void,
+  ): void
   /**
    * Runs it in one round trip: EVALSHA, since each connect teaches Redis the scripts (SCRIPT LOAD) before anything else.
    * Runs started in one order are executed in that order. Where Redis has forgotten a script (SCRIPT FLUSH), a run is
@@ -29,7 +49,7 @@ export interface RedisLink {
   readonly prefix: string
   readonly status: PubSubStatus
   readonly breaker: BreakerState
-  script(source: string): RedisScript
+  script(source: string | ScriptSource): RedisScript
   /**
    * One plain command over `pub`, on a Cluster to the server of its first key, e.g. `command('ZRANGEBYLEX', key, '-', '+')`; never one that blocks or subscribes, for
    * everybody waits behind it. Rejects as `run` does.

@@ -1,9 +1,12 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
 import { classifyRedisError, isConnectionFailure, isTimeout, withoutArguments } from './errors.ts'
+import { corkWrites } from './cork-writes.ts'
+import type { EndOfTurn } from './end-of-turn.ts'
 import { createKeepAlive } from './keep-alive.ts'
 import type { ScriptReply } from './link-contract.ts'
 import { CONNECT_TIMEOUT_MS } from './redis-options.ts'
+import { promised, type Send, type SendCommand } from './script.ts'
 
 /** One of the two connections: sends commands, and reports when it is ready or lost. */
 export interface RedisClient {
@@ -13,8 +16,10 @@ export interface RedisClient {
   open(): void
   /** Makes the connection anew, if there is one. */
   drop(): void
-  /** Sends one command now or never (N5). Rejects as `RedisScript.run` does, but for `CLOSED`. */
-  send(name: string, args: readonly (string | number)[]): Promise<ScriptReply>
+  /** Sends one command now or never (N5). Fails as `RedisScript.run` does, except with `CLOSED`. */
+  readonly send: SendCommand
+  /** As `send`, with a promise. */
+  readonly ask: Send
   /** Waits for what is unanswered, then closes the client, or only lets go of it when it is the caller's (N7). */
   close(): Promise<void>
 }
@@ -27,18 +32,22 @@ export interface RedisClientOptions {
   /** It was lost, or an attempt to connect failed: once for each attempt. */
   onLost: (cause: unknown) => void
   onMessage?: (redisChannel: string, text: string) => void
+  /** Where given, commands of one turn are written together at its end. */
+  endOfTurn?: EndOfTurn | undefined
 }
 
 /** Watches over one client. */
 export function createRedisClient(client: Redis, owned: boolean, events: RedisClientOptions): RedisClient {
+  const { endOfTurn } = events
+  const beforeWrite = endOfTurn === undefined ? () => {} : corkWrites(client, endOfTurn)
   let isUp = false
   let cause: unknown
   let firstError: unknown
-  let unanswered = 0
+  let inFlight = 0
   let onIdle = (): void => {}
   let mayAskTimeout = true
   // Its failure says nothing that the loss of the connection does not say.
-  const keepAlive = createKeepAlive({ idleMs: events.keepAliveMs, ping: () => void send('PING', []).catch(() => {}) })
+  const keepAlive = createKeepAlive({ idleMs: events.keepAliveMs, ping: () => void ask('PING', []).catch(() => {}) })
 
   const ready = (): void => {
     isUp = true
@@ -51,7 +60,7 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   const askTimeout = async (): Promise<void> => {
     if (!mayAskTimeout) return
     try {
-      const reply = await send('CONFIG', ['GET', 'timeout'])
+      const reply = await ask('CONFIG', ['GET', 'timeout'])
       const seconds = Array.isArray(reply) ? Number(reply[1]) : 0
       keepAlive.serverClosesAfter(seconds * 1000)
     } catch (error) {
@@ -85,20 +94,32 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   // A client of the caller's may have become ready before.
   if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
 
-  const send = async (name: string, args: readonly (string | number)[]): Promise<ScriptReply> => {
-    if (!isUp) throw new RealtimeError('UNAVAILABLE', { cause })
-    unanswered += 1
+  const send: SendCommand = (name, args, onReply, onError) => {
+    if (!isUp) return onError(new RealtimeError('UNAVAILABLE', { cause }))
+    inFlight += 1
+    endOfTurn?.sent()
     keepAlive.sent()
-    try {
-      return parseReply(await client.call(name, [...args]))
-    } catch (error) {
-      if (isTimeout(error)) drop()
-      throw classifyRedisError(withoutArguments(error))
-    } finally {
-      unanswered -= 1
-      if (unanswered === 0) onIdle()
-    }
+    beforeWrite()
+    client.call(name, [...args]).then(
+      (reply) => {
+        settled()
+        if (isReply(reply)) onReply(reply)
+        else
+          onError(new RealtimeError('INTERNAL', { message: 'Redis sent a reply that is neither text, number, null nor a list of these.' }))
+      },
+      (error: unknown) => {
+        settled()
+        if (isTimeout(error)) drop()
+        onError(classifyRedisError(withoutArguments(error)))
+      },
+    )
   }
+  const settled = (): void => {
+    inFlight -= 1
+    endOfTurn?.settled()
+    if (inFlight === 0) onIdle()
+  }
+  const ask = promised(send)
 
   return {
     get isUp() {
@@ -109,9 +130,10 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
     },
     drop,
     send,
+    ask,
     close: async () => {
       keepAlive.stop()
-      if (unanswered > 0) await new Promise<void>((resolve) => void (onIdle = resolve))
+      if (inFlight > 0) await new Promise<void>((resolve) => void (onIdle = resolve))
       if (owned) await closeClient(client)
       client.off('ready', ready).off('close', lost).off('error', failed).off('message', message)
       isUp = false
@@ -138,11 +160,6 @@ async function closeClient(client: Redis): Promise<void> {
   })
 }
 
-/** A reply of Redis as plain data; throws `INTERNAL` for what the clients' settings should never give (bytes). */
-function parseReply(reply: unknown): ScriptReply {
-  if (isReply(reply)) return reply
-  throw new RealtimeError('INTERNAL', { message: 'Redis gave a reply that is neither text, number, null nor a list of these.' })
-}
-
+/** Whether it is plain data; the settings of the clients allow nothing else (bytes). */
 const isReply = (reply: unknown): reply is ScriptReply =>
   typeof reply === 'string' || typeof reply === 'number' || reply === null || (Array.isArray(reply) && reply.every(isReply))

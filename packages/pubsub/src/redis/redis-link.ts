@@ -6,10 +6,11 @@ import type { CommandsOptions } from './commands.ts'
 import { connectRedis } from './connect-redis.ts'
 import type { RedisClientOptions } from './redis-client.ts'
 import { CONNECTION_OPTIONS, checkConnectionOptions, type RedisConnectionOptions } from './options.ts'
+import { createEndOfTurn } from './end-of-turn.ts'
 import { createInitialConnect } from './initial-connect.ts'
-import type { BreakerState, RedisLink } from './link-contract.ts'
+import type { BreakerState, RedisLink, RedisScript, ScriptSource } from './link-contract.ts'
 import { createRedisClock } from './redis-clock.ts'
-import { createScript, sendScript, type Send } from './script.ts'
+import { createScript, promised, sendScript, singleArguments, singleSource, type Send, type SendCommand } from './script.ts'
 import { createScriptQueue } from './script-queue.ts'
 import { companionKey } from './companion-key.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -43,6 +44,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const clock = createRedisClock()
   const initialConnect = createInitialConnect(commandTimeoutMs)
   const sources = new Set<string>()
+  const endOfTurn = createEndOfTurn()
   let closing: Promise<void> | undefined
 
   /**
@@ -50,13 +52,13 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
    * answer of `sub` comes after those to all its SUBSCRIBEs.
    */
   const verify = async (): Promise<boolean> => {
-    await Promise.allSettled([pub.probe(), sub.send('PING', [])])
+    await Promise.allSettled([pub.probe(), sub.ask('PING', [])])
     return pub.isUp && sub.isUp
   }
   const availability = createAvailability(report, verify)
 
   const commandsOptions: CommandsOptions = {
-    ...{ sources, keepAliveMs, breakerFailures, breakerProbeMs },
+    ...{ sources, keepAliveMs, endOfTurn, breakerFailures, breakerProbeMs },
     onReady: (again) => {
       initialConnect.end()
       availability.cameBack(again)
@@ -87,20 +89,34 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     if (closing !== undefined) throw new RealtimeError('CLOSED')
   }
   const sendTo =
-    (commands: { send: Send }): Send =>
-    async (command, args) => {
-      if (!initialConnect.isOver) await initialConnect.over
-      assertOpen()
+    (commands: { readonly send: SendCommand }): SendCommand =>
+    (command, args, onReply, onError) => {
+      if (!initialConnect.isOver) return void initialConnect.over.then(() => sendTo(commands)(command, args, onReply, onError))
+      if (closing !== undefined) return onError(new RealtimeError('CLOSED'))
       // A publish reads nothing.
       if (command !== 'PUBLISH') availability.commandSent()
-      return commands.send(command, args)
+      commands.send(command, args, onReply, onError)
     }
   const send = sendTo(pub)
-  // On a Cluster a script may touch the keys of one slot only.
-  const queue = settings.cluster === undefined ? createScriptQueue(send) : undefined
+  // On a Cluster a script may use the keys of one slot only.
+  const queue = settings.cluster === undefined ? createScriptQueue(send, endOfTurn) : undefined
+  const sendInOrder =
+    (to: SendCommand): Send =>
+    (name, args) => {
+      queue?.flush()
+      return promised(to)(name, args)
+    }
+  const ask = sendInOrder(send)
   const loadScript = (source: string): void => {
     if (!sources.has(source)) pub.loadScript(source)
     sources.add(source)
+  }
+
+  const scriptOf = (source: ScriptSource): RedisScript['send'] => {
+    if (queue !== undefined) return queue.script(source, loadScript).send
+    const script = createScript(singleSource(source))
+    loadScript(script.source)
+    return (keys, args, onReply, onError) => sendScript(script, send, singleArguments(source, keys, args), onReply, onError)
   }
 
   const close = async (): Promise<void> => {
@@ -122,28 +138,15 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     ready: availability.ready,
     script: (source) => {
       assertOpen()
-      if (queue !== undefined) return queue.script(source, loadScript)
-      const script = createScript(source)
-      loadScript(source)
-      return { run: (keys, args) => sendScript(script, send, [keys.length, ...keys, ...args]) }
+      const script = scriptOf(typeof source === 'string' ? { run: source } : source)
+      return { send: script, run: (keys, args) => new Promise((resolve, reject) => script(keys, args, resolve, reject)) }
     },
     // Upper case: ioredis reshapes the replies of some commands that it knows in lower case.
-    command: (command, ...args) => {
-      queue?.flush()
-      return send(command.toUpperCase(), args)
-    },
+    command: (command, ...args) => ask(command.toUpperCase(), args),
     isCluster: settings.cluster !== undefined,
     masters: () =>
-      pub.masters().map((master) => ({
-        command: (command, ...args) => {
-          queue?.flush()
-          return sendTo(master)(command.toUpperCase(), args)
-        },
-      })),
-    publish: async (channel, text) => {
-      queue?.flush()
-      await send('PUBLISH', [`${prefix}:${channel}`, text])
-    },
+      pub.masters().map((master) => ({ command: (command, ...args) => sendInOrder(sendTo(master))(command.toUpperCase(), args) })),
+    publish: async (channel, text) => void (await ask('PUBLISH', [`${prefix}:${channel}`, text])),
     subscribe: (channel, handler) => {
       assertOpen()
       return subscriptions.add(channel, handler)

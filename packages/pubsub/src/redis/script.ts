@@ -1,9 +1,29 @@
 import { createHash } from 'node:crypto'
 import { isUnknownScript } from './errors.ts'
-import type { ScriptReply } from './link-contract.ts'
+import type { ScriptReply, ScriptSource } from './link-contract.ts'
 
-/** Sends one command over `pub`. */
-export type Send = (name: string, args: readonly (string | number)[]) => Promise<ScriptReply>
+/** Arguments of a command or a script. */
+export type CommandArgs = readonly (string | number)[]
+
+/**
+ * Sends one command now or never (N5). One of the callbacks is called, once; those of several commands in the order in which Redis
+ * executed them. Callbacks instead of a promise, so that a command costs the same number of microtasks in every layer: none.
+ */
+export type SendCommand = (
+  name: string,
+  args: CommandArgs,
+  onReply: (reply: ScriptReply) => void,
+  onError: (error: unknown) => void,
+) => void
+
+/** `SendCommand` for commands that are sent rarely. */
+export type Send = (name: string, args: CommandArgs) => Promise<ScriptReply>
+
+/** Makes a `Send`. */
+export const promised =
+  (send: SendCommand): Send =>
+  (name, args) =>
+    new Promise((resolve, reject) => send(name, args, resolve, reject))
 
 /** A script as Redis knows it. */
 export interface SentScript {
@@ -14,15 +34,38 @@ export interface SentScript {
 /** Makes a script out of its source. */
 export const createScript = (source: string): SentScript => ({ source, sha: createHash('sha1').update(source).digest('hex') })
 
+/** The Lua of a script that runs once in its command. `sharedKeys` and `shared` are the last of its keys and arguments. */
+export const singleSource = (script: ScriptSource): string => `${sharedLocals(script)}${script.setup ?? ''}\n${script.run}`
+
+/** Keys and arguments of a single run, with the number of keys before them. */
+export const singleArguments = ({ sharedKeys = {}, shared = {} }: ScriptSource, keys: readonly string[], args: CommandArgs) => {
+  const allKeys = [...keys, ...Object.values(sharedKeys)]
+  return [allKeys.length, ...allKeys, ...args, ...Object.values(shared)]
+}
+
+/** Lua that takes what is shared from the end of KEYS and ARGV. */
+export function sharedLocals({ sharedKeys = {}, shared = {} }: ScriptSource): string {
+  const take = (list: 'KEYS' | 'ARGV', values: object): string =>
+    Object.keys(values)
+      .toReversed()
+      .map((name) => `local ${name} = table.remove(${list})\n`)
+      .join('')
+  return take('KEYS', sharedKeys) + take('ARGV', shared)
+}
+
 /**
- * Runs a script. Redis is taught it at each connect, before anything else is sent, so runs are EVALSHA and stay in order; only
- * after SCRIPT FLUSH is one sent again as EVAL, after those that were under way. `args` begin with the number of keys.
+ * Runs a script. Redis is sent its source at each connect, before anything else, so runs are EVALSHA and stay in order; only
+ * after SCRIPT FLUSH is one sent again as EVAL, after those that were in flight. `args` begin with the number of keys.
  */
-export async function sendScript({ source, sha }: SentScript, send: Send, args: readonly (string | number)[]): Promise<ScriptReply> {
-  try {
-    return await send('EVALSHA', [sha, ...args])
-  } catch (error) {
-    if (!isUnknownScript(error)) throw error
-    return send('EVAL', [source, ...args])
-  }
+export function sendScript(
+  { source, sha }: SentScript,
+  send: SendCommand,
+  args: CommandArgs,
+  onReply: (reply: ScriptReply) => void,
+  onError: (error: unknown) => void,
+): void {
+  send('EVALSHA', [sha, ...args], onReply, (error) => {
+    if (isUnknownScript(error)) send('EVAL', [source, ...args], onReply, onError)
+    else onError(error)
+  })
 }

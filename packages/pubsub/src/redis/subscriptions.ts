@@ -30,7 +30,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
   const request = async (subscription: Subscription): Promise<void> => {
     try {
       // In lower case: ioredis counts the replies of the commands it knows by that name.
-      await sub.send('subscribe', [nameOf(subscription.channel)])
+      await sub.ask('subscribe', [nameOf(subscription.channel)])
       subscription.confirmed.resolve()
     } catch (error) {
       // The connection comes back and asks again; only a refusal of Redis is an answer.
@@ -53,7 +53,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
     byRedisChannel.delete(name)
     subscription.confirmed.reject(new RealtimeError('CLOSED'))
     // A connection that is away has no subscription to end, and one that fails now will have none.
-    if (sub.isUp) sub.send('unsubscribe', [name]).catch(() => {})
+    if (sub.isUp) sub.ask('unsubscribe', [name]).catch(() => {})
   }
 
   return {

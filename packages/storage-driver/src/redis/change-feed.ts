@@ -9,7 +9,7 @@ import { keyOfMessage, parseWatchMessage } from './watch-message.ts'
 export interface ChangeFeedOptions {
   link: RedisLink
   channel: string
-  recent: PatchBaseCache
+  cache: PatchBaseCache
   onError: StoreSettings['onError']
   /** Called when the feed requests its subscription; the function that it returns, when Redis has confirmed it. */
   onSubscribed: () => () => void
@@ -30,7 +30,7 @@ export interface ChangeFeed {
  * is parsed once for all, unless no listener wants its key: then an instance spends next to nothing on it, however large the
  * value is.
  */
-export function createChangeFeed({ link, channel, recent, onError, onSubscribed }: ChangeFeedOptions): ChangeFeed {
+export function createChangeFeed({ link, channel, cache, onError, onSubscribed }: ChangeFeedOptions): ChangeFeed {
   const listeners = createListeners<[StateChange]>((error) => onError(error, { stage: 'listener' }))
   const wanted = new Set<(key: string) => boolean>()
   let dropped = 0
@@ -44,9 +44,9 @@ export function createChangeFeed({ link, channel, recent, onError, onSubscribed 
   const hear = (message: string): void => {
     try {
       const key = keyOfMessage(message)
-      if (key !== undefined && recent.get(key) === undefined && !isWanted(key)) return
+      if (key !== undefined && cache.get(key) === undefined && !isWanted(key)) return
       const change = parseWatchMessage(message)
-      recent.follow(change)
+      cache.follow(change)
       listeners.emit(change)
     } catch (error) {
       dropped += 1

@@ -1,7 +1,7 @@
 import { isAbsent, RealtimeError, type Entry } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { KeyNames } from './key-names.ts'
-import { textOf } from './write-call.ts'
+import { textOf } from './reply.ts'
 
 // How much the clocks of a Cluster's nodes may differ.
 const CLOCKS_MS = 10_000
@@ -21,46 +21,43 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[1], ARGV[1])
 `
 
-/** How names come into the index and out of it. */
+/** How names get into the index and out of it. */
 export interface IndexClaims {
-  /** What a script is given as its index: see `SCRIPT_HEAD`. */
-  keyFor(key: string, isClaimed: boolean): string
-  /** Runs a script that may create an entry; where it must be named first, names it and runs the script again. */
-  withIndexClaim<T>(key: string, until: number, run: (isClaimed: boolean) => Promise<T>, mustClaim: (reply: T) => boolean): Promise<T>
-  /** Takes a name out that was found to name nothing. */
+  /** Whether the index is on another node than the entries: then the scripts cannot keep it themselves. */
+  readonly isRemote: boolean
+  /** Puts the name of an entry into the index before it is created, by a write that has this deadline. */
+  claim(key: string, deadline: number): Promise<void>
+  /** Removes a name for which a listing found no entry. */
   forget(key: string, read: () => Promise<Entry>): Promise<void>
 }
 
 /**
- * On one server the scripts keep the index themselves. On a Cluster it stands on one node and the entries on all, and no
- * script can touch both. So a name is put in before its entry is created, which then names too much at worst (S17), and
- * is taken out when a listing finds nothing there. That must not cross with somebody who has just put it in again and
+ * On one server the scripts keep the index themselves. On a Cluster it is on one node and the entries on all, and no
+ * script can use both. So a name is put in before its entry is created, which then names too much at worst (S17), and
+ * is removed when a listing finds nothing there. That must not cross with another writer that has just put it in again and
  * has yet to write: a claim says until when such a write may come, for its deadline is checked where it is executed (F2).
  */
 export function createIndexClaims(link: RedisLink, names: KeyNames): IndexClaims {
   const isRemote = link.isCluster && !names.index.includes('{')
-  if (!isRemote) return { keyFor: () => names.index, withIndexClaim: (_key, _until, run) => run(false), forget: async () => {} }
+  if (!isRemote) return { isRemote, claim: async () => {}, forget: async () => {} }
 
   const claims = `{${names.index}}$claims`
   const [claim, release] = [link.script(CLAIM), link.script(RELEASE)]
   return {
-    keyFor: (key, isClaimed) => (isClaimed ? names.value(key) : names.state(key)),
-    withIndexClaim: async (key, until, run, mustClaim) => {
-      const reply = await run(false)
-      if (!mustClaim(reply)) return reply
+    isRemote,
+    claim: async (key, deadline) => {
       try {
-        await claim.run([names.index, claims], [key, Math.ceil(until)])
+        await claim.run([names.index, claims], [key, Math.ceil(deadline)])
       } catch (error) {
         // Whether or not it is named: nothing was written.
         throw error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN'
           ? new RealtimeError('UNAVAILABLE', { cause: error })
           : error
       }
-      return run(true)
     },
     forget: async (key, read) => {
       const mark = textOf(await link.command('HGET', claims, key))
-      // In this order: whoever claims it from now on changes the claim, and whoever did before can no longer write.
+      // In this order: a writer that claims it from now on changes the claim, and one that did before can no longer write.
       if (mark !== null && Number(mark) + CLOCKS_MS > link.now()) return
       if (isAbsent(await read())) await release.run([names.index, claims], [key, mark ?? ''])
     },

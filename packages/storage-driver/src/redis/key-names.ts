@@ -1,18 +1,20 @@
-import { RealtimeError, isKey, parseKey } from '@tutti/protocol'
+import { RealtimeError, isKey } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { MutationAuthor } from '../contract.ts'
 
-/** Where the things of one store stand in Redis. */
+/** The Redis keys and the channel of one store. Keys must have been parsed. */
 export interface KeyNames {
   /** The index of all keys that have a value. */
   readonly index: string
   /** The Redis channel of its changes, below the application's prefix. */
   readonly channel: string
+  /** What is before the key in the Redis key of each value. */
+  readonly valuePrefix: string
   value(key: string): string
   state(key: string): string
   meta(key: string): string
   memory(key: string, author: MutationAuthor): string
-  /** The key whose value stands under a Redis key that `pattern` matches, if one does. */
+  /** The key whose value a Redis key that `pattern` matches has, if there is one. */
   keyOf(redisKey: string): string | undefined
   /** Matches every Redis key below the base, with the glob characters of the base escaped. */
   readonly pattern: string
@@ -30,19 +32,23 @@ export function keyNames(link: RedisLink, base = DEFAULT_BASE): KeyNames {
       message: 'base must follow the grammar of keys, with one {hash tag} at most, and not be empty.',
     })
   }
-  const start = `${base}:`
+  const valuePrefix = `${base}:`
+  // A companion key is the key between two texts that are the same for all keys of a base. No key has a $.
+  const [before = '', after = ''] = link.companionKey(base, '$', '').split('$', 2)
+  const companion = (key: string, name: string): string => `${before}${key}${after}$${name}`
   return {
     index: `${base}$index`,
     // Each base has a channel of its own, for the messages name keys without it.
     channel: base === DEFAULT_BASE ? 'watch' : `watch:${base}`,
-    value: (key) => `${start}${parseKey(key)}`,
-    state: (key) => link.companionKey(base, key, ''),
-    meta: (key) => link.companionKey(base, parseKey(key), 'meta'),
-    memory: (key, { user, clientId }) => link.companionKey(base, key, `m:${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`),
+    valuePrefix,
+    value: (key) => valuePrefix + key,
+    state: (key) => companion(key, ''),
+    meta: (key) => companion(key, 'meta'),
+    memory: (key, { user, clientId }) => companion(key, `m:${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`),
     keyOf: (redisKey) => {
-      const key = redisKey.slice(start.length)
+      const key = redisKey.slice(valuePrefix.length)
       return isKey(key) ? key : undefined
     },
-    pattern: `${start.replace(/[*?[\]\\]/g, '\\$&')}*`,
+    pattern: `${valuePrefix.replace(/[*?[\]\\]/g, '\\$&')}*`,
   }
 }

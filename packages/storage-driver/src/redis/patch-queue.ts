@@ -4,7 +4,7 @@ import { checkFailure } from '../mutation.ts'
 import { bytesOf, valueOfText } from '../stored-text.ts'
 import { createPatchBaseCache, type PatchBaseCache, type PatchBase } from './patch-base-cache.ts'
 import { patchTail, valueTail } from './watch-message.ts'
-import { resultOf, type WriteAnswer, type WriteCall } from './write-call.ts'
+import { resultOf, type RunWrite, type WriteAnswer, type WriteCall } from './write-call.ts'
 
 /** One patch of one key that waits to be written. */
 export interface PatchRequest {
@@ -29,73 +29,96 @@ interface Waiting extends PatchRequest {
 
 /** What the queue needs of its store. */
 export interface PatchQueueOptions {
-  run(call: WriteCall): Promise<WriteAnswer>
+  run: RunWrite
   inlineValueMaxBytes: number
-  recent?: PatchBaseCache
+  cache?: PatchBaseCache
 }
 
 /** Writes patches, one script per key at a time. */
 export interface PatchQueue {
-  readonly recent: PatchBaseCache
-  write(request: PatchRequest): Promise<WriteResult>
+  readonly cache: PatchBaseCache
+  write(request: PatchRequest, resolve: (result: WriteResult) => void, reject: (error: unknown) => void): void
 }
 
 /**
  * Patches of one key that wait while one is being written go together in the next write: one script, one version, each
  * author remembered (S8). Without that, an instance with many patches of a key would race against itself.
  */
-export function createPatchQueue({ run, inlineValueMaxBytes, recent = createPatchBaseCache() }: PatchQueueOptions): PatchQueue {
+export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatchBaseCache() }: PatchQueueOptions): PatchQueue {
   const queues = new Map<string, Waiting[]>()
 
   const isSmall = (json: string): boolean => bytesOf(json) <= inlineValueMaxBytes
 
-  const drain = async (key: string, queue: Waiting[]): Promise<void> => {
-    while (queue.length > 0) {
-      const batch = takeBatch(queue)
-      try {
-        await writeBatch(key, batch)
-      } catch (error) {
-        for (const patch of batch) patch.reject(error)
-      }
-    }
-    queues.delete(key)
+  const drain = (key: string, queue: Waiting[]): void => {
+    const batch = takeBatch(queue)
+    if (batch.length === 0) queues.delete(key)
+    else writeBatch(key, batch, () => drain(key, queue))
   }
 
-  /** Writes until every patch has its answer. What the script refuses for one author only leaves the batch alone. */
-  const writeBatch = async (key: string, batch: Waiting[]): Promise<void> => {
-    let base: PatchBase = recent.get(key) ?? { version: 0, value: undefined }
+  /** Writes until every patch has its result. A patch that the script refuses for one author only leaves the batch alone. */
+  const writeBatch = (key: string, batch: Waiting[], onDone: () => void): void => {
+    let base: PatchBase = cache.get(key) ?? { version: 0, value: undefined }
     let answeredBefore = false
-    while (batch.length > 0) {
+    const fail = (error: unknown): void => {
+      for (const patch of batch.splice(0)) patch.reject(error)
+      onDone()
+    }
+
+    const attempt = (): void => {
       const value = merge(base.value, batch)
       const failure = batch.map(({ check }) => checkFailure(check, value)).find((found) => found !== undefined)
-      if (failure !== undefined && batch.length > 1) {
-        // What one of them makes of the value must not refuse the others.
-        for (const patch of batch.splice(0)) await writeBatch(key, [patch]).catch((error: unknown) => patch.reject(error))
-        return
-      }
-      // What may not be stored is asked about all the same: it may have been written before, or the base be an old one.
+      // A patch whose result is refused must not refuse the others.
+      if (failure !== undefined && batch.length > 1) return writeEach(key, batch, onDone)
+      // A result that may not be stored is sent all the same: it may have been written before, or the base be an old one.
       const call = callOf(key, batch, failure === undefined ? base.version : NO_VERSION, value)
-      const answer = await run(call).catch((error: unknown) => {
+      const answered = (answer: WriteAnswer): void => {
+        if (answer.verdict === 'base' && failure !== undefined && answer.version === base.version) return fail(failure.error)
+        settleAnswered(call, answer, value)
+        if (batch.length === 0) onDone()
+        else attempt()
+      }
+      run(call, guarded(answered), (error) => {
         // One author's memory answered: the others may have been in the same write, so "not applied" is more than is known.
-        throw answeredBefore ? new RealtimeError('OUTCOME_UNKNOWN', { cause: error }) : error
+        fail(answeredBefore ? new RealtimeError('OUTCOME_UNKNOWN', { cause: error }) : error)
       })
-      if (answer.verdict === 'base' && failure !== undefined && answer.version === base.version) {
-        for (const patch of batch.splice(0)) patch.reject(failure.error)
-      } else if (answer.verdict === 'base') {
+    }
+
+    /** Settles the patches whose outcome an answer is, and removes them from the batch. */
+    const settleAnswered = (call: WriteCall, answer: WriteAnswer, value: JsonValue): void => {
+      if (answer.verdict === 'base') {
         base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }
       } else if (answer.verdict === 'late') {
         for (const patch of remove(batch, ({ deadline }) => Math.floor(deadline * 1000) < answer.version)) settle(patch, call, answer)
       } else if (answer.author >= 0) {
         answeredBefore = true
-        const asked = call.authors[answer.author]
-        for (const patch of remove(batch, ({ author }) => author === asked)) settle(patch, call, answer)
+        const author = call.authors[answer.author]
+        for (const patch of remove(batch, (other) => other.author === author)) settle(patch, call, answer)
       } else {
-        if (answer.verdict === 'ok' && isSmall(call.text)) recent.set(key, { version: answer.version, value })
-        // Of several no one can make the value from a base and a patch of its own: then the base is the new version.
+        if (answer.verdict === 'ok' && isSmall(call.text)) cache.set(key, { version: answer.version, value })
+        // With several patches no writer can make the value from a base and its own patch: then the base is the new version.
         const text = batch.length > 1 ? String(answer.version) : answer.text
         for (const patch of batch.splice(0)) settle(patch, call, { ...answer, text })
       }
     }
+
+    /** Rejects what is left where a step throws, as for a value that cannot be merged. */
+    const guarded =
+      <Args extends unknown[]>(step: (...args: Args) => void) =>
+      (...args: Args): void => {
+        try {
+          step(...args)
+        } catch (error) {
+          fail(error)
+        }
+      }
+
+    guarded(attempt)()
+  }
+
+  const writeEach = (key: string, batch: Waiting[], onDone: () => void): void => {
+    const first = batch.shift()
+    if (first === undefined) onDone()
+    else writeBatch(key, [first], () => writeEach(key, batch, onDone))
   }
 
   const callOf = (key: string, batch: readonly Waiting[], base: number, value: JsonValue): WriteCall => {
@@ -126,16 +149,15 @@ export function createPatchQueue({ run, inlineValueMaxBytes, recent = createPatc
   }
 
   return {
-    recent,
-    write: (request) =>
-      new Promise((resolve, reject) => {
-        const waiting = { ...request, resolve, reject }
-        const queue = queues.get(request.key)
-        if (queue !== undefined) return void queue.push(waiting)
-        const fresh = [waiting]
-        queues.set(request.key, fresh)
-        void drain(request.key, fresh)
-      }),
+    cache,
+    write: (request, resolve, reject) => {
+      const waiting = { ...request, resolve, reject }
+      const queue = queues.get(request.key)
+      if (queue !== undefined) return void queue.push(waiting)
+      const fresh = [waiting]
+      queues.set(request.key, fresh)
+      drain(request.key, fresh)
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import type { RedisLink } from '@tutti/pubsub/redis'
 import type { StoredEntry, StoredPage } from '../contract.ts'
 import type { IndexClaims } from './index-claims.ts'
 import type { KeyNames } from './key-names.ts'
-import { rowOf } from './write-call.ts'
+import { rowOf } from './reply.ts'
 
 const PAGE_SIZE = 1_000
 
@@ -11,7 +11,7 @@ const PAGE_SIZE = 1_000
 export interface RedisIndexOptions {
   link: RedisLink
   names: KeyNames
-  index: IndexClaims
+  claims: IndexClaims
   readOne(key: string, how: 'list'): Promise<StoredEntry>
 }
 
@@ -23,7 +23,7 @@ export interface RedisIndex {
 }
 
 /** Makes the reading side of the index. It may for a moment name too much, so what it names is looked at. */
-export function createRedisIndex({ link, names, index, readOne }: RedisIndexOptions): RedisIndex {
+export function createRedisIndex({ link, names, claims, readOne }: RedisIndexOptions): RedisIndex {
   const pageOf = async (prefix: string, after: string | undefined): Promise<string[]> => {
     // `;` is the byte after the `:` that ends a prefix.
     const end = prefix === '' ? '+' : `(${prefix.slice(0, -1)};`
@@ -31,9 +31,9 @@ export function createRedisIndex({ link, names, index, readOne }: RedisIndexOpti
     return rowOf(await link.command('ZRANGEBYLEX', names.index, start, end, 'LIMIT', 0, PAGE_SIZE)).map(String)
   }
 
-  const holding = async (key: string): Promise<boolean> => (await link.command('EXISTS', names.value(key))) === 1
+  const holding = async (key: string): Promise<boolean> => (await link.command('EXISTS', names.value(parseKey(key)))) === 1
 
-  const forget = (key: string): Promise<void> => index.forget(key, () => readOne(key, 'list'))
+  const forget = (key: string): Promise<void> => claims.forget(key, () => readOne(key, 'list'))
 
   /** On a Cluster each master knows its own keys only. */
   const reindexMaster = async (master: Pick<RedisLink, 'command'>): Promise<void> => {

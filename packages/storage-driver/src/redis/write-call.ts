@@ -1,16 +1,14 @@
-import { RealtimeError, type AbsentEntry, type Entry } from '@tutti/protocol'
+import { RealtimeError, type Entry } from '@tutti/protocol'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
 import type { MutationAuthor, WriteResult } from '../contract.ts'
-import { valueOfText } from '../stored-text.ts'
 import { appliedResult } from '../mutation.ts'
 import { conflict, late, notANumber, staleMutation, wrongType } from '../store-errors.ts'
-import type { StoreSettings } from '../store-options.ts'
-import type { IndexClaims } from './index-claims.ts'
 import type { KeyNames } from './key-names.ts'
+import { entryOf, rowOf, textOf } from './reply.ts'
+import type { StoreScript } from './store-scripts.ts'
 import { messageHead } from './watch-message.ts'
-import { WRITE_SCRIPT } from './write-script.ts'
 
-/** What one run of the write script is asked. */
+/** One run of the write script. */
 export interface WriteCall {
   key: string
   op: 'set' | 'remove' | 'increment' | 'patch'
@@ -18,7 +16,7 @@ export interface WriteCall {
   text: string
   /** The end of the message; `=`: the text as the value. With `increment`: the initial number. */
   tail: string
-  /** `if`: as a client asked (0: absent). `base`: what a patch was merged into. */
+  /** `if`: as a client requested (0: absent). `base`: the version that a patch was merged into. */
   condition?: { kind: 'if' | 'base'; version: number } | undefined
   ttlMs?: number | undefined
   writer?: string | undefined
@@ -28,7 +26,7 @@ export interface WriteCall {
   authors: readonly MutationAuthor[]
 }
 
-/** What the script said: see its own comment. */
+/** The script's reply: see its own comment. */
 export interface WriteAnswer {
   verdict: string
   version: number
@@ -37,62 +35,60 @@ export interface WriteAnswer {
   author: number
 }
 
-/** Makes the function that runs the write script. */
-export function createWriteCall(link: RedisLink, instanceId: string, names: KeyNames, index: IndexClaims, settings: StoreSettings) {
-  const script = link.script(WRITE_SCRIPT)
-  const channel = `${link.prefix}:${names.channel}`
-  return async (call: WriteCall): Promise<WriteAnswer> => {
-    const { key, condition, authors } = call
-    const memories = authors.map((author) => names.memory(key, author))
-    const announcement = [key, channel, instanceId, messageHead(key, call.writer), settings.tombstoneMs]
-    const change = [call.op, call.text, call.tail, condition?.kind ?? '', condition?.version ?? 0, call.ttlMs ?? '']
-    const limits = [Math.floor(call.deadline * 1000), settings.mutationMemoryMs]
-    const keys = (isClaimed: boolean) => [names.value(key), names.state(key), index.keyFor(key, isClaimed), ...memories]
-    const runScript = (isClaimed: boolean) =>
-      script.run(keys(isClaimed), [...announcement, ...change, ...limits, ...authors.map((author) => author.number)])
-    const run = () => index.withIndexClaim(key, call.deadline, runScript, (reply) => rowOf(reply)[0] === 'claim')
-    const answer = answerOf(await untilAnswered(link, authors.length > 0, run))
-    if (answer.verdict === 'late') link.adjustClock(answer.version / 1000)
-    return answer
+/** Runs the write script. Calls one of the callbacks, once, in the loop over the replies of Redis, so that results keep its order. */
+export type RunWrite = (call: WriteCall, onAnswer: (answer: WriteAnswer) => void, onError: (error: unknown) => void) => void
+
+/**
+ * Makes the function that runs the write script. A write with a number whose answer was lost is sent again, with its first
+ * deadline, as long as there is a connection (F2). When there is none the outcome stays unknown; a client that has the number can
+ * send it again later.
+ */
+export function createRunWrite(link: RedisLink, names: KeyNames, script: StoreScript): RunWrite {
+  return (call, onAnswer, onError) => {
+    const { key, deadline, authors } = call
+    const run = { key, keys: keysOf(names, call), args: argumentsOf(call), deadline }
+    let lost: RealtimeError | undefined
+    const replied = (reply: ScriptReply): void => {
+      let answer: WriteAnswer
+      try {
+        answer = answerOf(reply)
+      } catch (error) {
+        return onError(error)
+      }
+      if (answer.verdict === 'late') link.adjustClock(answer.version / 1000)
+      onAnswer(answer)
+    }
+    const failed = (error: unknown): void => {
+      const wasLost = error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN'
+      if (wasLost && authors.length > 0 && link.status === 'ready') {
+        lost = error
+        return script(run, replied, failed)
+      }
+      // An earlier try may have been applied, so "not applied" is more than is known.
+      onError(lost ?? error)
+    }
+    script(run, replied, failed)
   }
 }
 
-/**
- * A write with a number whose answer was lost is asked for again, with its first deadline, as long as there is a
- * connection to ask over (F2). When there is none the outcome stays unknown; whoever has the number can ask later.
- */
-async function untilAnswered(link: RedisLink, numbered: boolean, run: () => Promise<ScriptReply>): Promise<ScriptReply> {
-  let lost: RealtimeError | undefined
-  for (;;) {
-    try {
-      return await run()
-    } catch (error) {
-      const wasLost = error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN'
-      if (wasLost && numbered && link.status === 'ready') lost = error
-      // An earlier try may have been applied, so "not applied" is more than is known.
-      else throw lost ?? error
-    }
-  }
+function keysOf(names: KeyNames, { key, authors }: WriteCall): string[] {
+  const keys = [names.value(key), names.state(key)]
+  for (const author of authors) keys.push(names.memory(key, author))
+  return keys
+}
+
+function argumentsOf({ key, op, text, tail, condition, ttlMs, writer, deadline, authors }: WriteCall): (string | number)[] {
+  const args: (string | number)[] = [messageHead(key, writer), text, Math.floor(deadline * 1000)]
+  const isPlain = op === 'set' && tail === '=' && condition === undefined && ttlMs === undefined && authors.length < 2
+  if (!isPlain) args.push(op, tail, condition?.kind ?? '', condition?.version ?? 0, ttlMs ?? '')
+  for (const { number } of authors) args.push(number)
+  return args
 }
 
 function answerOf(reply: ScriptReply): WriteAnswer {
+  if (typeof reply === 'number') return { verdict: 'ok', version: reply, text: null, author: -1 }
   const [verdict, version, text, author] = rowOf(reply)
   return { verdict: String(verdict), version: Number(version), text: textOf(text), author: Number(author) }
-}
-
-/** The reply as a row; a script always gives one. */
-export function rowOf(reply: ScriptReply): ScriptReply[] {
-  if (Array.isArray(reply)) return reply
-  throw new RealtimeError('INTERNAL', { message: 'Redis gave an answer that the script does not give.' })
-}
-
-/** A bulk string as text, nil as null. */
-export const textOf = (part: ScriptReply | undefined): string | null => (typeof part === 'string' ? part : null)
-
-/** The entry that a version and a stored text make. */
-export function entryOf(key: string, version: number, text: string | null): Entry {
-  const absent: AbsentEntry = { key, version, removed: true }
-  return text === null ? absent : { key, version, value: valueOfText(text) }
 }
 
 /** The result of a write, or throws what it was refused with. `entry`: the one now, where a remembered conflict has none. */

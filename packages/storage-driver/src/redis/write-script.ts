@@ -1,36 +1,67 @@
-import { NUMBER_TEXT } from './number-text.ts'
 import { SCRIPT_HEAD } from './script-head.ts'
 
 /**
- * One write: check, apply, version, remember, index, announce (S5). Every check stands before the first write, for a
+ * The fast path: a set of a small value without condition and lifetime, of an entry that exists and does not end by itself. Its
+ * run has no arguments beyond the number of its author. It does nothing where anything is unusual, and the full script follows.
+ */
+const PLAIN_SET = `
+if #ARGV <= 4 and now <= tonumber(ARGV[3]) then
+  -- Anything else than a bare version is no number.
+  local last = tonumber(call('GET', KEYS[2]) or '')
+  local number, memory = ARGV[4], nil
+  if last and number then memory = call('GET', KEYS[3]) end
+  local isNew = not memory or tonumber(number) > tonumber(string.match(memory, '^%d+'))
+  -- XX sets nothing where there is no value, GET nothing where it is no string.
+  if last and isNew and type(redis.pcall('SET', KEYS[1], ARGV[2], 'XX', 'GET')) == 'string' then
+    local version = last < now and now or last + 1
+    local text = version == now and nowText or whole(version)
+    call('SET', KEYS[2], text)
+    if number then call('SET', KEYS[3], number .. ' ok ' .. text .. ' ', 'PXAT', memoryEnd) end
+    redis.pcall('PUBLISH', CHANNEL, ORIGIN .. 'update",' .. ARGV[1] .. text .. ',"value":' .. ARGV[2] .. '}')
+    return version
+  end
+end
+`
+
+/**
+ * One write: check, apply, version, remember, index, announce (S5). Every check comes before the first write, for a
  * script is not rolled back.
  *
- * Reply: `{ verdict, version, text, author }`. `author` is the place of the author whose memory answered, or -1.
+ * Reply: the version where it is done and there is no more to say, else `{ verdict, version, text, author }`. `author` is the
+ * place of the author whose memory answered, or -1.
  * - `ok`: done; text is the sum of an increment, the base of a patch (the new version where several authors share it).
  * - `conflict` (text: the value now; as remembered: none), `number`, `type`: refused for good, and remembered.
  * - `base`: a patch was merged into another version than the newest; text is the newest value. `passed`: a later number
  *   of the author was handled. `late`: past the deadline; version is Redis' time in microseconds.
  * - `claim`: it would create the entry, whose name must be in the index first; nothing was done.
  */
-export const WRITE_SCRIPT = `${SCRIPT_HEAD}
--- KEYS 4.. memory of each author on this key: "<number> <verdict> <version> <text>"
--- ARGV 6 set | remove | increment | patch  7 text, or the number to add  8 end of the message ('=': the text as value), or the initial number
---      9 '' | if | base  10 version expected (if 0: absent)  11 ttlMs or ''  12 deadline in us  13 mutationMemoryMs  14.. number of each author
-local op, text, tail, ttl = ARGV[6], ARGV[7], ARGV[8], ARGV[11]
+export const WRITE_SCRIPT = `${PLAIN_SET}${SCRIPT_HEAD}
+-- KEYS 3.. memory of each author on this key: "<number> <verdict> <version> <text>"
+-- ARGV 2 text, or the number to add  3 deadline in us; then either the number of one author at most: a plain set; or
+--      4 set | remove | increment | patch  5 end of the message ('=': the text as value), or the initial number
+--      6 '' | if | base  7 version expected (if 0: absent)  8 ttlMs or ''  9.. number of each author
+local text, op, tail, condition, expected, ttl, numbersBefore = ARGV[2], 'set', '=', '', '0', '', 3
+if #ARGV > 4 then
+  op, tail, condition, expected, ttl = unpack(ARGV, 4, 8)
+  numbersBefore = 8
+end
+local authors = #KEYS - 2
 
-for i = 4, #KEYS do
-  local memory = call('GET', KEYS[i])
+for i = 1, authors do
+  local memory, number = call('GET', KEYS[i + 2]), tonumber(ARGV[numbersBefore + i])
   if memory then
     local last, verdict, at, result = string.match(memory, '^(%d+) (%a+) (%d+) ?(.*)$')
-    if tonumber(ARGV[i + 10]) < tonumber(last) then return { 'passed', '0', '', i - 4 } end
-    if tonumber(ARGV[i + 10]) == tonumber(last) then return { verdict, at, result, i - 4 } end
+    if number < tonumber(last) then return { 'passed', '0', '', i - 1 } end
+    if number == tonumber(last) then return { verdict, at, result, i - 1 } end
   end
 end
 -- After the memory, so that asking again late still finds the answer. What is late and not found there will never run.
-if now > tonumber(ARGV[12]) then return { 'late', whole(now), '', -1 } end
+if now > tonumber(ARGV[3]) then return { 'late', nowText, '', -1 } end
 
 local function remember(verdict, result)
-  for i = 4, #KEYS do call('SET', KEYS[i], ARGV[i + 10] .. ' ' .. verdict .. ' ' .. version .. ' ' .. result, 'PX', ARGV[13]) end
+  for i = 1, authors do
+    call('SET', KEYS[i + 2], ARGV[numbersBefore + i] .. ' ' .. verdict .. ' ' .. version .. ' ' .. result, 'PXAT', memoryEnd)
+  end
 end
 
 local function refuse(verdict)
@@ -40,7 +71,6 @@ end
 
 if not here and kind ~= 'none' then return refuse('type') end
 
-local condition, expected = ARGV[9], ARGV[10]
 local met = condition == '' or (condition == 'if' and expected == '0' and not here) or (not stale and version == expected)
 if not met then
   if stale and here and unnamed then return { 'claim', '0', '', -1 } end
@@ -48,8 +78,6 @@ if not met then
   if condition == 'if' then return refuse('conflict') end
   return { 'base', version, here and call('GET', KEYS[1]), -1 }
 end
-
-${NUMBER_TEXT}
 
 if op == 'increment' then
   local number = numberOf(here and call('GET', KEYS[1]) or tail)
@@ -78,10 +106,10 @@ end
 
 here = op ~= 'remove'
 record(expiry)
--- Who patched together with others can't make the value from a base and a patch of its own: then the base is the new version.
-local base = #KEYS > 4 and version or before
+-- A writer that patched together with others can't make the value from a base and its own patch: then the base is the new version.
+local base = authors > 1 and version or before
 local result = op == 'increment' and text or op == 'patch' and base or ''
 remember('ok', result)
 announce(expiry, tail == '=' and ',"value":' .. text or tail)
-return { 'ok', version, result, -1 }
+return result == '' and tonumber(version) or { 'ok', version, result, -1 }
 `

@@ -6,7 +6,7 @@ import type { Commands, CommandsOptions } from '../commands.ts'
 import type { RedisAddress } from '../redis-address.ts'
 import { redirectionOf } from './redirection.ts'
 import { createRedisNode, type RedisNode } from '../redis-node.ts'
-import type { Send } from '../script.ts'
+import { promised, type Send } from '../script.ts'
 
 /** Options of the commands to a Cluster. */
 export interface RedisClusterOptions extends CommandsOptions {
@@ -152,7 +152,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     onBreaker(next)
   }
 
-  const send: Send = async (name, args) => {
+  const route: Send = async (name, args) => {
     const slot = slotOf(name, args)
     let target = slot === undefined ? living()[0] : members.get(owners[slot] ?? '')
     let isAsking = false
@@ -160,7 +160,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
       if (target === undefined) throw new RealtimeError('UNAVAILABLE', { cause })
       try {
         if (isAsking) target.node.ask('ASKING', []).catch(() => {})
-        return await target.node.send(name, args)
+        return await promised(target.node.send)(name, args)
       } catch (error) {
         if (target.node.sawClusterDown) void look()
         const redirection = redirectionOf(error)
@@ -184,7 +184,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     get breaker() {
       return breaker
     },
-    send,
+    send: (name, args, onReply, onError) => void route(name, args).then(onReply, onError),
     loadScript: (source) => members.forEach(({ node }) => node.loadScript(source)),
     probe: async () => void (await Promise.all(living().map(({ node }) => node.probe()))),
     masters: () => (map?.masters ?? []).flatMap((address) => memberAt(address)?.node ?? []),

@@ -1,0 +1,98 @@
+import { RealtimeError, parseKey } from '@tutti/protocol'
+import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
+import type { StoredEntry } from '../contract.ts'
+import { wrongType } from '../store-errors.ts'
+import type { StoreSettings } from '../store-options.ts'
+import type { KeyNames } from './key-names.ts'
+import { entryOf, rowOf, textOf } from './reply.ts'
+import type { StoreScript } from './store-scripts.ts'
+import { messageHead } from './watch-message.ts'
+
+/** What reads need of their store. */
+export interface EntryReadsOptions {
+  link: RedisLink
+  names: KeyNames
+  settings: StoreSettings
+  script: StoreScript
+}
+
+/** Why an entry is read: see the script. */
+export type ReadReason = '' | 'touch' | 'list'
+
+type Resolve<Result> = (result: Result) => void
+type Reject = (error: unknown) => void
+
+/**
+ * Reads of entries. Those that are started in one turn go together. They settle by callbacks in the loop over the replies of
+ * Redis, as writes do, so that a read and a write of one connection settle in the order in which Redis executed them.
+ */
+export interface EntryReads {
+  readOne(key: string, reason?: ReadReason): Promise<StoredEntry>
+  /** The entries of these keys, in their order. */
+  readMany(keys: readonly string[], resolve: Resolve<StoredEntry[]>, reject: Reject): void
+  /** The entries that do not have the version that is known. */
+  readChanged(known: ReadonlyMap<string, number>, resolve: Resolve<StoredEntry[]>, reject: Reject): void
+}
+
+/** Makes the reads of a store. */
+export function createEntryReads({ link, names, settings, script }: EntryReadsOptions): EntryReads {
+  /** Reads one entry: undefined where it has the version that is known. */
+  const start = (key: string, reason: ReadReason, known: number | '', resolve: Resolve<StoredEntry | undefined>, reject: Reject): void => {
+    const keys = [names.value(parseKey(key)), names.state(key)]
+    const args = [messageHead(key, undefined), reason, known]
+    const replied = (reply: ScriptReply): void => {
+      let entry: StoredEntry | undefined
+      try {
+        entry = entryOfReply(key, reply)
+      } catch (error) {
+        return reject(error)
+      }
+      resolve(entry)
+    }
+    script({ key, keys, args, deadline: link.now() + settings.writeTimeoutMs }, replied, reject)
+  }
+
+  const entryOfReply = (key: string, reply: ScriptReply): StoredEntry | undefined => {
+    const [verdict, version, text, expiry, time] = rowOf(reply)
+    if (verdict === 'type') throw wrongType()
+    if (verdict === 'same') return undefined
+    // Timers wait by this clock for hours, in which clocks drift.
+    link.adjustClock(Number(time))
+    const entry = entryOf(key, Number(version), textOf(text))
+    return expiry === '' ? entry : { ...entry, expiresAt: Number(expiry) }
+  }
+
+  const readAll = (known: Iterable<[key: string, version: number | '']>, resolve: Resolve<StoredEntry[]>, reject: Reject): void => {
+    const entries: (StoredEntry | undefined)[] = []
+    let missing = 0
+    for (const [key, version] of known) {
+      const place = missing
+      missing += 1
+      const received = (entry: StoredEntry | undefined): void => {
+        entries[place] = entry
+        missing -= 1
+        if (missing === 0) resolve(entries.filter((one) => one !== undefined))
+      }
+      start(key, '', version, received, reject)
+    }
+    if (missing === 0) resolve([])
+  }
+
+  return {
+    readMany: (keys, resolve, reject) =>
+      readAll(
+        keys.map((key) => [key, '']),
+        resolve,
+        reject,
+      ),
+    readChanged: readAll,
+    readOne: (key, reason = '') =>
+      new Promise((resolve, reject) => {
+        const received = (entry: StoredEntry | undefined): void => {
+          if (entry === undefined) reject(new RealtimeError('INTERNAL'))
+          else resolve(entry)
+        }
+        start(key, reason, '', received, reject)
+      }),
+  }
+}

@@ -1,0 +1,59 @@
+import type { RedisLink, RedisScript, ScriptReply } from '@tutti/pubsub/redis'
+import type { StoreSettings } from '../store-options.ts'
+import type { IndexClaims } from './index-claims.ts'
+import type { KeyNames } from './key-names.ts'
+import { SCRIPT_SETUP } from './script-head.ts'
+
+/** One run of a script of the store. */
+export interface StoreRun {
+  key: string
+  keys: readonly string[]
+  args: readonly (string | number)[]
+  /** Milliseconds since 1970 on Redis' clock. */
+  deadline: number
+}
+
+/** A script of the store. Where it must create an entry, its name is put into the index first. */
+export type StoreScript = (run: StoreRun, onReply: (reply: ScriptReply) => void, onError: (error: unknown) => void) => void
+
+/** What the scripts of a store need. */
+export interface StoreScriptsOptions {
+  link: RedisLink
+  instanceId: string
+  names: KeyNames
+  claims: IndexClaims
+  settings: StoreSettings
+}
+
+/** Makes the function that makes scripts out of their Lua, with all that is the same in each run. */
+export function createStoreScripts({ link, instanceId, names, claims, settings }: StoreScriptsOptions) {
+  const scriptOf = (run: string, named: string): RedisScript =>
+    link.script({
+      run,
+      setup: `${claims.isRemote ? 'local INDEX\n' : ''}${SCRIPT_SETUP}`,
+      sharedKeys: claims.isRemote ? {} : { INDEX: names.index },
+      shared: {
+        NAMED: named,
+        CHANNEL: `${link.prefix}:${names.channel}`,
+        ORIGIN: `{"origin":${JSON.stringify(instanceId)},"event":"`,
+        KEY_START: Buffer.byteLength(names.valuePrefix) + 1,
+        TOMBSTONE_MS: settings.tombstoneMs,
+        MEMORY_MS: settings.mutationMemoryMs,
+      },
+    })
+
+  return (source: string): StoreScript => {
+    if (!claims.isRemote) {
+      const script = scriptOf(source, 'yes')
+      return ({ keys, args }, onReply, onError) => script.send(keys, args, onReply, onError)
+    }
+    const [script, afterClaim] = [scriptOf(source, ''), scriptOf(source, 'yes')]
+    return ({ key, keys, args, deadline }, onReply, onError) => {
+      const replied = (reply: ScriptReply): void => {
+        if (!Array.isArray(reply) || reply[0] !== 'claim') return onReply(reply)
+        claims.claim(key, deadline).then(() => afterClaim.send(keys, args, onReply, onError), onError)
+      }
+      script.send(keys, args, replied, onError)
+    }
+  }
+}
