@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { createEndOfTurn } from '../src/redis/end-of-turn.ts'
+
+const nextTick = () => new Promise<void>((resolve) => process.nextTick(resolve))
+const nextIteration = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+test('[S5] tasks run in order, those that a task adds in the same pass', async () => {
+  const log: string[] = []
+  const endOfTurn = createEndOfTurn()
+  endOfTurn.add(() => {
+    log.push('flush')
+    endOfTurn.add(() => log.push('uncork'))
+  })
+  endOfTurn.add(() => log.push('other'))
+  expect(log).toEqual([])
+  await nextTick()
+  expect(log).toEqual(['flush', 'other', 'uncork'])
+  endOfTurn.add(() => log.push('again'))
+  await nextTick()
+  expect(log.at(-1)).toBe('again')
+})
+
+test('[S5] while a command is in flight the end is that of this iteration of the event loop', async () => {
+  const log: string[] = []
+  const endOfTurn = createEndOfTurn()
+  endOfTurn.sent()
+  endOfTurn.add(() => log.push('late'))
+  await nextTick()
+  expect(log).toEqual([])
+  await nextIteration()
+  expect(log).toEqual(['late'])
+  endOfTurn.settled()
+  endOfTurn.add(() => log.push('at once'))
+  await nextTick()
+  expect(log).toEqual(['late', 'at once'])
+})
