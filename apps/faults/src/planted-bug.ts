@@ -19,7 +19,7 @@ export const PLANTED_BUGS = {
     edits: [
       {
         file: 'storage-driver/src/redis/write-script.ts',
-        from: 'if tonumber(ARGV[i + 10]) == tonumber(last) then return',
+        from: 'if number == tonumber(last) then return',
         to: 'if false then return',
       },
     ],
