@@ -56,6 +56,8 @@ export interface StateChange {
   base?: number
   patch?: JsonObject
   value?: JsonValue
+  /** The JSON text of `value`, where the store has it: can be sent as it is, without `JSON.stringify`. */
+  valueJson?: string
   removed?: true
   /** When the entry ends by itself, milliseconds since 1970. */
   expiresAt?: number

@@ -5,7 +5,7 @@ const message = { origin: 'o', event: 'update', key: 'a', version: 2 }
 
 test('[N8] a message is the change that it tells', () => {
   const parse = (fields: object) => parseWatchMessage(JSON.stringify({ ...message, ...fields }))
-  expect(parse({ value: null, writer: 'w', expiresAt: 5 })).toStrictEqual({ key: 'a', version: 2, value: null, writer: 'w', expiresAt: 5 })
+  expect(parse({ value: null, expiresAt: 5, writer: 'w' })).toStrictEqual({ key: 'a', version: 2, value: null, writer: 'w', expiresAt: 5 })
   expect(parse({ base: 0, patch: { a: null } })).toStrictEqual({ key: 'a', version: 2, base: 0, patch: { a: null } })
   expect(parse({})).toStrictEqual({ key: 'a', version: 2 })
   // What no client could have written is to be read from the store.
@@ -39,5 +39,42 @@ test('[S5] the key is read from the beginning of a message, where that is certai
   const beginning = '{"origin":"o","event":"update","key":"a",'
   for (const other of [...parsed, JSON.stringify({ key: 'b', event: 'update', origin: 'o', version: 2 }), ` ${text({})}`, beginning, '']) {
     expect(keyOfMessage(other), other).toBe(undefined)
+  }
+})
+
+test('[N8] a message in the layout of the scripts has the JSON text of its value, and means what it means in any layout', () => {
+  const values = [null, 5, -1.5, 'ü"', '', [], { a: [1, { b: null }] }, 'x'.repeat(5_000), Array.from({ length: 50 }, () => ({ a: 1 }))]
+  const changes = [
+    ...values.flatMap((value) => [{ value }, { expiresAt: 5, value }, { base: 1, patch: { value } }]),
+    {},
+    { expiresAt: 7 },
+    { base: 3, patch: 5 },
+    { value: 1, other: 2 },
+  ]
+  for (const event of ['update', 'remove']) {
+    for (const writer of [undefined, 'w', 'w"1']) {
+      for (const fields of changes) {
+        const fixed = { origin: 'o', event, key: 'a', writer, version: 2, ...fields }
+        const parse = (message: object): unknown => {
+          try {
+            const { valueJson, ...change } = parseWatchMessage(JSON.stringify(message))
+            expect(valueJson === undefined || JSON.stringify(change.value) === valueJson).toBe(true)
+            return change
+          } catch (error) {
+            return error instanceof Error && error.message
+          }
+        }
+        expect(parse(fixed), JSON.stringify(fixed)).toEqual(parse({ ...fields, version: 2, writer, key: 'a', event, origin: 'o' }))
+      }
+    }
+  }
+  const own = '{"origin":"o","event":"update","key":"a","version":2,"value":'
+  expect(parseWatchMessage(`${own}{"a": 1}}`)).toStrictEqual({ key: 'a', version: 2, value: { a: 1 }, valueJson: '{"a": 1}' })
+  // What clients could not have written is left out, what is no JSON is refused, in this layout as well.
+  for (const json of ['1e999', `${'['.repeat(65)}${']'.repeat(65)}`]) {
+    expect(parseWatchMessage(`${own}${json}}`)).toStrictEqual({ key: 'a', version: 2 })
+  }
+  for (const json of ['', '{', '1,', '1]', 'x']) {
+    expect(() => parseWatchMessage(`${own}${json}}`), json).toThrow(expect.objectContaining({ code: 'INVALID_MESSAGE' }))
   }
 })

@@ -1,4 +1,4 @@
-import { MAX_VALUE_DEPTH, RealtimeError, isJsonObject, isJsonValue, isKey, type JsonObject } from '@tutti/protocol'
+import { MAX_VALUE_DEPTH, RealtimeError, isJsonObject, isJsonValue, isKey, type JsonObject, type JsonValue } from '@tutti/protocol'
 import type { StateChange } from '../contract.ts'
 import { parseJson } from '../stored-text.ts'
 
@@ -18,6 +18,16 @@ export const patchTail = (base: number, json: string): string => `,"base":${base
 /** The beginning of a message as the scripts write it, with a key that JSON does not escape. */
 const BEGINNING = /^\{"origin":"[^"\\]*","event":"(?:update|remove)","key":"([^"\\]+)",/
 
+/** All of it before its value or patch, or before its end, with a writer that JSON does not escape. */
+const HEAD = new RegExp(
+  [
+    /^\{"origin":"[^"\\]*","event":"(update|remove)","key":"([^"\\]+)",(?:"writer":"([^"\\]*)",)?/,
+    /"version":(0|[1-9]\d{0,15})(?:,"expiresAt":(0|[1-9]\d{0,15}))?(,"value":|,"base":(0|[1-9]\d{0,15}),"patch":|\}$)/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+)
+
 /** The key of a change, read without parsing the rest; `undefined` where the message must be parsed to know it. */
 export function keyOfMessage(text: string): string | undefined {
   const key = BEGINNING.exec(text)?.[1]
@@ -26,9 +36,51 @@ export function keyOfMessage(text: string): string | undefined {
 
 /**
  * The change that a message tells; throws `INVALID_MESSAGE` for anything else. A value or patch that no client could have
- * written (nested too deeply, or a number like 1e999) is left out: whoever needs it reads the entry.
+ * written (nested too deeply, or a number like 1e999) is left out: a subscriber that needs it reads the entry.
+ *
+ * Of a message in the layout of the scripts only the value or patch is parsed as JSON. Every other message is parsed and checked
+ * as a whole, with the same outcome.
  */
-export function parseWatchMessage(text: string): StateChange {
+export const parseWatchMessage = (text: string): StateChange => parseFixedLayout(text) ?? parseAnyLayout(text)
+
+function parseFixedLayout(text: string): StateChange | undefined {
+  const head = HEAD.exec(text)
+  if (head === null || !text.endsWith('}')) return undefined
+  const [whole, event, key, writer, versionText, expiresAtText, body = '', baseText] = head
+  const [version, expiresAt, base] = [Number(versionText), Number(expiresAtText ?? 0), Number(baseText ?? 0)]
+  if (!isKey(key) || !isVersion(version) || !isVersion(expiresAt) || !isVersion(base)) return undefined
+  const change: StateChange = { key, version }
+  if (writer !== undefined) change.writer = writer
+  if (event === 'remove') return body === '}' ? { ...change, removed: true } : undefined
+  if (expiresAtText !== undefined) change.expiresAt = expiresAt
+  if (body === '}') return change
+  const json = text.slice(whole.length, -1)
+  const content = contentOf(json)
+  if (content === undefined || (baseText !== undefined && !isJsonObject(content))) return undefined
+  if (baseText === undefined) {
+    change.value = content
+    change.valueJson = json
+  } else if (isJsonObject(content)) {
+    change.base = base
+    change.patch = content
+  }
+  return change
+}
+
+/** The value of a JSON text that clients could have written, else `undefined`. */
+function contentOf(json: string): JsonValue | undefined {
+  try {
+    const value = parseJson(json)
+    return isSurelySmall(json) || isJsonValue(value, MAX_VALUE_DEPTH) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Each level takes two characters, and a number so short is finite unless its exponent has three digits. */
+const isSurelySmall = (json: string): boolean => json.length <= 2 * MAX_VALUE_DEPTH && !/[eE]\+?\d{3}/.test(json)
+
+function parseAnyLayout(text: string): StateChange {
   const { event, key, writer, version, expiresAt, value, base, patch } = fieldsOf(text)
   if ((event !== 'update' && event !== 'remove') || !isKey(key) || !isVersion(version)) throw invalid()
   const change: StateChange = { key, version }

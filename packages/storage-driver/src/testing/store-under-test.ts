@@ -35,7 +35,8 @@ export interface Recorder {
 export async function record(store: StateStore, key: string): Promise<Recorder> {
   const changes: StateChange[] = []
   const waiting = new Set<() => void>()
-  const stop = store.onChange((change) => {
+  // A store may have the text of a value or not.
+  const stop = store.onChange(({ valueJson: _valueJson, ...change }) => {
     if (change.key !== key) return
     changes.push(change)
     for (const check of waiting) check()
