@@ -116,6 +116,29 @@ describe('one write', () => {
     expect(await store.read(['a'])).toMatchObject([{ value: { p0: 0, p1: 1, p3: 3 } }])
   })
 
+  test('[S5] [S12] a plain set answers a repeated number from memory and refuses an earlier one', async () => {
+    const author = freshAuthor(2)
+    await store.write({ op: 'set', key: 'a', value: 0 })
+    const first = await store.write({ op: 'set', key: 'a', value: 1, author })
+    expect(await other.write({ op: 'set', key: 'a', value: 1, author })).toEqual(first)
+    await expect(store.write({ op: 'set', key: 'a', value: 2, author: { ...author, number: 1 } })).rejects.toMatchObject({
+      code: 'STALE_MUTATION',
+    })
+    await expect(store.write({ op: 'set', key: 'a', value: 3 }, { deadline: Date.now() - 60_000 })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    })
+    expect(await store.read(['a'])).toEqual([{ key: 'a', version: first.version, value: 1 }])
+  })
+
+  test('[S5] the keys of one read are joined: 500 of them are four scripts', async () => {
+    const keys = Array.from({ length: 500 }, (_, place) => `key:${place}`)
+    await Promise.all(keys.map((key, value) => store.write({ op: 'set', key, value })))
+    const commands = await monitor(made.redis, async () => {
+      expect(await other.read(keys)).toMatchObject(keys.map((key, value) => ({ key, value })))
+    })
+    expect(commands).toEqual(['evalsha', 'evalsha', 'evalsha', 'evalsha'])
+  })
+
   test('[S5] works on after Redis forgot the scripts', async () => {
     await made.client.script('FLUSH')
     const writes = Array.from({ length: 10 }, () => store.write({ op: 'increment', key: 'a', by: 1 }))
