@@ -13,14 +13,14 @@ const SERVER_ON_REDIS = 2
 const SERVER_WITH_USERS = 4
 const CLIENT_OF_A_USER = 5
 
-/** What of the test's own stands in the place of what the README says. */
+/** Replacements for addresses in the README. */
 interface Places {
   redisUrl?: string
-  /** Where the pages are. */
+  /** The origin of the pages. */
   origin?: string
 }
 
-/** Starts a block of the README, with a free port of the test's own. */
+/** Starts a block of the README on a free port. */
 function start(index: number, port: number, { redisUrl = '', origin = VITE }: Places = {}): Example {
   const example = startExample(readme, {
     index,
@@ -35,14 +35,14 @@ function start(index: number, port: number, { redisUrl = '', origin = VITE }: Pl
   return example
 }
 
-/** The block of a README that stands behind the name of its file. */
+/** The block of a README that follows the name of its file. */
 function blockOf(text: string, file: string): string {
   const code = new RegExp(`\`${file}\`:\n\n\`\`\`\\w+\n(.*?)\`\`\``, 's').exec(text)?.[1]
   if (code === undefined) throw new Error(`The README has no ${file}.`)
   return code
 }
 
-/** Waits until the client shows the value, and gives back what it showed last. */
+/** Waits until the client shows the value, and returns the last line that it printed. */
 const shown = (client: Example, value: string, server: Example): Promise<string | undefined> =>
   eventually(
     () => {
@@ -53,7 +53,7 @@ const shown = (client: Example, value: string, server: Example): Promise<string 
     { timeoutMs: 20_000 },
   )
 
-test('[README] the clients of the first example share a counter, and hear each other’s events', async () => {
+test('[README] clients of the first example share a counter and receive events', async () => {
   const port = await freePort()
   const server = start(SERVER, port)
   const first = start(CLIENT, port)
@@ -64,7 +64,7 @@ test('[README] the clients of the first example share a counter, and hear each o
   expect(second.printed).not.toContain("chat:lobby { text: 'hello' }")
 })
 
-test('[README] two servers on one Redis share it too', async () => {
+test('[README] two servers on one Redis share the counter', async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const ports = [await freePort(), await freePort()]
@@ -75,7 +75,7 @@ test('[README] two servers on one Redis share it too', async () => {
   }
 })
 
-test('[README] a signed-in user has what is his, and no more; who brings no token is told so', async () => {
+test('[README] rules apply to a signed-in user; a client without a token is refused', async () => {
   const port = await freePort()
   const server = start(SERVER_WITH_USERS, port)
   const client = start(CLIENT_OF_A_USER, port)
@@ -86,7 +86,7 @@ test('[README] a signed-in user has what is his, and no more; who brings no toke
   await eventually(() => expect(stranger.connection.current).toMatchObject({ status: 'closed', reason: { code: 'UNAUTHENTICATED' } }))
 })
 
-test('[README] the Vue application shows the same counter and poll in two windows', async () => {
+test('[README] the Vue application shows the same state in two windows', async () => {
   const port = await freePort()
   const text = readFileSync(readme, 'utf8').replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`)
   const app = { 'src/main.ts': blockOf(text, 'src/main.ts'), 'src/App.vue': blockOf(text, 'src/App.vue') }
