@@ -1,5 +1,5 @@
-// `pnpm run check`: everything that can be known without running the tests. Every step runs, also after a failure;
-// the output of those that failed is shown, and any failure makes the exit code 1.
+// `pnpm run check`: all static checks. Every step runs, also after a failure; the output of failed steps is shown, and
+// any failure makes the exit code 1.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,10 +7,12 @@ import { join } from 'node:path'
 
 const packed = mkdtempSync(join(tmpdir(), 'tutti-packed-'))
 
-/** In order; `needs` names the step without which this one cannot say anything. */
+/** In order; `needs` names the step that this one depends on; `speaks` shows the output of a successful step. */
 const steps = [
   { name: 'format', run: 'oxfmt --check .' },
   { name: 'lint', run: 'oxlint --type-aware --deny-warnings' },
+  { name: 'idiom', run: 'node scripts/idiom.mjs' },
+  { name: 'commits', run: 'node scripts/commits.mjs', speaks: true },
   { name: 'typecheck', run: 'turbo run typecheck --continue=always --output-logs=errors-only' },
   { name: 'unused code', run: 'knip --no-config-hints' },
   { name: 'build', run: 'turbo run build --continue=dependencies-successful --output-logs=errors-only' },
@@ -30,7 +32,7 @@ const failures = []
 for (const step of steps) {
   if (failures.includes(step.needs)) {
     failures.push(step.name)
-    console.log(`-     ${step.name}: not run, for ${step.needs} failed`)
+    console.log(`-     ${step.name}: not run, because ${step.needs} failed`)
     continue
   }
   const started = performance.now()

@@ -9,7 +9,7 @@ const missing = process.argv.slice(2).filter((name) => !has(name))
 if (missing.length > 0) install(missing.join(' '))
 
 function has(command) {
-  // Debian keeps servers where not every user's PATH looks.
+  // Debian installs servers in a folder that is not on every user's PATH.
   return spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin"; command -v ${command}`]).status === 0
 }
 

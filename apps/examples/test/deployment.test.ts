@@ -79,7 +79,7 @@ afterAll(async () => {
   for (const close of closing.reverse()) await close()
 })
 
-/** A server that lets in users with a session cookie alone, or everybody. */
+/** A server that admits users with a session cookie only, or all clients. */
 async function start(options: Partial<AttachRealtimeOptions>, onRequest?: RequestListener): Promise<Instance> {
   const httpServer = createServer(onRequest)
   const seen: string[] = []

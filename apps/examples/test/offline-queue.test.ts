@@ -67,7 +67,7 @@ test('[S14] [S12] in Chromium, changes made offline outlive a reload and the end
   await shows(page, [1, 'first'])
   await eventually(async () => expect(await keptRows(page)).toBe(2))
   await page.reload()
-  // What the first life of the page did is shown without any server, and it goes on from there.
+  // The changes made before the reload are shown without any server, and further changes are added to them.
   await shows(page, [1, 'first'])
   await change(page, 'second')
   await shows(page, [2, 'second'])
@@ -75,7 +75,7 @@ test('[S14] [S12] in Chromium, changes made offline outlive a reload and the end
   await change(other, 'of the other tab')
   await shows(other, [1, 'of the other tab'])
   await eventually(async () => expect(await keptRows(page)).toBe(4))
-  // The other tab's changes are nobody's before it is gone.
+  // The changes of the other tab are not taken over before it is closed.
   await other.close()
 
   const state = reactiveDriver(memoryDriver())

@@ -11,7 +11,7 @@ import { openApplication } from './open-application.ts'
 /** How long the server may be silent after a wake-up, milliseconds. */
 const PROBE_MS = 500
 
-/** Shows how the connection stands, and the shared value. */
+/** Shows the status of the connection and the shared value. */
 const app = (url: string): string => `
 import { createRealtimeClient } from '@tutti/client'
 const client = createRealtimeClient({ url: '${url}', probeTimeoutMs: ${PROBE_MS}, random: () => 1 })
@@ -23,7 +23,7 @@ client.connection.subscribe(show)
 note.subscribe(show)
 `
 
-/** The page is resumed, shown again or comes back from the cache, or the network is back. */
+/** The page is resumed, shown again or restored from the cache, or the network is available again. */
 const WAKE_UPS = ['document resume', 'document visibilitychange', 'window pageshow', 'window online'] as const
 
 test('[C6] in Chromium a connection that was lost in silence is made anew at each kind of wake-up', async () => {
@@ -53,7 +53,7 @@ test('[C6] in Chromium a connection that was lost in silence is made anew at eac
   for (const wakeUp of WAKE_UPS) {
     const [target = '', event = ''] = wakeUp.split(' ')
     const wake = (): Promise<unknown> => page.evaluate(`${target}.dispatchEvent(new Event('${event}'))`)
-    // Nothing passes any more, and neither end hears of it: as on a machine that slept.
+    // No data passes any more, and neither end is notified, as on a machine that slept.
     proxy.stall('up')
     proxy.stall('down')
     await realtime.state.set('note', wakeUp)

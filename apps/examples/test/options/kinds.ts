@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** What an option takes, as its documentation says: written without a look at the code that checks it. */
+/** The values that an option accepts by its documentation, written independently of the code that validates it. */
 export interface Kind {
   readonly good: readonly unknown[]
   readonly isGood: (value: unknown) => boolean

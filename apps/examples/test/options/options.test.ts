@@ -31,7 +31,7 @@ const isRefusal = (outcome: string, named: string): boolean => outcome.startsWit
 
 const count = { owners: owners.length, options: owners.flatMap(({ kinds }) => Object.keys(kinds)).length, cases: 0 }
 
-/** Runs a case for each of the owners' options; tells of those that went wrong. */
+/** Runs a case for each of the owners' options, and returns those that failed. */
 async function failuresOf(cases: (owner: Owner) => AsyncIterable<string | undefined>): Promise<string[]> {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const failures: string[] = []

@@ -62,7 +62,7 @@ type Kinds<Options> = { readonly [Name in keyof Options]-?: Kind }
 
 type End = (() => unknown) | void
 
-/** A row of the table: `Kinds` makes the compiler ask for each option that there is. */
+/** A row of the table: `Kinds` makes the compiler require every option. */
 function owner<Options extends object>(
   name: string,
   kinds: Kinds<Options>,
