@@ -16,6 +16,7 @@ const steps = [
   { name: 'typecheck', run: 'turbo run typecheck --continue=always --output-logs=errors-only' },
   { name: 'unused code', run: 'knip --no-config-hints' },
   { name: 'build', run: 'turbo run build --continue=dependencies-successful --output-logs=errors-only' },
+  { name: 'public API', run: 'node scripts/api-report.mjs', needs: 'build' },
   { name: 'types with ioredis 5 and 6', run: 'node scripts/types-with-ioredis.mjs', needs: 'build' },
   { name: 'pack', run: `node scripts/pack.mjs ${packed}`, needs: 'build' },
   { name: 'publint', run: `for file in ${packed}/*.tgz; do publint run "$file" --strict || failed=1; done; exit $failed`, needs: 'pack' },
