@@ -1,18 +1,21 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 
-// JSON Merge Patch (RFC 7396), as S8 uses it. Objects are made by `Object.fromEntries`, which defines properties and
-// never assigns them: a property named `__proto__` is data like any other.
+// JSON Merge Patch (RFC 7396), as S8 uses it. Properties are defined and never assigned: a property named `__proto__` is data
+// like any other.
 
 /** The value that a patch makes of another (RFC 7396, section 2). Neither argument is changed; absent is `undefined`. */
 export function applyPatch(value: JsonValue | undefined, patch: JsonValue): JsonValue {
   if (!isJsonObject(patch)) return patch
-  const merged = new Map<string, JsonValue>(isJsonObject(value) ? Object.entries(value) : [])
+  const merged: JsonObject = isJsonObject(value) ? { ...value } : {}
   for (const [name, change] of Object.entries(patch)) {
-    if (change === null) merged.delete(name)
-    else merged.set(name, applyPatch(merged.get(name), change))
+    if (change === null) delete merged[name]
+    else define(merged, name, applyPatch(Object.hasOwn(merged, name) ? merged[name] : undefined, change))
   }
-  return Object.fromEntries(merged)
+  return merged
 }
+
+const define = (object: JsonObject, name: string, value: JsonValue): unknown =>
+  Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true })
 
 /**
  * One patch that does what `first` and then `second` do to any value, or `undefined` where none exists

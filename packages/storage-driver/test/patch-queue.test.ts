@@ -33,7 +33,7 @@ test('[S5] a patch that has its answer is not written again', async () => {
 
 test('[S8] patches that waited are told as one patch where that can be said, else as the value', async () => {
   const { calls, queue, write } = scripted([])
-  queue.cache.set('a', { version: 7, value: { text: 'x'.repeat(100) } })
+  queue.cache.set('a', { version: 7, value: { text: 'x'.repeat(100) } }, 10)
   await Promise.all([write({ a: 1 }), write({ b: 1 }), write({ a: null }), write({ c: 1 })])
   expect(calls.map(({ tail }) => tail)).toEqual([',"base":7,"patch":{"a":1}', ',"base":1,"patch":{"b":1,"a":null,"c":1}'])
   await Promise.all([write({ d: 1 }), write({ a: 5 }), write({ a: { b: 1 } }), write({ c: 2 })])
@@ -41,21 +41,21 @@ test('[S8] patches that waited are told as one patch where that can be said, els
   expect(JSON.parse(calls.at(-1)?.text ?? '')).toEqual({ text: 'x'.repeat(100), b: 1, c: 2, d: 1, a: { b: 1 } })
 })
 
-test('[S8] a patch or value of inlineValueMaxBytes is told and held, one of a byte more is not', async () => {
+test('[S8] a patch or value of inlineValueMaxBytes is announced, one of a byte more is not; both are cached', async () => {
   const { calls, queue, write } = scripted([], 10)
   for (const value of [1, 12]) {
-    queue.cache.set('a', { version: 0, value: { long: 'x'.repeat(20) } })
+    queue.cache.set('a', { version: 0, value: { long: 'x'.repeat(20) } }, 10)
     await write({ öö: value })
   }
   expect(calls.map(({ tail }) => tail)).toEqual([',"base":0,"patch":{"öö":1}', ''])
-  expect(queue.cache.get('a')?.version).toBe(0)
-  queue.cache.set('a', { version: 0, value: {} })
+  expect(queue.cache.get('a')).toMatchObject({ version: 2, value: { öö: 12 } })
+  queue.cache.set('a', { version: 0, value: {} }, 10)
   await write({ öö: 1 })
   expect(calls.at(-1)?.tail).toBe(',"value":{"öö":1}')
-  expect(queue.cache.get('a')).toEqual({ version: 3, value: { öö: 1 } })
+  expect(queue.cache.get('a')).toMatchObject({ version: 3, value: { öö: 1 } })
   await write({ öö: 12 })
   expect(calls.at(-1)?.tail).toBe('')
-  expect(queue.cache.get('a')?.version).toBe(3)
+  expect(queue.cache.get('a')?.version).toBe(4)
 })
 
 test('[S8] [S12] who patched together with others is told the new version as the base, with a number or without', async () => {

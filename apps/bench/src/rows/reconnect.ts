@@ -17,8 +17,8 @@ const PLANS: Record<'full' | 'short', { plan: ConnectPlan; first: ConnectStep; a
   },
 }
 
-/** Commands that read or run scripts: what a reconnecting client costs Redis. */
-const READS = ['eval', 'evalsha', 'evalsha_ro', 'fcall', 'mget', 'get']
+/** Commands that read or run scripts: what a reconnecting client costs Redis. GET is called inside of scripts only. */
+const READS = ['eval', 'evalsha', 'evalsha_ro', 'fcall', 'mget']
 
 /** All connections are cut, all keys change meanwhile, and all clients reconnect at once. */
 export const reconnect: Row = {

@@ -9,38 +9,57 @@ export interface PatchBase {
 
 /**
  * The newest known entries of the keys that this instance patches, so that a patch need not read its base first. An old one
- * does no harm: the script checks the version. Bounded by count, since each value is small.
+ * does no harm: the script checks the version. Bounded by the size of the values as JSON.
  */
 export interface PatchBaseCache {
   get(key: string): PatchBase | undefined
-  set(key: string, entry: PatchBase): void
+  /** `size`: characters of the value as JSON. */
+  set(key: string, entry: PatchBase, size: number): void
   /** Applies a change of a key that is cached. */
   follow(change: StateChange): void
 }
 
-/** Makes the cache; the least recently written entries are dropped first. */
-export function createPatchBaseCache(maxEntries = 1_000): PatchBaseCache {
-  const entries = new Map<string, PatchBase>()
-  const set = (key: string, entry: PatchBase): void => {
+interface CachedBase extends PatchBase {
+  readonly size: number
+}
+
+/** Characters that an entry takes beside its value. */
+const ENTRY_SIZE = 200
+
+/** Makes the cache; the least recently written entries are dropped first. `maxSize`: characters of all entries. */
+export function createPatchBaseCache(maxSize = 16_000_000): PatchBaseCache {
+  const entries = new Map<string, CachedBase>()
+  let total = 0
+
+  const remove = (key: string): void => {
+    const entry = entries.get(key)
+    if (entry === undefined) return
+    total -= entry.size
     entries.delete(key)
-    entries.set(key, entry)
-    if (entries.size <= maxEntries) return
+  }
+
+  const set = (key: string, { version, value }: PatchBase, size: number): void => {
+    remove(key)
+    entries.set(key, { version, value, size: size + ENTRY_SIZE })
+    total += size + ENTRY_SIZE
     for (const oldest of entries.keys()) {
-      entries.delete(oldest)
-      break
+      if (total <= maxSize) return
+      remove(oldest)
     }
   }
+
   return {
     get: (key) => entries.get(key),
     set,
-    follow: (change) => {
-      const held = entries.get(change.key)
-      if (held === undefined || change.version <= held.version) return
-      if (change.removed === true) set(change.key, { version: change.version, value: undefined })
-      else if (change.value !== undefined) set(change.key, { version: change.version, value: change.value })
-      else if (change.patch !== undefined && change.base === held.version)
-        set(change.key, { version: change.version, value: applyPatch(held.value, change.patch) })
-      else entries.delete(change.key)
+    follow: ({ key, version, removed, value, valueJson, base, patch }) => {
+      const held = entries.get(key)
+      if (held === undefined || version <= held.version) return
+      if (removed === true) set(key, { version, value: undefined }, 0)
+      else if (value !== undefined) set(key, { version, value }, (valueJson ?? JSON.stringify(value)).length)
+      else if (patch !== undefined && base === held.version)
+        // An upper bound: a patch may also replace or remove.
+        set(key, { version, value: applyPatch(held.value, patch) }, held.size - ENTRY_SIZE + JSON.stringify(patch).length)
+      else remove(key)
     },
   }
 }

@@ -94,7 +94,7 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
         const author = call.authors[answer.author]
         for (const patch of remove(batch, (other) => other.author === author)) settle(patch, call, answer)
       } else {
-        if (answer.verdict === 'ok' && isSmall(call.text)) cache.set(key, { version: answer.version, value })
+        if (answer.verdict === 'ok') cache.set(key, { version: answer.version, value }, call.text.length)
         // With several patches no writer can make the value from a base and its own patch: then the base is the new version.
         const text = batch.length > 1 ? String(answer.version) : answer.text
         for (const patch of batch.splice(0)) settle(patch, call, { ...answer, text })
