@@ -49,8 +49,7 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
   }
 
   /** The connection was sent the entry: sends what it missed meanwhile, and from now on every change. */
-  const settle = (connection: Connection, key: string, version: number): void => {
-    const room = keyRoom(key)
+  const settle = (connection: Connection, key: string, room: string, version: number): void => {
     if (!connection.connected) return leave(connection, key)
     if (!connection.subscriptions.has(room)) {
       // The right to it was taken away meanwhile, and the notice of that came before the reply.
@@ -76,25 +75,28 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
 
   return {
     subscribe: async (connection, requested) => {
-      const keys = [...requested.keys()]
-      const subscribedBefore = new Set(keys.filter((key) => connection.subscriptions.has(keyRoom(key))))
-      connection.subscriptions.add(keys.map(keyRoom))
-      for (const key of keys) registry.open(key).begin(connection.id, 'keyReply')
+      const { id, subscriptions } = connection
+      const rooms = new Map<string, string>()
+      for (const key of requested.keys()) rooms.set(key, keyRoom(key))
+      const roomOf = (key: string): string => rooms.get(key) ?? keyRoom(key)
+      const subscribedBefore = new Set([...rooms.values()].filter((room) => subscriptions.has(room)))
+      subscriptions.add([...rooms.values()])
+      for (const key of rooms.keys()) registry.open(key).begin(id, 'keyReply')
       try {
         const entries = await read(connection, requested)
-        const isNews = ({ key, version }: Entry): boolean => version !== requested.get(key) && connection.subscriptions.has(keyRoom(key))
+        const isNews = ({ key, version }: Entry): boolean => version !== requested.get(key) && subscriptions.has(roomOf(key))
         return new PlacedReply(
           { entries: entries.filter(isNews) },
           {
             after: () => {
-              for (const { key, version } of entries) settle(connection, key, version)
+              for (const { key, version } of entries) settle(connection, key, roomOf(key), version)
             },
           },
         )
       } catch (error) {
         // What was subscribed before stays so, and is sent all that was buffered for it.
-        for (const key of keys) {
-          if (subscribedBefore.has(key)) settle(connection, key, -1)
+        for (const [key, room] of rooms) {
+          if (subscribedBefore.has(room)) settle(connection, key, room, -1)
           else leave(connection, key)
         }
         throw error
