@@ -1,3 +1,3 @@
 import { vitestProject } from '../../vitest.base.ts'
 
-export default vitestProject('bench')
+export default vitestProject('bench', { isolate: true })

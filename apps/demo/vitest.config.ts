@@ -2,4 +2,4 @@ import { mergeConfig } from 'vitest/config'
 import { vitestProject } from '../../vitest.base.ts'
 
 // Three processes and a browser take their time on a busy machine.
-export default mergeConfig(vitestProject('demo'), { test: { globalSetup: './test/build-once.ts', testTimeout: 60_000 } })
+export default mergeConfig(vitestProject('demo', { isolate: true }), { test: { globalSetup: './test/build-once.ts', testTimeout: 60_000 } })

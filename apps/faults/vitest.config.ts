@@ -1,3 +1,3 @@
 import { vitestProject } from '../../vitest.base.ts'
 
-export default vitestProject('faults')
+export default vitestProject('faults', { isolate: true })

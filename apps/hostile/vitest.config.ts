@@ -1,3 +1,3 @@
 import { vitestProject } from '../../vitest.base.ts'
 
-export default vitestProject('hostile')
+export default vitestProject('hostile', { isolate: true })
