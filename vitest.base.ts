@@ -2,7 +2,7 @@ import { defineProject } from 'vitest/config'
 
 /**
  * The one way packages are tested: on Node, from the sources. The files of a project share the modules of their workers, unless
- * `isolate` says otherwise: that saves about half of the time.
+ * `isolate` is true: that saves about half of the time.
  */
 export const vitestProject = (name: string, { isolate = false } = {}) =>
   defineProject({
