@@ -21,7 +21,9 @@ export type RunOutcome = { readonly reply: ScriptReply } | { readonly error: unk
  * run failed), then the place and message of each failure.
  */
 export const joinedSource = (script: ScriptSource): string => `${sharedLocals(script)}${script.setup ?? ''}
+${script.functions ?? ''}
 local function run(KEYS, ARGV)
+${script.shortcut ?? ''}
 ${script.run}
 end
 local function messageOf(thrown)

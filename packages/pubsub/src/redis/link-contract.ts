@@ -8,6 +8,13 @@ export interface ScriptSource {
   readonly run: string
   /** Executed once in each command, before its runs, which see its locals. */
   readonly setup?: string
+  /**
+   * The beginning of each run, which may return. Where a run is alone in its command, that is before `functions`: what they cost
+   * is more than a short run costs.
+   */
+  readonly shortcut?: string
+  /** Locals that the rest of a run sees, made once in each command. */
+  readonly functions?: string
   /** Keys and values that all runs share, by the names of the Lua locals that have them. They are sent once in each command. */
   readonly sharedKeys?: Readonly<Record<string, string>>
   readonly shared?: Readonly<Record<string, string | number>>

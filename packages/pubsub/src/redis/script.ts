@@ -35,7 +35,10 @@ export interface SentScript {
 export const createScript = (source: string): SentScript => ({ source, sha: createHash('sha1').update(source).digest('hex') })
 
 /** The Lua of a script that runs once in its command. `sharedKeys` and `shared` are the last of its keys and arguments. */
-export const singleSource = (script: ScriptSource): string => `${sharedLocals(script)}${script.setup ?? ''}\n${script.run}`
+export const singleSource = (script: ScriptSource): string => {
+  const { setup = '', shortcut = '', functions = '', run } = script
+  return `${sharedLocals(script)}${setup}\n${shortcut}\n${functions}\n${run}`
+}
 
 /** Keys and arguments of a single run, with the number of keys before them. */
 export const singleArguments = ({ sharedKeys = {}, shared = {} }: ScriptSource, keys: readonly string[], args: CommandArgs) => {
@@ -43,13 +46,14 @@ export const singleArguments = ({ sharedKeys = {}, shared = {} }: ScriptSource, 
   return [allKeys.length, ...allKeys, ...args, ...Object.values(shared)]
 }
 
-/** Lua that takes what is shared from the end of KEYS and ARGV. */
+/** Lua that takes what is shared from the end of KEYS and ARGV. One `unpack` is cheaper than many calls of `table.remove`. */
 export function sharedLocals({ sharedKeys = {}, shared = {} }: ScriptSource): string {
-  const take = (list: 'KEYS' | 'ARGV', values: object): string =>
-    Object.keys(values)
-      .toReversed()
-      .map((name) => `local ${name} = table.remove(${list})\n`)
-      .join('')
+  const take = (list: 'KEYS' | 'ARGV', values: object): string => {
+    const names = Object.keys(values)
+    if (names.length === 0) return ''
+    const drops = names.map(() => `${list}[#${list}] = nil\n`).join('')
+    return `local ${names.join(', ')} = unpack(${list}, #${list} - ${names.length - 1})\n${drops}`
+  }
   return take('KEYS', sharedKeys) + take('ARGV', shared)
 }
 

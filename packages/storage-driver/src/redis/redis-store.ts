@@ -15,7 +15,7 @@ import { createRedisWrites } from './redis-writes.ts'
 import { textOf } from './reply.ts'
 import { createStoreScripts } from './store-scripts.ts'
 import { createRunWrite } from './write-call.ts'
-import { WRITE_SCRIPT } from './write-script.ts'
+import { PLAIN_SET, WRITE_SCRIPT } from './write-script.ts'
 
 /** What the store needs of the application's pubsub. */
 export interface RedisStoreOptions {
@@ -30,7 +30,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
   const names = keyNames(link, base)
   const claims = createIndexClaims(link, names)
   const scriptOf = createStoreScripts({ link, instanceId, names, claims, settings })
-  const runWrite = createRunWrite(link, names, scriptOf(WRITE_SCRIPT))
+  const runWrite = createRunWrite(link, names, scriptOf(WRITE_SCRIPT, PLAIN_SET))
   const reads = createEntryReads({ link, names, settings, script: scriptOf(READ_SCRIPT) })
   const patches = createPatchQueue({ run: runWrite, inlineValueMaxBytes: settings.inlineValueMaxBytes })
   const writes = createRedisWrites({ link, settings, runWrite, patches, readOne: reads.readOne })

@@ -10,21 +10,27 @@ import { NUMBER_TEXT } from './number-text.ts'
  *
  * Lua numbers are doubles: microseconds since 1970 fit, but must be printed by `%.0f`. Lua never decodes a value.
  *
- * Of each store, sent once in a command: INDEX (a key; absent where it is on another node of a Cluster), NAMED ('' where the
- * names of new entries are not in the index yet), CHANNEL, ORIGIN (the message up to its event), KEY_START (where the key begins
- * in the Redis key of its value), TOMBSTONE_MS, MEMORY_MS.
+ * Of each store: INDEX (a key; absent where it is on another node of a Cluster), NAMED ('' where the names of new entries are
+ * not in the index yet), CHANNEL, ORIGIN (the message up to its event), KEY_START (where the key begins in the Redis key of its
+ * value), TOMBSTONE_MS, MEMORY_MS. INDEX, CHANNEL and ORIGIN are sent once in a command. The others are in the source, as they
+ * are the same for all instances.
  */
 export const SCRIPT_SETUP = `
 local call = redis.call
-local function whole(number) return string.format('%.0f', number) end
-${NUMBER_TEXT}
 -- All runs of one command happen at once, so they have one time.
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
-local nowText = whole(now)
+local nowText = string.format('%.0f', now)
 -- Redis would rewrite a PX as a PXAT, for each of them.
-local ms = math.floor(now / 1000)
-local tombstoneEnd, memoryEnd = whole(ms + TOMBSTONE_MS), whole(ms + MEMORY_MS)
+local ms, memoryEnd = math.floor(now / 1000), nil
+`
+
+/** What a plain set does without. */
+export const SCRIPT_FUNCTIONS = `
+local function whole(number) return string.format('%.0f', number) end
+${NUMBER_TEXT}
+local tombstoneEnd = whole(ms + TOMBSTONE_MS)
+memoryEnd = whole(ms + MEMORY_MS)
 `
 
 /** The beginning of a run, after its fast path. */

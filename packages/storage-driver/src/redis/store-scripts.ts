@@ -2,7 +2,7 @@ import type { RedisLink, RedisScript, ScriptReply } from '@tutti/pubsub/redis'
 import type { StoreSettings } from '../store-options.ts'
 import type { IndexClaims } from './index-claims.ts'
 import type { KeyNames } from './key-names.ts'
-import { SCRIPT_SETUP } from './script-head.ts'
+import { SCRIPT_FUNCTIONS, SCRIPT_SETUP } from './script-head.ts'
 
 /** One run of a script of the store. */
 export interface StoreRun {
@@ -25,29 +25,28 @@ export interface StoreScriptsOptions {
   settings: StoreSettings
 }
 
-/** Makes the function that makes scripts out of their Lua, with all that is the same in each run. */
+/** Makes the function that makes scripts out of their Lua, with all that is the same in each run. `shortcut`: see `ScriptSource`. */
 export function createStoreScripts({ link, instanceId, names, claims, settings }: StoreScriptsOptions) {
-  const scriptOf = (run: string, named: string): RedisScript =>
+  const scriptOf = (run: string, shortcut: string, named: string): RedisScript =>
     link.script({
+      setup: `${constants(named)}${SCRIPT_SETUP}`,
+      shortcut,
+      functions: SCRIPT_FUNCTIONS,
       run,
-      setup: `${claims.isRemote ? 'local INDEX\n' : ''}${SCRIPT_SETUP}`,
       sharedKeys: claims.isRemote ? {} : { INDEX: names.index },
-      shared: {
-        NAMED: named,
-        CHANNEL: `${link.prefix}:${names.channel}`,
-        ORIGIN: `{"origin":${JSON.stringify(instanceId)},"event":"`,
-        KEY_START: Buffer.byteLength(names.valuePrefix) + 1,
-        TOMBSTONE_MS: settings.tombstoneMs,
-        MEMORY_MS: settings.mutationMemoryMs,
-      },
+      shared: { CHANNEL: `${link.prefix}:${names.channel}`, ORIGIN: `{"origin":${JSON.stringify(instanceId)},"event":"` },
     })
+  const constants = (named: string): string => `
+local NAMED, KEY_START = '${named}', ${Buffer.byteLength(names.valuePrefix) + 1}
+local TOMBSTONE_MS, MEMORY_MS = ${settings.tombstoneMs}, ${settings.mutationMemoryMs}
+${claims.isRemote ? 'local INDEX' : ''}`
 
-  return (source: string): StoreScript => {
+  return (source: string, shortcut = ''): StoreScript => {
     if (!claims.isRemote) {
-      const script = scriptOf(source, 'yes')
+      const script = scriptOf(source, shortcut, 'yes')
       return ({ keys, args }, onReply, onError) => script.send(keys, args, onReply, onError)
     }
-    const [script, afterClaim] = [scriptOf(source, ''), scriptOf(source, 'yes')]
+    const [script, afterClaim] = [scriptOf(source, shortcut, ''), scriptOf(source, shortcut, 'yes')]
     return ({ key, keys, args, deadline }, onReply, onError) => {
       const replied = (reply: ScriptReply): void => {
         if (!Array.isArray(reply) || reply[0] !== 'claim') return onReply(reply)

@@ -4,7 +4,7 @@ import { SCRIPT_HEAD } from './script-head.ts'
  * The fast path: a set of a small value without condition and lifetime, of an entry that exists and does not end by itself. Its
  * run has no arguments beyond the number of its author. It does nothing where anything is unusual, and the full script follows.
  */
-const PLAIN_SET = `
+export const PLAIN_SET = `
 if #ARGV <= 4 and now <= tonumber(ARGV[3]) then
   -- Anything else than a bare version is no number.
   local last = tonumber(call('GET', KEYS[2]) or '')
@@ -14,9 +14,12 @@ if #ARGV <= 4 and now <= tonumber(ARGV[3]) then
   -- XX sets nothing where there is no value, GET nothing where it is no string.
   if last and isNew and type(redis.pcall('SET', KEYS[1], ARGV[2], 'XX', 'GET')) == 'string' then
     local version = last < now and now or last + 1
-    local text = version == now and nowText or whole(version)
+    local text = version == now and nowText or string.format('%.0f', version)
     call('SET', KEYS[2], text)
-    if number then call('SET', KEYS[3], number .. ' ok ' .. text .. ' ', 'PXAT', memoryEnd) end
+    if number then
+      memoryEnd = memoryEnd or string.format('%.0f', ms + MEMORY_MS)
+      call('SET', KEYS[3], number .. ' ok ' .. text .. ' ', 'PXAT', memoryEnd)
+    end
     redis.pcall('PUBLISH', CHANNEL, ORIGIN .. 'update",' .. ARGV[1] .. text .. ',"value":' .. ARGV[2] .. '}')
     return version
   end
@@ -35,7 +38,7 @@ end
  *   of the author was handled. `late`: past the deadline; version is Redis' time in microseconds.
  * - `claim`: it would create the entry, whose name must be in the index first; nothing was done.
  */
-export const WRITE_SCRIPT = `${PLAIN_SET}${SCRIPT_HEAD}
+export const WRITE_SCRIPT = `${SCRIPT_HEAD}
 -- KEYS 3.. memory of each author on this key: "<number> <verdict> <version> <text>"
 -- ARGV 2 text, or the number to add  3 deadline in us; then either the number of one author at most: a plain set; or
 --      4 set | remove | increment | patch  5 end of the message ('=': the text as value), or the initial number
