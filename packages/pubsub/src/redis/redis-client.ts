@@ -6,6 +6,7 @@ import type { EndOfTurn } from './end-of-turn.ts'
 import { createKeepAlive } from './keep-alive.ts'
 import type { ScriptReply } from './link-contract.ts'
 import { CONNECT_TIMEOUT_MS } from './redis-options.ts'
+import { createReplyTimeout } from './reply-timeout.ts'
 import { promised, type Send, type SendCommand } from './script.ts'
 
 /** One of the two connections: sends commands, and reports when it is ready or lost. */
@@ -49,8 +50,14 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   // Its failure says nothing that the loss of the connection does not say.
   const keepAlive = createKeepAlive({ idleMs: events.keepAliveMs, ping: () => void ask('PING', []).catch(() => {}) })
 
+  // A client of the caller's keeps the timer of ioredis for each command.
+  const timeoutMs = owned ? client.options.commandTimeout : undefined
+  const replyTimeout = timeoutMs === undefined ? undefined : createReplyTimeout({ timeoutMs, onTimeout: () => drop() })
+
   const ready = (): void => {
     isUp = true
+    // What ioredis itself sends to connect keeps that timer.
+    if (owned) delete client.options.commandTimeout
     firstError = undefined
     keepAlive.start()
     void askTimeout()
@@ -70,7 +77,9 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   }
   const lost = (): void => {
     isUp = false
+    if (timeoutMs !== undefined) client.options.commandTimeout = timeoutMs
     keepAlive.stop()
+    replyTimeout?.stop()
     cause = firstError
     firstError = undefined
     events.onLost(cause)
@@ -99,15 +108,18 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
     inFlight += 1
     endOfTurn?.sent()
     keepAlive.sent()
+    const answered = replyTimeout?.sent()
     beforeWrite()
     client.call(name, [...args]).then(
       (reply) => {
+        answered?.()
         settled()
         if (isReply(reply)) onReply(reply)
         else
           onError(new RealtimeError('INTERNAL', { message: 'Redis sent a reply that is neither text, number, null nor a list of these.' }))
       },
       (error: unknown) => {
+        answered?.()
         settled()
         if (isTimeout(error)) drop()
         onError(classifyRedisError(withoutArguments(error)))
@@ -134,6 +146,7 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
     close: async () => {
       keepAlive.stop()
       if (inFlight > 0) await new Promise<void>((resolve) => void (onIdle = resolve))
+      replyTimeout?.stop()
       if (owned) await closeClient(client)
       client.off('ready', ready).off('close', lost).off('error', failed).off('message', message)
       isUp = false
