@@ -11,8 +11,8 @@ const MAX_CORKED_BYTES = 65_536
  * without the steps between. Else Engine.IO queues the packet. Both ways end in one stream, and a frame is written directly only
  * while Engine.IO's queue is empty, so the client receives packets in the order of the calls.
  *
- * The first frame of a turn is written at once. Those that follow in the same turn are collected until the end of the iteration of
- * the event loop, and so is the first one where the last turn had several.
+ * The first frame of a turn is written at once. Those that follow in the same turn are collected, and so is the first one where
+ * the last turn had several.
  */
 export class PacketWriter {
   private readonly engine: EngineSocket
