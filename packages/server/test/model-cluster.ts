@@ -233,6 +233,7 @@ export class ModelConnection implements Connection {
     const held = new Set<string>()
     this.subscriptions = {
       add: (names) => names.forEach((name) => held.add(name)),
+      storedOf: (name) => name,
       has: (name) => held.has(name),
       delete: (name) => void held.delete(name),
       all: held,

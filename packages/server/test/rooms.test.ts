@@ -75,3 +75,15 @@ test('a member that joins while a notice is delivered does not receive it', () =
   fanOut.emit(['r'], 'storage:updated', update)
   expect(delivered).toEqual(['a', 'b'])
 })
+
+test('a member leaves all of many rooms', () => {
+  const { rooms, a, b } = createModel()
+  const names = Array.from({ length: 40 }, (_, index) => `r${index}`)
+  for (const name of names) for (const member of [a, b]) rooms.join(name, member)
+  for (const name of names.slice(0, 30)) rooms.leave(name, a)
+  expect(rooms.membersOf(names.slice(30))).toEqual([a, b])
+  rooms.leaveAll(a)
+  expect(rooms.membersOf(names)).toEqual([b])
+  rooms.leaveAll(b)
+  expect(rooms.isEmpty).toBe(true)
+})

@@ -1,5 +1,6 @@
 import { RealtimeError, type NoticeName, type Notices } from '@tutti/protocol'
 import type { Backlog } from './backpressure.ts'
+import { NameSet } from './name-set.ts'
 
 /** One live socket of one client, or server code that acts as a user (`realtime.as`), as features see it. */
 export interface Connection {
@@ -28,19 +29,21 @@ export interface Subscriptions {
   /** Counts the names in, all or none; throws `TOO_MANY_SUBSCRIPTIONS`. Names that are in already cost nothing. */
   add(names: readonly string[]): void
   has(name: string): boolean
+  /** An equal string, the stored one where there is one: rooms share it. */
+  storedOf(name: string): string
   delete(name: string): void
   readonly all: Iterable<string>
 }
 
 /** Subscriptions of one connection, so many at most. */
-export const createSubscriptions = (maxSubscriptions: number): Subscriptions => new SubscriptionSet(maxSubscriptions)
+export const createSubscriptions = (maxSubscriptions: number): Subscriptions => new BoundedSubscriptions(maxSubscriptions)
 
 const NO_NAMES: readonly string[] = []
 
 /** Made for each connection, so the set is made only for those that subscribe. */
-class SubscriptionSet implements Subscriptions {
+class BoundedSubscriptions implements Subscriptions {
   private readonly most: number
-  private names: Set<string> | undefined
+  private names: NameSet | undefined
 
   constructor(most: number) {
     this.most = most
@@ -51,16 +54,21 @@ class SubscriptionSet implements Subscriptions {
   }
 
   add(names: readonly string[]): void {
-    const held = (this.names ??= new Set())
-    const added = new Set(names.filter((name) => !held.has(name)))
-    if (held.size + added.size > this.most) {
+    const held = this.names
+    const added = [...new Set(held === undefined ? names : names.filter((name) => !held.has(name)))]
+    if ((held?.size ?? 0) + added.length > this.most) {
       throw new RealtimeError('TOO_MANY_SUBSCRIPTIONS', { message: `A connection may have ${this.most} subscriptions.` })
     }
-    for (const name of added) held.add(name)
+    if (held === undefined) this.names = new NameSet(added)
+    else for (const name of added) held.add(name)
   }
 
   has(name: string): boolean {
     return this.names?.has(name) === true
+  }
+
+  storedOf(name: string): string {
+    return this.names?.storedOf(name) ?? name
   }
 
   delete(name: string): void {

@@ -1,4 +1,5 @@
 import type { NoticeName } from '@tutti/protocol'
+import { NameSet } from './name-set.ts'
 import type { Notice } from './notice.ts'
 
 /** A connection as the rooms know it, with a socket or without. */
@@ -21,30 +22,31 @@ export interface Rooms {
 }
 
 /** Most rooms have one member, and need no set. */
-interface Room {
-  readonly name: string
-  members: Member | Set<Member>
-}
+type Members = Member | Set<Member>
 
 const NONE: readonly Member[] = []
+const NO_NAMES: readonly string[] = []
 
-const membersIn = ({ members }: Room): readonly Member[] => (members instanceof Set ? [...members] : [members])
+const listOf = (members: Members): readonly Member[] => (members instanceof Set ? [...members] : [members])
 
 /** Makes the rooms of one server: of connections with and without a socket alike. */
 export function createRooms(): Rooms {
-  const rooms = new Map<string, Room>()
-  const joined = new Map<Member, Set<Room>>()
+  const rooms = new Map<string, Members>()
+  const joined = new Map<Member, NameSet>()
 
-  const addTo = (room: Room, member: Member): void => {
-    if (room.members instanceof Set) room.members.add(member)
-    else if (room.members !== member) room.members = new Set([room.members, member])
+  const add = (name: string, member: Member): void => {
+    const members = rooms.get(name)
+    if (members === undefined) rooms.set(name, member)
+    else if (members instanceof Set) members.add(member)
+    else if (members !== member) rooms.set(name, new Set([members, member]))
   }
-  const removeFrom = (room: Room, member: Member): void => {
-    if (room.members instanceof Set) {
-      room.members.delete(member)
-      const [last] = room.members
-      if (room.members.size === 1 && last !== undefined) room.members = last
-    } else if (room.members === member) rooms.delete(room.name)
+  const remove = (name: string, member: Member): void => {
+    const members = rooms.get(name)
+    if (members instanceof Set) {
+      members.delete(member)
+      const [last] = members
+      if (members.size === 1 && last !== undefined) rooms.set(name, last)
+    } else if (members === member) rooms.delete(name)
   }
 
   return {
@@ -53,29 +55,26 @@ export function createRooms(): Rooms {
     },
     has: (name) => rooms.has(name),
     join: (name, member) => {
-      let room = rooms.get(name)
-      if (room === undefined) rooms.set(name, (room = { name, members: member }))
-      else addTo(room, member)
-      const mine = joined.get(member)
-      if (mine === undefined) joined.set(member, new Set([room]))
-      else mine.add(room)
+      add(name, member)
+      const names = joined.get(member)
+      if (names === undefined) joined.set(member, new NameSet([name]))
+      else names.add(name)
     },
     leave: (name, member) => {
-      const room = rooms.get(name)
-      const mine = joined.get(member)
-      if (room === undefined || mine?.delete(room) !== true) return
-      removeFrom(room, member)
-      if (mine.size === 0) joined.delete(member)
+      const names = joined.get(member)
+      if (names?.delete(name) !== true) return
+      remove(name, member)
+      if (names.size === 0) joined.delete(member)
     },
     leaveAll: (member) => {
-      for (const room of joined.get(member) ?? []) removeFrom(room, member)
+      for (const name of joined.get(member) ?? NO_NAMES) remove(name, member)
       joined.delete(member)
     },
     membersOf: (names) => {
       const found = names.flatMap((name) => rooms.get(name) ?? [])
       const [only] = found
       if (only === undefined) return NONE
-      return found.length === 1 ? membersIn(only) : [...new Set(found.flatMap(membersIn))]
+      return found.length === 1 ? listOf(only) : [...new Set(found.flatMap(listOf))]
     },
   }
 }

@@ -97,7 +97,7 @@ export class SocketConnection implements Connection, Member {
   }
 
   join(room: string): void {
-    if (this.connected) this.context.rooms.join(room, this)
+    if (this.connected) this.context.rooms.join(this.subscriptions.storedOf(room), this)
   }
 
   leave(room: string): void {

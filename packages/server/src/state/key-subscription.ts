@@ -42,7 +42,7 @@ export class KeySubscription {
   /** The stream says that the key has no value; no older change can follow. */
   private isRemoved = false
   /** Changes that wait for the end of a read. */
-  private waiting: StateChange[] = []
+  private waiting: StateChange[] | undefined
   private cursors: Cursors | undefined
   /** Connections that are sent the entry that is read next. */
   private needEntry: Set<Connection> | undefined
@@ -108,10 +108,7 @@ export class KeySubscription {
 
   /** A change that the store announced. It waits where an entry is being read. */
   receive(change: StateChange): DeliveryStep | undefined {
-    if (this.reads > 0) {
-      this.waiting.push(change)
-      return undefined
-    }
+    if (this.reads > 0) return void (this.waiting ??= []).push(change)
     const { key, version, writer } = change
     if (version >= this.streamVersion) this.isRemoved = change.removed === true
     if (version <= this.streamVersion) return undefined
@@ -161,7 +158,9 @@ export class KeySubscription {
 
   /** The changes that waited for a read. Each is to be given to `receive`. */
   takeWaiting(): StateChange[] {
-    return this.waiting.length === 0 ? this.waiting : this.waiting.splice(0)
+    const { waiting } = this
+    this.waiting = undefined
+    return waiting ?? []
   }
 
   /** The connection waits for a reply or a verdict: changes are buffered for it. */
