@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'socket.io'
+import { shareHeaders } from './shared-headers.ts'
 
 // The second file that needs private parts: those that keep the HTTP request of a WebSocket in memory as long as it is connected.
 
@@ -32,6 +33,8 @@ export function releaseRequest({ conn }: Socket): void {
 function release(conn: Socket['conn']): void {
   const { request } = conn
   const connection: unknown = partOf(request, 'socket')
+  // `socket.handshake` has the same object.
+  shareHeaders(request.headers)
   const summary: RequestSummary = {
     headers: partOf(request, 'headers'),
     url: partOf(request, 'url'),
