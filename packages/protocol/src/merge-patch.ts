@@ -6,16 +6,14 @@ import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 /** The value that a patch makes of another (RFC 7396, section 2). Neither argument is changed; absent is `undefined`. */
 export function applyPatch(value: JsonValue | undefined, patch: JsonValue): JsonValue {
   if (!isJsonObject(patch)) return patch
-  const merged: JsonObject = isJsonObject(value) ? { ...value } : {}
-  for (const [name, change] of Object.entries(patch)) {
-    if (change === null) delete merged[name]
-    else define(merged, name, applyPatch(Object.hasOwn(merged, name) ? merged[name] : undefined, change))
-  }
+  const base = isJsonObject(value) ? value : {}
+  const changes = Object.entries(patch)
+  // What a name like `constructor` inherits is no JSON object with properties of its own.
+  const changed = changes.map(([name, change]): [string, JsonValue] => [name, applyPatch(base[name], change)])
+  const merged = { ...base, ...Object.fromEntries(changed) }
+  for (const [name, change] of changes) if (change === null) delete merged[name]
   return merged
 }
-
-const define = (object: JsonObject, name: string, value: JsonValue): unknown =>
-  Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true })
 
 /**
  * One patch that does what `first` and then `second` do to any value, or `undefined` where none exists
