@@ -16,7 +16,7 @@ const onIoredis6 = {
   },
 }
 
-const ofServer = vitestProject('server through Socket.IO')
+const ofServer = vitestProject('server through Socket.IO', { isolate: true })
 // What crosses a socket, on the fallback: without frames that are written directly.
 const onFallback = ['wire', 'state', 'each-key', 'events', 'revoke', 'slow-connections', 'connection', 'close', 'limits']
 const throughSocketIo = {
