@@ -20,17 +20,21 @@ export function createStoreLifecycle(): StoreLifecycle {
   const assertOpen = (): void => {
     if (closing !== undefined) throw new RealtimeError('CLOSED')
   }
-  const ending =
-    <Value>(end: (value: Value) => void) =>
-    (value: Value): void => {
-      inFlight -= 1
-      if (inFlight === 0) onIdle()
-      end(value)
-    }
   const settle: StoreLifecycle['settle'] = (work) =>
     new Promise((resolve, reject) => {
       assertOpen()
       inFlight += 1
+      let isSettled = false
+      /** The first outcome counts: a read of many keys may fail once for each of them. */
+      const ending =
+        <Value>(end: (value: Value) => void) =>
+        (value: Value): void => {
+          if (isSettled) return
+          isSettled = true
+          inFlight -= 1
+          if (inFlight === 0) onIdle()
+          end(value)
+        }
       const fail = ending<unknown>(reject)
       try {
         work(ending(resolve), fail)

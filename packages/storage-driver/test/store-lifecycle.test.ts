@@ -36,3 +36,22 @@ test('[F4] a call that throws at once has ended: closing does not wait for it', 
   await expect(thrown).rejects.toThrow('at once')
   expect(await isSettled(lifecycle.close())).toBe(true)
 })
+
+test('[C5] a call that fails several times, as a read of many keys, is counted once', async () => {
+  const lifecycle = createStoreLifecycle()
+  const failing = lifecycle.settle((_, reject) => {
+    for (const key of ['a', 'b', 'c']) reject(new Error(key))
+  })
+  await expect(failing).rejects.toThrow('a')
+  let finish = (_: string): void => {}
+  const running = lifecycle.settle<string>((resolve) => {
+    finish = resolve
+  })
+  let isClosed = false
+  const closed = lifecycle.close().then(() => (isClosed = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(isClosed).toBe(false)
+  finish('done')
+  expect(await running).toBe('done')
+  await closed
+})
