@@ -43,7 +43,7 @@ test('[C5] a call that fails several times, as a read of many keys, is counted o
     for (const key of ['a', 'b', 'c']) reject(new Error(key))
   })
   await expect(failing).rejects.toThrow('a')
-  let finish = (_: string): void => {}
+  let finish: (text: string) => void = () => {}
   const running = lifecycle.settle<string>((resolve) => {
     finish = resolve
   })
