@@ -12,8 +12,8 @@ import type { SubscriptionRegistry } from './subscription-registry.ts'
 export interface Audience {
   readonly slowConsumers: SlowConsumers
   readonly perKey: PerKeyAuthorization
-  /** Sends an update to all subscribers of its key but those with these ids. */
-  broadcast(update: StateUpdate, except: readonly string[]): void
+  /** Sends an update to all subscribers of its key but those with these ids. `json`: its text, where that is known. */
+  broadcast(update: StateUpdate, except: readonly string[], json?: string): void
   /** Sends changes of one key that were buffered for one connection. */
   sendChanges(connection: Connection, changes: readonly StateChange[]): void
   /** The same for changes that come before a reply: where the right is not known yet, they are not sent at all. */
@@ -47,7 +47,7 @@ export function createAudience(
   return {
     slowConsumers,
     perKey,
-    broadcast: (update, ids) => {
+    broadcast: (update, ids, json) => {
       const { key, reset } = update
       // A reset is sent to slow connections, too: their versions would not be comparable otherwise.
       const slow = reset === true ? [] : slowConsumers.excluded(key)
@@ -55,7 +55,7 @@ export function createAudience(
       const rooms = [keyRoom(key)]
       for (const { room } of registry.prefixes.above(key)) rooms.push(room)
       if (rooms.length > 1) rooms.push(...perKey.allowedNow(update, except))
-      fanOut.emit(rooms, 'storage:updated', update, except)
+      fanOut.emit(rooms, 'storage:updated', update, except, json)
     },
     sendChanges: (connection, changes) => {
       const [first] = changes

@@ -47,7 +47,7 @@ export function createChangeDelivery(core: Core, store: Pick<EntryReads, 'read'>
       case undefined:
         break
       case 'broadcast':
-        audience.broadcast(step.update, step.except)
+        audience.broadcast(step.update, step.except, step.json)
         break
       case 'fetch':
         void refresh([step.key], step.writer)

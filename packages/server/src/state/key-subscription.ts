@@ -2,7 +2,7 @@ import type { Entry, StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection/connection.ts'
 import { Cursors, type Awaited, type CursorIndex, type WriteInFlight } from './connection-cursor.ts'
-import { toUpdate } from './state-change.ts'
+import { toUpdate, updateJsonOf } from './state-change.ts'
 
 /** An entry at a version, and the connection that has it from the reply to its own write. */
 export interface KnownByWriter {
@@ -12,8 +12,8 @@ export interface KnownByWriter {
 
 /** What must be done about a change or an entry. */
 export type DeliveryStep =
-  /** Send the update to all subscribers but those with these ids. */
-  | { readonly step: 'broadcast'; readonly update: StateUpdate; readonly except: string[] }
+  /** Send the update to all subscribers but those with these ids. `json`: its text, where that is known. */
+  | { readonly step: 'broadcast'; readonly update: StateUpdate; readonly json?: string | undefined; readonly except: string[] }
   /** Read the entry, which was too large for the message (S5). */
   | { readonly step: 'fetch'; readonly key: string; readonly writer: KnownByWriter | undefined }
   /** Send the entry to these connections alone. */
@@ -36,7 +36,7 @@ export interface EndReadOptions {
 export class KeySubscription {
   /** The newest version that was delivered to all subscribers. */
   private streamVersion = 0
-  /** The newest version that was sent to any connection, by whatever way. */
+  /** The newest version that was sent to any connection, in any way. */
   private newestSent = 0
   private reads = 0
   /** The stream says that the key has no value; no older change can follow. */
@@ -118,7 +118,7 @@ export class KeySubscription {
     if (writer !== undefined && this.isAnswered(writer, change)) except.push(writer)
     this.streamVersion = version
     this.noteSent(version)
-    return { step: 'broadcast', update, except }
+    return { step: 'broadcast', update, json: updateJsonOf(change), except }
   }
 
   /** Changes wait from now on, until `endRead`; reads may overlap. Returns the newest version that was sent so far. */

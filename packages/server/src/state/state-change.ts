@@ -13,6 +13,10 @@ export function toUpdate(change: StateChange & Pick<StateUpdate, 'reset'>): Stat
   return patch === undefined || base === undefined ? undefined : { key, version, base, patch }
 }
 
+/** The update of a change as JSON text, where the text of its value is known. A receiver then need not make it again. */
+export const updateJsonOf = ({ key, version, valueJson }: StateChange): string | undefined =>
+  valueJson === undefined ? undefined : `{"key":${JSON.stringify(key)},"version":${version},"value":${valueJson}}`
+
 /** Whether a change contains the whole entry, so that no earlier change is needed. */
 const isWhole = ({ value, removed }: StateChange): boolean => value !== undefined || removed === true
 
