@@ -20,7 +20,7 @@ export const HELP = [
   `  --profile <dir>  folder to write CPU profiles of Tutti's instances and clients to; leave out the figures of such a run\n`,
 ].join('')
 
-/** Reads the command line; undefined if it asks for help. Throws a TypeError that names the option. */
+/** Reads the command line; undefined for `--help`. Throws a TypeError that names the option. */
 export function parseOptions(args: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({
     // pnpm passes on the `--` of `pnpm run bench -- --rounds 1`.

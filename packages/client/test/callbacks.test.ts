@@ -94,7 +94,7 @@ test('[X10] what `auth` leaves undefined is left out', async () => {
   expect(server.link.handshake).toEqual({ role: 'editor', protocol: 1, clientId: client.clientId, features: [] })
 })
 
-test('[S13] [E1] what goes wrong in the background is told with where it happened, or dropped where nobody listens', async () => {
+test('[S13] [E1] a background failure is reported with its stage, or dropped without a listener', async () => {
   const stages: string[] = []
   const listening = await connectedClient({ onError: (_, { stage }) => stages.push(stage) })
   const other = new ModelServer()

@@ -4,7 +4,7 @@ import { classifyRedisError } from '../src/redis/errors.ts'
 import { createRedisClock, parseTime } from '../src/redis/redis-clock.ts'
 import { connect, observer, testRedis } from './setup.ts'
 
-test('[S20] a companion key is in the hash slot of its value, whatever the base', async () => {
+test('[S20] a companion key is in the hash slot of its value, for every base', async () => {
   const redis = await testRedis(['--cluster-enabled', 'yes'])
   const look = observer(redis)
   const slot = (key: string) => look.cluster('KEYSLOT', key)

@@ -111,7 +111,7 @@ describe('[S2] a connection that waits for a reply', () => {
   })
 })
 
-test('[S3] where the store has lost what somebody was told, only those who wait for a reply are still left out', () => {
+test('[S3] after the store lost data only waiting connections are left out', () => {
   const cursors = createCursors()
   cursors.begin('ahead', 'keyReply')
   cursors.end('ahead', 'keyReply', 9, 1)

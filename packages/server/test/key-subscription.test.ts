@@ -41,7 +41,7 @@ test('[S2] a change goes to all but its writer', () => {
   ])
 })
 
-test('[S8] a patch goes as it is, whatever has no value is fetched, and its writer knows it', () => {
+test('[S8] a patch is sent as it is, and a change without a value is fetched', () => {
   const { broadcasts, fetches, receive } = createKey()
   const patch = { key: 'k', version: 2, base: 1, patch: { a: 1 } }
   receive(patch)

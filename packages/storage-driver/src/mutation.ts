@@ -2,7 +2,7 @@ import { RealtimeError, isJsonObject, parseKey, parseValue, type JsonValue } fro
 import type { Mutation, MutationAuthor, WriteOptions, WriteResult } from './contract.ts'
 import { staleMutation } from './store-errors.ts'
 
-// What both stores do with a mutation, whatever applies it.
+// What both stores do with a mutation.
 
 /** Throws `INVALID_KEY`, `INVALID_VALUE` or `INVALID_MESSAGE` for a mutation that no store could apply. */
 export function checkMutation(mutation: Mutation): void {

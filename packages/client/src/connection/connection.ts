@@ -87,7 +87,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** A wake-up begins no try before this time: one has just begun, or the server named a wait. */
   let notBeforeMs = 0
 
-  /** Leaves the link in whatever state; a closed link reports nothing more. */
+  /** Leaves the link in any state; a closed link reports nothing more. */
   const leave = (): void => {
     round++
     trying = false

@@ -33,7 +33,7 @@ export interface Subscriptions {
 
 /**
  * Keeps what is subscribed on the server equal to what is wanted. What is wanted and no longer wanted within one turn is sent
- * together, and while a request about a name is unanswered no other is sent: the last call wins, in whatever order
+ * together, and while a request about a name is unanswered no other is sent: the last call wins, in any order
  * the server works.
  */
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {

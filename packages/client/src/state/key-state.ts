@@ -132,7 +132,7 @@ function ownAfter(
 export const withoutHead = (state: KeyState): KeyState => ({ ...state, pending: state.pending.slice(1) })
 
 /**
- * The version to require where a change was made on the condition of `version`. A condition means "nobody else wrote", so
+ * The version to require where a change was made on the condition of `version`. A condition means "no other client wrote", so
  * this client's own writes on that version move it.
  */
 export const conditionOf = ({ own }: KeyState, version: number | undefined): number | undefined =>

@@ -22,7 +22,7 @@ test('[S2] a key that waits for its next try is not disturbed by one that comes 
   expect(clock.nextMs).toBe(500)
 })
 
-test('[S9] an update made offline by a handle that is gone asks for its entry when the connection is there', async () => {
+test('[S9] an offline update of a closed handle requests its entry after the reconnect', async () => {
   const { client, server } = await connectedClient()
   server.write('count', 1)
   client.connection.disconnect()

@@ -3,7 +3,7 @@ import { codeOf, connectedClient, ownRequests, settled, unavailable } from '../s
 
 // How long the client keeps what belongs to a key.
 
-test('[S15] a key that nobody uses is forgotten, whatever it waited for', async () => {
+test('[S15] a key without users is forgotten, also while it waits', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('doc', { a: 1 })
   const handle = client.state('doc')
@@ -71,7 +71,7 @@ test('[S15] of two handles one is disposed of: nothing is asked for', async () =
   expect(server.logged('storage:get')).toEqual([])
 })
 
-test('[S15] a key that nobody used any more is unknown when it is used again', async () => {
+test('[S15] a key that was left by all users is unknown when it is used again', async () => {
   const { client, server } = await connectedClient()
   server.write('count', 1)
   const first = client.state('count')

@@ -439,7 +439,7 @@ test('[S13] a value that comes anew and is equal stays the same object', async (
   expect(handle.current.value).toBe(value)
 })
 
-test('[S10] remove makes the key absent; with onlyIfUnchanged only if nobody else wrote', async () => {
+test('[S10] remove makes the key absent; with onlyIfUnchanged only if no other client wrote', async () => {
   const { client, server } = await connectedClient()
   server.write('doc', 'old')
   const handle = client.state('doc', { default: 'none', onlyIfUnchanged: true })

@@ -13,7 +13,7 @@ import { promised, type Send, type SendCommand } from './script.ts'
 export interface RedisClient {
   /** Ready, as far as its last event tells. */
   readonly isUp: boolean
-  /** Begins to connect a client that waits to be told. */
+  /** Begins to connect a client that was made with `lazyConnect`. */
   open(): void
   /** Makes the connection anew, if there is one. */
   drop(): void

@@ -37,17 +37,17 @@ interface Authorization {
 }
 
 /** An open connection. */
-interface Entrance<U extends User> {
+interface OpenConnection<U extends User> {
   readonly user: U | null
   authorization?: Authorization
 }
 
-/** The earliest that a running subscription is authorized again, whatever `forMs` says, milliseconds. */
+/** The earliest that a running subscription is authorized again, also where `forMs` is shorter, milliseconds. */
 const LEAST_MS = 1_000
 
 /** Makes access control over the application's `authorize`. Without one everything is allowed (X2). */
 export function createAccessControl<U extends User>(authorize: Authorize<U> | undefined, audit: AuditTrail): ConnectionAccess<U> {
-  const entrances = new Map<Connection, Entrance<U>>()
+  const openConnections = new Map<Connection, OpenConnection<U>>()
   const expiries = new Map<Connection, { readonly at: number; readonly cancel: () => void }>()
 
   const note = (connection: Connection, access: Access, verdict: Verdict): void => {
@@ -59,11 +59,11 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
   const planExpiry = (connection: Connection, until: number): void => {
     const at = Math.max(until, Date.now() + LEAST_MS)
     const planned = expiries.get(connection)
-    if ((planned !== undefined && planned.at <= at) || !entrances.has(connection)) return
+    if ((planned !== undefined && planned.at <= at) || !openConnections.has(connection)) return
     planned?.cancel()
     const cancel = runAt(at, () => {
       expiries.delete(connection)
-      const next = entrances.get(connection)?.authorization?.cache.nextExpiry() ?? Infinity
+      const next = openConnections.get(connection)?.authorization?.cache.nextExpiry() ?? Infinity
       if (next !== Infinity) planExpiry(connection, next)
       control.onExpiry(connection)
     })
@@ -80,18 +80,18 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
     return { cache, queue: createAdmissionQueue(cache, (access, verdict) => note(connection, access, verdict)) }
   }
   const authorizationOf = (connection: Connection, ask: Authorize<U>): Authorization | undefined => {
-    const entrance = entrances.get(connection)
-    return entrance && (entrance.authorization ??= create(connection, entrance.user, ask))
+    const openConnection = openConnections.get(connection)
+    return openConnection && (openConnection.authorization ??= create(connection, openConnection.user, ask))
   }
 
   const control: ConnectionAccess<U> = {
     onExpiry: () => {},
     get all() {
-      return entrances.keys()
+      return openConnections.keys()
     },
-    open: (connection, user) => void entrances.set(connection, { user }),
+    open: (connection, user) => void openConnections.set(connection, { user }),
     close: (connection) => {
-      entrances.delete(connection)
+      openConnections.delete(connection)
       expiries.get(connection)?.cancel()
       expiries.delete(connection)
     },
@@ -109,9 +109,9 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
       return authorizationOf(connection, authorize)?.cache.decide(access) ?? { refusal: gone() }
     },
     isCurrent: (connection, verdict) =>
-      authorize === undefined || entrances.get(connection)?.authorization?.cache.isCurrent(verdict) === true,
-    isRemembered: (connection, access) => entrances.get(connection)?.authorization?.cache.isRemembered(access) === true,
-    forget: (connection) => entrances.get(connection)?.authorization?.cache.forget(),
+      authorize === undefined || openConnections.get(connection)?.authorization?.cache.isCurrent(verdict) === true,
+    isRemembered: (connection, access) => openConnections.get(connection)?.authorization?.cache.isRemembered(access) === true,
+    forget: (connection) => openConnections.get(connection)?.authorization?.cache.forget(),
   }
   return control
 }

@@ -55,7 +55,7 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
   const remembered = new Map<string, Remembered>()
   const pending = new Map<string, Promise<Verdict>>()
 
-  /** Only a clear yes is one: whatever else an application answers is a no. */
+  /** Only `true`, or `each` for a pattern or prefix, allows: any other answer of an application is a refusal. */
   const verdictOf = ({ target }: Access, allow: unknown): Verdict => {
     if (allow === true || (allow === 'each' && ('prefix' in target || 'pattern' in target))) return { allow, asOf: revoked }
     return { refusal: new RealtimeError('FORBIDDEN', { message: 'You may not do this.' }) }

@@ -6,7 +6,7 @@ export interface Condition {
   until(withinMs: number): Promise<void>
 }
 
-/** Makes a condition that is looked at whenever `check` is called. */
+/** Makes a condition that is evaluated by each call of `check`. */
 export function createCondition(isTrue: () => boolean): Condition {
   let onTrue = (): void => {}
   return {

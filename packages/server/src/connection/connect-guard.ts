@@ -7,6 +7,8 @@ import { toConnectError } from './handshake.ts'
 
 /** Refuses connections on the way in: the middleware of the default namespace, and of the namespaces of the application. */
 export interface ConnectGuard {
+  /** All sockets are refused. */
+  readonly isClosed: boolean
   /** The error for a socket that may not connect, or `undefined`. */
   refusalOf(socket: Socket): Promise<Error | undefined>
   /** From now on all sockets are refused. */
@@ -47,6 +49,9 @@ export function createConnectGuard({ core, admission, counts }: ConnectGuardOpti
   }
 
   return {
+    get isClosed() {
+      return isClosed
+    },
     refusalOf: async (socket) => {
       try {
         if (isClosed) throw new RealtimeError('UNAVAILABLE', { message: 'This instance is shutting down.' })

@@ -17,10 +17,10 @@ import type { ConnectionContext, SocketConnection } from './socket-connection.ts
 import { hasDefaultPackets } from './socket-internals.ts'
 import { createTurns } from './turns.ts'
 
-/** Between two connections that are told to go elsewhere, milliseconds. */
+/** Between two connections that are sent elsewhere, milliseconds. */
 const STEP_MS = 10
 
-/** How much longer than it was told a connection may take to go, milliseconds. */
+/** How much longer than the announced wait a connection may take to leave, milliseconds. */
 const GRACE_MS = 500
 
 /** Connects the sockets of one server to its features. */
@@ -78,7 +78,6 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
   let running = 0
   const isIdle = createCondition(() => running === 0)
   let isOpen = true
-  let isAccepting = true
 
   const end = (connection: Connection, stage: 'backlog' | 'flood', reason: RealtimeError): void => {
     core.onError(reason, { stage, subject: connection.id })
@@ -136,15 +135,15 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     admission.close(connection)
   }
 
-  const hearMessages = createMessageSource(receive, !options.directFrames)
+  const receiveMessages = createMessageSource(receive, !options.directFrames)
   const connect = (socket: Socket): void => {
-    if (!isAccepting) return void socket.disconnect(true)
+    if (guard.isClosed) return void socket.disconnect(true)
     const connection = admission.open(socket, context)
     open.set(socket, connection)
     core.audit.allowed(connection, { action: 'connect' })
     connection.send('server:hello', { protocol: PROTOCOL_VERSION, instance: core.instanceId, limits: core.limits })
     for (const feature of features) feature.onConnect?.(connection)
-    hearMessages(socket)
+    receiveMessages(socket)
     socket.on('disconnect', onDisconnect)
     if (!options.keepRequests) releaseRequest(socket)
   }
@@ -154,7 +153,6 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
       return isOpen
     },
     refuse: async (reconnectAfterMs, spreadMs) => {
-      isAccepting = false
       guard.close()
       const stepMs = Math.min(STEP_MS, spreadMs / Math.max(1, open.size))
       let afterMs = reconnectAfterMs

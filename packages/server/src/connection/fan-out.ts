@@ -7,7 +7,7 @@ export interface FanOut {
   /** Whether a connection of this instance is in one of the rooms. */
   isHeard(rooms: readonly string[]): boolean
   /**
-   * Encodes once and reaches each connection once, whatever rooms it shares. Does nothing where the rooms have no members.
+   * Encodes once and reaches each connection once, in however many of the rooms it is. Does nothing where the rooms have no members.
    * `rooms` may contain ids of connections, `except` contains ids alone. `json`: the text of the payload, where that is known.
    */
   emit<Name extends NoticeName>(

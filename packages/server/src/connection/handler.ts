@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts'
 /** A result whose reply has a place among the notices that the connection is sent. */
 export class PlacedReply<Result extends object> {
   readonly result: Result | Promise<Result>
-  /** Runs directly before the reply is sent, whatever the reply is. It may still change the result. */
+  /** Runs directly before every reply, also a refusal. It may still change the result. */
   readonly before: () => void
   /** Runs directly after the reply was sent, and before anything else is. */
   readonly after: () => void

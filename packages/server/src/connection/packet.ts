@@ -12,7 +12,7 @@ const MAX_LENGTH_IN_16_BITS = 0xff_ff
 
 /**
  * One packet of Socket.IO as text, and its WebSocket frame. The frame is made on first use and shared by all receivers of a
- * broadcast, so nobody may write to it.
+ * broadcast, so it must not be changed.
  */
 export class Packet {
   /** As Socket.IO encodes it, without Engine.IO's message type. */

@@ -1,8 +1,9 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'socket.io'
 import { shareHeaders } from './shared-headers.ts'
+import { partOf } from './socket-internals.ts'
 
-// The second file that needs private parts: those that keep the HTTP request of a WebSocket in memory as long as it is connected.
+// Private parts, as in `socket-internals.ts`: those that keep the HTTP request of a WebSocket in memory as long as it is connected.
 
 /** What is left of a request: what Socket.IO and applications read of it. */
 interface RequestSummary {
@@ -15,9 +16,6 @@ interface RequestSummary {
 
 /** A listener of Engine.IO 6.6 on the TCP socket, bundled or not. Its closure keeps the response and the request (`WebSocketResponse`). */
 const LISTENER = /^\(\)\s*=>\s*this\.emit\(["'`]close["'`]\)$/
-
-const partOf = (owner: unknown, name: string): unknown =>
-  typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined
 
 /**
  * Releases the HTTP request of a connected socket, at the end of this turn of the event loop: until then listeners of the

@@ -13,7 +13,7 @@ export interface RequestCore extends Pick<Core, 'access' | 'onError'> {
 export type SendReply<Result extends object = object> = (reply: Reply<Result>) => void
 
 /**
- * Runs a handler and replies, whatever happens: a refusal with its code, anything else as `INTERNAL` and to `onError` (X4,
+ * Runs a handler and replies in every case: a refusal with its code, anything else as `INTERNAL` and to `onError` (X4,
  * X7). The one wrapper around every handler, so that none needs a try/catch of its own.
  *
  * A request without anything to wait for is replied to at once, and any other one callback after its result settles, so

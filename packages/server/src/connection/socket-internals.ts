@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream'
 import type { Server, Socket } from 'socket.io'
 
-// Everything that needs private parts of Socket.IO, Engine.IO and ws is in this file. Each part is checked before it is used.
+// Everything that needs private parts of Socket.IO, Engine.IO and ws is in this file and in `release-request.ts`. Each part is
+// checked before it is used.
 // Where a check fails, the caller uses the public API instead.
 
 /** A packet that Engine.IO has not handed to its transport yet. */
@@ -58,7 +59,8 @@ type Parts = Readonly<Record<string, unknown>>
 
 const isObject = (value: unknown): value is Parts => typeof value === 'object' && value !== null
 
-const partOf = (owner: unknown, name: string): unknown => (isObject(owner) ? owner[name] : undefined)
+/** A part of an object of another library. */
+export const partOf = (owner: unknown, name: string): unknown => (isObject(owner) ? owner[name] : undefined)
 
 const isEngineSocket = (conn: unknown): conn is EngineSocket =>
   isObject(conn) &&

@@ -52,7 +52,7 @@ export function createPerKeyAuthorization(
 
   const isPerKey = ({ id }: Connection, prefix: string): boolean => prefixes.get(prefix)?.perKey.has(id) === true
 
-  /** It receives the key whatever the verdict on the single key is. */
+  /** It receives the key with any verdict on the single key. */
   const receivesAnyway = (connection: Connection, key: string): boolean =>
     connection.subscriptions.has(keyRoom(key)) || prefixes.mayReadAll(connection.id, key)
 
@@ -67,14 +67,14 @@ export function createPerKeyAuthorization(
     const verdict = await access.decide(connection, readAccess(key))
     report(verdict, key)
     given.push(verdict)
-    return isYes(verdict) || (isTransient(verdict) ? undefined : false)
+    return isYes(verdict) || (isUndecided(verdict) ? undefined : false)
   }
 
   const bufferUntilDecided = async (connection: Connection, key: string, changes: readonly StateChange[]): Promise<void> => {
     const endWait = registry.open(key).awaitVerdict(connection.id, changes)
     let verdict = await access.decide(connection, readAccess(key))
-    while (connection.connected && (isTransient(verdict) || !access.isCurrent(connection, verdict))) {
-      if (isTransient(verdict)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())
+    while (connection.connected && (isUndecided(verdict) || !access.isCurrent(connection, verdict))) {
+      if (isUndecided(verdict)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref())
       verdict = await access.decide(connection, readAccess(key))
     }
     report(verdict, key)
@@ -88,7 +88,7 @@ export function createPerKeyAuthorization(
     if (receivesAnyway(connection, key)) return true
     if (!prefixes.isMember(connection.id, key)) return false
     const verdict = access.decide(connection, readAccess(key))
-    if (verdict instanceof Promise || isTransient(verdict)) return undefined
+    if (verdict instanceof Promise || isUndecided(verdict)) return undefined
     report(verdict, key)
     return isYes(verdict)
   }
@@ -139,5 +139,5 @@ export function createPerKeyAuthorization(
 const isYes = (verdict: Verdict): boolean => 'allow' in verdict && verdict.allow === true
 
 /** The application could not say. */
-const isTransient = (verdict: Verdict): boolean =>
+const isUndecided = (verdict: Verdict): boolean =>
   'refusal' in verdict && verdict.refusal instanceof RealtimeError && verdict.refusal.retryable

@@ -2,7 +2,7 @@ import { RealtimeError, toError, type Entry, type EntryPage, type Requests } fro
 import { getSchema, subscribeSchema, unsubscribeSchema } from '@tutti/protocol/schemas'
 import { ALLOWED, type Verdict } from '../authorization/authorization-cache.ts'
 import type { Connection } from '../connection/connection.ts'
-import { defineHandler, PlacedReply, type Handler } from '../connection/handler.ts'
+import { defineHandler, PlacedReply, type Handler, type Returned } from '../connection/handler.ts'
 import type { Core } from '../feature.ts'
 import { createKeyedMutex } from '../keyed-mutex.ts'
 import type { EntryReads } from './entry-reads.ts'
@@ -71,10 +71,7 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
   }
 
   /** Runs after the earlier tasks of the connection, until its reply was sent. */
-  const inTurn = async <Result extends object>(
-    connection: Connection,
-    act: () => Result | PlacedReply<Result> | Promise<Result | PlacedReply<Result>>,
-  ): Promise<PlacedReply<Result>> => {
+  const inTurn = async <Result extends object>(connection: Connection, act: () => Returned<Result>): Promise<PlacedReply<Result>> => {
     const release = await mutex.acquire(connection)
     try {
       const returned = await act()

@@ -1,4 +1,4 @@
-import { RealtimeError } from '@tutti/protocol'
+import { RealtimeError, toError } from '@tutti/protocol'
 import type { Mutation, StateChange, WriteResult } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
@@ -150,7 +150,7 @@ function started(write: () => Promise<WriteResult>): Promise<WriteResult> {
   try {
     return write()
   } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+    return Promise.reject(toError(error))
   }
 }
 

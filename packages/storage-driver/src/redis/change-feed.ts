@@ -15,7 +15,7 @@ export interface ChangeFeedOptions {
   onSubscribed: () => () => void
 }
 
-/** Tells the listeners every change. */
+/** Delivers every change to the listeners. */
 export interface ChangeFeed {
   listen: StateStore['onChange']
   /** Messages that were no change, so far. */
@@ -26,7 +26,7 @@ export interface ChangeFeed {
 /**
  * Changes come from one stream only: the messages of one Redis channel, own ones included, in the order in which Redis
  * executed the scripts. So each key's changes arrive in version order, each once. Replies on the other connection
- * overtake messages, so nothing is told from a reply. There is a SUBSCRIBE only while somebody listens, and each message
+ * overtake messages, so no change is taken from a reply. There is a SUBSCRIBE only while there is a listener, and each message
  * is parsed once for all, unless no listener wants its key: then an instance spends next to nothing on it, however large the
  * value is.
  */
@@ -41,7 +41,7 @@ export function createChangeFeed({ link, channel, cache, onError, onSubscribed }
     return false
   }
 
-  const hear = (message: string): void => {
+  const receive = (message: string): void => {
     try {
       const key = keyOfMessage(message)
       if (key !== undefined && cache.get(key) === undefined && !isWanted(key)) return
@@ -55,7 +55,7 @@ export function createChangeFeed({ link, channel, cache, onError, onSubscribed }
   }
 
   const subscribe = (): ReturnType<RedisLink['subscribe']> => {
-    const requested = link.subscribe(channel, hear)
+    const requested = link.subscribe(channel, receive)
     // Its rejection is reported by the link.
     requested.ready.then(onSubscribed(), () => {})
     return requested

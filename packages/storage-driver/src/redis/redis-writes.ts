@@ -23,8 +23,8 @@ type Reject = (error: unknown) => void
 type Increment = Extract<Mutation, { op: 'increment' }>
 
 /**
- * The writes of a store. Each settles by a callback that is called in the loop over the replies of Redis, whatever kind of write it
- * is. So writes of one connection settle in the order in which Redis executed them, and no promise may come between (S3).
+ * The writes of a store. Each settles by a callback that is called in the loop over the replies of Redis, for every kind of
+ * write. So writes of one connection settle in the order in which Redis executed them, and no promise may come between (S3).
  */
 export interface RedisWrites {
   mutation(mutation: Mutation, options: WriteOptions, resolve: Resolve, reject: Reject): void
