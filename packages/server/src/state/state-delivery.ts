@@ -9,6 +9,7 @@ import { createInFlightWrites, type InFlightWrites } from './in-flight-writes.ts
 import { createKeyDelivery, type KeyDelivery } from './key-delivery.ts'
 import { createPrefixDelivery, type PrefixDelivery } from './prefix-delivery.ts'
 import { createPrefixRepair } from './prefix-repair.ts'
+import type { ValidatedWrite } from './schema-validation.ts'
 import { createSharedPages } from './shared-pages.ts'
 import { createSharedReads, type SharedReads } from './shared-reads.ts'
 import { readAccess } from './state-access.ts'
@@ -31,7 +32,7 @@ export interface StateDelivery {
   duringWrite<Result extends object>(
     connection: Connection,
     mutation: Mutation,
-    write: () => Promise<WriteResult>,
+    write: ValidatedWrite,
     resultOf: (result: WriteResult) => Result,
   ): PlacedReply<Result>
   /** Delivers a change that the store announced. */
@@ -117,7 +118,7 @@ export function createStateDelivery(core: Core, entries: EntryReads): StateDeliv
           throw later
         })
       }
-      return new PlacedReply(started(write).then(succeed, fail), {
+      return new PlacedReply(started(write, mutation).then(succeed, fail), {
         before: () => {
           if (written >= 0) audience.sendChangesNow(connection, registry.find(key)?.beforeWritten(connection.id, written) ?? [])
         },
@@ -146,9 +147,9 @@ export function createStateDelivery(core: Core, entries: EntryReads): StateDeliv
 }
 
 /** The write as a promise, also where it throws at once. */
-function started(write: () => Promise<WriteResult>): Promise<WriteResult> {
+function started(write: ValidatedWrite, mutation: Mutation): Promise<WriteResult> {
   try {
-    return write()
+    return write(mutation)
   } catch (error) {
     return Promise.reject(toError(error))
   }

@@ -38,7 +38,7 @@ export function createWriteHandlers(delivery: Pick<StateDelivery, 'duringWrite'>
       (message) => [writeAccess(message.key, valueOf(message))],
       (message, connection) => {
         const mutation = mutationOf(message, { author: authorOf(message.mutation, connection), writer: connection.id })
-        return delivery.duringWrite(connection, mutation, () => write(mutation), resultOf)
+        return delivery.duringWrite(connection, mutation, write, resultOf)
       },
     )
 
