@@ -1,6 +1,6 @@
 /**
- * Calls code of the application, which may throw, reject or return anything. A failure goes to `onError` and nowhere else: not
- * to the caller, and not into an unhandled rejection, which would end a Node process (X10).
+ * Calls application code, which may throw, reject or return anything. A failure is passed only to `onError`: not to the caller,
+ * and not as an unhandled rejection, which would end a Node process (X10).
  */
 export function callSafely(call: () => unknown, onError: (error: unknown) => void): void {
   try {
@@ -14,7 +14,7 @@ export function callSafely(call: () => unknown, onError: (error: unknown) => voi
 /** Handles the rejection of a value that may be a promise and is not used, so that it does not end the process. */
 export const ignoreRejection = (value: unknown): void => void Promise.resolve(value).catch(() => {})
 
-/** What the application threw, as an error. Anything can be thrown, even what throws itself when it is looked at. */
+/** Converts any thrown value to an error. Even a value that throws when it is read is accepted. */
 export function toError(thrown: unknown): Error {
   try {
     if (thrown instanceof Error) return thrown
@@ -24,19 +24,19 @@ export function toError(thrown: unknown): Error {
   return new Error('A value that is no error was thrown.', { cause: thrown })
 }
 
-/** Where a failure happened, e.g. `{ stage: 'listener' }`. */
+/** Where a failure happened, for example `{ stage: 'listener' }`. */
 type ErrorContext = object
 
 /**
- * The default of every `onError`: `reportError` in browsers, where monitoring listens to it, and `console.error` elsewhere. Never
- * throws, also for errors that throw when they are shown.
+ * The default of every `onError`: `reportError` in browsers, where monitoring tools receive it, and `console.error` elsewhere.
+ * Never throws, not even for errors that throw when they are printed.
  */
 export function logError(error: unknown, context: ErrorContext): void {
   const global: object = globalThis
   const scope: { reportError?: (error: unknown) => void } = global
   try {
     if (scope.reportError) scope.reportError(error)
-    // oxlint-disable-next-line no-console -- Nobody else would hear of it.
+    // oxlint-disable-next-line no-console -- The error would be lost otherwise.
     else console.error(`Tutti (${Object.values(context).join(' ')}):`, error)
   } catch {
     // oxlint-disable-next-line no-console -- Likewise.
@@ -44,7 +44,10 @@ export function logError(error: unknown, context: ErrorContext): void {
   }
 }
 
-/** An `onError` of the application that neither throws nor rejects: what it throws is logged, and so is the error itself. */
+/**
+ * Wraps the application's `onError` so that it neither throws nor rejects. If it fails, its error and the original one are
+ * logged.
+ */
 export const safeErrorListener =
   <Context extends ErrorContext>(onError: (error: unknown, context: Context) => unknown = logError) =>
   (error: unknown, context: Context): void =>

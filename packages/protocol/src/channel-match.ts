@@ -1,7 +1,7 @@
 /**
- * Every pattern that matches a channel, from the widest to the narrowest, the channel itself last:
- * `a:b:c` is matched by `*`, `a:*`, `a:b:*` and `a:b:c` (E3). What is subscribed is looked up in this list, so a
- * publish costs the depth of its channel, however many patterns exist.
+ * Every pattern that matches a channel, from the widest to the narrowest, ending with the channel itself: `a:b:c` is matched by
+ * `*`, `a:*`, `a:b:*` and `a:b:c` (E3). Subscriptions are looked up by these names, so the cost of a publish depends on the
+ * depth of its channel and not on the number of patterns.
  */
 export function patternsOf(channel: string): string[] {
   const patterns = ['*']
@@ -10,7 +10,7 @@ export function patternsOf(channel: string): string[] {
   return patterns
 }
 
-/** Tells whether a subscribed channel or pattern covers a channel (E3). */
+/** Whether a subscribed channel or pattern covers a channel (E3). */
 export function matchesChannel(pattern: string, channel: string): boolean {
   if (pattern === '*') return true
   return pattern.endsWith(':*') ? channel.startsWith(pattern.slice(0, -1)) : pattern === channel

@@ -5,10 +5,16 @@ import { parsePattern } from './names.ts'
 import { parseOptions, type OptionRow, type OptionRows } from './options.ts'
 import { RealtimeError } from './realtime-error.ts'
 
-/** Schemas by key, channel or pattern (`todos:*`): any that speak Standard Schema, say of Zod, Valibot or ArkType. */
+/**
+ * Schemas by key, channel or pattern (`todos:*`), from any library that implements Standard Schema, such as Zod, Valibot or
+ * ArkType.
+ */
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>
 
-/** What values and event data look like (X6). Server and client share it: the one checks by it, the other has its types. */
+/**
+ * The shapes of values and event data (X6). Server and client share it: the server validates with it, the client uses its
+ * types.
+ */
 export interface RealtimeSchema {
   readonly state?: Schemas | undefined
   readonly events?: Schemas | undefined
@@ -18,7 +24,7 @@ const table: OptionRow<undefined> = ['an object with schemas', isJsonObject, und
 
 const OPTIONS = { state: table, events: table } satisfies OptionRows<RealtimeSchema>
 
-/** The schemas as they are, with their types. Throws `INVALID_OPTIONS` for a pattern that can't be one. */
+/** Returns the schemas unchanged, with their types. Throws `INVALID_OPTIONS` for an invalid pattern. */
 export function defineSchema<const Schema extends RealtimeSchema>(schema: Schema): Schema {
   parseOptions<RealtimeSchema, typeof OPTIONS>('defineSchema', OPTIONS, schema)
   for (const pattern of [...Object.keys(schema.state ?? {}), ...Object.keys(schema.events ?? {})]) {
@@ -31,7 +37,7 @@ export function defineSchema<const Schema extends RealtimeSchema>(schema: Schema
   return schema
 }
 
-/** The schema of a key or channel: that of the most specific pattern which matches it, or `undefined`. */
+/** The schema of a key or channel: that of the most specific matching pattern, or `undefined`. */
 export function schemaOf(schemas: Schemas | undefined, name: string): StandardSchemaV1 | undefined {
   const pattern = patternsOf(name).findLast((candidate) => Object.hasOwn(schemas ?? {}, candidate))
   return pattern === undefined ? undefined : schemas?.[pattern]
@@ -49,12 +55,12 @@ type Narrowest<All extends string, Pattern extends string = All> = Pattern exten
     : never
   : never
 
-/** The type that a table of schemas gives a key or channel; `unknown` where none matches. */
+/** The type of a key or channel in a table of schemas; `unknown` if no pattern matches. */
 export type SchemaValue<Table, Name extends string> = Name extends keyof Table
   ? ValueOf<Table[Name]>
   : [Matching<Table, Name>] extends [never]
     ? unknown
     : ValueOf<Table[Narrowest<Matching<Table, Name>> & keyof Table]>
 
-// Schemas check and never change a value, so what goes in is what is stored.
+// Schemas validate and never change a value, so the input type is the stored type.
 type ValueOf<Schema> = Schema extends StandardSchemaV1 ? StandardSchemaV1.InferInput<Schema> : never

@@ -7,7 +7,7 @@ export interface PresentEntry {
   value: JsonValue
 }
 
-/** A key without a value: removed at `version`, or never there (version 0). */
+/** A key without a value: removed at `version`, or never written (version 0). */
 export interface AbsentEntry {
   key: string
   version: number
@@ -17,7 +17,7 @@ export interface AbsentEntry {
 /** The state of one key at one version. */
 export type Entry = PresentEntry | AbsentEntry
 
-/** Tells whether the key has no value. */
+/** Whether the key has no value. */
 export const isAbsent = (entry: Entry): entry is AbsentEntry => 'removed' in entry
 
 /** The entry of a key that never had a value. */

@@ -1,4 +1,4 @@
-/** Every error code, once. Browsers load its type alone. */
+/** All error codes. Browsers import only the type. */
 export const ERROR_CODES = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -26,5 +26,5 @@ export const ERROR_CODES = [
   'INTERNAL',
 ] as const
 
-/** The name of what went wrong. */
+/** The code of an error. */
 export type ErrorCode = (typeof ERROR_CODES)[number]

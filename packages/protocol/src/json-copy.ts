@@ -12,9 +12,9 @@ export function jsonCopy(value: unknown, path = 'value', levels = MAX_VALUE_DEPT
   let kind: unknown = typeof value === 'number' ? value : typeof value
   if (typeof value === 'object' && levels > 0)
     try {
-      // The iterator of an array gives holes as `undefined`.
+      // The iterator of an array returns holes as `undefined`.
       if (Array.isArray(value)) return Array.from(value, (item, index) => jsonCopy(item, `${path}.${index}`, levels - 1))
-      // `Object.fromEntries` defines properties and never assigns them: one named `__proto__` is data.
+      // `Object.fromEntries` defines properties instead of assigning them: a property named `__proto__` is data.
       if (isPlain(value))
         return Object.fromEntries(
           Object.entries(value).flatMap(([name, item]) =>

@@ -7,7 +7,7 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Surrogates, which stand for what is beyond the basic plane, come after all of it. */
+/** Surrogates encode characters beyond the basic plane, so they sort after all others. */
 const rankOf = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit)
 
 /** The prefixes that a key is below, from the widest to the narrowest: `a:b:c` is below `a:` and `a:b:` (S17). */

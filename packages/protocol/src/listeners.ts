@@ -6,18 +6,18 @@ export interface Listeners<Args extends unknown[]> {
   readonly size: number
   /** Adds a listener and returns its unsubscribe function. The same function added twice runs twice. */
   add(listener: (...args: Args) => void): () => void
-  /** Runs those that were added before the call and not removed meanwhile. */
+  /** Runs the listeners that were added before the call and not removed in the meantime. */
   emit(...args: Args): void
   clear(): void
 }
 
 /**
- * Makes an empty set; what a listener throws or rejects with goes to `onError`.
+ * Creates an empty set. An error of a listener goes to `onError`.
  * @internal
  */
 export function createListeners<Args extends unknown[]>(onError: (error: unknown) => void): Listeners<Args> {
   const registered = new Set<{ run: (...args: Args) => unknown }>()
-  // A listener may add or remove others. The copy is made again only after a change, not for each `emit`.
+  // A listener may add or remove others. The copy is made again only after such a change, not for each `emit`.
   let copy: readonly { run: (...args: Args) => unknown }[] | undefined
   return {
     get size() {

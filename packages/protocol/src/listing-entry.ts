@@ -1,12 +1,12 @@
 import type { Entry } from './entry.ts'
 
 /**
- * Says among entries that are handed on together (S22) that all below a prefix are there, up to the key `after`, or to the end.
- * It stands under the prefix, which no key can be (S19), and never travels on the wire.
+ * A marker among entries that are delivered together (S22): all entries below a prefix are included, up to the key `after`, or
+ * to the end. Its key is the prefix, which is not a valid key (S19). It is never sent to clients.
  */
 export const listingEntry = (prefix: string, after?: string): Entry => ({ key: prefix, version: 0, value: after ?? null })
 
-/** With which key a listing ends: '' for nothing is listed, `undefined` for all is. */
+/** The key at which a listing ends: `''` if nothing is listed, `undefined` if it is complete. */
 export function listingEnd(entry: Entry | undefined): string | undefined {
   if (entry === undefined || !('value' in entry)) return ''
   return typeof entry.value === 'string' ? entry.value : undefined

@@ -1,14 +1,14 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts'
 
-// JSON Merge Patch (RFC 7396), as S8 uses it. Properties are defined and never assigned: a property named `__proto__` is data
-// like any other.
+// JSON Merge Patch (RFC 7396), as S8 uses it. Properties are defined, not assigned: a property named `__proto__` is data like
+// any other.
 
-/** The value that a patch makes of another (RFC 7396, section 2). Neither argument is changed; absent is `undefined`. */
+/** The value that results from a patch (RFC 7396, section 2). Neither argument is changed; `undefined` means absent. */
 export function applyPatch(value: JsonValue | undefined, patch: JsonValue): JsonValue {
   if (!isJsonObject(patch)) return patch
   const base = isJsonObject(value) ? value : {}
   const changes = Object.entries(patch)
-  // What a name like `constructor` inherits is no JSON object with properties of its own.
+  // Inherited members such as `constructor` are functions, not JSON objects, so nothing is merged into them.
   const changed = changes.map(([name, change]): [string, JsonValue] => [name, applyPatch(base[name], change)])
   const merged = { ...base, ...Object.fromEntries(changed) }
   for (const [name, change] of changes) if (change === null) delete merged[name]
@@ -16,8 +16,8 @@ export function applyPatch(value: JsonValue | undefined, patch: JsonValue): Json
 }
 
 /**
- * One patch that does what `first` and then `second` do to any value, or `undefined` where none exists
- * (`second` merges into something that `first` replaced).
+ * One patch with the effect of `first` followed by `second` on any value, or `undefined` if none exists (`second` merges into
+ * something that `first` replaced).
  */
 export function composePatches(first: JsonValue, second: JsonValue): JsonValue | undefined {
   if (!isJsonObject(second)) return second
@@ -33,8 +33,8 @@ export function composePatches(first: JsonValue, second: JsonValue): JsonValue |
 }
 
 /**
- * The patch that leads from one value to another, or `undefined` where RFC 7396 cannot say it: a property that becomes
- * null, or a root that is no object on both sides. Equal values give `{}`.
+ * The patch that changes one value into another, or `undefined` if RFC 7396 cannot express it: a property becomes null, or one
+ * of the roots is not an object. Equal values give `{}`.
  */
 export function createPatch(from: JsonValue | undefined, to: JsonValue): JsonObject | undefined {
   if (!isJsonObject(from) || !isJsonObject(to)) return undefined
@@ -50,7 +50,7 @@ export function createPatch(from: JsonValue | undefined, to: JsonValue): JsonObj
   return Object.fromEntries(changes)
 }
 
-/** Tells whether two JSON values are the same, whatever the order of their properties. */
+/** Whether two JSON values are equal, regardless of the order of their properties. */
 export function equalJson(a: JsonValue, b: JsonValue): boolean {
   if (a === b) return true
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameItem(item, b[index]))
@@ -61,6 +61,6 @@ export function equalJson(a: JsonValue, b: JsonValue): boolean {
 
 const sameItem = (a: JsonValue | undefined, b: JsonValue | undefined): boolean => a !== undefined && b !== undefined && equalJson(a, b)
 
-/** A null inside a new object would be read as a removal, so such a change cannot be said. */
+/** A null inside a new object would be applied as a removal, so a patch cannot express such a change. */
 const saysExactly = (before: JsonValue | undefined, change: JsonValue, after: JsonValue): boolean =>
   change !== null && equalJson(applyPatch(before, change), after)

@@ -8,19 +8,21 @@ import type { handshakeSchema } from './schemas/handshake.ts'
 import type * as storage from './schemas/storage.ts'
 import type { mutationSchema } from './schemas/values.ts'
 
-/** What a client says of itself when it connects. */
+/** The data that a client sends when it connects. */
 export type Handshake = InferOutput<typeof handshakeSchema>
 
 /** The number of one mutation of one client on one key (S12). */
 export type MutationId = InferOutput<typeof mutationSchema>
 
-/** Entries, and with a prefix, where another page of it follows, the last key of this one. */
+/** Entries. For a prefix with a further page, also the last key of this page. */
 export interface EntryPage {
   entries: Entry[]
   after?: string | undefined
 }
 
-/** What clients may ask and what they get: event name → payload and result. The one table of the wire, client to server. */
+/**
+ * The requests of clients and their results: event name → payload and result. The only table of messages from client to server.
+ */
 export interface Requests {
   'storage:get': { payload: InferOutput<typeof storage.getSchema>; result: Entry }
   'storage:subscribe': { payload: InferOutput<typeof storage.subscribeSchema>; result: EntryPage }
@@ -37,7 +39,7 @@ export interface Requests {
 /** The name of a client message. */
 export type RequestName = keyof Requests
 
-/** The answer to every client message: what was asked for, or an error with a code. */
+/** The reply to every client message: its result, or an error with a code. */
 export type Reply<Result extends object = object> = ({ ok: true } & Result) | { ok: false; error: WireError }
 
 /** A change of one key as a patch of the version before it (S8). */
@@ -48,13 +50,13 @@ export interface PatchUpdate {
   patch: JsonObject
 }
 
-/** `storage:updated`: the entry, or a patch where that is smaller. `reset`: take it whatever version you have (S3). */
+/** `storage:updated`: the entry, or a patch if that is smaller. `reset`: it replaces any version that the client has (S3). */
 export type StateUpdate = (Entry | PatchUpdate) & { reset?: true }
 
-/** What of a connection ended: a subscription by what was subscribed, or all of it, when the connection itself ends. */
+/** The part of a connection that ended: one subscription, or the connection itself. */
 export type RevokedTarget = { key: string } | { prefix: string } | { channel: string } | { connection: true }
 
-/** What servers send: event name → payload. The one table of the wire, server to client. */
+/** The messages of servers: event name → payload. The only table of messages from server to client. */
 export interface Notices {
   'server:hello': { protocol: number; instance: string; limits: Limits }
   'server:draining': { reconnectAfterMs: number }

@@ -3,7 +3,7 @@ import { BAD_SEGMENT, FORBIDDEN_CHARACTERS, isPattern, isShort } from './grammar
 import { MAX_NAME_BYTES } from './limits.ts'
 import { RealtimeError } from './realtime-error.ts'
 
-/** What is wrong with a name of `:`-separated segments, or `undefined`. */
+/** The reason why a name of `:`-separated segments is invalid, or `undefined` if it is valid. */
 function flawOf(name: unknown): string | undefined {
   if (typeof name !== 'string') return 'must be a string'
   if (!isShort(name)) return `must be at most ${MAX_NAME_BYTES} bytes`
@@ -24,10 +24,12 @@ export const parseKey = (key: unknown): string => accept('INVALID_KEY', 'key', k
 export const parsePrefix = (prefix: unknown): string =>
   accept('INVALID_KEY', 'prefix', prefix, typeof prefix === 'string' && prefix.endsWith(':') ? prefix.slice(0, -1) : '')
 
-/** The channel itself, or throws `INVALID_CHANNEL`: where an event is published; never a pattern (E3). */
+/** The channel itself, or throws `INVALID_CHANNEL`: the target of a publish, never a pattern (E3). */
 export const parseChannel = (channel: unknown): string => accept('INVALID_CHANNEL', 'channel', channel)
 
-/** The channel or pattern itself, or throws `INVALID_CHANNEL`: what can be subscribed: `chat:room1`, `chat:*` or `*` (E3). */
+/**
+ * The channel or pattern itself, or throws `INVALID_CHANNEL`: the target of a subscription, `chat:room1`, `chat:*` or `*` (E3).
+ */
 export function parsePattern(pattern: unknown): string {
   if (pattern === '*') return pattern
   return accept('INVALID_CHANNEL', 'channel or pattern', pattern, isPattern(pattern) ? pattern.slice(0, -2) : pattern)

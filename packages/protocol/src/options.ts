@@ -1,6 +1,6 @@
 import { RealtimeError } from './realtime-error.ts'
 
-/** What one option takes: the words for messages, the check, and the value where it is not given. */
+/** One option: its accepted values in words, the check, and the default. */
 export type OptionRow<Default = unknown> = readonly [
   takes: string,
   accepts: (value: unknown) => boolean,
@@ -19,7 +19,7 @@ export type Settings<Options, Rows extends OptionRows<Options>> = {
 /** The longest time that a timer can wait, milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647
 
-/** A whole number. `most` is by default the longest time of a timer. */
+/** A whole number. The default of `most` is the longest time of a timer. */
 export const wholeNumber = <Default extends number | undefined>(
   least: number,
   fallback: Default,
@@ -61,16 +61,16 @@ export const withMethods = <Default>(names: readonly string[], fallback: Default
   fallback,
 ]
 
-/** A value of any kind, or one that its owner checks itself. */
+/** A value of any kind, or one that its feature validates itself. */
 export const anything: OptionRow<undefined> = ['', () => true, undefined]
 
 /** An option that must be given. */
 export const required = ([takes, accepts]: OptionRow<undefined>): OptionRow<undefined> => [takes, accepts, undefined, true]
 
 /**
- * Options with their defaults; `undefined` means "not given" (X9). Throws `INVALID_OPTIONS`, naming the option, for one that
- * `owner` does not have and for a value that the option does not take. The message repeats no text, which may be a password.
- * For a former name of an option (`renamed`: former to current) the message names the current one.
+ * Options with their defaults; `undefined` means "not given" (X9). Throws `INVALID_OPTIONS` with the name of the option if
+ * `owner` has no such option or the option does not accept the value. The message repeats no text, which may be a password. For
+ * a former name of an option (`renamed`: former to current) the message gives the current one.
  */
 export function parseOptions<Options extends object, const Rows extends OptionRows<Options>>(
   owner: string,
@@ -85,7 +85,7 @@ export function parseOptions(
   renamed: Readonly<Record<string, string>> = {},
 ): object {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) throw invalid(`${owner} takes an object with options`)
-  // Those of a prototype count too.
+  // Inherited properties are options too.
   for (const name in options)
     if (!Object.hasOwn(rows, name)) {
       throw invalid(`${owner} has no option \`${name}\`${Object.hasOwn(renamed, name) ? `, it is now \`${renamed[name]}\`` : ''}`)

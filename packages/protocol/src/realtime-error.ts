@@ -2,7 +2,7 @@ import type { Entry } from './entry.ts'
 import type { ErrorCode } from './error-codes.ts'
 import type { JsonValue } from './json.ts'
 
-/** What the user reads where the place that failed has nothing better to say. The other codes are explained where they are raised. */
+/** The default messages. The other codes always have a message of the place that raises them. */
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
   OUTCOME_UNKNOWN: 'No reply: it may have taken effect.',
   INVALID_VALUE: 'Not JSON, or of the wrong type.',
@@ -12,26 +12,26 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
   CLOSED: 'Already closed.',
 }
 
-/** Tells whether the same request, sent again unchanged, may succeed and does no harm. */
+/** Whether the same request, sent again unchanged, may succeed and does no harm. */
 export const isRetryable = (code: ErrorCode): boolean => code === 'UNAVAILABLE' || code === 'RATE_LIMITED'
 
-/** An error as it travels (X7): never a stack, never a cause. */
+/** An error as it is sent (X7): never a stack, never a cause. */
 export interface WireError {
   code: ErrorCode
   message: string
   retryable: boolean
-  /** Wait this long before the next try, milliseconds. */
+  /** Wait this long before the next attempt, milliseconds. */
   retryAfterMs?: number
-  /** With `CONFLICT`: the entry as it is now. */
+  /** With `CONFLICT`: the current entry. */
   entry?: Entry
-  /** What exactly is wrong, e.g. by path, with `INVALID_MESSAGE` and `INVALID_VALUE`. */
+  /** With `INVALID_MESSAGE` and `INVALID_VALUE`: the flaws, for example by path. */
   issues?: JsonValue[]
 }
 
-/** What an error may carry beside its code. */
+/** What an error may carry besides its code. */
 export interface RealtimeErrorOptions {
   message?: string | undefined
-  /** Default: what `isRetryable` says of the code. */
+  /** Default: `isRetryable(code)`. */
   retryable?: boolean | undefined
   cause?: unknown
   retryAfterMs?: number | undefined
@@ -39,7 +39,7 @@ export interface RealtimeErrorOptions {
   issues?: JsonValue[] | undefined
 }
 
-/** The one error class of Tutti. `code` says what happened, `retryable` whether trying again makes sense. */
+/** The only error class of Tutti. `code` identifies the failure, `retryable` whether another attempt may succeed. */
 export class RealtimeError extends Error {
   override readonly name = 'RealtimeError'
   declare readonly code: ErrorCode
@@ -55,7 +55,7 @@ export class RealtimeError extends Error {
   }
 }
 
-/** What goes on the wire for an error; anything that is no `RealtimeError` becomes a plain `INTERNAL` (X7). */
+/** The form of an error on the wire; anything that is not a `RealtimeError` becomes a plain `INTERNAL` (X7). */
 export function toWireError(error: unknown): WireError {
   const known = error instanceof RealtimeError ? error : new RealtimeError('INTERNAL', { message: 'Something went wrong on the server.' })
   return {
@@ -69,8 +69,8 @@ export function toWireError(error: unknown): WireError {
 }
 
 /**
- * The error that a reply or a refused handshake carried, as one that can be thrown. What is no error of ours becomes
- * `INTERNAL`, not retryable.
+ * Converts the error of a reply or a refused handshake to one that can be thrown. Anything else becomes `INTERNAL`, not
+ * retryable.
  */
 export function fromWireError(error: unknown): RealtimeError {
   const { code, message, retryable, ...extras }: Partial<WireError> = typeof error === 'object' && error !== null ? error : {}
@@ -81,5 +81,7 @@ export function fromWireError(error: unknown): RealtimeError {
   })
 }
 
-/** A newer server has codes that this table hasn't: they are kept, and who doesn't know them goes by `retryable`. */
+/**
+ * A newer server may send codes that are not in this table. They are kept: a client that does not know a code uses `retryable`.
+ */
 const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && /^[A-Z_]+$/.test(code)

@@ -2,8 +2,8 @@ import * as v from 'valibot'
 import { ERROR_CODES, type ErrorCode, type NoticeName, type Notices, type RequestName, type Requests } from '../src/index.ts'
 import { patchSchema, valueSchema } from '../src/schemas/values.ts'
 
-// What servers send has types only, for clients don't parse it. These schemas say the same at run time, so that the
-// fixtures can be checked and a changed shape is noticed; `messages.test.ts` proves that they are the types.
+// Messages of servers have only types, because clients do not parse them. These schemas are the same at run time: they validate
+// the fixtures and detect a changed shape. `messages.test.ts` proves that they equal the types.
 
 const code = v.custom<ErrorCode>((value) => ERROR_CODES.some((known) => known === value))
 
@@ -24,7 +24,7 @@ export const wireErrorSchema = v.strictObject({
 const nothing = v.strictObject({})
 const version = v.strictObject({ version: v.number() })
 
-/** The result of each client message: what stands in its reply beside `ok: true`. */
+/** The result of each client message: the fields of its reply besides `ok: true`. */
 export const resultSchemas = {
   'storage:get': entrySchema,
   'storage:subscribe': v.strictObject({ entries: v.array(entrySchema), after: v.optional(v.string()) }),

@@ -8,7 +8,7 @@ afterEach(() => {
 
 const spyOnConsole = () => vi.spyOn(console, 'error').mockImplementation(() => {})
 
-test('[X10] what is thrown or rejected goes to the listener, and nothing else does', async () => {
+test('[X10] a thrown error or a rejection goes only to the listener', async () => {
   const errors: unknown[] = []
   const note = (error: unknown): void => void errors.push(error)
   callSafely(() => {
@@ -21,14 +21,14 @@ test('[X10] what is thrown or rejected goes to the listener, and nothing else do
   expect(errors).toEqual([new Error('thrown'), new Error('rejected')])
 })
 
-test('[X10] without an onError, an error and where it happened go to console.error', () => {
+test('[X10] without an onError, an error and its context go to console.error', () => {
   const log = spyOnConsole()
   const error = new Error('lost')
   safeErrorListener(undefined)(error, { stage: 'listener', subject: 'todos:1' })
   expect(log.mock.calls).toEqual([['Tutti (listener todos:1):', error]])
 })
 
-test('[X10] in browsers it goes to reportError, where monitoring listens', () => {
+test('[X10] in browsers an error goes to reportError, where monitoring listens', () => {
   const log = spyOnConsole()
   const reportError = vi.fn<(error: unknown) => void>()
   vi.stubGlobal('reportError', reportError)
@@ -37,7 +37,7 @@ test('[X10] in browsers it goes to reportError, where monitoring listens', () =>
   expect(log).not.toHaveBeenCalled()
 })
 
-test('[X10] an onError that throws or rejects does no harm; its error is logged beside the one that it was given', async () => {
+test('[X10] an error of onError is contained and logged beside the original error', async () => {
   const log = spyOnConsole()
   const told = new Error('told')
   const context = { stage: 'watch' }
@@ -49,7 +49,7 @@ test('[X10] an onError that throws or rejects does no harm; its error is logged 
   expect(log.mock.calls.map(([, error]) => error)).toEqual([told, new Error('thrown'), told, new Error('rejected')])
 })
 
-test('[X10] an error that can not even be shown is logged as that', () => {
+test('[X10] an error that cannot be printed is logged as such', () => {
   const log = spyOnConsole().mockImplementationOnce(() => {
     throw new Error('from inspect')
   })
@@ -57,7 +57,7 @@ test('[X10] an error that can not even be shown is logged as that', () => {
   expect(log).toHaveBeenLastCalledWith('Tutti: an error that cannot be shown.')
 })
 
-test('[X10] a thrown value of any type becomes an error; an error stays itself', () => {
+test('[X10] a thrown value of any type becomes an error; an error stays the same', () => {
   const error = new TypeError('odd')
   expect(toError(error)).toBe(error)
   const { proxy, revoke } = Proxy.revocable({}, {})

@@ -26,7 +26,7 @@ test.each([
   expect(matchesChannel(subscribed, published)).toBe(covers)
 })
 
-test('[E3] patternsOf names every pattern that matches, from the widest to the narrowest', () => {
+test('[E3] patternsOf lists every matching pattern, from the widest to the narrowest', () => {
   expect(patternsOf('a:b:c')).toEqual(['*', 'a:*', 'a:b:*', 'a:b:c'])
   expect(patternsOf('a')).toEqual(['*', 'a'])
 })
@@ -38,6 +38,6 @@ test('[E3] patternsOf and matchesChannel agree', () => {
   )
 })
 
-test('[E1] patternsOf names nothing twice', () => {
+test('[E1] patternsOf lists no pattern twice', () => {
   fc.assert(fc.property(channel, (c) => new Set(patternsOf(c)).size === patternsOf(c).length))
 })

@@ -21,7 +21,7 @@ test.each([
   expect(schemaOf(schema.state, key)).toBe(found)
 })
 
-test('[X6] one for all, and none', () => {
+test('[X6] `*` matches every name, and an empty table none', () => {
   expect(schemaOf(schema.events, 'chat:1')).toBe(schema.events['*'])
   expect(schemaOf(undefined, 'chat:1')).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 import type * as v from 'valibot'
 import { channelSchema, keySchema, patchSchema, patternSchema, prefixSchema, valueSchema } from '../src/schemas/values.ts'
 
-/** A schema in words of JSON: what the golden file keeps and a change of the wire is compared with. */
+/** A schema as JSON: the content of the golden file, with which a change of the protocol is compared. */
 export type Shape = string | Shape[] | { [field: string]: Shape }
 
 type Item = v.GenericSchema | v.PipeItem<unknown, unknown, v.BaseIssue<unknown>>
@@ -18,7 +18,7 @@ const NAMED = new Map<unknown, string>([
 const isSchema = (value: unknown): value is v.GenericSchema =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema'
 
-/** A schema that is chosen by what the message names: keys or a prefix. */
+/** A schema that is selected by the message: keys or a prefix. */
 const isLazy = (schema: v.GenericSchema): schema is v.LazySchema<v.GenericSchema> => schema.type === 'lazy'
 
 /** Describes a schema: objects by field (`?` where optional), arrays by `[item]`, the rest by a word and its conditions. */

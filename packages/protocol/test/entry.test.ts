@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isAbsent, neverThere, valueOf } from '../src/index.ts'
 
-test('[S10] a key that was never there is absent at version 0; an absent key has no value', () => {
+test('[S10] a key that was never written is absent at version 0 and has no value', () => {
   const absent = neverThere('a')
   expect(absent).toStrictEqual({ key: 'a', version: 0, removed: true })
   expect(isAbsent(absent)).toBe(true)

@@ -7,9 +7,9 @@ import { noticeSchemas, resultSchemas, wireErrorSchema } from './answer-schemas.
 import { describeShape } from './describe-shape.ts'
 import { requestSchemas } from './request-schemas.ts'
 
-// The golden files say what each version of the wire looks like. When a test here fails, the wire has changed:
-// docs/protocol.md and CONTRIBUTING.md say what goes with that. Never edit the files of a version that was released,
-// but to add an optional field.
+// The golden files contain the shapes of each protocol version. A failing test means that the protocol has changed: see
+// docs/protocol.md and CONTRIBUTING.md for the required steps. Never edit the files of a released version, except to add an
+// optional field.
 
 const folder = (version: number) => new URL(`fixtures/protocol-${version}/`, import.meta.url)
 const read = <Content>(version: number, file: string): Content =>
@@ -30,7 +30,7 @@ test('[protocol] every version up to the newest has a line of history and golden
   }
 })
 
-test('[protocol] the shapes of all messages are those of the newest version', () => {
+test('[protocol] the shapes of all messages equal those of the newest version', () => {
   const describeAll = (table: Record<string, v.GenericSchema>) =>
     Object.fromEntries(Object.entries(table).map(([name, schema]) => [name, describeShape(schema)]))
   expect({
@@ -47,12 +47,12 @@ describe.each(versions)('version %d', (version) => {
   const requests = read<Record<keyof typeof requestSchemas, Example[]>>(version, 'requests.json')
   const notices = read<Record<keyof typeof noticeSchemas, unknown[]>>(version, 'notices.json')
 
-  test.each(names(requestSchemas))('[protocol] the examples of %s are understood as they stand', (name) => {
+  test.each(names(requestSchemas))('[protocol] the examples of %s are accepted unchanged', (name) => {
     expect(requests[name].length).toBeGreaterThan(0)
     for (const { payload } of requests[name]) expect(parseMessage(requestSchemas[name] as v.GenericSchema, payload)).toStrictEqual(payload)
   })
 
-  test.each(names(resultSchemas))('[protocol] %s is answered as the examples are', (name) => {
+  test.each(names(resultSchemas))('[protocol] the replies to %s have the shape of the examples', (name) => {
     expect(requests[name].some(({ reply }) => reply.ok)).toBe(true)
     for (const { reply } of requests[name]) {
       if (reply.ok) {
@@ -67,18 +67,18 @@ describe.each(versions)('version %d', (version) => {
     for (const notice of notices[name]) expect(v.safeParse(noticeSchemas[name], notice).issues).toBeUndefined()
   })
 
-  test('[protocol] nothing is in the examples that the wire does not know', () => {
+  test('[protocol] the examples contain no message that the protocol lacks', () => {
     expect(Object.keys(requests)).toEqual(Object.keys(requestSchemas))
     expect(Object.keys(notices)).toEqual(Object.keys(noticeSchemas))
   })
 
-  test('[protocol] its handshakes are understood', () => {
+  test('[protocol] its handshakes are accepted', () => {
     for (const handshake of read<unknown[]>(version, 'handshakes.json'))
       expect(parseMessage(handshakeSchema, handshake)).toStrictEqual(handshake)
   })
 })
 
-test('[X7] the errors that the schemas describe are what toWireError makes', () => {
+test('[X7] the errors that the schemas describe are those of toWireError', () => {
   const entry = { key: 'a', version: 1, value: null }
   const error = new RealtimeError('CONFLICT', { retryAfterMs: 1, entry, issues: [{ path: 'a' }] })
   expect(v.parse(wireErrorSchema, toWireError(error))).toStrictEqual(toWireError(error))

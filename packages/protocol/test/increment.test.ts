@@ -10,7 +10,7 @@ test.each([
   [MAX_SAFE_INTEGER - 1, 1, MAX_SAFE_INTEGER],
   [MIN_SAFE_INTEGER + 1, -1, MIN_SAFE_INTEGER],
   [1, 0, 1],
-])('[S7] %d and %d make %d', (value, by, sum) => expect(incremented(value, by)).toBe(sum))
+])('[S7] %d and %d is %d', (value, by, sum) => expect(incremented(value, by)).toBe(sum))
 
 test.each([
   ['the safe integers above', MAX_SAFE_INTEGER, 1],
@@ -21,6 +21,6 @@ test.each([
   ['the finite numbers by Infinity', 1, Number.POSITIVE_INFINITY],
 ])('[S7] a sum that leaves %s has no result', (_, value, by) => expect(incremented(value, by)).toBeUndefined())
 
-test.each([['1'], [null], [undefined], [true], [[1]], [1n]])('[S7] %s is no number and stays', (value) => {
+test.each([['1'], [null], [undefined], [true], [[1]], [1n]])('[S7] %s is not a number and has no result', (value) => {
   expect(incremented(value, 1)).toBeUndefined()
 })

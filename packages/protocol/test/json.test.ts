@@ -40,7 +40,7 @@ test.each([
   ['an object with toJSON', { toJSON: () => 1 }],
   ['a cycle', cyclic],
   ['binary deep inside', { a: [{ b: Buffer.from('a') }] }],
-])('[X4] %s is no JSON value', (_, value) => {
+])('[X4] %s is not a JSON value', (_, value) => {
   expect(isJsonValue(value, 64)).toBe(false)
   expect(() => parseValue(value)).toThrow(expect.objectContaining({ code: 'INVALID_VALUE' }))
 })
@@ -61,7 +61,7 @@ test.each([
   expect(parseValue(value)).toBe(value)
 })
 
-test('[X4] whatever JSON.parse gives is a JSON value', () => {
+test('[X4] every result of JSON.parse is a JSON value', () => {
   fc.assert(fc.property(fc.json(), (text) => isJsonValue(JSON.parse(text), 64)))
 })
 
@@ -73,11 +73,11 @@ test('[X4] 64 levels are allowed, 65 are not', () => {
   expect(() => parseValue(nested(65, (inner) => [inner]))).toThrow('at most 64 levels')
 })
 
-test('[X4] levels are counted down each path, not along siblings', () => {
+test('[X4] levels are counted down each path, not across siblings', () => {
   expect(isJsonValue([[1], [2], { a: [3] }, [4]], 3)).toBe(true)
 })
 
-test('[X4] a hundred thousand levels do no harm', () => {
+test('[X4] a hundred thousand levels are refused without an overflow', () => {
   expect(
     isJsonValue(
       nested(100_000, (inner) => [inner]),
@@ -92,14 +92,14 @@ test('[X4] a hundred thousand levels do no harm', () => {
   ).toBe(false)
 })
 
-test('[X4] a long array with something wrong at its end is refused', () => {
+test('[X4] a long array with an invalid item at its end is refused', () => {
   const long = Array<unknown>(200_000).fill(1)
   expect(isJsonValue(long, 1)).toBe(true)
   long.push(undefined)
   expect(isJsonValue(long, 1)).toBe(false)
 })
 
-test('[X4] isJsonObject tells objects from arrays, null and the rest', () => {
+test('[X4] isJsonObject is true for objects only, not for arrays or null', () => {
   expect([{}, { a: 1 }, Object.create(null)].map(isJsonObject)).toEqual([true, true, true])
   expect([[], null, undefined, 'a', 1, () => 1].map(isJsonObject)).toEqual([false, false, false, false, false, false])
 })
@@ -130,7 +130,7 @@ test('[S24] jsonCopy names the path and kind of the first part that is not JSON'
   expect(() => jsonCopy(throwing)).toThrow(expect.objectContaining({ cause: thrown }))
 })
 
-test('[S24] jsonCopy makes what JSON makes of all that JSON can say', () => {
+test('[S24] jsonCopy equals a JSON round trip for every JSON value', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const copy = jsonCopy(value)
@@ -146,7 +146,7 @@ test('[S24] jsonCopy makes what JSON makes of all that JSON can say', () => {
   expect(jsonCopy({ a: undefined, b: null })).toStrictEqual({ b: null })
 })
 
-test('[S24] parseValue names the part that is not JSON as well', () => {
+test('[S24] parseValue also names the part that is not JSON', () => {
   expect(() => parseValue({ a: [1n] })).toThrow('value.a.0 (bigint)')
   expect(() => parseValue({ a: undefined })).toThrow('a property is undefined')
 })

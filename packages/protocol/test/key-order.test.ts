@@ -12,9 +12,9 @@ test('[S17] keys are in the order of their UTF-8 bytes', () => {
   )
 })
 
-test('[S17] the first and the last of what is beyond the basic plane come after all of it too', () => {
+test('[S17] characters beyond the basic plane come after all others', () => {
   expect(compareKeys('\u{10000}', '\uffff')).toBeGreaterThan(0)
-  // Their second units differ alone, and are the last two of all.
+  // They differ only in their second units, which are the last two of all.
   expect(compareKeys('\u{103ff}', '\u{103fe}')).toBeGreaterThan(0)
 })
 

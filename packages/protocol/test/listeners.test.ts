@@ -1,7 +1,7 @@
 import { createListeners } from '@tutti/protocol'
 import { expect, test, vi } from 'vitest'
 
-test('[N4] a listener that throws or rejects stops no other', async () => {
+test('[N4] a listener that throws or rejects does not stop the others', async () => {
   const onError = vi.fn<(error: unknown) => void>()
   const listeners = createListeners<[string]>(onError)
   const received: string[] = []
@@ -30,7 +30,7 @@ test('[N3] the same function added twice runs twice, and each is removed alone',
   expect(listener).toHaveBeenCalledTimes(3)
 })
 
-test('[N3] a listener removed during emit no longer runs, one added then runs from the next on', () => {
+test('[N3] a listener removed during emit does not run; one added runs at the next', () => {
   const listeners = createListeners<[]>(() => {})
   const log: string[] = []
   listeners.add(() => {

@@ -49,7 +49,7 @@ describe('applyPatch', () => {
     fc.assert(fc.property(jsonValue, jsonValue, unchanged), RUNS)
   })
 
-  test('[S8] patches of different properties all survive, in either order', () => {
+  test('[S8] patches of different properties are all kept, in either order', () => {
     const base = { a: 1, b: { c: 1, d: 1 } }
     const [one, two] = [{ b: { c: 2 } }, { b: { d: null, e: 3 } }]
     const both = { a: 1, b: { c: 2, e: 3 } }
@@ -67,7 +67,7 @@ describe('applyPatch', () => {
 })
 
 describe('composePatches', () => {
-  test('[S14] one composed patch does what the two do one after the other', () => {
+  test('[S14] a composed patch has the effect of both patches in order', () => {
     const law = (value: JsonValue, first: JsonValue, second: JsonValue) => {
       const both = composePatches(first, second)
       return both === undefined || equalJson(applyPatch(applyPatch(value, first), second), applyPatch(value, both))
@@ -76,7 +76,7 @@ describe('composePatches', () => {
     fc.assert(fc.property(jsonValue, jsonValue, jsonValue, law), RUNS)
   })
 
-  test('[S14] a patch that merges into what the first replaced cannot be composed with it', () => {
+  test('[S14] a patch that merges into a value replaced by the first is not composed', () => {
     expect(composePatches({ a: null }, { a: { b: 1 } })).toBeUndefined()
     expect(composePatches({ a: 5 }, { a: {} })).toBeUndefined()
     expect(composePatches({ a: [1] }, { a: { b: 1 } })).toBeUndefined()
@@ -104,7 +104,7 @@ describe('composePatches', () => {
 })
 
 describe('createPatch', () => {
-  test('[S8] the patch between two objects makes the second of the first', () => {
+  test('[S8] the patch between two objects turns the first into the second', () => {
     const law = (from: JsonValue, to: JsonValue) => {
       const patch = createPatch(from, to)
       return patch === undefined || equalJson(applyPatch(from, patch), to)
@@ -113,7 +113,7 @@ describe('createPatch', () => {
     fc.assert(fc.property(jsonValue, jsonValue, law), RUNS)
   })
 
-  test('[S8] there is a patch to every object without null', () => {
+  test('[S8] a patch exists to every object without null', () => {
     const hasNull = (value: JsonValue): boolean =>
       value === null || (typeof value === 'object' && !Array.isArray(value) && Object.values(value).some(hasNull))
     fc.assert(
@@ -122,7 +122,7 @@ describe('createPatch', () => {
     )
   })
 
-  test('[S8] what a patch made can be said as a patch', () => {
+  test('[S8] the result of a patch can be expressed as a patch', () => {
     const law = (value: JsonValue, patch: JsonValue) => createPatch(value, applyPatch(value, patch)) !== undefined
     fc.assert(fc.property(jsonObject, jsonObject, law), RUNS)
   })
@@ -158,7 +158,7 @@ describe('createPatch', () => {
 })
 
 describe('equalJson', () => {
-  test('[S8] a copy is equal, whatever the order of its properties', () => {
+  test('[S8] a copy is equal, regardless of the order of its properties', () => {
     const reversed = (value: JsonValue): JsonValue => {
       if (Array.isArray(value)) return value.map(reversed)
       if (typeof value !== 'object' || value === null) return value

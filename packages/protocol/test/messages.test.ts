@@ -82,7 +82,7 @@ describe.each(schemas)('%s', (_, schema) => {
   })
 })
 
-test('[X4] a message that is no object is wrong as a whole', () => {
+test('[X4] a message that is not an object is invalid as a whole', () => {
   const { message, issues } = refusal(() => parseMessage(requestSchemas['storage:get'], 7))
   expect(message).toMatch(/shape/)
   expect(issues).toMatchObject([{ path: '' }])
@@ -105,13 +105,13 @@ describe('storage messages', () => {
     }
   })
 
-  test.each(writes)('[X4] %s drops fields that it does not know', (name) => {
+  test.each(writes)('[X4] unknown fields of %s are dropped', (name) => {
     const sent = JSON.parse(JSON.stringify({ ...good[name], newer: { than: 'this' }, writer: 'me', author: { user: 'root' } }))
     expect(parse(name, sent)).toStrictEqual(good[name])
     expect(parse(name, { ...good[name], mutation: { number: 1, user: 'root' } })).toStrictEqual({ ...good[name], mutation: { number: 1 } })
   })
 
-  test.each(writes)('[S12] %s takes mutation numbers from 1 on, and a clientId', (name) => {
+  test.each(writes)('[S12] %s accepts mutation numbers from 1 on, and a clientId', (name) => {
     for (const mutation of [
       { number: 1 },
       { number: Number.MAX_SAFE_INTEGER, clientId: 'A-z_09' },
@@ -189,7 +189,7 @@ describe('storage messages', () => {
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)
   })
 
-  test('[C2] keys to subscribe may carry the version known', () => {
+  test('[C2] keys to subscribe may carry the known version', () => {
     expect(parse('storage:subscribe', { keys: [] })).toStrictEqual({ keys: [] })
     for (const version of [-1, 1.5, '1', null]) {
       expect(refusal(() => parse('storage:subscribe', { keys: [{ key: 'a' }, { key: 'b', version }] }))).toMatchObject({
@@ -202,7 +202,7 @@ describe('storage messages', () => {
     }
   })
 
-  test('[S17] a prefix may be subscribed, with the versions known below it and the page before', () => {
+  test('[S17] a prefix carries its known versions and the last key of the page before', () => {
     const known = { 'a:b': 1, 'a:c:d': 0 }
     for (const message of [{ prefix: 'a:' }, { prefix: 'a:', versions: known }, { prefix: 'a:', versions: {}, after: 'a:b' }]) {
       expect(parse('storage:subscribe', { ...message, newer: 1 })).toStrictEqual(message)
@@ -214,7 +214,7 @@ describe('storage messages', () => {
     }
   })
 
-  test('[X3] nothing beside the prefix can be named with it', () => {
+  test('[X3] only keys below the prefix can be named with it', () => {
     for (const key of ['b', 'a', 'a:', 'ab:c', 'a:$', 'a:b/c', '']) {
       expect(refusal(() => parse('storage:subscribe', { prefix: 'a:', versions: { [key]: 1 } })).code).toBe('INVALID_MESSAGE')
       expect(['INVALID_MESSAGE', 'INVALID_KEY']).toContain(refusal(() => parse('storage:subscribe', { prefix: 'a:', after: key })).code)
@@ -223,7 +223,7 @@ describe('storage messages', () => {
       expect(refusal(() => parse('storage:subscribe', { prefix: 'a:', versions })).code).toBe('INVALID_MESSAGE')
   })
 
-  test('[X4] a megabyte of wrong keys is refused without looking at all of them', () => {
+  test('[X4] a megabyte of invalid keys is refused at the first of them', () => {
     const error = refusal(() => parse('storage:subscribe', { keys: Array.from({ length: 300_000 }, () => ({})) }))
     expect(error).toMatchObject({ code: 'INVALID_MESSAGE', issues: [{ path: 'keys.0.key' }] })
     expect(error.issues).toHaveLength(1)
@@ -231,7 +231,7 @@ describe('storage messages', () => {
 })
 
 describe('event messages', () => {
-  test('[E3] patterns can be subscribed and not published on', () => {
+  test('[E3] patterns can be subscribed to and not published on', () => {
     expect(parseMessage(requestSchemas['event:subscribe'], { channel: 'chat:*' })).toStrictEqual({ channel: 'chat:*' })
     expect(refusal(() => parseMessage(requestSchemas['event:publish'], { channel: 'chat:*', data: 1 })).code).toBe('INVALID_CHANNEL')
     expect(refusal(() => parseMessage(relayedEventSchema, { channel: '*', data: 1 })).code).toBe('INVALID_CHANNEL')
@@ -249,7 +249,7 @@ describe('event messages', () => {
 })
 
 describe('the handshake', () => {
-  test('[X4] nothing in it must be there', () => expect(parseMessage(handshakeSchema, {})).toStrictEqual({}))
+  test('[X4] every field is optional', () => expect(parseMessage(handshakeSchema, {})).toStrictEqual({}))
 
   test.each([
     [null],
@@ -263,17 +263,17 @@ describe('the handshake', () => {
     [{ features: [1] }],
   ])('[X4] %j is refused', (auth) => expect(refusal(() => parseMessage(handshakeSchema, auth)).code).toBe('INVALID_MESSAGE'))
 
-  test('[X4] what it does not know is dropped', () => {
+  test('[X4] unknown fields are dropped', () => {
     expect(parseMessage(handshakeSchema, { protocol: 1, admin: true })).toStrictEqual({ protocol: 1 })
   })
 })
 
-test('[X4] an issue that quotes what it found is cut', () => {
+test('[X4] the quoted input in an issue is truncated', () => {
   const error = refusal(() => parseMessage(requestSchemas['storage:remove'], { key: 'a', ifVersion: 'x'.repeat(1_000_000) }))
   expect(error.issues).toStrictEqual([{ path: 'ifVersion', message: expect.stringMatching(/^Invalid type: .{186}$/) }])
 })
 
-test('[protocol] the types of the wire are what the schemas parse', () => {
+test('[protocol] the types of requests equal the results of the schemas', () => {
   expectTypeOf<Requests['storage:set']['payload']['value']>().toEqualTypeOf<JsonValue>()
   expectTypeOf<Requests['storage:get']['payload']>().toEqualTypeOf<{ key: string }>()
   expectTypeOf<Requests['event:publish']['payload']['data']>().toEqualTypeOf<JsonValue>()
@@ -282,7 +282,7 @@ test('[protocol] the types of the wire are what the schemas parse', () => {
   expectTypeOf<keyof Requests>().toEqualTypeOf<keyof typeof requestSchemas>()
 })
 
-test('[protocol] the types of answers are what the schemas of the fixtures parse', () => {
+test('[protocol] the types of replies equal the results of the fixture schemas', () => {
   type Results = { [Name in keyof typeof resultSchemas]: v.InferOutput<(typeof resultSchemas)[Name]> }
   type Sent = { [Name in keyof typeof noticeSchemas]: v.InferOutput<(typeof noticeSchemas)[Name]> }
   expectTypeOf<v.InferOutput<typeof entrySchema>>().toEqualTypeOf<Entry>()
@@ -303,7 +303,7 @@ test('[protocol] the types of answers are what the schemas of the fixtures parse
   expectTypeOf<Notices['storage:updated']>().toExtend<Sent['storage:updated']>()
 })
 
-test('[protocol] a reply is told apart by ok', () => {
+test('[protocol] the field ok discriminates replies', () => {
   const reply = { ok: true, version: 1 } as Reply<{ version: number }>
   if (reply.ok) expectTypeOf(reply.version).toEqualTypeOf<number>()
   else expectTypeOf(reply.error).toEqualTypeOf<WireError>()

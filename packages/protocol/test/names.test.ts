@@ -65,7 +65,7 @@ const BAD: unknown[] = [
   ['a'],
   {},
   Buffer.from('a'),
-  // An object that looks like a string only while it is checked.
+  // An object that resembles a string only while it is checked.
   { toString: () => 'a', length: 1 },
 ]
 
@@ -94,7 +94,7 @@ test.each([
   ['channel', parseChannel],
   ['channel or pattern', parsePattern],
   ['room name', parseRoom],
-])('[X4] what is no %s is refused in words that name it', (what, parse) => {
+])('[X4] a value that is not a %s is refused with a message that names it', (what, parse) => {
   expect(() => parse('a$:')).toThrow(`The ${what} must be well-formed`)
 })
 
@@ -116,7 +116,7 @@ describe('keys', () => {
     )
   })
 
-  test('[S19] what unstorage would change is never a key', () => {
+  test('[S19] a name that unstorage would change is never a key', () => {
     fc.assert(
       fc.property(nameLike, (name) => normalizeKey(name) === name || !isKey(name)),
       { numRuns: 3000 },
@@ -149,7 +149,7 @@ describe('keys', () => {
     ['a/b', 'The key must be well-formed Unicode without $ { } * ? / \\ and control characters.'],
     ['a::b', 'The key must not have a segment that is empty, . or ...'],
     ['a:..', 'The key must not have a segment that is empty, . or ...'],
-  ])('[S19] the refusal of %j says what is wrong', (key, message) => {
+  ])('[S19] the refusal of %j contains the reason', (key, message) => {
     expect(() => parseKey(key)).toThrow(message)
   })
 })
@@ -164,13 +164,13 @@ describe('prefixes', () => {
 })
 
 describe('channels and patterns', () => {
-  test.each(GOOD)('[E3] %j is a channel, and can be subscribed', (channel) => {
+  test.each(GOOD)('[E3] %j is a channel, and can be subscribed to', (channel) => {
     expect(parseChannel(channel)).toBe(channel)
     expect(parsePattern(channel)).toBe(channel)
     expect([isPattern(channel), isSubscribable(channel)]).toEqual([false, true])
   })
 
-  test.each(['*', 'chat:*', 'a:b:*', '日:*'])('[E3] %j can be subscribed, not published on', (pattern) => {
+  test.each(['*', 'chat:*', 'a:b:*', '日:*'])('[E3] %j can be subscribed to, not published on', (pattern) => {
     expect(parsePattern(pattern)).toBe(pattern)
     expect([isPattern(pattern), isSubscribable(pattern)]).toEqual([true, true])
     expect(codeOf(() => parseChannel(pattern))).toBe('INVALID_CHANNEL')
@@ -197,7 +197,7 @@ describe('channels and patterns', () => {
     expect(isSubscribable(pattern)).toBe(false)
   })
 
-  test('[E3] isPattern is false for what is no string', () => {
+  test('[E3] isPattern is false for a value that is not a string', () => {
     expect(isPattern(undefined)).toBe(false)
     expect(isPattern({ endsWith: () => true })).toBe(false)
   })

@@ -31,13 +31,13 @@ const messageOf = (options: unknown): string => {
   }
 }
 
-test('[X9] defaults stand where an option is not given, or undefined', () => {
+test('[X9] an option that is absent or undefined has its default', () => {
   const defaults = { retries: 3, secret: undefined, strategy: 'now', quiet: false, onError: undefined, store }
   expect(parse({ store })).toEqual(defaults)
   expect(parse({ ...defaults, retries: undefined, strategy: undefined, quiet: undefined })).toEqual(defaults)
 })
 
-test('[X9] messages name the function, the option and what it takes', () => {
+test('[X9] messages name the function, the option and its accepted values', () => {
   expect(messageOf({ store, retries: 11 })).toBe('makeIt: `retries` must be a whole number from 0 to 10, not 11.')
   expect(messageOf({ store, strategy: 'never' })).toBe('makeIt: `strategy` must be now or later, not of type string.')
   expect(messageOf({ store, quiet: null })).toBe('makeIt: `quiet` must be true or false, not null.')
@@ -59,7 +59,7 @@ test('[X9] messages repeat no text, which may be a password', () => {
   expect(messageOf({ store, retries: 'hunter2', quiet: 'hunter2' })).not.toContain('hunter2')
 })
 
-test('[X9] options that an object inherits count too', () => {
+test('[X9] inherited options count', () => {
   class Defaults {
     store = store
     get retries(): number {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-test('[README] the example runs as it stands and prints what it says', async () => {
+test('[README] the example runs unchanged and prints its documented output', async () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   const code = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
   // Inside the package, so that it imports the package by its own name.

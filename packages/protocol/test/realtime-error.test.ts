@@ -4,16 +4,16 @@ import { ERROR_CODES, RealtimeError, fromWireError, isRetryable, toWireError } f
 
 const fixture: unknown = JSON.parse(readFileSync(new URL('fixtures/protocol-1/errors.json', import.meta.url), 'utf8'))
 
-test('[X7] codes and whether they are retryable are as clients of protocol 1 know them', () => {
+test('[X7] codes and their retryable are those of protocol 1', () => {
   expect(Object.fromEntries(ERROR_CODES.map((code) => [code, isRetryable(code)]))).toStrictEqual(fixture)
 })
 
 test.each(['OUTCOME_UNKNOWN', 'INVALID_VALUE', 'TOO_LARGE', 'OVERFLOW', 'PROTOCOL', 'CLOSED'] as const)(
-  '[X7] %s, which many places raise, has a message for people',
+  '[X7] %s, which many places raise, has a default message',
   (code) => expect(new RealtimeError(code).message).toMatch(/^[A-Z].* .*\.$/),
 )
 
-test.each(ERROR_CODES)('[X7] %s arrives as it was thrown', (code) => {
+test.each(ERROR_CODES)('[X7] %s arrives unchanged', (code) => {
   const entry = { key: 'a', version: 3, value: { b: 1 } }
   const sent = new RealtimeError(code, { message: 'What happened.', retryAfterMs: 50, entry, issues: [{ path: 'a' }] })
   const error = fromWireError(JSON.parse(JSON.stringify(toWireError(sent))))
@@ -29,7 +29,7 @@ test.each(ERROR_CODES)('[X7] %s arrives as it was thrown', (code) => {
   })
 })
 
-test('[X7] an error without extras carries code, message and retryable alone', () => {
+test('[X7] an error without extras carries only code, message and retryable', () => {
   expect(toWireError(new RealtimeError('CONFLICT'))).toStrictEqual({
     code: 'CONFLICT',
     message: 'CONFLICT',
@@ -37,7 +37,7 @@ test('[X7] an error without extras carries code, message and retryable alone', (
   })
 })
 
-test('[X7] neither stack nor cause travels', () => {
+test('[X7] neither stack nor cause is sent', () => {
   const cause = new Error('SECRET-CAUSE')
   const error = new RealtimeError('UNAVAILABLE', { cause })
   expect(error.cause).toBe(cause)
@@ -47,7 +47,7 @@ test('[X7] neither stack nor cause travels', () => {
   expect(Object.keys(toWireError(error))).toEqual(['code', 'message', 'retryable'])
 })
 
-test('[X7] a property that somebody hung on an error does not travel', () => {
+test('[X7] a property added to an error object is not sent', () => {
   expect(toWireError(Object.assign(new RealtimeError('CLOSED'), { password: 'SECRET' }))).not.toHaveProperty('password')
 })
 
@@ -73,11 +73,11 @@ test.each([
   expect(toWireError(error)).toStrictEqual({ code: 'INTERNAL', message: 'Something went wrong on the server.', retryable: false })
 })
 
-test('[X7] a code of a newer server is kept, with its word on trying again', () => {
+test('[X7] a code of a newer server is kept, with its retryable', () => {
   const error = fromWireError({ code: 'COME_BACK_ON_MONDAY', message: 'Not now.', retryable: true, retryAfterMs: 100 })
   expect(error).toMatchObject({ code: 'COME_BACK_ON_MONDAY', message: 'Not now.', retryable: true, retryAfterMs: 100 })
   expect(fromWireError({ code: 'BETTER_SERVER_NEEDED', message: 'No.', retryable: false })).toMatchObject({ retryable: false })
-  // Not retryable unless the server says so, whatever is known of the code here.
+  // Not retryable unless the server sends it, regardless of the client's own table.
   expect(fromWireError({ code: 'UNAVAILABLE', message: 'No.' })).toMatchObject({ retryable: false })
 })
 
@@ -93,7 +93,7 @@ test.each([
   [{ code: 'a CONFLICT' }],
   [{ code: 'CONFLICT here' }],
   [[]],
-])('[X7] %j, from something that is no server of ours, becomes a plain INTERNAL', (error) => {
+])('[X7] %j, which is not an error of Tutti, becomes a plain INTERNAL', (error) => {
   expect(fromWireError(error)).toMatchObject({ code: 'INTERNAL', message: 'INTERNAL', retryable: false })
 })
 

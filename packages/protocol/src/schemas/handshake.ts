@@ -2,8 +2,8 @@ import * as v from 'valibot'
 import { clientIdSchema } from './values.ts'
 
 /**
- * The `auth` of the Socket.IO handshake. All of it is optional, so that a plain socket.io-client can come in as it is;
- * `features` names the kinds of messages beyond protocol 1 that the client understands.
+ * The `auth` of the Socket.IO handshake. Every field is optional, so that a plain socket.io-client can connect without it;
+ * `features` lists the kinds of messages beyond protocol 1 that the client supports.
  */
 export const handshakeSchema = v.object({
   protocol: v.optional(v.number()),

@@ -1,15 +1,15 @@
 import * as v from 'valibot'
 import { RealtimeError } from '../realtime-error.ts'
 
-/** An issue quotes what it found, which may be as long as the message. */
+/** An issue quotes its input, which may be as long as the message. */
 const MAX_ISSUE_CHARACTERS = 200
 
-/** A schema of one message, by what it gives back. */
+/** The schema of one message, by the type of its result. */
 export type MessageSchema<Message> = v.GenericSchema<unknown, Message>
 
 /**
- * The message as its schema describes it, without unknown fields; throws `INVALID_MESSAGE` with the first thing that is
- * wrong, by path (X4). Only the first: a message of a megabyte can have 300,000, which would stall the process for a second.
+ * The message as its schema describes it, without unknown fields. Throws `INVALID_MESSAGE` with the first issue, by path (X4).
+ * Only the first: a message of a megabyte can have 300,000 issues, which would block the process for a second.
  */
 export function parseMessage<Message>(schema: MessageSchema<Message>, message: unknown): Message {
   const result = v.safeParse(schema, message, { abortEarly: true })

@@ -12,7 +12,7 @@ const keysToSubscribe = v.object({ keys: v.array(v.object({ key: keySchema, vers
 
 const prefixToSubscribe = v.pipe(
   v.object({ prefix: prefixSchema, versions: v.optional(v.record(v.string(), versionSchema)), after: v.optional(keySchema) }),
-  // Else one could read what stands elsewhere.
+  // Otherwise a client could read keys outside the prefix.
   v.check(
     ({ prefix, versions = {}, after = `${prefix}a` }) =>
       [after, ...Object.keys(versions)].every((key) => key.startsWith(prefix) && isKey(key)),
@@ -26,8 +26,8 @@ const prefixToLeave = v.object({ prefix: prefixSchema })
 const namesPrefix = (message: unknown): boolean => typeof message === 'object' && message !== null && 'prefix' in message
 
 /**
- * `storage:subscribe`: with `version`, only an entry that differs from it comes back (C2). Or a page of what stands below
- * a prefix (S17), with the versions known of it and the last key of the page before.
+ * `storage:subscribe`: of the keys with a `version`, only entries that differ from it are returned (C2). Or a page of the
+ * entries below a prefix (S17), with their known versions and the last key of the page before.
  */
 export const subscribeSchema = v.lazy((message) => (namesPrefix(message) ? prefixToSubscribe : keysToSubscribe))
 
@@ -39,7 +39,7 @@ export const setSchema = v.object({
   key: keySchema,
   value: valueSchema,
   ifVersion,
-  /** Lifetime, milliseconds; without it the entry lasts (S18). */
+  /** Lifetime, milliseconds; without it the entry does not expire (S18). */
   ttlMs: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   mutation,
 })

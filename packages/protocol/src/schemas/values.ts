@@ -3,8 +3,8 @@ import { isJsonObject, type JsonObject } from '../json.ts'
 import { parseChannel, parseKey, parsePattern, parsePrefix } from '../names.ts'
 import { parseValue } from '../parse-value.ts'
 
-// The parts that messages are made of. A name that breaks its grammar throws its own code (INVALID_KEY, …), which says
-// more than the position in a message does.
+// The parts of messages. An invalid name throws its own code (INVALID_KEY, …), which is more precise than a position in the
+// message.
 
 const byGrammar = (parse: (name: unknown) => string) => v.pipe(v.unknown(), v.transform(parse))
 
@@ -13,13 +13,13 @@ export const prefixSchema = byGrammar(parsePrefix)
 export const channelSchema = byGrammar(parseChannel)
 export const patternSchema = byGrammar(parsePattern)
 
-/** Any JSON value; throws `INVALID_VALUE` for what JSON cannot say. */
+/** Any JSON value; throws `INVALID_VALUE` for anything else. */
 export const valueSchema = v.pipe(v.unknown(), v.transform(parseValue))
 
 /** A JSON object, as a merge patch (RFC 7396). */
 export const patchSchema = v.pipe(valueSchema, v.custom<JsonObject>(isJsonObject, 'The patch must be an object.'))
 
-/** A version as clients name it: 0 stands for an absent key (S6). */
+/** A version in a client message: 0 means an absent key (S6). */
 export const versionSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 
 /** A client's own id: letters, digits, `_` and `-`, so that it can be part of a Redis key (S12). */
