@@ -20,7 +20,13 @@ const NODE = ['node:*', 'node:*/**']
 const PUBSUB = ['@tutti/protocol', ...NODE]
 const STORAGE = ['@tutti/protocol', ...NODE, 'unstorage', 'unstorage/**']
 const SERVER = ['@tutti/protocol', '@tutti/protocol/schemas', ...NODE, 'socket.io']
-const SERVER_TYPES = ['@tutti/pubsub', '@tutti/storage-driver', '@tutti/storage-driver/contract']
+const SERVER_TYPES = [
+  '@tutti/pubsub',
+  '@tutti/storage-driver',
+  '@tutti/storage-driver/contract',
+  '@tutti/coordination',
+  '@tutti/coordination/contract',
+]
 const VUE = ['@tutti/protocol', '@tutti/client', '@tutti/client/**', 'vue']
 
 const LAYERS: Record<string, Layer> = {
@@ -33,6 +39,8 @@ const LAYERS: Record<string, Layer> = {
   'packages/pubsub/src/testing/**': { imports: [...PUBSUB, 'vitest'] },
   'packages/storage-driver/src/**': { imports: STORAGE, types: ['@tutti/pubsub', '@tutti/pubsub/redis'] },
   'packages/storage-driver/src/testing/**': { imports: [...STORAGE, 'vitest'] },
+  'packages/coordination/src/**': { imports: PUBSUB, types: ['@tutti/pubsub', '@tutti/pubsub/redis'] },
+  'packages/coordination/src/testing/**': { imports: [...PUBSUB, 'vitest'] },
   'packages/server/src/**': { imports: SERVER, types: SERVER_TYPES },
   'packages/server/src/authentication/ip-address.ts': { imports: [...NODE, 'ipaddr.js'], own: false },
   'packages/server/src/http/nitro/**': { imports: [...SERVER, 'nitro', 'nitro/**', 'crossws', 'crossws/**'], types: SERVER_TYPES },

@@ -1,0 +1,142 @@
+import type { JsonValue } from '@tutti/protocol'
+
+/** A member of a room, as observers see it. Never changed: an update makes a new object. */
+export interface Member {
+  /** Public id: random, made at the first join, kept through reconnects. */
+  readonly id: string
+  /** Id of the signed-in user; '' for anonymous. */
+  readonly user: string
+  /** Absent where the member has none. */
+  readonly info?: JsonValue
+  /** The JSON text of `info`: can be sent as it is. */
+  readonly infoJson?: string
+}
+
+/** A client that joins. The same user and `clientId` is the same member, on any instance and connection. */
+export interface MemberIdentity {
+  /** Id of the signed-in user; '' for anonymous. */
+  readonly user: string
+  /** Without it, the connection is the member, which leaves at `disconnect`. */
+  readonly clientId?: string | undefined
+  /** Unique in the cluster and never used again. Names the member in `update`, `leave` and `disconnect`. */
+  readonly connectionId: string
+}
+
+/** What a join made. The same id for a member that reconnects. */
+export interface Joined {
+  readonly id: string
+  /** False where the room is full and counts further members without listing them (`overflow: 'count'`). */
+  readonly isListed: boolean
+}
+
+/** A difference between two states of a room. A member is in one of the lists at most. */
+export interface MembersChange {
+  readonly joined: readonly Member[]
+  readonly updated: readonly Member[]
+  /** Ids. */
+  readonly left: readonly string[]
+  /** All members after the change, those that are not listed included. */
+  readonly count: number
+}
+
+/** Newest cursors by the members' ids. */
+export type Cursors = Readonly<Record<string, JsonValue>>
+
+/** Listeners of a view. They are called synchronously and must not block. */
+export interface ViewListener {
+  /** Called for each change after `ready`, in the order of the room's versions. */
+  onChange?: ((change: MembersChange) => void) | undefined
+  /** Called for the cursors that any instance publishes, this one included. */
+  onCursors?: ((cursors: Cursors) => void) | undefined
+}
+
+/** What this instance knows of a room's members. */
+export interface MembersView {
+  /**
+   * Settles when `members` and `count` are those of the store; rejects as `join` does, and the view is then closed.
+   * Never becomes an unhandled rejection.
+   */
+  readonly ready: Promise<void>
+  /** By id, in the order in which they joined. Live: copy it to keep it. */
+  readonly members: ReadonlyMap<string, Member>
+  /** All members, those that are not listed included. */
+  readonly count: number
+  /** Newest cursors of the members, by id, as far as they have arrived. */
+  readonly cursors: ReadonlyMap<string, JsonValue>
+  /** Ends the view. Idempotent. */
+  close(): void
+}
+
+/**
+ * The presence of one room. Versions, messages and records are inside: a missed message delays a change, and never loses one.
+ *
+ * Errors of `join`, `update` and `leave`, by code: `UNAVAILABLE` (not applied), `OUTCOME_UNKNOWN` (perhaps applied; the same
+ * call again is harmless), `CLOSED`. `join` also has `ROOM_FULL`.
+ */
+export interface Members {
+  readonly room: string
+  /**
+   * Opens a view of the room. This instance follows the room while it has views or members of it; all its views share one
+   * subscription and one copy.
+   */
+  observe(listener?: ViewListener): MembersView
+  /**
+   * Makes the client a member, or continues its membership: `id` is kept, `info` replaced. A join of an earlier connection
+   * of this client that is still open is superseded: its `update`, `leave` and `disconnect` then change nothing. Resolves
+   * when an open view of this instance contains the member.
+   */
+  join(identity: MemberIdentity, info?: JsonValue): Promise<Joined>
+  /** Replaces the info of the connection's member. Changes nothing if the connection is no member here. */
+  update(connectionId: string, info: JsonValue | undefined): Promise<void>
+  /** Ends the membership now. Changes nothing if the connection is no member here. */
+  leave(connectionId: string): Promise<void>
+  /**
+   * The connection is closed: the member leaves after `graceMs`, unless the client joins again on any instance; without a
+   * `clientId` it leaves now. Failures are repeated here. Changes nothing if the connection is no member here.
+   */
+  disconnect(connectionId: string): void
+  /**
+   * Passes the newest cursors of members of this instance to all views in the cluster; those of this instance receive
+   * them before it returns. Volatile: nothing is stored, and a lost message is not repeated. Cursors of other ids are dropped.
+   * The caller limits the rate.
+   */
+  publishCursors(cursors: Cursors): void
+}
+
+/** State of the lease. `registering`: not yet, or again after a loss. `live`: others count on this instance. */
+export type LeaseState = 'registering' | 'live' | 'closed'
+
+/** This instance, as the cluster sees it. */
+export interface InstanceLease {
+  /** `<instanceId>.<n>`; `n` grows with each registration. */
+  readonly id: string
+  readonly state: LeaseState
+  /** Ids of the instances with a live lease, this one included, as of the last heartbeat. */
+  readonly live: ReadonlySet<string>
+  /** Settles at the first registration; rejects with `CLOSED`. Never becomes an unhandled rejection. */
+  readonly ready: Promise<void>
+  /** Runs the listener when the lease had ended without `close`. The members of this instance are written again without it. */
+  onLost(listener: () => void): () => void
+}
+
+/**
+ * The storage layer for leases: instances and the members of rooms, across all instances of a cluster. `server` meets it
+ * through these types alone. Implementations MUST pass the suite at `coordination/testing`.
+ */
+export interface Coordination {
+  readonly instance: InstanceLease
+  /** The presence of a room. The same object as long as the instance follows the room. */
+  members(room: string): Members
+  /**
+   * Runs the listener when the first member joined a room, on one instance of the cluster: the one where it joined. At most
+   * once for each opening; not called when members are written again after a loss of data.
+   */
+  onRoomOpen(listener: (room: string) => void): () => void
+  /** Runs the listener when the last member left a room, on one instance of the cluster. At most once for each end. */
+  onRoomEmpty(listener: (room: string) => void): () => void
+  /**
+   * Ends the lease and all views; idempotent. Members stay for `graceMs`, so that they can continue on another instance.
+   * The caller's link stays open. Afterwards `CLOSED`.
+   */
+  close(): Promise<void>
+}

@@ -1,0 +1,14 @@
+export type {
+  Coordination,
+  Cursors,
+  InstanceLease,
+  Joined,
+  LeaseState,
+  Member,
+  MemberIdentity,
+  Members,
+  MembersChange,
+  MembersView,
+  ViewListener,
+} from './contract.ts'
+export type { CoordinationErrorContext, CoordinationOptions, RedisCoordinationOptions } from './coordination-options.ts'

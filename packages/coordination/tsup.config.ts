@@ -1,0 +1,6 @@
+import { tsupConfig } from '../../tsup.base.ts'
+
+export default tsupConfig({
+  index: 'src/index.ts',
+  contract: 'src/contract.ts',
+})
