@@ -3,15 +3,15 @@ import type { MessageHandler } from './contract.ts'
 import { senderOf } from './message-frame.ts'
 import type { Report } from './report.ts'
 
-/** The handlers of one channel and what is dropped before them: one's own messages (N2) and what does not parse (N4). */
+/** The handlers of one channel. The instance's own messages (N2) and invalid messages (N4) are dropped before them. */
 export interface ChannelHandlers {
   readonly isEmpty: boolean
-  /** Adds a handler and returns its undo. */
+  /** Adds a handler. Returns an unsubscribe function. */
   add(handler: MessageHandler): () => void
   receive(text: string): void
 }
 
-/** Makes the handlers of one channel. `onDropped` runs once for each message that does not parse. */
+/** Creates the handlers of one channel. `onDropped` runs once for each message that does not parse. */
 export function createChannelHandlers({ channel, instanceId, report, onDropped }: ChannelHandlersOptions): ChannelHandlers {
   const handlers = new Set<{ handler: MessageHandler }>()
 
@@ -20,7 +20,7 @@ export function createChannelHandlers({ channel, instanceId, report, onDropped }
     const onError = (error: unknown): void => {
       const stage = isParseError(error) ? 'message' : 'handler'
       report(error, { stage, channel })
-      // Several handlers that cannot read one message have dropped one message.
+      // Several handlers that fail to parse the same message count as one dropped message.
       if (stage === 'handler' || dropped) return
       dropped = true
       onDropped()
@@ -51,7 +51,7 @@ export function createChannelHandlers({ channel, instanceId, report, onDropped }
   }
 }
 
-/** What an handlers needs. */
+/** Options of the handlers of a channel. */
 export interface ChannelHandlersOptions {
   channel: string
   instanceId: string
@@ -59,6 +59,6 @@ export interface ChannelHandlersOptions {
   onDropped: () => void
 }
 
-/** A handler says so when it cannot read a message: `JSON.parse` and `parseMessage` throw these. */
+/** `JSON.parse` and `parseMessage` throw these errors in a handler that receives an invalid message. */
 const isParseError = (error: unknown): boolean =>
   error instanceof SyntaxError || (error instanceof RealtimeError && error.code === 'INVALID_MESSAGE')

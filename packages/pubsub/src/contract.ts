@@ -1,54 +1,60 @@
-/** Where the relay stands. `unavailable`: it was lost, was never reached, or refuses to serve, and is tried again. */
+/**
+ * State of the connection to the relay. `unavailable`: it was lost, was never reached, or refuses to serve; attempts continue.
+ */
 export type PubSubStatus = 'connecting' | 'ready' | 'unavailable' | 'closed'
 
-/** Ends a subscription. `ready` settles when it is in force and never becomes an unhandled rejection (N3). */
+/** Ends a subscription. `ready` settles when it is confirmed and never becomes an unhandled rejection (N3). */
 export interface Unsubscribe {
   (): void
   readonly ready: Promise<void>
 }
 
-/** Hears what others published, as the JSON text they sent: `(text) => JSON.parse(text)`. */
+/** Receives messages of other instances as JSON text: `(text) => JSON.parse(text)`. */
 export type MessageHandler = (message: string) => void
 
 /** Where a background failure happened: `onError(error, { stage })`. */
 export interface ErrorContext {
   /** `connection`: a link was lost; `subscribe`: a subscription failed; `message`: a message was dropped; `handler`: a listener threw. */
   stage: 'connection' | 'subscribe' | 'message' | 'handler'
-  /** The channel it concerns, if it concerns one. */
+  /** The channel of the failure, if any. */
   channel?: string
 }
 
-/** Options that every `PubSub` takes. */
+/** Options of every `PubSub`. */
 export interface PubSubOptions {
-  /** Hears of failures that no caller awaits. Default: a lost connection is a warning of the process, everything else goes to `console.error` (X10). */
+  /**
+   * Receives failures that no caller awaits. Default: a lost connection is a process warning, everything else goes to
+   * `console.error` (X10).
+   */
   onError?: ((error: unknown, context: ErrorContext) => void) | undefined
 }
 
 /**
- * The notification layer: tells other instances that something happened, and owns no data. A message may be lost; who
- * needs to be sure reads the storage again after `onGap`. Implementations MUST pass the suite at `pubsub/testing`.
+ * The notification layer: notifies other instances that something happened, and stores no data. A message may be lost; a
+ * subscriber that must not miss a change reads the storage again after `onGap`. Implementations MUST pass the suite at
+ * `pubsub/testing`.
  */
 export interface PubSub {
-  /** A UUID made at construction; stands in every message as `origin` (N2). */
+  /** A UUID created at construction, sent in every message as `origin` (N2). */
   readonly instanceId: string
   readonly status: PubSubStatus
   /** Messages that were dropped because they do not parse (N4). */
   readonly droppedMessages: number
   /**
-   * Sends a plain object, with `origin` added, to every other instance subscribed to the channel, never to this one (N2).
-   * While `connecting` it waits for the outcome of the first attempt.
-   * Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `INVALID_MESSAGE` (no plain JSON object),
-   * `INVALID_CHANNEL` (half a surrogate pair, which Redis cannot tell from another) or `CLOSED`.
+   * Sends a plain object, with `origin` added, to every other instance subscribed to the channel, never to this one (N2). While
+   * `connecting` it waits for the outcome of the first attempt. Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN`
+   * (perhaps sent), `INVALID_MESSAGE` (not a plain JSON object), `INVALID_CHANNEL` (half a surrogate pair, which Redis cannot
+   * distinguish from another) or `CLOSED`.
    */
   publish(channel: string, message: object): Promise<void>
   /** Calls the handler for each message of another instance, in the order published by each (N3). */
   subscribe(channel: string, handler: MessageHandler): Unsubscribe
   /**
-   * Runs the listener when messages may have been missed, once everything is back (N6): also the first time, after a start
-   * without the relay. Returns its undo.
+   * Runs the listener when messages may have been missed, once all subscriptions are confirmed again (N6); also after a start
+   * during which the relay was unreachable. Returns an unsubscribe function.
    */
   onGap(listener: () => void): () => void
-  /** Runs the listener at each change of `status`. Returns its undo. */
+  /** Runs the listener at each change of `status`. Returns an unsubscribe function. */
   onStatus(listener: (status: PubSubStatus) => void): () => void
   /** Ends all subscriptions and connections; idempotent. Afterwards every call rejects or throws with `CLOSED` (N7). */
   dispose(): Promise<void>

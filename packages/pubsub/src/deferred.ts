@@ -1,11 +1,11 @@
-/** A promise with its two ends in hand. */
+/** A promise with its `resolve` and `reject`. */
 export interface Deferred<T> {
   readonly promise: Promise<T>
   resolve(value: T): void
   reject(error: unknown): void
 }
 
-/** Makes one whose rejection is never unhandled, whether or not somebody waits for it (N3). */
+/** Creates a deferred whose rejection is never unhandled, even if nothing awaits it (N3). */
 export function createDeferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => {}
   let reject: (error: unknown) => void = () => {}

@@ -1,25 +1,25 @@
 import { RealtimeError } from '@tutti/protocol'
 
-/** Carries text between the `MemoryPubSub`s of one process; give it to each. */
+/** Delivers text between the `MemoryPubSub`s of one process that share it. */
 export interface MemoryBus {
   readonly isUp: boolean
-  /** Passes text on to everybody joined, in order, after the caller's own turn. Throws `UNAVAILABLE` while interrupted. */
+  /** Delivers text to all members, in order, after the caller's turn. Throws `UNAVAILABLE` while interrupted. */
   send(channel: string, text: string): void
-  /** Joins; returns how to leave. */
+  /** Adds a member. Returns a function that removes it. */
   join(member: MemoryBusMember): () => void
-  /** Goes away, as a lost Redis does: what is sent is refused, until `restore`. For tests of what stands above. */
+  /** Refuses all messages until `restore`, like a lost Redis. For tests. */
   interrupt(): void
   restore(): void
 }
 
-/** What the bus tells each that has joined. */
+/** The callbacks of a member. */
 export interface MemoryBusMember {
   receive: (channel: string, text: string) => void
   onUp: () => void
   onDown: () => void
 }
 
-/** Makes a bus. */
+/** Creates a bus. */
 export function createMemoryBus(): MemoryBus {
   const members = new Set<MemoryBusMember>()
   let isUp = true
@@ -35,7 +35,7 @@ export function createMemoryBus(): MemoryBus {
     },
     send: (channel, text) => {
       if (!isUp) throw new RealtimeError('UNAVAILABLE')
-      // Later, so that what a handler publishes in answer arrives everywhere after what it answers.
+      // Deferred, so that a message which a handler publishes in reply arrives everywhere after the message that it replies to.
       queueMicrotask(() => {
         const current = [...members]
         for (const member of current) member.receive(channel, text)

@@ -7,13 +7,13 @@ import { createReport, PUBSUB_OPTIONS, type Report } from './report.ts'
 
 /** Options of a `MemoryPubSub`. */
 export interface MemoryPubSubOptions extends PubSubOptions {
-  /** Instances with the same bus hear each other. Default: one of its own, so nobody hears it. */
+  /** Instances with the same bus receive each other's messages. Default: a new bus, so no messages are exchanged. */
   bus?: MemoryBus | undefined
 }
 
 const OPTIONS = { ...PUBSUB_OPTIONS, bus: withMethods(['join', 'send'], undefined) } satisfies OptionRows<MemoryPubSubOptions>
 
-/** The notification layer within one process: for tests, and where there is only one instance. */
+/** The notification layer within one process: for tests, and for deployments with one instance. */
 export class MemoryPubSub implements PubSub {
   readonly instanceId: string = crypto.randomUUID()
   readonly #bus: MemoryBus

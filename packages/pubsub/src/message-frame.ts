@@ -1,7 +1,7 @@
 import { RealtimeError, isJsonObject } from '@tutti/protocol'
 
-// Every message is the text of one JSON object whose first property is `origin`: `{"origin":"<uuid>",…}`. So its sender
-// is read from the first bytes, and one's own messages are dropped without being parsed (N2).
+// Every message is the text of one JSON object whose first property is `origin`: `{"origin":"<uuid>",…}`. The sender is read
+// from the first bytes, so the instance drops its own messages without parsing them (N2).
 
 const OPENING = '{"origin":"'
 const UUID_LENGTH = 36
@@ -13,15 +13,15 @@ export function frameMessage(instanceId: string, message: unknown): string {
 }
 
 /**
- * The channel itself, or throws `INVALID_CHANNEL` for half a surrogate pair: Redis stores names as UTF-8, in which all of
- * these are one character, and two channels would be one.
+ * The channel itself, or throws `INVALID_CHANNEL` for half a surrogate pair: Redis stores names as UTF-8, which replaces all of
+ * these by one character, so that different channels would become one.
  */
 export function parseChannelName(channel: string): string {
   if (channel.isWellFormed()) return channel
   throw new RealtimeError('INVALID_CHANNEL', { message: 'The channel must be well-formed Unicode: it has half a surrogate pair.' })
 }
 
-/** What a text is to this instance: its own message, another's, or `undefined` when it is no JSON object. */
+/** The sender of a text: this instance, another one, or `undefined` if the text is not a JSON object. */
 export function senderOf(text: string, instanceId: string): 'self' | 'other' | undefined {
   const end = OPENING.length + UUID_LENGTH
   if (text.startsWith(OPENING) && text[end] === '"') return text.startsWith(instanceId, OPENING.length) ? 'self' : 'other'
@@ -37,7 +37,7 @@ export function senderOf(text: string, instanceId: string): 'self' | 'other' | u
 function toObjectText(message: unknown): string {
   if (!isPlainObject(message)) throw new RealtimeError('INVALID_MESSAGE', { message: 'A message must be a plain object.' })
   try {
-    // Its own `origin` would stand after ours, and JSON.parse takes the last of a name.
+    // Otherwise the message's own `origin` would follow the added one, and JSON.parse uses the last property of a name.
     return JSON.stringify({ ...message, origin: undefined })
   } catch (cause) {
     throw new RealtimeError('INVALID_MESSAGE', { message: 'A message must be JSON.', cause })
@@ -47,6 +47,6 @@ function toObjectText(message: unknown): string {
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (!isJsonObject(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // With a `toJSON` it could become anything, an `origin` of its own included.
+  // With a `toJSON` it could serialize to anything, including another `origin`.
   return (prototype === Object.prototype || prototype === null) && typeof value['toJSON'] !== 'function'
 }

@@ -8,16 +8,16 @@ import type { RedisLink } from './redis/link-contract.ts'
 import { createReport, type Report } from './report.ts'
 import { servingStatus, type ServingStatus } from './serving-status.ts'
 
-/** Options of a `RealtimePubSub`: where Redis is, and how failures are told. */
+/** Options of a `RealtimePubSub`: the Redis server, and the error listener. */
 export type RealtimePubSubOptions = RedisLinkOptions
 
 /**
- * The notification layer over Redis: two connections, whoever shares it (N1). Connects at once and keeps trying;
- * `link.ready` tells when it is there. Throws `INVALID_OPTIONS`.
+ * The notification layer over Redis: two connections, regardless of how many features share it (N1). Connects at once and
+ * retries; `link.ready` settles when it is connected. Throws `INVALID_OPTIONS`.
  */
 export class RealtimePubSub implements PubSub {
   readonly instanceId: string = randomUUID()
-  /** Redis itself, for the packages that store: scripts, commands, raw subscriptions. */
+  /** The Redis link for packages that store data: scripts, commands, raw subscriptions. */
   readonly link: RedisLink
   readonly #report: Report
   readonly #serving: ServingStatus

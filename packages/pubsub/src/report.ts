@@ -1,17 +1,17 @@
 import { callback, logError, safeErrorListener, type OptionRows } from '@tutti/protocol'
 import type { ErrorContext, PubSubOptions } from './contract.ts'
 
-/** Hands a background failure to whoever listens. */
+/** Reports a background failure to the listener. */
 export type Report = (error: unknown, context: ErrorContext) => void
 
-/** What the options that every `PubSub` has take. */
+/** The accepted values of the options that every `PubSub` has. */
 export const PUBSUB_OPTIONS = { onError: callback(undefined) } satisfies OptionRows<PubSubOptions>
 
-/** Where nobody listens, a lost connection is a warning of the process: it comes back by itself. */
+/** The default listener: a lost connection is a process warning, because it recovers by itself. */
 const warn: Report = (error, context) => {
   if (context.stage === 'connection') process.emitWarning(error instanceof Error ? error.message : String(error), 'TuttiWarning')
   else logError(error, context)
 }
 
-/** `onError` of the options, made safe: what it throws is logged, because the code that reports must continue. */
+/** `onError` of the options, made safe: its own errors are logged, because the reporting code must continue. */
 export const createReport = (onError: PubSubOptions['onError'] = warn): Report => safeErrorListener(onError)

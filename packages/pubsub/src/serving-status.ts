@@ -1,16 +1,15 @@
 import type { PubSubStatus } from './contract.ts'
 import type { RedisLink } from './redis/link-contract.ts'
 
-/** Whether a link serves, and changes of that. */
+/** Whether a link serves, with change events. */
 export interface ServingStatus {
   readonly status: PubSubStatus
-  /** Runs the listener at each change. Returns its undo. */
+  /** Runs the listener at each change. Returns an unsubscribe function. */
   onStatus(listener: (status: PubSubStatus) => void): () => void
 }
 
 /**
- * The status of a link as its users feel it: while the circuit breaker refuses calls (N10), a Redis that is connected is
- * as good as away.
+ * The status of a link for its users: while the circuit breaker refuses calls (N10), a connected Redis counts as unavailable.
  */
 export function servingStatus(link: RedisLink): ServingStatus {
   const current = (): PubSubStatus => (link.status === 'ready' && link.breaker !== 'closed' ? 'unavailable' : link.status)
@@ -19,11 +18,11 @@ export function servingStatus(link: RedisLink): ServingStatus {
       return current()
     },
     onStatus: (listener) => {
-      let told = current()
+      let reported = current()
       const tell = (): void => {
         const status = current()
-        if (status === told) return
-        told = status
+        if (status === reported) return
+        reported = status
         listener(status)
       }
       const undo = [link.onStatus(tell), link.onBreaker(tell)]

@@ -20,7 +20,7 @@ function breaker() {
   return { tested, states, timers, fail }
 }
 
-test('[N10] it opens after so many failures in a row, and a success begins the row anew', () => {
+test('[N10] it opens after consecutive failures; a success resets the count', () => {
   const { tested, states, fail } = breaker()
   fail(2)
   tested.succeeded()
@@ -31,7 +31,7 @@ test('[N10] it opens after so many failures in a row, and a success begins the r
   expect(states).toEqual(['open'])
 })
 
-test('[N10] when its time has come one call may try, and its success closes', () => {
+test('[N10] after its interval one call may probe, and its success closes the breaker', () => {
   const { tested, states, timers, fail } = breaker()
   fail(3)
   expect(timers).toMatchObject([{ ms: 30_000, stopped: false }])
@@ -44,7 +44,7 @@ test('[N10] when its time has come one call may try, and its success closes', ()
   expect(tested.state).toBe('closed')
 })
 
-test('[N10] a probe that fails opens again, for as long', () => {
+test('[N10] a failed probe opens the breaker again, for the same interval', () => {
   const { tested, states, timers, fail } = breaker()
   fail(3)
   timers[0]?.run()
@@ -57,7 +57,7 @@ test('[N10] a probe that fails opens again, for as long', () => {
   expect(states).toEqual(['open', 'probing', 'open', 'probing'])
 })
 
-test('[N10] it probes at once when the connection is ready again, and only when it was open', () => {
+test('[N10] it probes at once when the connection is ready again, only if open', () => {
   const { tested, states, timers, fail } = breaker()
   tested.probeNow()
   expect(tested.state).toBe('closed')
@@ -68,7 +68,7 @@ test('[N10] it probes at once when the connection is ready again, and only when 
   expect(states).toEqual(['open', 'probing', 'closed'])
 })
 
-test('[N10] what began before it opened changes nothing while it is open', () => {
+test('[N10] a call that began before it opened changes nothing while it is open', () => {
   const { tested, timers, fail } = breaker()
   fail(3)
   tested.succeeded()
@@ -76,7 +76,7 @@ test('[N10] what began before it opened changes nothing while it is open', () =>
   expect([tested.state, timers.length]).toEqual(['open', 1])
 })
 
-test('[N7] closing it leaves no timer, also when calls fail afterwards', () => {
+test('[N7] close leaves no timer, also when calls fail afterwards', () => {
   const { tested, timers, fail } = breaker()
   fail(3)
   tested.close()
@@ -87,7 +87,7 @@ test('[N7] closing it leaves no timer, also when calls fail afterwards', () => {
   expect(other.timers).toEqual([])
 })
 
-test('[N10] calls to a Redis out of memory are refused after 5 failures; a script’s own refusals never count', async () => {
+test('[N10] a Redis out of memory opens the breaker; errors of scripts never do', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url, breakerProbeMs: 100 })
   await pubsub.link.ready
@@ -97,21 +97,21 @@ test('[N10] calls to a Redis out of memory are refused after 5 failures; a scrip
   const refusals = await Promise.allSettled(Array.from({ length: 20 }, () => refuse.run([], [])))
   expect(refusals.every(({ status }) => status === 'rejected')).toBe(true)
   expect(pubsub.link.breaker).toBe('closed')
-  const look = observer(redis)
-  await look.config('SET', 'maxmemory', '1')
+  const observing = observer(redis)
+  await observing.config('SET', 'maxmemory', '1')
   for (let n = 0; n < 5; n += 1) await expect(pubsub.link.command('SET', 'x', n)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect(pubsub.link.breaker).toBe('open')
   await expect(pubsub.link.command('GET', 'x')).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     message: expect.stringContaining('failed repeatedly'),
   })
-  await look.config('SET', 'maxmemory', '0')
+  await observing.config('SET', 'maxmemory', '0')
   await eventually(() => pubsub.link.command('SET', 'x', 'y'))
   expect(states).toEqual(['open', 'probing', 'closed'])
   undo()
 })
 
-test('[N10] it opens while Redis is away and closes as soon as it is back, long before the next probe', async () => {
+test('[N10] it opens during an outage and closes on reconnect, before the next probe', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url, breakerFailures: 2 })
   await pubsub.link.ready
@@ -124,17 +124,17 @@ test('[N10] it opens while Redis is away and closes as soon as it is back, long 
   await pubsub.publish('news', {})
 })
 
-test('[F4] [N10] a Redis that is connected and does not serve counts as away, until it serves again', async () => {
+test('[F4] [N10] a connected Redis that refuses to serve is unavailable', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url, breakerFailures: 2, breakerProbeMs: 50 })
   await pubsub.link.ready
   const statuses: string[] = []
   const undo = pubsub.onStatus((status) => statuses.push(status))
-  const look = observer(redis)
-  await look.config('SET', 'maxmemory', '1')
+  const observing = observer(redis)
+  await observing.config('SET', 'maxmemory', '1')
   for (let n = 0; n < 2; n += 1) await expect(pubsub.link.command('SET', 'x', n)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect([pubsub.status, pubsub.link.status]).toEqual(['unavailable', 'ready'])
-  await look.config('SET', 'maxmemory', '0')
+  await observing.config('SET', 'maxmemory', '0')
   await eventually(() => pubsub.link.command('SET', 'x', 'y'))
   expect([pubsub.status, statuses]).toEqual(['ready', ['unavailable', 'ready']])
   undo()

@@ -1,5 +1,5 @@
-// What an application writes that brings clients of its own; compiled against ioredis 5 here, and against both versions by
-// scripts/types-with-ioredis.mjs, as users compile it.
+// An application that passes its own clients. Compiled against ioredis 5 here, and against both versions by
+// scripts/types-with-ioredis.mjs, in the same way as users compile it.
 import { RealtimePubSub } from '@tutti/pubsub'
 import { createRedisLink, redisOptions } from '@tutti/pubsub/redis'
 import { Redis } from 'ioredis'

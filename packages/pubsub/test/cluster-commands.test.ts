@@ -7,17 +7,20 @@ import { createRedisCluster } from '../src/redis/cluster/redis-cluster.ts'
 import { createEndOfTurn } from '../src/redis/end-of-turn.ts'
 import { promised } from '../src/redis/script.ts'
 
-// The commands to a Cluster by themselves, where moments count that no user sees.
+// The commands to a Cluster alone, for moments that cannot be observed from outside.
 let cluster: Awaited<ReturnType<typeof startRedisCluster>>
 beforeAll(async () => {
   cluster = await startRedisCluster()
 })
 afterAll(() => cluster.stop())
 
-/** Commands to all three nodes, ready; `told`: what they told, `cut` ends the connection to a node and settles when it is back. */
+/**
+ * Commands to all three nodes, ready. `reported` contains their reports; `cut` closes the connection to a node and settles when
+ * it is ready again.
+ */
 async function commands() {
   const clients = new Map<number, Redis>()
-  const told: string[] = []
+  const reported: string[] = []
   const pub = createRedisCluster({
     ...{
       seeds: cluster.addresses,
@@ -32,13 +35,13 @@ async function commands() {
       clients.set(address.port, client)
       return client
     },
-    onReady: (again) => told.push(again ? 'ready again' : 'ready'),
-    onLost: () => told.push('lost'),
+    onReady: (again) => reported.push(again ? 'ready again' : 'ready'),
+    onLost: () => reported.push('lost'),
     ...{ onMap: () => {}, onBreaker: () => {}, onTime: () => {}, onError: () => {} },
   })
   onTestFinished(() => pub.close())
-  await eventually(() => expect(told).toEqual(['ready']))
-  told.length = 0
+  await eventually(() => expect(reported).toEqual(['ready']))
+  reported.length = 0
   const cut = async ({ port }: TestRedis): Promise<void> => {
     const client = clients.get(port)
     if (client === undefined) throw new Error('Nobody is connected to it.')
@@ -46,7 +49,7 @@ async function commands() {
     client.stream.destroy()
     await back
   }
-  return { pub, ask: promised(pub.send), told, cut }
+  return { pub, ask: promised(pub.send), reported, cut }
 }
 
 const nodes = (): readonly [TestRedis, TestRedis, TestRedis] => {
@@ -55,40 +58,40 @@ const nodes = (): readonly [TestRedis, TestRedis, TestRedis] => {
   return [a, b, c]
 }
 
-/** Freezes a node until it is told otherwise, or the test ends. */
+/** Freezes a node until the returned function is called or the test ends. */
 function freeze(node: TestRedis): () => void {
   node.pause()
   onTestFinished(() => node.resume())
   return () => node.resume()
 }
 
-test('[N6] a Cluster is there again when it has said so: whoever asks before is not told of the same absence twice', async () => {
-  const { pub, told, cut } = await commands()
+test('[N6] a Cluster is up only after it has reported ready, so an outage counts once', async () => {
+  const { pub, reported, cut } = await commands()
   const [first, , third] = nodes()
-  // It is the first to be asked for the map.
-  const goOn = freeze(first)
+  // It is the first node that is queried for the map.
+  const resume = freeze(first)
   await cut(third)
-  expect([pub.isUp, told]).toEqual([false, ['lost']])
-  goOn()
-  await eventually(() => expect([pub.isUp, told.at(-1)]).toEqual([true, 'ready again']))
+  expect([pub.isUp, reported]).toEqual([false, ['lost']])
+  resume()
+  await eventually(() => expect([pub.isUp, reported.at(-1)]).toEqual([true, 'ready again']))
 })
 
-test('[N6] a node that comes back while another is asked whether the Cluster is down is not forgotten', async () => {
-  const { pub, ask, told, cut } = await commands()
+test('[N6] a node that reconnects during the query for CLUSTERDOWN is not overlooked', async () => {
+  const { pub, ask, reported, cut } = await commands()
   const [first, second, third] = nodes()
   const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', 'a'))
   await askRedis(third, 'CLUSTER', 'DELSLOTS', slot)
   await expect(ask('GET', ['a'])).rejects.toMatchObject({ message: expect.stringContaining('CLUSTERDOWN') })
   await askRedis(third, 'CLUSTER', 'ADDSLOTS', slot)
   await cluster.serving()
-  const goOn = freeze(third)
+  const resume = freeze(third)
   await cut(second)
-  goOn()
-  await eventually(() => expect([pub.isUp, told.at(-1)]).toEqual([true, 'ready again']))
+  resume()
+  await eventually(() => expect([pub.isUp, reported.at(-1)]).toEqual([true, 'ready again']))
 })
 
-test('[N5] a node that may not be asked for the map is no absence once the map is known', async () => {
-  const { pub, ask, told } = await commands()
+test('[N5] a node that refuses CLUSTER SLOTS is no outage once the map is known', async () => {
+  const { pub, ask, reported } = await commands()
   const [first, second] = nodes()
   const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', 'moved'))
   await askRedis(first, 'ACL', 'SETUSER', 'default', '-cluster|slots')
@@ -97,5 +100,5 @@ test('[N5] a node that may not be asked for the map is no absence once the map i
     await cluster.moveSlot(slot, node)
     expect(await ask('GET', ['moved'])).toBeNull()
   }
-  expect([pub.isUp, told]).toEqual([true, []])
+  expect([pub.isUp, reported]).toEqual([true, []])
 })

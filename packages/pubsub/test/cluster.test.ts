@@ -4,7 +4,7 @@ import { askRedis, eventually, startRedisCluster, type TestRedis } from '@tutti/
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clientList, connect, observer, testRedis } from './setup.ts'
 
-// One Cluster without replicas for the file; failovers have a file of their own.
+// One Cluster without replicas for the file; failovers have their own file.
 let cluster: Awaited<ReturnType<typeof startRedisCluster>>
 beforeAll(async () => {
   cluster = await startRedisCluster()
@@ -29,7 +29,7 @@ const restore = async (): Promise<void> => {
 let lastRun = 0
 
 pubSubContract('RealtimePubSub on a Cluster', async () => {
-  // Its own for each test: what one published last may still be on the way when the next has subscribed on another node.
+  // A prefix per test: the last message of one test may still be in transit when the next has subscribed on another node.
   const prefix = `run${(lastRun += 1)}`
   return {
     connect: (options) => new RealtimePubSub({ ...options, cluster: cluster.addresses, prefix }),
@@ -43,13 +43,13 @@ pubSubContract('RealtimePubSub on a Cluster', async () => {
   }
 })
 
-/** Who is connected to each node, by the end of the name. */
+/** The connections of each node, by the end of their names. */
 const connections = async (instanceId: string) => {
   const lists = await Promise.all(nodes().map((node) => clientList(observer(node))))
   return lists.map((clients) => clients.flatMap(({ name }) => (name?.includes(instanceId) === true ? name.slice(-3) : [])))
 }
 
-test('[N1] pub has one connection to each master and sub one to one node, and nobody else is there', async () => {
+test('[N1] pub has one connection to each master and sub one to one node, no more', async () => {
   const { pubsub } = connect({ cluster: cluster.addresses })
   await Promise.all([pubsub.link.ready, ...['a', 'b', 'c'].map((channel) => pubsub.subscribe(channel, () => {}).ready)])
   const script = pubsub.link.script('return KEYS[1]')
@@ -61,7 +61,7 @@ test('[N1] pub has one connection to each master and sub one to one node, and no
   expect(all.flat().filter(({ name }) => name?.includes(pubsub.instanceId) !== true)).toEqual([])
 })
 
-test('[N8] one address of a Cluster is enough, whatever its nodes call it; each key is asked of its own node', async () => {
+test('[N8] one address of a Cluster is enough; each key is sent to its own node', async () => {
   const { pubsub } = connect({ cluster: [{ host: 'localhost', port: nodes()[1].port }] })
   expect(pubsub.link.isCluster).toBe(true)
   for (const key of KEYS) expect(await pubsub.link.command('SET', key, key)).toBe('OK')
@@ -71,7 +71,7 @@ test('[N8] one address of a Cluster is enough, whatever its nodes call it; each 
   expect(Math.min(...sizes.map(Number))).toBeGreaterThan(0)
 })
 
-test('[N8] a slot that has moved, or is moving, is followed, and nothing else happens', async () => {
+test('[N8] a moved or moving slot is followed without further effects', async () => {
   const { pubsub, errors } = connect({ cluster: cluster.addresses })
   await pubsub.link.ready
   const [first, second] = nodes()
@@ -86,7 +86,7 @@ test('[N8] a slot that has moved, or is moving, is followed, and nothing else ha
   await askRedis(first, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(await askRedis(second, 'CLUSTER', 'MYID')))
   expect(await pubsub.link.command('SET', '{moved}:new', '1')).toBe('OK')
   expect(await askRedis(second, 'CLUSTER', 'COUNTKEYSINSLOT', slot)).toBe(1)
-  // Keys of which only some have moved: refused for now, and no fault of the connection.
+  // Only some of the keys have moved: refused for now, and not a failure of the connection.
   const both = pubsub.link.script(`return redis.call('GET', KEYS[1])`)
   for (let n = 0; n < 9; n += 1) await expect(both.run(['moved', '{moved}:new'], [])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect(pubsub.link.breaker).toBe('closed')
@@ -95,7 +95,7 @@ test('[N8] a slot that has moved, or is moving, is followed, and nothing else ha
   expect([errors, pubsub.status]).toEqual([[], 'ready'])
 })
 
-test('[N6] a lost connection to one master is one gap, and the keys of the others are served meanwhile', async () => {
+test('[N6] losing one master is one gap, and keys of the others are served meanwhile', async () => {
   const { pubsub, errors } = connect({ cluster: cluster.addresses, breakerFailures: 2 })
   await pubsub.link.ready
   let gaps = 0
@@ -110,7 +110,7 @@ test('[N6] a lost connection to one master is one gap, and the keys of the other
   expect(pubsub.status).toBe('unavailable')
   for (let n = 0; n < 4; n += 1) await expect(pubsub.link.command('GET', KEYS[0])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect(pubsub.link.breaker).toBe('open')
-  // [N10] The breaker of that node keeps nobody from the others.
+  // [N10] The breaker of one node does not block the others.
   expect(await pubsub.link.command('PING')).toBe('PONG')
   await first.restart()
   await cluster.serving()
@@ -119,23 +119,23 @@ test('[N6] a lost connection to one master is one gap, and the keys of the other
   expect([pubsub.status, pubsub.link.breaker, errors.length]).toEqual(['ready', 'closed', 1])
 })
 
-test('[N6] a connection to one master that is cut is one gap, for what was acknowledged over it may be lost', async () => {
+test('[N6] a cut connection to one master is a gap: acknowledged writes may be lost', async () => {
   const { pubsub } = connect({ cluster: cluster.addresses })
   await pubsub.link.ready
   let gaps = 0
   pubsub.onGap(() => (gaps += 1))
   for (const [place, node] of nodes().entries()) {
-    const look = observer(node)
-    const pub = (await clientList(look)).find(({ name }) => name === `tutti:${pubsub.instanceId}:pub`)
-    await look.client('KILL', 'ID', pub?.['id'] ?? '')
+    const observing = observer(node)
+    const pub = (await clientList(observing)).find(({ name }) => name === `tutti:${pubsub.instanceId}:pub`)
+    await observing.client('KILL', 'ID', pub?.['id'] ?? '')
     await eventually(() => expect([gaps, pubsub.status]).toEqual([place + 1, 'ready']))
   }
 })
 
-test('[N1] [N6] sub goes on to another node when its own fails, without a word from the Cluster', async () => {
+test('[N1] [N6] sub moves to another node when its own fails silently', async () => {
   const [{ pubsub }, { pubsub: other }] = [connect({ cluster: cluster.addresses }), connect({ cluster: cluster.addresses })]
-  const heard: string[] = []
-  await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => heard.push(text)).ready])
+  const received: string[] = []
+  await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => received.push(text)).ready])
   const before = (await connections(pubsub.instanceId)).findIndex((names) => names.includes('sub'))
   let gaps = 0
   pubsub.onGap(() => (gaps += 1))
@@ -147,10 +147,10 @@ test('[N1] [N6] sub goes on to another node when its own fails, without a word f
   const after = (await connections(pubsub.instanceId)).findIndex((names) => names.includes('sub'))
   expect([-1, before]).not.toContain(after)
   await other.publish('news', {})
-  await eventually(() => expect(heard).toHaveLength(1))
+  await eventually(() => expect(received).toHaveLength(1))
 })
 
-test('[S5] scripts are known on every node at once, and sent whole to one that forgot them', async () => {
+test('[S5] scripts are loaded on every node, and sent whole to a node that lost them', async () => {
   const { pubsub } = connect({ cluster: cluster.addresses })
   await pubsub.link.ready
   const script = pubsub.link.script(`return redis.call('INCR', KEYS[1])`)
@@ -160,16 +160,16 @@ test('[S5] scripts are known on every node at once, and sent whole to one that f
   expect(await run()).toEqual([2, 2, 2])
 })
 
-test('[N3] messages of one channel keep their order, whatever keys are written between', async () => {
+test('[N3] messages of one channel keep their order between writes of any keys', async () => {
   const [{ pubsub }, { pubsub: other }] = [connect({ cluster: cluster.addresses }), connect({ cluster: cluster.addresses })]
-  const heard: number[] = []
-  await Promise.all([pubsub.link.ready, other.link.ready, other.link.subscribe('log', (text) => heard.push(Number(text))).ready])
+  const received: number[] = []
+  await Promise.all([pubsub.link.ready, other.link.ready, other.link.subscribe('log', (text) => received.push(Number(text))).ready])
   const numbers = Array.from({ length: 300 }, (_, n) => n)
   await Promise.all(numbers.flatMap((n) => [pubsub.link.command('SET', `x:${n}`, n), pubsub.link.publish('log', String(n))]))
-  await eventually(() => expect(heard).toEqual(numbers))
+  await eventually(() => expect(received).toEqual(numbers))
 })
 
-test('[N8] a server that is no Cluster is told of, and never used as one', async () => {
+test('[N8] a server that is not a Cluster is reported and never used as one', async () => {
   const redis = await testRedis()
   const { pubsub, errors } = connect({ cluster: [{ host: redis.host, port: redis.port }] })
   await eventually(() =>
@@ -178,7 +178,7 @@ test('[N8] a server that is no Cluster is told of, and never used as one', async
   await expect(pubsub.link.command('SET', 'x', '1')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
 })
 
-test('[N8] a node of a Cluster that is taken for a server alone refuses what is not its own', async () => {
+test('[N8] a Cluster node configured as a single server refuses keys of other nodes', async () => {
   const { pubsub } = connect({ host: nodes()[0].host, port: nodes()[0].port })
   await pubsub.link.ready
   expect(await pubsub.link.command('SET', KEYS[0], '1')).toBe('OK')

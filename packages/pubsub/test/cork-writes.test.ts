@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { commandCalls, connect, observer, testRedis } from './setup.ts'
 
-/** A pubsub over clients of its own. Where its streams cannot be corked, ioredis writes each command by itself. */
+/** A pubsub over its own clients. If its streams cannot be corked, ioredis writes each command by itself. */
 async function connected(canCork: boolean) {
   const redis = await testRedis()
   const clients = { pub: new Redis(redis.url, redisOptions()), sub: new Redis(redis.url, redisOptions()) }
@@ -40,7 +40,7 @@ const codes = async (calls: readonly Promise<unknown>[]): Promise<unknown[]> =>
     ),
   )
 
-test('[S5] commands of one turn are written to the socket together, where its stream can be corked', async () => {
+test('[S5] commands of one turn are written together if the stream can be corked', async () => {
   const { pubsub, writes } = await connected(true)
   const before = writes()
   const script = pubsub.link.script(`return redis.call('INCR', KEYS[1])`)
@@ -60,12 +60,12 @@ describe.each([{ canCork: true }, { canCork: false }])('with canCork: $canCork',
     }
   })
 
-  test('[N5] what was sent in the turn in which the connection was lost is not sent on the next one', async () => {
+  test('[N5] a command of the turn in which the connection is lost is never sent later', async () => {
     const { pubsub, redis, pub } = await connected(canCork)
     const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
     const script = pubsub.link.script(`return redis.call('INCR', KEYS[1])`)
     const calls = [pubsub.link.command('INCR', 'a'), pubsub.link.command('INCR', 'b'), script.run(['c'], [])]
-    // Before the end of the turn: what is corked has not left the process, what is not corked has.
+    // Before the end of the turn: corked commands have not left the process, others have.
     pub.stream.destroy()
     for (const code of await codes(calls)) expect(['OUTCOME_UNKNOWN', 'UNAVAILABLE']).toContain(code)
     await gap

@@ -1,6 +1,6 @@
 import { RealtimePubSub } from '@tutti/pubsub'
 
-// Says what still holds the process when everything is disposed of, in the state that is asked for.
+// Prints what keeps the process alive after everything was disposed of in the given state.
 
 const [port, state] = process.argv.slice(2)
 const onError = (): void => {}

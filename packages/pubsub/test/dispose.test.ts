@@ -16,19 +16,19 @@ function start(port: number, state: string) {
 }
 
 for (const state of ['ready', 'connecting']) {
-  test(`[N7] dispose while ${state} leaves no timer and no socket, and lets the process end`, async () => {
+  test(`[N7] dispose while ${state} leaves no timer or socket and lets the process end`, async () => {
     const redis = await testRedis()
     expect(await start(redis.port, state).outcome()).toEqual(['[]\n', '', 0, null])
   })
 }
 
-test('[N7] dispose while Redis is away leaves no timer and no socket, and lets the process end', async () => {
+test('[N7] dispose during an outage leaves no timer or socket; the process can end', async () => {
   const redis = await testRedis()
   await redis.kill()
   expect(await start(redis.port, 'away').outcome()).toEqual(['[]\n', '', 0, null])
 })
 
-test('[N7] dispose while Redis hangs ends all the same', async () => {
+test('[N7] dispose ends even if Redis hangs', async () => {
   const redis = await testRedis()
   const { child, outcome } = start(redis.port, 'under-way')
   await once(child, 'message')
@@ -37,7 +37,7 @@ test('[N7] dispose while Redis hangs ends all the same', async () => {
   expect(await outcome()).toEqual(['[]\n', '', 0, null])
 })
 
-test('[N7] dispose waits for the answers that are under way, and closes both connections', async () => {
+test('[N7] dispose waits for replies in flight and closes both connections', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready

@@ -4,7 +4,7 @@ import { createEndOfTurn } from '../src/redis/end-of-turn.ts'
 const nextTick = () => new Promise<void>((resolve) => process.nextTick(resolve))
 const nextIteration = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-test('[S5] tasks run in order, those that a task adds in the same pass', async () => {
+test('[S5] tasks run in order, those added by a task in the same pass', async () => {
   const log: string[] = []
   const endOfTurn = createEndOfTurn()
   endOfTurn.add(() => {
@@ -20,7 +20,7 @@ test('[S5] tasks run in order, those that a task adds in the same pass', async (
   expect(log.at(-1)).toBe('again')
 })
 
-test('[S5] while a command is in flight the end is that of this iteration of the event loop', async () => {
+test('[S5] with a command in flight the turn ends with this event-loop iteration', async () => {
   const log: string[] = []
   const endOfTurn = createEndOfTurn()
   endOfTurn.sent()

@@ -5,16 +5,16 @@ import { expect, onTestFinished, test } from 'vitest'
 import { connect, faultProxy, observer, testRedis } from './setup.ts'
 
 for (const type of ['pubsub', 'normal'] as const) {
-  test(`[N6] a killed ${type === 'pubsub' ? 'sub' : 'pub'} connection is one gap, told when all is in force again`, async () => {
+  test(`[N6] a killed ${type === 'pubsub' ? 'sub' : 'pub'} connection is one gap`, async () => {
     const redis = await testRedis()
     const [{ pubsub: a }, { pubsub: b, errors }] = [connect({ url: redis.url }), connect({ url: redis.url })]
-    const heard: string[] = []
-    // Redis counts a connection as one of pubsub once it has a subscription.
+    const received: string[] = []
+    // Redis counts a connection as pubsub once it has a subscription.
     await Promise.all([
       a.link.ready,
       a.subscribe('other', () => {}).ready,
       b.link.ready,
-      b.subscribe('news', (text) => heard.push(text)).ready,
+      b.subscribe('news', (text) => received.push(text)).ready,
     ])
     let gapsOfA = 0
     a.onGap(() => (gapsOfA += 1))
@@ -22,13 +22,13 @@ for (const type of ['pubsub', 'normal'] as const) {
     const published: Promise<void>[] = []
     b.onGap(() => {
       gaps += 1
-      // What others publish from this moment on is heard.
+      // Messages that others publish from now on are received.
       published.push(eventually(() => a.publish('news', { gaps })))
     })
-    const look = observer(redis)
+    const observing = observer(redis)
     for (const time of [1, 2, 3]) {
-      await look.client('KILL', 'TYPE', type, 'SKIPME', 'yes')
-      await eventually(() => expect(heard).toHaveLength(time))
+      await observing.client('KILL', 'TYPE', type, 'SKIPME', 'yes')
+      await eventually(() => expect(received).toHaveLength(time))
       await eventually(() => expect([gaps, gapsOfA, a.status, b.status]).toEqual([time, time, 'ready', 'ready']))
     }
     expect(errors.map(({ stage }) => stage)).toEqual(['connection', 'connection', 'connection'])
@@ -42,10 +42,10 @@ test('[N6] both connections lost together are one gap', async () => {
   await Promise.all([pubsub.link.ready, pubsub.subscribe('news', () => {}).ready])
   let gaps = 0
   pubsub.onGap(() => (gaps += 1))
-  const look = observer(redis)
-  await look.multi().client('KILL', 'TYPE', 'pubsub').client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes').exec()
+  const observing = observer(redis)
+  await observing.multi().client('KILL', 'TYPE', 'pubsub').client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes').exec()
   await eventually(() => expect(gaps).toBe(1))
-  // Whatever came of a second `ready` would have come before these answers.
+  // A second `ready` would have arrived before these replies.
   await pubsub.link.command('TIME')
   expect([gaps, errors.length, pubsub.status]).toEqual([1, 1, 'ready'])
 })
@@ -61,7 +61,7 @@ test('[N6] there is no gap at start-up', async () => {
   expect(gaps).toBe(0)
 })
 
-test('[N6] when a gap is told, Redis has confirmed every subscription, also one made meanwhile', async () => {
+test('[N6] a gap is reported after Redis has confirmed every subscription', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await Promise.all([pubsub.link.ready, pubsub.subscribe('before', () => {}).ready])
@@ -69,19 +69,19 @@ test('[N6] when a gap is told, Redis has confirmed every subscription, also one 
   await eventually(() => expect(pubsub.status).toBe('unavailable'))
   const confirmed: string[] = []
   for (let n = 0; n < 20; n += 1) void pubsub.subscribe(`meanwhile:${n}`, () => {}).ready.then(() => confirmed.push('meanwhile'))
-  const told = new Promise<number>((resolve) => void pubsub.onGap(() => resolve(confirmed.length)))
+  const reported = new Promise<number>((resolve) => void pubsub.onGap(() => resolve(confirmed.length)))
   await redis.restart()
-  expect(await told).toBe(20)
+  expect(await reported).toBe(20)
   expect(await observer(redis).pubsub('NUMSUB', 'tutti:before')).toEqual(['tutti:before', 1])
 })
 
-test('[N6] a sub connection that died without a word is found when pub has been away', async () => {
+test('[N6] a silently dead sub connection is found after an outage of pub', async () => {
   const redis = await testRedis()
   const proxy = await faultProxy(redis)
   const { pubsub } = connect({ host: proxy.host, port: proxy.port, commandTimeoutMs: 300 })
   const { pubsub: other } = connect({ url: redis.url })
-  const heard: string[] = []
-  await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => heard.push(text)).ready])
+  const received: string[] = []
+  await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => received.push(text)).ready])
   let gaps = 0
   pubsub.onGap(() => (gaps += 1))
   const find = (name: string) => proxy.connections.find(({ sent }) => sent.includes(name))
@@ -89,10 +89,10 @@ test('[N6] a sub connection that died without a word is found when pub has been 
   find(':pub')?.cut()
   await eventually(() => expect(gaps).toBe(1))
   await other.publish('news', {})
-  await eventually(() => expect(heard).toHaveLength(1))
+  await eventually(() => expect(received).toHaveLength(1))
 })
 
-/** An instance whose `sub` gets no answer until `flow`, while its `pub` serves. */
+/** An instance whose `sub` receives no reply until `flow`, while its `pub` serves. */
 async function withLateSub() {
   const redis = await testRedis()
   const proxy = await faultProxy(redis)
@@ -100,29 +100,29 @@ async function withLateSub() {
   const [pub, sub] = [new Redis(redis.url, redisOptions()), new Redis(proxy.port, proxy.host, redisOptions())]
   onTestFinished(() => [pub, sub].forEach((client) => client.disconnect()))
   const { pubsub } = connect({ clients: { pub, sub } })
-  const told: string[] = []
-  pubsub.onGap(() => told.push(`gap while ${pubsub.status}`))
-  return { redis, pubsub, told, flow: () => proxy.flow() }
+  const reported: string[] = []
+  pubsub.onGap(() => reported.push(`gap while ${pubsub.status}`))
+  return { redis, pubsub, reported, flow: () => proxy.flow() }
 }
 
-test('[N6] the first ready of sub is a gap where a command was sent before it', async () => {
-  const { redis, pubsub, told, flow } = await withLateSub()
-  const subscription = pubsub.link.subscribe('news', (text) => told.push(text))
+test('[N6] the first ready of sub is a gap if a command was sent before it', async () => {
+  const { redis, pubsub, reported, flow } = await withLateSub()
+  const subscription = pubsub.link.subscribe('news', (text) => reported.push(text))
   await pubsub.link.command('GET', 'key')
-  // Changed by another program after the read and before the subscription: only the gap tells.
+  // Changed by another program after the read and before the subscription: only the gap reveals it.
   await observer(redis).publish('tutti:news', 'changed')
   flow()
   await Promise.all([pubsub.link.ready, subscription.ready])
-  await eventually(() => expect(told).toEqual(['gap while ready']))
+  await eventually(() => expect(reported).toEqual(['gap while ready']))
 })
 
-test('[N6] the first ready of sub is no gap where messages were published only', async () => {
-  const { pubsub, told, flow } = await withLateSub()
+test('[N6] the first ready of sub is no gap if only messages were published', async () => {
+  const { pubsub, reported, flow } = await withLateSub()
   await pubsub.publish('news', {})
   flow()
   await pubsub.link.ready
   await pubsub.link.command('TIME')
-  expect(told).toEqual([])
+  expect(reported).toEqual([])
 })
 
 test('[N6] the first ready after a start without Redis is a gap', async () => {

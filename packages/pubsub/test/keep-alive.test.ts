@@ -7,55 +7,55 @@ import { clientList, closedAsIdle, connect, observer, testRedis } from './setup.
 /** Redis closes connections that are idle for more than a second. */
 const IDLE = ['--timeout', '1']
 
-/** An instance that is ready, and what it told since. */
+/** A ready instance, and its reports since then. */
 async function watched(options: Parameters<typeof connect>[0]) {
   const { pubsub, errors } = connect(options)
   await pubsub.link.ready
-  const told: string[] = []
-  pubsub.onGap(() => told.push('gap'))
-  pubsub.onStatus((status) => told.push(status))
-  return { pubsub, told, errors }
+  const reported: string[] = []
+  pubsub.onGap(() => reported.push('gap'))
+  pubsub.onStatus((status) => reported.push(status))
+  return { pubsub, reported, errors }
 }
 
-test('[N11] Redis that closes idle connections keeps those of an instance', async () => {
+test('[N11] a Redis that closes idle connections keeps those of an instance', async () => {
   const redis = await testRedis(IDLE)
   const own = [1, 2].map(() => new Redis(redis.url, redisOptions()))
   onTestFinished(() => own.forEach((client) => client.disconnect()))
   const [pub, sub] = own
   if (pub === undefined || sub === undefined) throw new Error('There are two.')
   const instances = [await watched({ url: redis.url }), await watched({ clients: { pub, sub } })]
-  const look = observer(redis)
-  const ids = async () => (await clientList(look)).map(({ id }) => Number(id)).toSorted((a, b) => a - b)
+  const observing = observer(redis)
+  const ids = async () => (await clientList(observing)).map(({ id }) => Number(id)).toSorted((a, b) => a - b)
   const before = await ids()
   await closedAsIdle(redis)
   expect(await ids()).toEqual(before)
   expect(before).toHaveLength(4)
-  expect(instances.flatMap(({ told, errors }) => [...told, ...errors])).toEqual([])
+  expect(instances.flatMap(({ reported, errors }) => [...reported, ...errors])).toEqual([])
 })
 
-test('[N11] keepAliveMs is kept to where Redis may not be asked for its timeout', async () => {
+test('[N11] keepAliveMs applies if Redis refuses to report its timeout', async () => {
   const { users, credentials } = documentedAcl()
   const redis = await testRedis(IDLE, users)
   const options = { url: redis.url.replace('//', `//${credentials}@`), keepAliveMs: 300 }
-  const { told, errors } = await watched(options)
+  const { reported, errors } = await watched(options)
   await closedAsIdle(redis)
-  expect([told, errors]).toEqual([[], []])
+  expect([reported, errors]).toEqual([[], []])
 })
 
-test('[N11] a connection that Redis is ordered to close is a gap', async () => {
+test('[N11] a connection that Redis closes on command is a gap', async () => {
   const redis = await testRedis(IDLE)
-  const { told } = await watched({ url: redis.url })
+  const { reported } = await watched({ url: redis.url })
   await observer(redis).client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-  await eventually(() => expect(told).toEqual(['unavailable', 'ready', 'gap']))
+  await eventually(() => expect(reported).toEqual(['unavailable', 'ready', 'gap']))
 })
 
-test('[N11] a connection that hangs unseen is found although no command is sent', async () => {
+test('[N11] a hanging connection is detected although no command is sent', async () => {
   const redis = await testRedis()
-  const { told } = await watched({ url: redis.url, keepAliveMs: 50, commandTimeoutMs: 100 })
+  const { reported } = await watched({ url: redis.url, keepAliveMs: 50, commandTimeoutMs: 100 })
   redis.pause()
-  await eventually(() => expect(told).toEqual(['unavailable']))
+  await eventually(() => expect(reported).toEqual(['unavailable']))
   redis.resume()
-  await eventually(() => expect(told).toEqual(['unavailable', 'ready', 'gap']))
+  await eventually(() => expect(reported).toEqual(['unavailable', 'ready', 'gap']))
 })
 
 test('[N11] idle connections are kept behind Sentinel and on a Cluster', { timeout: 120_000 }, async () => {
@@ -64,5 +64,5 @@ test('[N11] idle connections are kept behind Sentinel and on a Cluster', { timeo
   const { sentinels, name } = sentinel
   const instances = [await watched({ sentinels, name }), await watched({ cluster: cluster.addresses })]
   await Promise.all([await sentinel.master(), ...cluster.nodes].map(closedAsIdle))
-  expect(instances.flatMap(({ told, errors }) => [...told, ...errors])).toEqual([])
+  expect(instances.flatMap(({ reported, errors }) => [...reported, ...errors])).toEqual([])
 })

@@ -2,7 +2,7 @@ import { MemoryPubSub, createMemoryBus } from '@tutti/pubsub'
 import { countItems } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 
-test('[N5] one that is made while the bus is interrupted is unavailable until it is back, and then told of a gap', async () => {
+test('[N5] an instance created during an interruption is unavailable, then has a gap', async () => {
   const bus = createMemoryBus()
   bus.interrupt()
   const pubsub = new MemoryPubSub({ bus })
@@ -16,7 +16,7 @@ test('[N5] one that is made while the bus is interrupted is unavailable until it
   await pubsub.dispose()
 })
 
-test('[F4] nothing is kept of a channel that nobody hears, of listeners that are gone, or after dispose', async () => {
+test('[F4] nothing is retained for unused channels, removed listeners, after dispose', async () => {
   const bus = createMemoryBus()
   const { made: pubsub, items } = await countItems(() => new MemoryPubSub({ bus }))
   const undo = [pubsub.subscribe('a', () => {}), pubsub.subscribe('a', () => {}), pubsub.onGap(() => {}), pubsub.onStatus(() => {})]

@@ -7,10 +7,10 @@ import { inspect } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { connect, observer, testRedis } from './setup.ts'
 
-test('[N8] url, username, password and db lead to that user and database', async () => {
+test('[N8] url, username, password and db select that user and database', async () => {
   const redis = await testRedis()
-  const look = observer(redis)
-  await look.acl('SETUSER', 'ann', 'on', '>p:w', '~*', '&*', '+@all')
+  const observing = observer(redis)
+  await observing.acl('SETUSER', 'ann', 'on', '>p:w', '~*', '&*', '+@all')
   const byUrl = connect({ url: `redis://ann:${encodeURIComponent('p:w')}@${redis.host}:${redis.port}/3` })
   const byParts = connect({ host: redis.host, port: redis.port, username: 'ann', password: 'p:w', db: 4 })
   for (const [{ pubsub }, db] of [
@@ -22,16 +22,16 @@ test('[N8] url, username, password and db lead to that user and database', async
     expect(await pubsub.link.command('CLIENT', 'INFO')).toContain(` db=${db} `)
     await pubsub.link.command('SET', 'where', db)
   }
-  expect((await look.info('keyspace')).match(/db\d/g)).toEqual(['db3', 'db4'])
+  expect((await observing.info('keyspace')).match(/db\d/g)).toEqual(['db3', 'db4'])
 })
 
-test('[N8] a wrong password is reported once, with its cause, and found right when it has been mended', async () => {
+test('[N8] a wrong password is reported once, with its cause, and retried', async () => {
   const redis = await testRedis()
-  const look = observer(redis)
-  await look.config('SET', 'requirepass', 'other')
+  const observing = observer(redis)
+  await observing.config('SET', 'requirepass', 'other')
   const { pubsub, errors } = connect({ host: redis.host, port: redis.port, password: 'secret' })
   await eventually(() => expect(pubsub.status).toBe('unavailable'))
-  await look.config('SET', 'requirepass', 'secret')
+  await observing.config('SET', 'requirepass', 'secret')
   await pubsub.link.ready
   expect(errors).toMatchObject([
     { stage: 'connection', error: { code: 'UNAVAILABLE', cause: { message: expect.stringContaining('WRONGPASS') } } },
@@ -39,7 +39,7 @@ test('[N8] a wrong password is reported once, with its cause, and found right wh
   expect(inspect(errors, { depth: 10 })).not.toContain('secret')
 })
 
-test('[N8] a database that does not exist is no reason to use another', async () => {
+test('[N8] a missing database is not replaced by another', async () => {
   const redis = await testRedis()
   const { pubsub, errors } = connect({ url: redis.url + '/999' })
   await eventually(() => expect(pubsub.status).toBe('unavailable'))
@@ -54,16 +54,16 @@ test('[N8] prefix separates applications on one Redis', async () => {
     connect({ url: redis.url, prefix: 'two' }).pubsub,
     connect({ url: redis.url, prefix: 'two' }).pubsub,
   ]
-  const heard: string[] = []
-  await Promise.all([a.link.ready, b.link.ready, c.link.ready, b.subscribe('news', (text) => heard.push(text)).ready])
+  const received: string[] = []
+  await Promise.all([a.link.ready, b.link.ready, c.link.ready, b.subscribe('news', (text) => received.push(text)).ready])
   await a.publish('news', { from: 'a' })
   await c.publish('news', { from: 'c' })
-  await eventually(() => expect(heard).toHaveLength(1))
-  expect(heard[0]).toContain('"from":"c"')
+  await eventually(() => expect(received).toHaveLength(1))
+  expect(received[0]).toContain('"from":"c"')
   expect(c.link.prefix).toBe('two')
 })
 
-test('[N8] clients of the caller’s, made with redisOptions, are used and stay the caller’s to close', async () => {
+test('[N8] clients of the caller, created with redisOptions, are used and not closed', async () => {
   const redis = await testRedis()
   const make = () => new Redis(redis.url, { ...redisOptions(), lazyConnect: true })
   const [pub, sub] = [make(), make()]
@@ -73,10 +73,10 @@ test('[N8] clients of the caller’s, made with redisOptions, are used and stay 
   const before = listeners()
   const pubsub = new RealtimePubSub({ clients: { pub, sub } })
   const { pubsub: other } = connect({ url: redis.url })
-  const heard: string[] = []
-  await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => heard.push(text)).ready])
+  const received: string[] = []
+  await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => received.push(text)).ready])
   await other.publish('news', {})
-  await eventually(() => expect(heard).toHaveLength(1))
+  await eventually(() => expect(received).toHaveLength(1))
   await pubsub.dispose()
   expect([pub.status, sub.status]).toEqual(['ready', 'ready'])
   expect(await pub.pubsub('NUMSUB', 'tutti:news')).toEqual(['tutti:news', 0])
@@ -110,7 +110,7 @@ test('[N8] clients that would send late or twice are refused with INVALID_OPTION
   }
 })
 
-test('[N8] options that cannot work are refused with INVALID_OPTIONS, before anything connects', () => {
+test('[N8] options that cannot work are INVALID_OPTIONS, before anything connects', () => {
   const clients = {} as never
   const wrong = (options: object): RealtimePubSubOptions => options
   const refused: RealtimePubSubOptions[] = [

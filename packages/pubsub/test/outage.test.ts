@@ -6,9 +6,9 @@ import { commandCalls, connect, faultProxy, observer, testRedis } from './setup.
 const UNAVAILABLE = { code: 'UNAVAILABLE', retryable: true }
 const OUTCOME_UNKNOWN = { code: 'OUTCOME_UNKNOWN', retryable: false }
 
-test('[N5] with Redis gone, everything rejects at once with UNAVAILABLE and is never sent', async () => {
+test('[N5] without Redis every call rejects at once with UNAVAILABLE and is never sent', async () => {
   const redis = await testRedis()
-  // A timeout longer than the test: what rejects does so because the connection is lost.
+  // A timeout longer than the test: rejections can only come from the lost connection.
   const { pubsub, errors } = connect({ url: redis.url, commandTimeoutMs: 3_600_000, breakerFailures: 1_000_000 })
   await pubsub.link.ready
   const script = pubsub.link.script(`return redis.call('INCR', KEYS[1])`)
@@ -16,7 +16,7 @@ test('[N5] with Redis gone, everything rejects at once with UNAVAILABLE and is n
   pubsub.onGap(() => gaps.push(pubsub.status))
   await redis.kill()
   await eventually(() => expect(pubsub.status).toBe('unavailable'))
-  // `sub` may be the first to be lost; until `pub` is too, what is sent may have been read.
+  // `sub` may be lost first; until `pub` is lost too, a sent command may have been read.
   await eventually(() => expect(pubsub.link.command('PING')).rejects.toMatchObject(UNAVAILABLE))
   for (let n = 0; n < 100; n += 1) {
     await expect(pubsub.link.command('INCR', 'count')).rejects.toMatchObject(UNAVAILABLE)
@@ -30,7 +30,7 @@ test('[N5] with Redis gone, everything rejects at once with UNAVAILABLE and is n
   expect(errors.map(({ stage }) => stage)).toEqual(['connection'])
 })
 
-test('[N5] calls under way when Redis dies reject with OUTCOME_UNKNOWN, at once', async () => {
+test('[N5] calls in flight when Redis dies reject at once with OUTCOME_UNKNOWN', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url, commandTimeoutMs: 3_600_000 })
   await pubsub.link.ready
@@ -42,7 +42,7 @@ test('[N5] calls under way when Redis dies reject with OUTCOME_UNKNOWN, at once'
   for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: OUTCOME_UNKNOWN })
 })
 
-test('[N5] when Redis hangs, calls reject after commandTimeoutMs and the connection is made anew', async () => {
+test('[N5] on a hanging Redis calls reject after commandTimeoutMs; it reconnects', async () => {
   const redis = await testRedis()
   const { pubsub, errors } = connect({ url: redis.url, commandTimeoutMs: 200 })
   await pubsub.link.ready
@@ -57,7 +57,7 @@ test('[N5] when Redis hangs, calls reject after commandTimeoutMs and the connect
   expect(errors.map(({ stage }) => stage)).toEqual(['connection'])
 })
 
-test('[N5] what a hung connection still held in its buffer is never sent', async () => {
+test('[N5] commands buffered on a hanging connection are never sent', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url, commandTimeoutMs: 300 })
   await pubsub.link.ready
@@ -68,11 +68,11 @@ test('[N5] what a hung connection still held in its buffer is never sent', async
   const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
   redis.resume()
   await gap
-  // The last stood behind all others, far beyond what the system's socket buffers hold.
+  // The last command was queued behind all others, far beyond the size of the system's socket buffers.
   expect(await pubsub.link.command('EXISTS', 'key:63')).toBe(0)
 })
 
-test('[N5] a call whose answer is lost is not sent again: it runs once and its outcome is unknown', async () => {
+test('[N5] a call without a reply is not resent: it runs once, OUTCOME_UNKNOWN', async () => {
   const redis = await testRedis()
   const proxy = await faultProxy(redis)
   const { pubsub } = connect({ host: proxy.host, port: proxy.port })
@@ -81,15 +81,15 @@ test('[N5] a call whose answer is lost is not sent again: it runs once and its o
   const pub = proxy.connections.find(({ sent }) => sent.includes(':pub'))
   pub?.drop('down')
   const outcome = Promise.allSettled([pubsub.link.command('INCR', 'count')])
-  const look = observer(redis)
-  await eventually(async () => expect(await look.get('count')).toBe('1'))
+  const observing = observer(redis)
+  await eventually(async () => expect(await observing.get('count')).toBe('1'))
   pub?.cut()
   expect(await outcome).toMatchObject([{ status: 'rejected', reason: OUTCOME_UNKNOWN }])
   await gap
   expect(await pubsub.link.command('GET', 'count')).toBe('1')
 })
 
-test('[N5] what was swallowed on the way is not sent again on the next connection', async () => {
+test('[N5] commands lost in transit are not resent on the next connection', async () => {
   const redis = await testRedis()
   const proxy = await faultProxy(redis)
   const { pubsub } = connect({ host: proxy.host, port: proxy.port, commandTimeoutMs: 200 })
@@ -106,36 +106,36 @@ test('[N5] what was swallowed on the way is not sent again on the next connectio
   expect(await pubsub.link.command('EXISTS', 'count')).toBe(0)
 })
 
-test('[N5] a Redis that refuses to serve is UNAVAILABLE; a script’s own refusal stays what it is', async () => {
+test('[N5] a refusing Redis is UNAVAILABLE; errors of scripts are unchanged', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
   const write = pubsub.link.script(`return redis.call('SET', KEYS[1], ARGV[1])`)
   const refuse = pubsub.link.script(`return redis.error_reply('CONFLICT 7')`)
-  const look = observer(redis)
-  await look.config('SET', 'maxmemory', '1')
+  const observing = observer(redis)
+  await observing.config('SET', 'maxmemory', '1')
   await expect(write.run(['x'], ['1'])).rejects.toMatchObject(UNAVAILABLE)
   await expect(pubsub.link.command('SET', 'x', '1')).rejects.toMatchObject(UNAVAILABLE)
-  await look.config('SET', 'maxmemory', '0')
+  await observing.config('SET', 'maxmemory', '0')
   await expect(refuse.run([], [])).rejects.toThrow(/^CONFLICT 7/)
   await expect(pubsub.link.command('INCR', 'x', 'y')).rejects.toThrow(/wrong number of arguments/)
   expect(await write.run(['x'], ['1'])).toBe('OK')
 })
 
-test('[N5] on a server that became a replica, writes are UNAVAILABLE and the connection is made anew', async () => {
+test('[N5] if the server becomes a replica, writes are UNAVAILABLE and it reconnects', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
-  const look = observer(redis)
+  const observing = observer(redis)
   const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
-  await look.replicaof('127.0.0.1', '1')
+  await observing.replicaof('127.0.0.1', '1')
   await expect(pubsub.link.command('SET', 'x', '1')).rejects.toMatchObject(UNAVAILABLE)
-  await look.replicaof('NO', 'ONE')
+  await observing.replicaof('NO', 'ONE')
   await gap
   expect(await pubsub.link.command('SET', 'x', '1')).toBe('OK')
 })
 
-test('[N5] where nobody listens to errors, an outage is one warning of the process', async () => {
+test('[N5] without an error listener, an outage is one process warning', async () => {
   const redis = await testRedis()
   const warnings: string[] = []
   const onWarning = ({ name, message }: Error): void => void (name === 'TuttiWarning' && warnings.push(message))

@@ -19,20 +19,20 @@ async function run(code: string): Promise<string> {
   return stdout
 }
 
-test('[N2] the example at the top of the README runs as it stands, but for its port', async () => {
+test('[N2] the first example of the README runs unchanged except for its port', async () => {
   const redis = await testRedis()
   const [example = ''] = blocks
   expect(example).toContain('port: 6379')
   expect(await run(example.replaceAll('6379', String(redis.port)))).toMatch(/^\{\n? +origin: '[0-9a-f-]{36}',\n? +hello: 'world'\n? *\}\n$/)
 })
 
-test('[N8] the example with clients of one’s own runs as it stands, but for its port', async () => {
+test('[N8] the example with your own clients runs unchanged except for its port', async () => {
   const redis = await testRedis()
   const example = blocks.find((code) => code.includes('redisOptions()')) ?? ''
   expect(await run(example.replaceAll('6379', String(redis.port)))).toBe('')
 })
 
-test('[N2] publishing right after construction works, as its users know it', async () => {
+test('[N2] publishing right after construction works, also for several instances', async () => {
   const redis = await testRedis()
   const { host, port } = redis
   const pubsub = new RealtimePubSub({ host, port })

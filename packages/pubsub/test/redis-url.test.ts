@@ -21,17 +21,17 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-/** Text of any characters, mostly below U+0800. (fast-check's own takes seconds to make.) */
+/** Text of any characters, mostly below U+0800. (fast-check's own generator takes seconds to create.) */
 const characters = (maxLength: number) =>
   fc.array(fc.oneof(fc.nat(0x7f), fc.nat(0x7ff), fc.nat(0x10ffff)), { maxLength }).map((points) => String.fromCodePoint(...points))
 
-/** Everything that a log could show of an error. */
+/** Every text of an error that could be logged. */
 const shown = (error: unknown): string =>
   [inspect(error, { depth: 20, showHidden: true }), JSON.stringify(error), String(error), error instanceof Error ? error.stack : ''].join(
     '\n',
   )
 
-/** What the function throws. */
+/** The error that the function throws. */
 function thrownBy(run: () => unknown): unknown {
   try {
     run()
@@ -41,7 +41,7 @@ function thrownBy(run: () => unknown): unknown {
   return undefined
 }
 
-test('[N8] a URL is read part by part', () => {
+test('[N8] a URL is parsed part by part', () => {
   const read: Record<string, ReturnType<typeof parseRedisUrl>> = {
     'redis://h': { host: 'h', port: 6379 },
     'redis://h/': { host: 'h', port: 6379 },
@@ -61,7 +61,7 @@ test('[N8] a URL is read part by part', () => {
   for (const [url, parts] of Object.entries(read)) expect(parseRedisUrl(url), url).toEqual(parts)
 })
 
-test('[N8] a URL that cannot work is refused by the name of its part', () => {
+test('[N8] a URL that cannot work is refused with the name of its invalid part', () => {
   const refused: [flaw: RegExp, urls: unknown[]][] = [
     [/must be a string/, [undefined, null, 6379, new URL('redis://h')]],
     [/must begin with/, ['', ' redis://h', 'h:6379', 'http://h', 'redis:h', 'redis:/h', 'rediss', '//h', 'redis-sentinel://h']],
@@ -114,7 +114,7 @@ test('[N8] every name, password, host, port and database survives its URL', () =
   )
 })
 
-/** URLs with a secret in some part of them, most of them wrong. */
+/** URLs with a secret in one of their parts, most of them invalid. */
 const suspicious = (place: string) => {
   const piece = fc.oneof(
     fc.constantFrom(
@@ -147,7 +147,7 @@ const suspicious = (place: string) => {
   return fc.tuple(piece, piece, piece, piece).map(([a, b, c, d]) => `redis://${a}:${b}${SECRET}${c}@${place}${d}`)
 }
 
-test('[N8] any text is read as a URL or refused, and a refusal shows nothing of it', () => {
+test('[N8] any text is parsed as a URL or refused, and a refusal does not quote it', () => {
   const any = fc.oneof(suspicious('h:1'), characters(12), suspicious(''))
   fc.assert(
     fc.property(any, (url) => {
@@ -161,7 +161,7 @@ test('[N8] any text is read as a URL or refused, and a refusal shows nothing of 
   )
 })
 
-test('[N8] any URL connects as meant or is INVALID_OPTIONS, and no error shows its password', async () => {
+test('[N8] any URL connects as written or is INVALID_OPTIONS, without its password', async () => {
   const place = `${redis.host}:${redis.port}`
   const right = ['', '/', '/0', '/3'].map((path) => `redis://ann:${SECRET}@${place}${path}`)
   const urls = [...right, ...fc.sample(suspicious(place), { numRuns: 150, seed: 15 })]
@@ -175,7 +175,7 @@ test('[N8] any URL connects as meant or is INVALID_OPTIONS, and no error shows i
       expect(shown(error)).not.toContain(SECRET)
       return 'refused'
     }
-    // No such user, or a password where none is wanted.
+    // No such user, or a password where none is expected.
     const settled = new Promise<void>((resolve) => void pubsub.onStatus(() => resolve()))
     await settled
     const { status } = pubsub
@@ -187,7 +187,7 @@ test('[N8] any URL connects as meant or is INVALID_OPTIONS, and no error shows i
   expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['refused', 'ready', 'unavailable']))
 })
 
-test('[N8] a password of any characters signs in by URL and by option, over TCP and a Unix socket', async () => {
+test('[N8] any password signs in by URL and by option, over TCP and a Unix socket', async () => {
   const credentials = `ann:${encodeURIComponent(PASSWORD)}@`
   const signIn = { username: 'ann', password: PASSWORD }
   const places: RealtimePubSubOptions[] = [
@@ -216,7 +216,7 @@ test('[N5] parameters of a URL cannot make a command run twice', () => {
   expect(thrownBy(() => new RealtimePubSub({ clients: { pub: client, sub: client } }))).toMatchObject({ code: 'INVALID_OPTIONS' })
 })
 
-test('[N8] a Unix socket that is not there is unavailable, and found when it comes', async () => {
+test('[N8] a missing Unix socket is unavailable, and used once it exists', async () => {
   const late = await testRedis()
   await late.kill()
   const { pubsub, errors } = connect({ path: late.socketPath })
@@ -226,7 +226,7 @@ test('[N8] a Unix socket that is not there is unavailable, and found when it com
   expect(errors).toHaveLength(1)
 })
 
-test('[N5] no error shows a password that Redis or a Sentinel refuses', async () => {
+test('[N5] no error contains a password that Redis or a Sentinel refuses', async () => {
   const guarded = await testRedis()
   await observer(guarded).config('SET', 'requirepass', 'other')
   const { host, port } = guarded

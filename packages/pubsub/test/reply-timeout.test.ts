@@ -13,7 +13,7 @@ test('[N5] a command without a reply times out after the timeout, not before', (
   expect(onTimeout).toHaveBeenCalledOnce()
 })
 
-test('[N5] a later command times out after its own time where the earlier ones were answered', () => {
+test('[N5] a later command times out on its own time if earlier ones were answered', () => {
   const onTimeout = vi.fn<() => void>()
   const timeout = createReplyTimeout({ timeoutMs: 100, onTimeout })
   const answered = timeout.sent()

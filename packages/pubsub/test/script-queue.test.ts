@@ -3,7 +3,7 @@ import { eventually, startTcpProxy } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { commandCalls, connect, observer, testRedis } from './setup.ts'
 
-/** Appends, or does what the text says. */
+/** Appends, or executes the command in the text. */
 const STEP = `
 if ARGV[1] == 'error' then return redis.error_reply('REFUSED as asked') end
 if ARGV[1] == 'throw' then error('thrown') end
@@ -37,21 +37,21 @@ test('[S5] joined runs have the replies and errors that each would have alone', 
   expect((await commandCalls(observer(redis)))['evalsha']).toBe(1 + steps.length)
 })
 
-test('[S5] at most 128 runs or 262,144 characters are joined, and a run larger than that goes alone', async () => {
+test('[S5] at most 128 runs or 262,144 characters are joined; a larger run goes alone', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
-  const look = observer(redis)
+  const observing = observer(redis)
   const script = pubsub.link.script(STEP)
   await outcomes(Array.from({ length: 300 }, (_, n) => script.run(['list'], [n])))
-  expect((await commandCalls(look))['evalsha']).toBe(3)
+  expect((await commandCalls(observing))['evalsha']).toBe(3)
   const large = 'x'.repeat(200_000)
   await outcomes([script.run(['list'], [large]), script.run(['list'], [large]), script.run(['list'], [`${large}${large}`])])
-  expect((await commandCalls(look))['evalsha']).toBe(6)
+  expect((await commandCalls(observing))['evalsha']).toBe(6)
   expect(await pubsub.link.command('LLEN', 'list')).toBe(303)
 })
 
-test('[S5] [N5] joined runs that were sent and not answered are all OUTCOME_UNKNOWN, and those not sent UNAVAILABLE', async () => {
+test('[S5] [N5] unanswered joined runs are OUTCOME_UNKNOWN, unsent ones UNAVAILABLE', async () => {
   const redis = await testRedis()
   const proxy = await startTcpProxy(redis)
   onTestFinished(() => proxy.close())
@@ -68,27 +68,27 @@ test('[S5] [N5] joined runs that were sent and not answered are all OUTCOME_UNKN
   expect(await outcomes([script.run(['list'], ['d']), script.run(['list'], ['e'])])).toEqual(['UNAVAILABLE', 'UNAVAILABLE'])
 })
 
-test('[N10] a Redis that cannot serve refuses joined runs as it would refuse each, and the connection notices', async () => {
+test('[N10] a Redis that cannot serve refuses joined runs like single ones', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
   const script = pubsub.link.script(STEP)
   await script.run(['list'], ['0'])
-  const look = observer(redis)
-  await look.config('SET', 'maxmemory', '1')
-  // What only reads is served, wherever it stands.
+  const observing = observer(redis)
+  await observing.config('SET', 'maxmemory', '1')
+  // A read is served, regardless of its position.
   const refused = ['UNAVAILABLE', 'UNAVAILABLE']
   expect(await outcomes([script.run(['list'], ['a']), script.run(['list'], ['b'])])).toEqual(refused)
   expect(await outcomes([script.run(['list'], ['look']), script.run(['list'], ['a']), script.run(['list'], ['b'])])).toEqual([
     1,
     ...refused,
   ])
-  await look.config('SET', 'maxmemory', '0')
+  await observing.config('SET', 'maxmemory', '0')
   expect(await outcomes([script.run(['list'], ['a']), script.run(['list'], ['look'])])).toEqual([[2, null, 1, 1], 2])
-  await look.replicaof('127.0.0.1', '1')
+  await observing.replicaof('127.0.0.1', '1')
   expect(await outcomes([script.run(['list'], ['look']), script.run(['list'], ['a'])])).toEqual([2, 'UNAVAILABLE'])
-  // As after a failover, the connection is made anew: the address may lead to the new master.
-  await look.replicaof('NO', 'ONE')
+  // As after a failover, the connection is replaced: the address may lead to the new master.
+  await observing.replicaof('NO', 'ONE')
   await eventually(async () => expect(await outcomes([script.run(['list'], ['c'])])).toEqual([[3, null, 1, 1]]))
 })
 

@@ -4,7 +4,7 @@ import { commandCalls, connect, observer, testRedis } from './setup.ts'
 
 const APPEND = `redis.call('RPUSH', KEYS[1], ARGV[1]); return redis.call('LLEN', KEYS[1])`
 
-test('[S5] runs of one script in one turn are one EVALSHA, and its source goes once over the wire', async () => {
+test('[S5] runs of one script in one turn are one EVALSHA, and its source is sent once', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   const early = pubsub.link.script(APPEND)
@@ -13,11 +13,11 @@ test('[S5] runs of one script in one turn are one EVALSHA, and its source goes o
   pubsub.link.script(APPEND)
   expect(await Promise.all([early.run(['list'], ['a']), early.run(['list'], ['b']), late.run([], ['c'])])).toEqual([1, 2, 'c'])
   const calls = await commandCalls(observer(redis))
-  // Each script is taught as it is and as one that runs it several times.
+  // Each script is loaded in two forms: for one run and for several.
   expect([calls['evalsha'], calls['eval'], calls['script|load']]).toEqual([2, undefined, 4])
 })
 
-test('[S5] replies are text, numbers, null and lists of these; keys and arguments arrive as given', async () => {
+test('[S5] replies are text, numbers, null and lists; arguments arrive unchanged', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
@@ -26,12 +26,12 @@ test('[S5] replies are text, numbers, null and lists of these; keys and argument
   )
   expect(await echo.run(['k1', 'kü'], ['', 1.5])).toEqual(['k1', 'kü', '', '1.5', 2, 7, [], ['deep'], 'FINE', null])
   expect(await pubsub.link.command('hset', 'h', 'field', 'value')).toBe(1)
-  // Some commands ioredis would turn into objects.
+  // ioredis would convert the replies of some commands to objects.
   expect(await pubsub.link.command('hgetall', 'h')).toEqual(['field', 'value'])
   expect(await pubsub.link.command('GET', 'absent')).toBeNull()
 })
 
-test('[S5] Redis learns the scripts again at each connect, before anything else is sent', async () => {
+test('[S5] Redis loads the scripts again at each connect, before other commands', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
@@ -44,20 +44,20 @@ test('[S5] Redis learns the scripts again at each connect, before anything else 
   expect([calls['evalsha'], calls['eval']]).toEqual([1, undefined])
 })
 
-test('[S5] a Redis that forgot its scripts is sent them whole, in order', async () => {
+test('[S5] a Redis that lost its scripts receives them whole, in order', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
   const [append, other] = [pubsub.link.script(APPEND), pubsub.link.script(`${APPEND} -- another`)]
   await append.run(['list'], ['0'])
-  const look = observer(redis)
-  await look.script('FLUSH')
+  const observing = observer(redis)
+  await observing.script('FLUSH')
   const runs = Array.from({ length: 20 }, (_, n) => (n % 3 === 0 ? other : append).run(['list'], [n + 1]))
   await Promise.all(runs)
   expect(await pubsub.link.command('LRANGE', 'list', 0, -1)).toEqual(Array.from({ length: 21 }, (_, n) => String(n)))
   await append.run(['list'], ['x'])
-  // 0 | 1 2 | 3 | 4 5 | …: only neighbours are joined.
-  expect((await commandCalls(look))['eval']).toBe(14)
+  // 0 | 1 2 | 3 | 4 5 | …: only consecutive runs are joined.
+  expect((await commandCalls(observing))['eval']).toBe(14)
 })
 
 test('[S5] scripts and commands started in one order are executed in that order', async () => {
@@ -71,7 +71,7 @@ test('[S5] scripts and commands started in one order are executed in that order'
   expect(await Promise.all(runs)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
 })
 
-test('[S5] where scripts may not be loaded beforehand, they run all the same', async () => {
+test('[S5] scripts run even if they may not be loaded in advance', async () => {
   const redis = await testRedis()
   await observer(redis).acl('SETUSER', 'ann', 'on', '>pw', '~*', '&*', '+@all', '-script|load')
   const { pubsub, errors } = connect({ host: redis.host, port: redis.port, username: 'ann', password: 'pw' })

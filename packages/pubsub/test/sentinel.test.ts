@@ -22,7 +22,7 @@ const restore = async (): Promise<void> => {
 pubSubContract('RealtimePubSub behind Sentinel', async () => ({
   connect: (options) => new RealtimePubSub({ ...options, ...place() }),
   inject: async (channel, text) => void (await observer(await redis.master()).publish(`tutti:${channel}`, text)),
-  // The Sentinels go too, or the replica would take over.
+  // The Sentinels are stopped too, otherwise the replica would be promoted.
   interrupt: async () => {
     isAway = true
     const master = await redis.master()
@@ -40,7 +40,7 @@ test('[N1] an instance has two connections, to the master', async () => {
   expect(await pubsub.link.command('ROLE')).toEqual(expect.arrayContaining(['master']))
 })
 
-test('[N7] dispose ends also while no Sentinel can be reached', async () => {
+test('[N7] dispose ends even while no Sentinel can be reached', async () => {
   const { pubsub } = connect({ sentinels: [{ host: '127.0.0.1', port: 1 }], name: 'x' })
   await eventually(() => expect(pubsub.status).toBe('unavailable'))
   await expect(pubsub.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
@@ -49,14 +49,14 @@ test('[N7] dispose ends also while no Sentinel can be reached', async () => {
 })
 
 for (const how of ['order', 'crash'] as const) {
-  test(`[N6] a failover by ${how} is a gap, after which the new master is used, subscribed and taught`, { timeout: 180_000 }, async () => {
-    // Sentinels that have just seen one take long to be ready for another.
+  test(`[N6] a failover by ${how} is a gap; then the new master serves everything`, { timeout: 180_000 }, async () => {
+    // Sentinels need a long time between two failovers, so this test starts its own.
     const redis = await startSentinel()
     onTestFinished(() => redis.stop())
     const place = { sentinels: redis.sentinels, name: redis.name }
     const [{ pubsub }, { pubsub: other }] = [connect(place), connect(place)]
-    const heard: string[] = []
-    await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => heard.push(text)).ready])
+    const received: string[] = []
+    await Promise.all([pubsub.link.ready, other.link.ready, pubsub.subscribe('news', (text) => received.push(text)).ready])
     const script = pubsub.link.script(`return redis.call('INCR', KEYS[1])`)
     let gaps = 0
     pubsub.onGap(() => (gaps += 1))
@@ -79,13 +79,13 @@ for (const how of ['order', 'crash'] as const) {
     for (const code of codes) expect(['UNAVAILABLE', 'OUTCOME_UNKNOWN']).toContain(code)
     expect(await askRedis(after, 'GET', 'count')).not.toBeNull()
     const done = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [Number(outcome.value)] : []))
-    // Nothing that was refused runs later: from now on each run adds one.
+    // No refused command runs later: from now on each run adds one.
     const [now, next] = [Number(await script.run(['count'], [])), Number(await script.run(['count'], []))]
     expect(next).toBe(now + 1)
     expect(done.length).toBeGreaterThan(0)
     await other.publish('news', {})
-    await eventually(() => expect(heard).toHaveLength(1))
-    // Not `after`: on a busy machine the Sentinels may have had reason for another failover.
+    await eventually(() => expect(received).toHaveLength(1))
+    // Not `after`: on a busy machine the Sentinels may have started another failover.
     await eventually(async () => {
       const clients = await clientList(observer(await redis.master()))
       expect(clients.filter(({ name }) => name?.includes(pubsub.instanceId))).toHaveLength(2)

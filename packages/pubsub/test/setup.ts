@@ -18,7 +18,7 @@ export async function faultProxy(target: TestRedis): Promise<TcpProxy> {
   return proxy
 }
 
-/** A pubsub for one test, with what it reported; not awaited to be ready. */
+/** A pubsub for one test with its reported errors; it may not be ready yet. */
 export function connect(options: RealtimePubSubOptions): { pubsub: RealtimePubSub; errors: { error: unknown; stage: string }[] } {
   const errors: { error: unknown; stage: string }[] = []
   const pubsub = new RealtimePubSub({ onError: (error, { stage }) => errors.push({ error, stage }), ...options })
@@ -26,7 +26,7 @@ export function connect(options: RealtimePubSubOptions): { pubsub: RealtimePubSu
   return { pubsub, errors }
 }
 
-/** A plain client, to look at Redis with. */
+/** A plain client to inspect Redis. */
 export function observer(redis: TestRedis): Redis {
   const client = new Redis(redis.port, redis.host, { connectionName: 'observer' })
   client.on('error', () => {})
@@ -34,7 +34,7 @@ export function observer(redis: TestRedis): Redis {
   return client
 }
 
-/** Settles when Redis has closed a connection that was opened now and is silent. */
+/** Settles when Redis has closed a silent connection that was opened now. */
 export async function closedAsIdle({ port, host }: TestRedis): Promise<void> {
   await new Promise<void>(
     (resolve) =>

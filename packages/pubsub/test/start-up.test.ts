@@ -2,18 +2,18 @@ import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 import { connect, observer, testRedis } from './setup.ts'
 
-test('[N3] subscriptions and calls made before a slow Redis answers are in force once it does', async () => {
+test('[N3] subscriptions and calls made before a slow Redis replies take effect then', async () => {
   const redis = await testRedis()
   const { pubsub: other } = connect({ url: redis.url })
   await other.link.ready
   redis.pause()
   const { pubsub, errors } = connect({ url: redis.url })
-  const heard: string[] = []
-  const [one, two] = ['one', 'two'].map((channel) => pubsub.subscribe(channel, (text) => heard.push(text)))
+  const received: string[] = []
+  const [one, two] = ['one', 'two'].map((channel) => pubsub.subscribe(channel, (text) => received.push(text)))
   let early = false
   void one?.ready.then(() => (early = true))
   const calls = [pubsub.publish('three', {}), ...[1, 2, 3].map((n) => pubsub.link.command('RPUSH', 'list', n))]
-  // One turn of the event loop: whatever does not wait for Redis has happened by then.
+  // One turn of the event loop: everything that does not wait for Redis has happened by then.
   await new Promise((resolve) => setImmediate(resolve))
   expect([early, pubsub.status]).toEqual([false, 'connecting'])
   redis.resume()
@@ -21,7 +21,7 @@ test('[N3] subscriptions and calls made before a slow Redis answers are in force
   await Promise.all([pubsub.link.ready, one?.ready, two?.ready])
   await other.publish('one', {})
   await other.publish('two', {})
-  await eventually(() => expect(heard).toHaveLength(2))
+  await eventually(() => expect(received).toHaveLength(2))
   expect(errors).toEqual([])
 })
 
@@ -38,7 +38,7 @@ test('[N3] a Redis that is slower than every timeout only delays the start', asy
   expect(errors).toHaveLength(1)
 })
 
-test('[N5] without Redis at the start it is unavailable, reports once and keeps trying', async () => {
+test('[N5] without Redis at startup it is unavailable, reports once and retries', async () => {
   const redis = await testRedis()
   await redis.kill()
   const { pubsub, errors } = connect({ url: redis.url })
@@ -47,16 +47,16 @@ test('[N5] without Redis at the start it is unavailable, reports once and keeps 
   await expect(pubsub.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   await eventually(() => expect(pubsub.status).toBe('unavailable'))
   await expect(pubsub.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
-  // Long enough for several attempts: their errors are not told.
-  const look = observer(redis)
+  // Long enough for several attempts: their errors are not reported.
+  const observing = observer(redis)
   let attempts = 0
-  await new Promise<void>((resolve) => void look.on('reconnecting', () => ++attempts === 5 && resolve()))
+  await new Promise<void>((resolve) => void observing.on('reconnecting', () => ++attempts === 5 && resolve()))
   await redis.restart()
   await Promise.all([pubsub.link.ready, subscription.ready])
   expect(errors).toMatchObject([{ stage: 'connection', error: { code: 'UNAVAILABLE', cause: { code: 'ECONNREFUSED' } } }])
 })
 
-test('[N7] calls that wait for the first connection are refused with CLOSED by dispose', async () => {
+test('[N7] dispose refuses calls that wait for the first connection with CLOSED', async () => {
   const redis = await testRedis()
   redis.pause()
   const { pubsub } = connect({ url: redis.url })

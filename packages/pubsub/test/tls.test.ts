@@ -3,7 +3,7 @@ import { createServer, type ConnectionOptions } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { connect, testRedis } from './setup.ts'
 
-// A shared key in place of certificates, which Node cannot make.
+// A pre-shared key instead of certificates, which Node cannot create.
 const psk = Buffer.from('00112233445566778899aabbccddeeff', 'hex')
 const common = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const
 const tls: ConnectionOptions = { ...common, pskCallback: () => ({ psk, identity: 'tutti' }), checkServerIdentity: () => undefined }
@@ -20,7 +20,7 @@ async function tlsProxy(target: { host: string; port: number }): Promise<number>
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-test('[N8] `tls` and rediss: speak TLS, with the options given', async () => {
+test('[N8] `tls` and rediss: use TLS with the given options', async () => {
   const redis = await testRedis()
   const port = await tlsProxy(redis)
   for (const options of [
@@ -34,7 +34,7 @@ test('[N8] `tls` and rediss: speak TLS, with the options given', async () => {
   }
 })
 
-test('[N8] without TLS such a server is never reached, and with `tls: true` its identity is checked', async () => {
+test('[N8] TLS is required by a TLS server, and `tls: true` verifies its identity', async () => {
   const redis = await testRedis()
   const port = await tlsProxy(redis)
   for (const options of [{ port }, { port, tls: true }, { url: `rediss://127.0.0.1:${port}` }]) {

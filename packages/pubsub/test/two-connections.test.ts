@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { clientList, connect, observer, testRedis } from './setup.ts'
 
-test('[N1] an instance has exactly two connections, named after it, however many features share it', async () => {
+test('[N1] an instance has exactly two named connections, shared by all features', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   const { pubsub: other } = connect({ url: redis.url, prefix: 'app' })
@@ -21,7 +21,7 @@ test('[N1] an instance has exactly two connections, named after it, however many
   expect(new Set(names)).toEqual(new Set([...mine, ...others]))
 })
 
-test('[N1] after Redis was away there are two connections again', async () => {
+test('[N1] after an outage of Redis there are two connections again', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready

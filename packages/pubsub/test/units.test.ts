@@ -6,8 +6,8 @@ import { connect, observer, testRedis } from './setup.ts'
 
 test('[S20] a companion key is in the hash slot of its value, for every base', async () => {
   const redis = await testRedis(['--cluster-enabled', 'yes'])
-  const look = observer(redis)
-  const slot = (key: string) => look.cluster('KEYSLOT', key)
+  const observing = observer(redis)
+  const slot = (key: string) => observing.cluster('KEYSLOT', key)
   for (const base of ['tutti', 'a:b', '{app}', 'x{app}y', '{a}{b}', 'x{a}{}', 'ü']) {
     for (const name of ['', 'm:ann:{7}']) expect(await slot(companionKey(base, 'todo:1', name)), base).toBe(await slot(`${base}:todo:1`))
   }
@@ -15,13 +15,13 @@ test('[S20] a companion key is in the hash slot of its value, for every base', a
   expect(companionKey('{app}', 'todo:1', 'm')).toBe('{app}:todo:1$m')
 })
 
-test('[S20] a base whose braces are no hash tag is refused with INVALID_OPTIONS', () => {
+test('[S20] a base whose braces are not a hash tag is refused with INVALID_OPTIONS', () => {
   for (const base of ['{', '}', 'a{}', '{}a', 'a}b', '}{a}', '{}{a}']) {
     expect(() => companionKey(base, 'k', ''), base).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
   }
 })
 
-test('[F2] the clock follows what Redis told, not the local clock', () => {
+test('[F2] the clock follows the time of Redis, not the local clock', () => {
   let [monotonic, wall] = [100, 5_000]
   const clock = createRedisClock({ monotonicMs: () => monotonic, wallMs: () => wall })
   expect(clock.now()).toBe(5_000)
@@ -38,7 +38,7 @@ test('[F2] TIME is seconds and microseconds', () => {
   expect([parseTime(null), parseTime(['x', 'y']), parseTime([])]).toEqual([undefined, undefined, undefined])
 })
 
-test('[F2] now() is Redis’ time from the first ready on', async () => {
+test('[F2] now() is the time of Redis from the first ready on', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
@@ -48,7 +48,7 @@ test('[F2] now() is Redis’ time from the first ready on', async () => {
   expect(pubsub.link.now()).toBeLessThan(1_000_000)
 })
 
-test('[N5] errors of Redis that mean it cannot serve are UNAVAILABLE, in each version’s words', () => {
+test('[N5] errors of a Redis that cannot serve are UNAVAILABLE, in any Redis version', () => {
   const reply = (message: string) => Object.assign(new Error(message), { name: 'ReplyError' })
   const away = [
     'LOADING Redis is loading the dataset in memory',

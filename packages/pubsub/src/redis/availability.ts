@@ -3,18 +3,18 @@ import type { PubSubStatus } from '../contract.ts'
 import { createDeferred } from '../deferred.ts'
 import type { Report } from '../report.ts'
 
-/** Whether Redis is there, as one answer for both connections; tells of outages and gaps, each once. */
+/** The availability of Redis over both connections together. Reports each outage and each gap once. */
 export interface Availability {
   readonly status: PubSubStatus
-  /** Settles when both are there for the first time; rejects with `CLOSED` if it is closed before. */
+  /** Settles when both connections are ready for the first time; rejects with `CLOSED` if it is closed before. */
   readonly ready: Promise<void>
-  /** A connection became ready. `again`: it had been before, so something may have been missed (N6). */
+  /** A connection became ready. `again`: it was ready before, so messages may have been missed (N6). */
   cameBack(again: boolean): void
-  /** A connection was lost, or could not be made. */
+  /** A connection was lost, or could not be established. */
   lost(cause: unknown): void
   /**
-   * A command of the application is sent. Before the first `ready` no subscription is known to be in force, so changes
-   * of what it reads may be missed, and that `ready` is a gap (N6).
+   * The application sends a command. Before the first `ready` no subscription is confirmed, so changes of the data that it
+   * reads may be missed, and that `ready` is a gap (N6).
    */
   commandSent(): void
   onGap(listener: () => void): () => void
@@ -22,7 +22,10 @@ export interface Availability {
   close(): void
 }
 
-/** Starts out `connecting`. `verify` settles when all is asked that can be asked, and tells whether everything is in force. */
+/**
+ * Starts in state `connecting`. `verify` settles when all subscriptions were requested; its result is whether all are
+ * confirmed.
+ */
 export function createAvailability(report: Report, verify: () => Promise<boolean>): Availability {
   const onListenerError = (error: unknown): void => report(error, { stage: 'handler' })
   const gapListeners = createListeners<[]>(onListenerError)
@@ -68,7 +71,7 @@ export function createAvailability(report: Report, verify: () => Promise<boolean
     },
     lost: (cause) => {
       lastEvent += 1
-      // Also an absence before the first `ready`: messages of that time are missed as well.
+      // A loss before the first `ready` is a gap too: messages of that time are missed as well.
       gap = true
       setStatus('unavailable')
       if (outageReported || status === 'closed') return

@@ -4,21 +4,23 @@ import { isConnectionFailure } from './errors.ts'
 import type { BreakerState } from './link-contract.ts'
 import type { SendCommand } from './script.ts'
 
-/** Guards Redis (N10): after failures in a row calls fail fast, and at intervals one call probes whether it serves again. */
+/**
+ * Guards Redis (N10): after consecutive failures calls fail fast, and at intervals one call probes whether Redis serves again.
+ */
 export interface CircuitBreaker {
   readonly state: BreakerState
-  /** Tells whether a call may be made. While probing, one may; its outcome decides. */
+  /** Whether a call may be made. While probing, one call may; its outcome decides. */
   tryPass(): boolean
-  /** Tells how a call went. */
+  /** Reports the outcome of a call. */
   succeeded(): void
   failed(): void
-  /** The connection is back: the next call, the link's own, probes at once. */
+  /** The connection is ready again: the next call, the link's own, is the probe. */
   probeNow(): void
-  /** Leaves no timer, whatever fails afterwards. */
+  /** Stops the timer for good, even if calls fail later. */
   close(): void
 }
 
-/** Makes the breaker, closed. */
+/** Creates the breaker, closed. */
 export function createCircuitBreaker({ failures, probeEveryMs, onState, after = startTimer }: CircuitBreakerOptions): CircuitBreaker {
   let state: BreakerState = 'closed'
   let failuresInRow = 0
@@ -49,7 +51,7 @@ export function createCircuitBreaker({ failures, probeEveryMs, onState, after = 
     },
     succeeded: () => {
       failuresInRow = 0
-      // What succeeds while open began before it opened, and says nothing about now.
+      // A call that succeeds while the breaker is open began before it opened, so it proves nothing about the current state.
       if (state === 'probing') enter('closed')
     },
     failed: () => {
@@ -69,12 +71,12 @@ export function createCircuitBreaker({ failures, probeEveryMs, onState, after = 
 
 /** The breaker's two numbers, its observer and its clock. */
 export interface CircuitBreakerOptions {
-  /** Opens after so many failures in a row. */
+  /** Opens after this number of consecutive failures. */
   failures: number
   /** Between two probes, milliseconds. */
   probeEveryMs: number
   onState: (state: BreakerState) => void
-  /** Runs it after so many milliseconds; returns how to prevent that. Default: `setTimeout`. */
+  /** Runs a function after a delay. Returns a function that cancels it. Default: `setTimeout`. */
   after?: (ms: number, run: () => void) => () => void
 }
 

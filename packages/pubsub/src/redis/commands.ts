@@ -2,38 +2,38 @@ import type { BreakerState } from './link-contract.ts'
 import type { EndOfTurn } from './end-of-turn.ts'
 import type { SendCommand } from './script.ts'
 
-/** What commands go over: the one `pub` connection, or on a Cluster one to each master. */
+/** The connections for commands: the one `pub` connection, or on a Cluster one to each master. */
 export interface Commands {
-  /** Ready, all of it, and has said so, as far as its last events tell. */
+  /** Whether all connections are ready and have reported it, according to their last events. */
   readonly isUp: boolean
   readonly breaker: BreakerState
-  /** Sends where the breaker allows it. Fails as `RedisScript.run` does, except with `CLOSED`. */
+  /** Sends if the breaker allows it. Fails like `RedisScript.run`, except with `CLOSED`. */
   readonly send: SendCommand
-  /** Makes a script known. Where Redis may not be taught, a run finds out by NOSCRIPT and sends the script whole. */
+  /** Registers a script. If Redis refuses SCRIPT LOAD, a run receives NOSCRIPT and sends the whole script. */
   loadScript(source: string): void
-  /** Asks each server for its time; the answer is the breaker's probe as well. Never rejects. */
+  /** Requests the time of each server; the reply is also the breaker's probe. Never rejects. */
   probe(): Promise<void>
-  /** Each server by itself. */
+  /** Each server separately. */
   masters(): readonly { readonly send: SendCommand }[]
   close(): Promise<void>
 }
 
-/** What they tell, and what they share. */
+/** Callbacks and shared options. */
 export interface CommandsOptions {
-  /** All scripts so far, which a new connection is taught. */
+  /** All registered scripts, which are loaded on each new connection. */
   sources: ReadonlySet<string>
-  /** Each connection is sent a PING after so many milliseconds without a command. */
+  /** Each connection sends a PING after this many milliseconds without a command. */
   keepAliveMs: number
   endOfTurn: EndOfTurn
   breakerFailures: number
   breakerProbeMs: number
-  /** All of it is ready. `again`: it had been before, so something may have been missed (N6). */
+  /** All connections are ready. `again`: they were ready before, so messages may have been missed (N6). */
   onReady: (again: boolean) => void
-  /** Some of it was lost, or could not be connected. */
+  /** A connection was lost, or could not be established. */
   onLost: (cause: unknown) => void
   onBreaker: (state: BreakerState) => void
-  /** A server told its time, milliseconds. */
+  /** A server reported its time, milliseconds. */
   onTime: (redisMs: number) => void
-  /** A server refused what it should not. */
+  /** A server refused a command that should not fail. */
   onError: (error: unknown) => void
 }

@@ -7,13 +7,13 @@ import type { RedisAddress } from './redis-address.ts'
 import { createRedisCluster } from './cluster/redis-cluster.ts'
 import { createRedisNode } from './redis-node.ts'
 
-/** What commands go over, and the connection that listens. */
+/** The connections for commands, and the connection for subscriptions. */
 export interface RedisSides {
   pub: Commands
   sub: RedisClient
 }
 
-/** Makes both, connecting, to one server or to a Cluster. Throws `INVALID_OPTIONS`. */
+/** Creates both, connecting, to one server or to a Cluster. Throws `INVALID_OPTIONS`. */
 export function connectRedis(
   options: RedisConnectionOptions,
   name: string,

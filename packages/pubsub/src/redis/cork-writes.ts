@@ -2,11 +2,11 @@ import type { Redis } from 'ioredis'
 import type { EndOfTurn } from './end-of-turn.ts'
 
 /**
- * The function to call before each command. It corks the client's stream until the end of the turn, so that all commands of a turn
- * are one system call. ioredis has no option for that: this file alone uses the stream that it writes to, and where that is none
- * that can be corked, each command is written at once, as ioredis does by itself.
+ * Returns the function to call before each command. It corks the client's stream until the end of the turn, so that all
+ * commands of a turn are one system call. ioredis has no option for that. Only this file accesses the client's stream; if the
+ * stream cannot be corked, each command is written at once, as ioredis does by default.
  *
- * The stream that was corked is uncorked, not the one that the client has by then: bytes of a lost connection are never sent on
+ * The corked stream is the one that is uncorked, not the client's current stream: bytes of a lost connection are never sent on
  * the next one (N5).
  */
 export function corkWrites(client: Redis, endOfTurn: EndOfTurn): () => void {

@@ -1,6 +1,6 @@
-/** Runs tasks at the end of a turn of the event loop, so that what was sent during the turn goes together. */
+/** Runs tasks at the end of a turn of the event loop, so that commands of one turn are sent together. */
 export interface EndOfTurn {
-  /** Runs a task at the end of this turn, in order. What a task adds runs in the same pass, after the others. */
+  /** Runs a task at the end of this turn, in order. A task added by a task runs in the same pass, after the others. */
   add(task: () => void): void
   /** A command was sent, or has its outcome. */
   sent(): void
@@ -8,8 +8,8 @@ export interface EndOfTurn {
 }
 
 /**
- * Makes the queue. While a command is in flight, the end is that of this iteration of the event loop, so that all that has
- * arrived meanwhile goes together. While none is, nothing is gained by waiting: then the end is that of the code that is running.
+ * Creates the queue. While a command is in flight, the turn ends with this iteration of the event loop, so that everything that
+ * arrived in the meantime is sent together. Otherwise waiting has no benefit, and the turn ends with the running code.
  */
 export function createEndOfTurn(): EndOfTurn {
   let tasks: (() => void)[] = []
@@ -18,7 +18,7 @@ export function createEndOfTurn(): EndOfTurn {
 
   const run = (): void => {
     isRunning = true
-    // Tasks that are added meanwhile lengthen the array.
+    // The loop includes tasks that are added while it runs.
     for (const task of tasks) task()
     tasks = []
     isRunning = false

@@ -1,14 +1,14 @@
 import { createDeferred } from '../deferred.ts'
 
-/** Lets the calls of the first moments wait: `new RealtimePubSub(…)` may be followed by `publish` at once. */
+/** Delays calls during the first connection attempt, so that `publish` works right after `new RealtimePubSub(…)`. */
 export interface InitialConnect {
-  /** The outcome is known, or no longer waited for. */
+  /** The outcome is known, or the timeout has elapsed. */
   readonly isOver: boolean
   readonly over: Promise<void>
   end(): void
 }
 
-/** Waits until the first attempt to connect has an outcome, at most `timeoutMs`. */
+/** Waits until the first connection attempt has an outcome, at most `timeoutMs`. */
 export function createInitialConnect(timeoutMs: number): InitialConnect {
   const over = createDeferred<void>()
   let isOver = false

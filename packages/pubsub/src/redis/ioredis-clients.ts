@@ -5,15 +5,18 @@ import { parseRedisUrl } from './parse-redis-url.ts'
 import type { RedisAddress } from './redis-address.ts'
 import { CONNECT_TIMEOUT_MS, checkClient, redisOptions, retryDelayMs } from './redis-options.ts'
 
-/** The two clients of one instance, on one server. */
+/** The two clients of one instance, of one server. */
 export interface IoredisClients {
   pub: Redis
   sub: Redis
-  /** Whether they were made here, and are to be closed here. */
+  /** Whether they were created here and must be closed here. */
   owned: boolean
 }
 
-/** The two clients that the options ask for, connecting. Throws `INVALID_OPTIONS` for clients that would send late or twice. */
+/**
+ * The two clients that the options describe, connecting. Throws `INVALID_OPTIONS` for clients that would send commands late or
+ * twice.
+ */
 export function connectClients(options: RedisConnectionOptions, name: string): IoredisClients {
   const { clients } = options
   if (clients !== undefined) {
@@ -22,16 +25,16 @@ export function connectClients(options: RedisConnectionOptions, name: string): I
     return { ...clients, owned: false }
   }
   const place = withoutUrl(options)
-  // Never the URL itself: ioredis would take its parameters as settings.
+  // Never the URL itself: ioredis would use its parameters as settings.
   const connect = (role: 'pub' | 'sub'): Redis => new Redis({ ...settingsOf(place), ...placeOf(place), connectionName: `${name}:${role}` })
   return { pub: connect('pub'), sub: connect('sub'), owned: true }
 }
 
-/** A client of one node of a Cluster. It connects when told to. */
+/** A client of one Cluster node. It does not connect by itself. */
 export const nodeClient = (options: RedisConnectionOptions, { host, port }: RedisAddress, connectionName: string): Redis =>
   new Redis({ ...settingsOf(options), host, port, connectionName, lazyConnect: true })
 
-/** The same place by `host` and `port`, or `path`. Options of TLS are given beside a `rediss:` URL. */
+/** The same server by `host` and `port`, or `path`. TLS options are given beside a `rediss:` URL. */
 function withoutUrl({ url, ...options }: RedisConnectionOptions): RedisConnectionOptions {
   if (url === undefined) return options
   const { tls, ...place } = parseRedisUrl(url)
@@ -54,7 +57,7 @@ function placeOf({ host, port, path, sentinels, name, ...options }: RedisConnect
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
     ...(tlsOptions === undefined ? {} : { sentinelTLS: tlsOptions }),
     enableTLSForSentinelMode: tlsOf(tls) !== undefined,
-    // A Sentinel that hangs must not keep the others from being asked.
+    // A hanging Sentinel must not delay the query of the others.
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     sentinelRetryStrategy: retryDelayMs,
   }

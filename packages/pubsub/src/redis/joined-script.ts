@@ -12,13 +12,13 @@ export interface ScriptRun {
 export type RunOutcome = { readonly reply: ScriptReply } | { readonly error: unknown }
 
 /**
- * A script that runs another one several times, each time with keys and arguments of its own, as if each run were a command.
- * An error ends its own run only. Where Redis cannot serve, nothing has run yet when the first run fails with that: then the whole
- * command fails with that error, as a single run would.
+ * A script that runs another one several times, each time with its own keys and arguments, as if each run were a command. An
+ * error affects only its own run. If Redis cannot serve, the first run fails before anything ran: then the whole command fails
+ * with that error, as a single run would.
  *
- * ARGV: groups of consecutive runs with equal numbers of keys and arguments. Each is its number of runs, keys and arguments per
- * run, then the arguments. KEYS: those of all runs. What is shared is the end of both. Reply: the replies in order (false where a
- * run failed), then the place and message of each failure.
+ * ARGV: groups of consecutive runs with equal numbers of keys and arguments. Each group is its number of runs, keys and
+ * arguments per run, then the arguments. KEYS: those of all runs. Shared keys and arguments come last in both. Reply: the
+ * replies in order (false for a failed run), then the position and message of each failure.
  */
 export const joinedSource = (script: ScriptSource): string => `${sharedLocals(script)}${script.setup ?? ''}
 ${script.functions ?? ''}
@@ -56,7 +56,7 @@ end
 return { replies, failures }
 `
 
-/** Keys and arguments of several runs as those of the joined script, with the number of keys before them. */
+/** The keys and arguments of several runs for the joined script, preceded by the number of keys. */
 export function joinedArguments({ sharedKeys = {}, shared = {} }: ScriptSource, runs: readonly ScriptRun[]): (string | number)[] {
   const keys: string[] = []
   const args: (string | number)[] = []
@@ -92,5 +92,5 @@ export function outcomesOf(reply: ScriptReply, runs: number): RunOutcome[] {
   return outcomes
 }
 
-/** An error as ioredis makes it of an error reply. */
+/** An error like those that ioredis creates for error replies. */
 const replyError = (message: string): Error => Object.assign(new Error(message), { name: 'ReplyError' })

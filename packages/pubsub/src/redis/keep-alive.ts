@@ -1,28 +1,28 @@
-/** When a connection on which nothing was sent is sent a PING, milliseconds: below what Redis, proxies and NATs usually allow. */
+/** Idle time after which a connection sends a PING, milliseconds: below the usual limits of Redis, proxies and NATs. */
 export const KEEP_ALIVE_MS = 10_000
 
-/** Sends something now and then over a connection that is idle, so that neither Redis nor anything in between closes it. */
+/** Sends a command over an idle connection at intervals, so that neither Redis nor a proxy in between closes it. */
 export interface KeepAlive {
-  /** The connection is there. */
+  /** The connection is ready. */
   start(): void
-  /** Something was sent. */
+  /** A command was sent. */
   sent(): void
-  /** The server closes what has been idle for so many milliseconds; 0 or less: never. */
+  /** The server closes connections that are idle for this many milliseconds; 0 or less: never. */
   serverClosesAfter(idleMs: number): void
   stop(): void
 }
 
-/** What it needs. */
+/** Interval and sender of the PINGs. */
 export interface KeepAliveOptions {
-  /** At the latest after so many milliseconds without a command. */
+  /** The longest time without a command, milliseconds. */
   idleMs: number
   ping: () => void
 }
 
-// One PING that is late, on a busy machine, must not be the last one.
+// One PING that is late on a busy machine must not close the connection.
 const PINGS_PER_TIMEOUT = 3
 
-/** Makes it, stopped. Only what is sent counts: Redis and proxies measure the silence of the client. */
+/** Creates the timer, stopped. Only sent commands count: Redis and proxies measure the inactivity of the client. */
 export function createKeepAlive({ idleMs, ping }: KeepAliveOptions): KeepAlive {
   let limitMs = idleMs
   let lastSent = 0
@@ -42,7 +42,7 @@ export function createKeepAlive({ idleMs, ping }: KeepAliveOptions): KeepAlive {
 
   return {
     start: () => {
-      // The server may be another one than before.
+      // The server may be a different one than before.
       limitMs = idleMs
       lastSent = performance.now()
       wait(limitMs)

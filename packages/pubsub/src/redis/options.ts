@@ -7,8 +7,8 @@ import { MAX_SOCKET_PATH_BYTES, isAddress, isHost, isPort, isSocketPath, type Re
 import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
 
 /**
- * Where Redis is (N8): one server by `url`, `host` and `port`, or `path`; the master that `sentinels` name; a Cluster; or two
- * clients of the caller's. `username`, `password`, `db` and `tls` are for the servers themselves, however they are found.
+ * The Redis server (N8): one server by `url`, `host` and `port`, or `path`; the master that `sentinels` report; a Cluster; or
+ * two clients of the caller. `username`, `password`, `db` and `tls` apply to the servers themselves, however they are found.
  */
 export interface RedisConnectionOptions {
   /**
@@ -28,25 +28,28 @@ export interface RedisConnectionOptions {
   db?: number | undefined
   /** `true`, or options of Node's `tls.connect`. */
   tls?: boolean | TlsOptions | undefined
-  /** Sentinels, at least one; those they know are asked too. With `name`, instead of `host` and `port`. */
+  /** Sentinels, at least one; the Sentinels that these know are queried too. With `name`, instead of `host` and `port`. */
   sentinels?: readonly RedisAddress[] | undefined
-  /** What the Sentinels call the master. */
+  /** The master's name in Sentinel. */
   name?: string | undefined
   sentinelUsername?: string | undefined
   sentinelPassword?: string | undefined
   /** TLS to the Sentinels. Default: none. */
   sentinelTls?: boolean | TlsOptions | undefined
-  /** Nodes of a Cluster, at least one; the others are learnt from it. Instead of `host` and `port`. */
+  /** Nodes of a Cluster, at least one; the others are discovered. Instead of `host` and `port`. */
   cluster?: readonly RedisAddress[] | undefined
-  /** Two connected or connecting clients of one server, `sub` for subscriptions alone. They stay the caller's to close. Instead of all above. */
+  /**
+   * Two connected or connecting clients of one server, `sub` only for subscriptions. The caller closes them. Instead of all
+   * options above.
+   */
   clients?: { pub: Redis; sub: Redis } | undefined
-  /** Separates applications on one Redis; stands before every Redis channel. Default: `tutti`. */
+  /** Separates applications on one Redis; begins every Redis channel. Default: `tutti`. */
   prefix?: string | undefined
-  /** When an unanswered command gives up and the connection is made anew, milliseconds. Default: 5,000. */
+  /** Time after which an unanswered command fails and the connection is replaced, milliseconds. Default: 5,000. */
   commandTimeoutMs?: number | undefined
   /**
-   * A connection on which nothing was sent for so long is sent a PING, milliseconds, so that nothing in between closes it.
-   * Sooner where Redis says that it closes idle connections itself. Default: 10,000.
+   * A connection that sent nothing for this time sends a PING, milliseconds, so that no proxy closes it as idle. Shorter if
+   * Redis reports that it closes idle connections itself. Default: 10,000.
    */
   keepAliveMs?: number | undefined
 }
@@ -62,7 +65,7 @@ const addresses: OptionRow<undefined> = [
   undefined,
 ]
 
-/** What each option takes. */
+/** The accepted values of each option. */
 export const CONNECTION_OPTIONS = {
   url: text(undefined),
   host: ['a name or an IP address, without port, brackets or scheme', isHost, undefined],
@@ -84,10 +87,10 @@ export const CONNECTION_OPTIONS = {
   keepAliveMs: wholeNumber(1, KEEP_ALIVE_MS),
 } satisfies OptionRows<RedisConnectionOptions>
 
-/** Options whose values are known to be right, with their defaults. */
+/** Validated options with their defaults. */
 export type ConnectionSettings = Settings<RedisConnectionOptions, typeof CONNECTION_OPTIONS>
 
-/** Throws `INVALID_OPTIONS` for what contradicts itself or cannot work. */
+/** Throws `INVALID_OPTIONS` for options that contradict each other or cannot work. */
 export function checkConnectionOptions(options: ConnectionSettings): void {
   const { url, tls: isTls, clients, db, cluster, sentinels, name } = options
   checkPlace(options)
@@ -99,7 +102,7 @@ export function checkConnectionOptions(options: ConnectionSettings): void {
     refuse('`pub` and `sub` must be two clients: one that subscribes can do nothing else.')
 }
 
-/** There is one place, and nothing is said of it twice or in vain. */
+/** Exactly one server is named, and no option is redundant or ignored. */
 function checkPlace(options: ConnectionSettings): void {
   const given = (names: readonly (keyof RedisConnectionOptions)[]): boolean => names.some((name) => options[name] !== undefined)
   const address = given(['host', 'port'])

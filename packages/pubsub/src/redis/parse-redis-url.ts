@@ -1,7 +1,7 @@
 import { RealtimeError } from '@tutti/protocol'
 import { MAX_SOCKET_PATH_BYTES, isDatabase, isHost, isPort, isSocketPath } from './redis-address.ts'
 
-/** What a URL says of one server. */
+/** The parts of a URL of one server. */
 export interface RedisUrl {
   /** With `port`, instead of `path`. */
   host?: string
@@ -21,10 +21,10 @@ const DATABASE = /^(?:0|[1-9]\d{0,9})$/
 const DEFAULT_PORT = 6_379
 
 /**
- * Reads `redis://user:password@host:port/db`, `rediss://…` and `unix:/path?db=N` (also `unix://user:password@/path` and
- * `redis+unix:`). ioredis would take parameters of the URL as settings, which would override those that N5 needs, and
- * pass on what it cannot read. Throws `INVALID_OPTIONS` for anything else. The message names the part and repeats nothing
- * of the URL: a password with a character that is not encoded may be found in any part.
+ * Parses `redis://user:password@host:port/db`, `rediss://…` and `unix:/path?db=N` (also `unix://user:password@/path` and
+ * `redis+unix:`). ioredis would use parameters of the URL as settings, which would override those that N5 needs, and ignore
+ * parts that it cannot parse. Throws `INVALID_OPTIONS` for anything else. The message names the part and does not quote the
+ * URL: a password with an unencoded character may end up in any part.
  */
 export function parseRedisUrl(url: unknown): RedisUrl {
   if (typeof url !== 'string') refuse('must be a string')
@@ -55,7 +55,7 @@ function parseSocketUrl(url: string): RedisUrl {
 
 function hostOf(part: string): string {
   const host = part.startsWith('[') ? part.slice(1, -1).replace('%25', '%') : part
-  // Brackets are for IPv6 alone.
+  // Only IPv6 addresses have brackets.
   if (isHost(host) && part.startsWith('[') === host.includes(':')) return host
   return refuse(part === '' ? 'has no host' : 'has a wrong host: it must be a name, an IPv4 address or an IPv6 address in brackets')
 }
@@ -83,7 +83,7 @@ function decode(text: string, part: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    // Not its error as the cause: nothing of the URL may be shown.
+    // The original error is not the cause: no part of the URL may be shown.
     return refuse(`has a wrong ${part}: % must be followed by two hexadecimal digits of UTF-8. Write % as %25`)
   }
 }

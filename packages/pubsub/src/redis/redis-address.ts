@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 
-/** Where a server listens. */
+/** The address of a server. */
 export interface RedisAddress {
   host: string
   port: number
@@ -8,10 +8,10 @@ export interface RedisAddress {
 
 const HOST_NAME = /^[\p{L}\p{M}\p{N}._-]{1,253}$/u
 
-/** UTF-8 bytes of the path of a Unix socket at most, on Linux. */
+/** Maximum UTF-8 bytes of the path of a Unix socket, on Linux. */
 export const MAX_SOCKET_PATH_BYTES = 107
 
-/** Whether it is the name or the IP address of a host: no URL, no port behind it, no brackets. */
+/** Whether it is the name or the IP address of a host, without a scheme, a port or brackets. */
 export const isHost = (host: unknown): host is string => typeof host === 'string' && (HOST_NAME.test(host) || isIPv6(host))
 
 /** Whether it is the number of a TCP port. */

@@ -11,33 +11,33 @@ import { promised, type Send, type SendCommand } from './script.ts'
 
 /** One of the two connections: sends commands, and reports when it is ready or lost. */
 export interface RedisClient {
-  /** Ready, as far as its last event tells. */
+  /** Ready, according to its last event. */
   readonly isUp: boolean
-  /** Begins to connect a client that was made with `lazyConnect`. */
+  /** Starts to connect a client created with `lazyConnect`. */
   open(): void
-  /** Makes the connection anew, if there is one. */
+  /** Replaces the connection, if there is one. */
   drop(): void
-  /** Sends one command now or never (N5). Fails as `RedisScript.run` does, except with `CLOSED`. */
+  /** Sends one command at once or never (N5). Fails like `RedisScript.run`, except with `CLOSED`. */
   readonly send: SendCommand
-  /** As `send`, with a promise. */
+  /** Like `send`, with a promise. */
   readonly ask: Send
-  /** Waits for what is unanswered, then closes the client, or only lets go of it when it is the caller's (N7). */
+  /** Waits for outstanding replies, then closes the client, or only removes its listeners if the caller owns it (N7). */
   close(): Promise<void>
 }
 
 /** Settings and events of a connection. */
 export interface RedisClientOptions {
-  /** A PING is sent after so many milliseconds without a command. */
+  /** A PING is sent after this many milliseconds without a command. */
   keepAliveMs: number
   onReady: () => void
-  /** It was lost, or an attempt to connect failed: once for each attempt. */
+  /** The connection was lost, or an attempt failed: once for each attempt. */
   onLost: (cause: unknown) => void
   onMessage?: (redisChannel: string, text: string) => void
-  /** Where given, commands of one turn are written together at its end. */
+  /** If set, commands of one turn are written together at its end. */
   endOfTurn?: EndOfTurn | undefined
 }
 
-/** Watches over one client. */
+/** Supervises one client. */
 export function createRedisClient(client: Redis, owned: boolean, events: RedisClientOptions): RedisClient {
   const { endOfTurn } = events
   const beforeWrite = endOfTurn === undefined ? () => {} : corkWrites(client, endOfTurn)
@@ -47,23 +47,23 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   let inFlight = 0
   let onIdle = (): void => {}
   let mayAskTimeout = true
-  // Its failure says nothing that the loss of the connection does not say.
+  // The loss of the connection is reported anyway.
   const keepAlive = createKeepAlive({ idleMs: events.keepAliveMs, ping: () => void ask('PING', []).catch(() => {}) })
 
-  // A client of the caller's keeps the timer of ioredis for each command.
+  // A client of the caller keeps the timer of ioredis for each command.
   const timeoutMs = owned ? client.options.commandTimeout : undefined
   const replyTimeout = timeoutMs === undefined ? undefined : createReplyTimeout({ timeoutMs, onTimeout: () => drop() })
 
   const ready = (): void => {
     isUp = true
-    // What ioredis itself sends to connect keeps that timer.
+    // Commands that ioredis itself sends to connect keep that timer.
     if (owned) delete client.options.commandTimeout
     firstError = undefined
     keepAlive.start()
     void askTimeout()
     events.onReady()
   }
-  /** Sent before any SUBSCRIBE, after which Redis takes no such command. */
+  /** Sent before any SUBSCRIBE, after which Redis does not accept this command. */
   const askTimeout = async (): Promise<void> => {
     if (!mayAskTimeout) return
     try {
@@ -84,23 +84,23 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
     firstError = undefined
     events.onLost(cause)
   }
-  /** Not `disconnect(true)`, which would first send what still waits in the buffer. */
+  /** Not `disconnect(true)`, which would first send the commands in the buffer. */
   const drop = (): void => {
     isUp = false
     if (client.status === 'ready' || client.status === 'connect') client.stream.destroy()
   }
   const failed = (error: unknown): void => {
-    // What follows from it, as the failed ready check of a client without its password, says less.
+    // Later errors are consequences of the first, such as the failed ready check of a client without its password.
     firstError ??= withoutArguments(error)
     // While no Sentinel can be reached there is no stream, hence no `close`.
     if (client.status === 'connecting' && client.options.sentinels) events.onLost(firstError)
-    // Also where ioredis would go on, e.g. in database 0 when the one that was asked for does not exist.
+    // Otherwise ioredis would continue, for example in database 0 if the configured one does not exist.
     drop()
   }
   const message = (redisChannel: string, text: string): void => events.onMessage?.(redisChannel, text)
 
   client.on('ready', ready).on('close', lost).on('error', failed).on('message', message)
-  // A client of the caller's may have become ready before.
+  // A client of the caller may have become ready before.
   if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
 
   const send: SendCommand = (name, args, onReply, onError) => {
@@ -154,12 +154,12 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   }
 }
 
-/** Ends the client and waits until none of its timers is left. */
+/** Closes the client and waits until all its timers are stopped. */
 async function closeClient(client: Redis): Promise<void> {
   if (client.status === 'end') return
   await new Promise<void>((resolve) => {
-    // Between two attempts there is no stream, hence no event; ioredis then keeps a timer for `disconnectTimeout`. While
-    // it asks Sentinels it ends when it has an answer, or gives up.
+    // Between two attempts there is no stream, hence no event, but ioredis keeps a timer for `disconnectTimeout`. While it
+    // queries Sentinels, it ends after their reply or its timeout.
     const asksSentinels = client.status === 'connecting' && client.options.sentinels !== null
     const timer = setTimeout(resolve, (asksSentinels ? CONNECT_TIMEOUT_MS : (client.options.disconnectTimeout ?? 0)) + 20)
     client.once('end', () => {
@@ -167,12 +167,12 @@ async function closeClient(client: Redis): Promise<void> {
       resolve()
     })
     client.disconnect()
-    // Nothing waits for an answer any more. At the very first attempt there is no stream yet.
+    // No reply is awaited any more. At the very first attempt there is no stream yet.
     const stream: { destroy(): void } | undefined = client.stream
     stream?.destroy()
   })
 }
 
-/** Whether it is plain data; the settings of the clients allow nothing else (bytes). */
+/** Whether the reply is plain data. The settings of the clients exclude bytes. */
 const isReply = (reply: unknown): reply is ScriptReply =>
   typeof reply === 'string' || typeof reply === 'number' || reply === null || (Array.isArray(reply) && reply.every(isReply))

@@ -1,17 +1,18 @@
-/** An estimate of Redis' clock, which jumps of the local clock do not move. */
+/** An estimate of Redis' clock that is not affected by jumps of the local clock. */
 export interface RedisClock {
   /** Milliseconds since 1970. Before the first `adjust`: the local clock. */
   now(): number
-  /** Takes over a time that Redis just told, in milliseconds. */
+  /** Applies a time just received from Redis, milliseconds. */
   adjust(redisMs: number): void
 }
 
-/** Makes the clock. `monotonicMs` never jumps; `wallMs` is the guess before Redis has told its time. */
+/** Creates the clock. `monotonicMs` never jumps; `wallMs` is the estimate before Redis has reported its time. */
 export function createRedisClock({ monotonicMs = () => performance.now(), wallMs = () => Date.now() } = {}): RedisClock {
   let offset: number | undefined
   return {
     now: () => (offset === undefined ? wallMs() : monotonicMs() + offset),
-    // A told time is old when it arrives, so the estimate is late rather than early: deadlines end too soon, never too late.
+    // A reported time is already old when it arrives, so the estimate is late rather than early: a deadline may end too soon,
+    // never too late.
     adjust: (redisMs) => {
       offset = redisMs - monotonicMs()
     },

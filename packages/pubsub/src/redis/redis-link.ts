@@ -17,9 +17,9 @@ import { createSubscriptions } from './subscriptions.ts'
 
 /** Options of a link. */
 export interface RedisLinkOptions extends RedisConnectionOptions, PubSubOptions {
-  /** The circuit breaker opens after so many failures of the connection in a row. Default: 5 (N10). */
+  /** The circuit breaker opens after this number of consecutive connection failures. Default: 5 (N10). */
   breakerFailures?: number | undefined
-  /** While open, it lets one call try every so many milliseconds. Default: 30,000 (N10). */
+  /** While open, it lets one call through every so many milliseconds. Default: 30,000 (N10). */
   breakerProbeMs?: number | undefined
 }
 
@@ -48,8 +48,8 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   let closing: Promise<void> | undefined
 
   /**
-   * Asks both, also when only one has come back: what listens only may hang unseen, and then there is a gap as well. The
-   * answer of `sub` comes after those to all its SUBSCRIBEs.
+   * Queries both, even if only one has reconnected: the subscribing connection may hang unnoticed, and that is a gap too. The
+   * reply of `sub` arrives after those to all its SUBSCRIBEs.
    */
   const verify = async (): Promise<boolean> => {
     await Promise.allSettled([pub.probe(), sub.ask('PING', [])])
@@ -93,7 +93,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     (command, args, onReply, onError) => {
       if (!initialConnect.isOver) return void initialConnect.over.then(() => sendTo(commands)(command, args, onReply, onError))
       if (closing !== undefined) return onError(new RealtimeError('CLOSED'))
-      // A publish reads nothing.
+      // A publish reads no data.
       if (command !== 'PUBLISH') availability.commandSent()
       commands.send(command, args, onReply, onError)
     }
@@ -141,7 +141,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
       const script = scriptOf(typeof source === 'string' ? { run: source } : source)
       return { send: script, run: (keys, args) => new Promise((resolve, reject) => script(keys, args, resolve, reject)) }
     },
-    // Upper case: ioredis reshapes the replies of some commands that it knows in lower case.
+    // Upper case: ioredis transforms the replies of some commands that it knows in lower case.
     command: (command, ...args) => ask(command.toUpperCase(), args),
     isCluster: settings.cluster !== undefined,
     masters: () =>

@@ -7,15 +7,15 @@ import { isClusterDown } from './cluster/redirection.ts'
 import { parseTime } from './redis-clock.ts'
 import { promised, type Send, type SendCommand } from './script.ts'
 
-/** One server, as far as a Cluster needs to know more of it. */
+/** One server, with the details that a Cluster needs. */
 export interface RedisNode extends Commands {
-  /** Sends one command, whatever the breaker says. */
+  /** Sends one command, regardless of the breaker. */
   readonly ask: Send
-  /** It refused to serve because the Cluster is down. */
+  /** The server refused to serve because the Cluster is down. */
   readonly sawClusterDown: boolean
 }
 
-/** Commands to one server, over one connection, behind a circuit breaker of its own (N10). Connects at once. */
+/** Commands to one server, over one connection, behind its own circuit breaker (N10). Connects at once. */
 export function createRedisNode(client: Redis, owned: boolean, options: CommandsOptions): RedisNode {
   const { sources, keepAliveMs, endOfTurn, breakerFailures, breakerProbeMs, onReady, onLost, onBreaker, onTime, onError } = options
   const breaker = createCircuitBreaker({ failures: breakerFailures, probeEveryMs: breakerProbeMs, onState: onBreaker })

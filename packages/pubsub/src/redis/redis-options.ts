@@ -4,35 +4,34 @@ import type { Redis } from 'ioredis'
 /** Longer than any event-loop stall that calls should survive: timers fire before the replies that wait behind a stall. */
 export const COMMAND_TIMEOUT_MS = 5_000
 
-/** When an attempt to connect gives up, milliseconds. */
+/** Time after which a connection attempt fails, milliseconds. */
 export const CONNECT_TIMEOUT_MS = 2_000
 
-/** How long to wait before an attempt to connect, milliseconds. */
+/** Delay before a connection attempt, milliseconds. */
 export const retryDelayMs = (attempt: number): number => Math.min(50 * attempt, 500)
 
-// Nothing may be sent late or twice (N5): ioredis by default keeps what it could not write and repeats what was not answered.
+// Nothing may be sent late or twice (N5): by default ioredis keeps unwritten commands and repeats unanswered ones.
 const REQUIRED = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
-  // ioredis resubscribes without awaiting the outcome: the link does it, and knows when it is done (N6).
+  // ioredis resubscribes without awaiting the outcome. The link resubscribes itself and knows when it is done (N6).
   autoResubscribe: false,
-  // ioredis 6 speaks RESP3 by default, whose replies have other shapes; ioredis 5 does not know the option.
+  // ioredis 6 uses RESP3 by default, whose replies have other shapes; ioredis 5 ignores the option.
   protocol: 2,
 } as const
 
-/** What `redisOptions` takes. */
+/** Options of `redisOptions`. */
 export interface RedisTimeouts {
-  /** When an unanswered command gives up and the connection is made anew, milliseconds. Default 5,000. */
+  /** Time after which an unanswered command fails and the connection is replaced, milliseconds. Default 5,000. */
   commandTimeoutMs?: number | undefined
 }
 
 const OPTIONS = { commandTimeoutMs: wholeNumber(1, COMMAND_TIMEOUT_MS) } satisfies OptionRows<RedisTimeouts>
 
 /**
- * The settings without which ioredis breaks the rules N5 and N6, for clients that you make yourself:
- * `new Redis(url, redisOptions())`. Your own options may be added, but not change what stands here.
- * Throws `INVALID_OPTIONS`.
+ * The settings without which ioredis violates the rules N5 and N6, for clients that you create yourself: `new Redis(url,
+ * redisOptions())`. You may add options, but not override these. Throws `INVALID_OPTIONS`.
  */
 export function redisOptions(options: RedisTimeouts = {}) {
   const { commandTimeoutMs } = parseOptions('redisOptions', OPTIONS, options)
@@ -40,10 +39,10 @@ export function redisOptions(options: RedisTimeouts = {}) {
     ...REQUIRED,
     commandTimeout: commandTimeoutMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    // A connection that is given up goes soon, with whatever still stood in its buffer.
+    // An abandoned connection closes soon, together with its buffer.
     disconnectTimeout: 100,
     maxLoadingRetryTime: 500,
-    // A peer that vanished without a word is noticed in about 15 s, even on a connection that only listens.
+    // A peer that disappeared silently is detected within about 15 s, even on a connection that only receives.
     keepAlive: 5_000,
     disableClientInfo: true,
     retryStrategy: retryDelayMs,

@@ -1,21 +1,21 @@
-/** Watches over the commands without a reply of one connection, by one timer for all of them. */
+/** Monitors the unanswered commands of one connection with a single timer. */
 export interface ReplyTimeout {
   /** A command was sent. Returns the function to call when it has its outcome. */
   sent(): () => void
-  /** Leaves no timer. */
+  /** Stops the timer. */
   stop(): void
 }
 
-/** What it needs. */
+/** Timeout and callback. */
 export interface ReplyTimeoutOptions {
   timeoutMs: number
-  /** A command was sent so long ago and has no outcome. */
+  /** A command has had no outcome for `timeoutMs`. */
   onTimeout: () => void
 }
 
 /**
- * Makes it. The timer runs for the oldest command; where that has its outcome in the meantime, it runs on for the next one. A timer
- * for each command, as ioredis has, costs more than the command's other steps in this process.
+ * Creates the monitor. The timer runs for the oldest command; if that has its outcome in time, the timer continues for the next
+ * one. A timer for each command, as in ioredis, costs more than the other steps of a command in this process.
  */
 export function createReplyTimeout({ timeoutMs, onTimeout }: ReplyTimeoutOptions): ReplyTimeout {
   const unanswered = new Set<{ readonly sentAt: number }>()

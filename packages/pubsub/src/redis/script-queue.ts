@@ -4,20 +4,20 @@ import { joinedArguments, joinedSource, outcomesOf, type ScriptRun } from './joi
 import type { RedisScript, ScriptReply, ScriptSource } from './link-contract.ts'
 import { createScript, sendScript, singleArguments, singleSource, type SendCommand, type SentScript } from './script.ts'
 
-/** Runs of one command at most: longer ones would delay other clients of Redis by milliseconds. */
+/** Maximum runs per command: longer ones would delay other clients of Redis by milliseconds. */
 const MAX_RUNS = 128
 
-/** Characters of the keys and arguments of one command at most. */
+/** Maximum characters of the keys and arguments of one command. */
 const MAX_CHARACTERS = 262_144
 
-/** Keys and arguments of a run that can be joined at most: Lua unpacks them on its stack. */
+/** Maximum keys and arguments of a run that can be joined: Lua unpacks them on its stack. */
 const MAX_PARTS = 1_000
 
-/** Sends the runs of scripts; those of one script in one turn of the event loop as one command. */
+/** Sends the runs of scripts; consecutive runs of one script in one turn of the event loop become one command. */
 export interface ScriptQueue {
-  /** Makes a script. `loadScript` is called with each source that Redis must know. */
+  /** Registers a script. `loadScript` is called with each source that Redis must know. */
   script(source: ScriptSource, loadScript: (source: string) => void): Pick<RedisScript, 'send'>
-  /** Sends what waits. To be called before any other command is sent, so that the order stays (S5). */
+  /** Sends queued runs. Must be called before any other command is sent, so that the order is kept (S5). */
   flush(): void
 }
 
@@ -26,7 +26,7 @@ interface WaitingRun extends ScriptRun {
   readonly onError: (error: unknown) => void
 }
 
-/** The two ways to run one script. */
+/** The two forms of one script. */
 interface Ways {
   readonly source: ScriptSource
   readonly single: SentScript
@@ -34,9 +34,9 @@ interface Ways {
 }
 
 /**
- * Makes the queue of one connection. Only consecutive runs of one script are joined, so all runs are executed in the order in
- * which they were started. A run that is alone is sent as it is. The callbacks of all runs of a command are called in one loop, in
- * order, so what they settle is settled in the order in which Redis executed the runs.
+ * Creates the queue of one connection. Only consecutive runs of one script are joined, so all runs are executed in the order in
+ * which they were started. A single run is sent as it is. The callbacks of all runs of a command are called in one loop, so the
+ * promises that they settle are settled in the order in which Redis executed the runs.
  */
 export function createScriptQueue(send: SendCommand, endOfTurn: EndOfTurn): ScriptQueue {
   let ways: Ways | undefined
@@ -52,7 +52,7 @@ export function createScriptQueue(send: SendCommand, endOfTurn: EndOfTurn): Scri
       for (const [place, run] of runs.entries()) {
         const outcome = outcomes[place] ?? { reply: null }
         if ('reply' in outcome) run.onReply(outcome.reply)
-        // It did not run. Alone, the connection and its circuit breaker notice that too.
+        // It did not run. Sent alone, its failure is also counted by the connection and its circuit breaker.
         else if (isConnectionFailure(outcome.error)) sendAlone(own, run)
         else run.onError(outcome.error)
       }

@@ -6,8 +6,8 @@ import type { ScriptReply, ScriptSource } from './link-contract.ts'
 export type CommandArgs = readonly (string | number)[]
 
 /**
- * Sends one command now or never (N5). One of the callbacks is called, once; those of several commands in the order in which Redis
- * executed them. Callbacks instead of a promise, so that a command costs the same number of microtasks in every layer: none.
+ * Sends one command at once or never (N5). Exactly one of the callbacks is called; those of several commands in the order in
+ * which Redis executed them. Callbacks instead of a promise, so that a command needs no microtasks in any layer.
  */
 export type SendCommand = (
   name: string,
@@ -16,10 +16,10 @@ export type SendCommand = (
   onError: (error: unknown) => void,
 ) => void
 
-/** `SendCommand` for commands that are sent rarely. */
+/** `SendCommand` with a promise, for commands that are sent rarely. */
 export type Send = (name: string, args: CommandArgs) => Promise<ScriptReply>
 
-/** Makes a `Send`. */
+/** Converts a `SendCommand` to a `Send`. */
 export const promised =
   (send: SendCommand): Send =>
   (name, args) =>
@@ -31,7 +31,7 @@ export interface SentScript {
   readonly sha: string
 }
 
-/** Makes a script out of its source. */
+/** Creates a script from its source. */
 export const createScript = (source: string): SentScript => ({ source, sha: createHash('sha1').update(source).digest('hex') })
 
 /** The Lua of a script that runs once in its command. `sharedKeys` and `shared` are the last of its keys and arguments. */
@@ -40,13 +40,15 @@ export const singleSource = (script: ScriptSource): string => {
   return `${sharedLocals(script)}${setup}\n${shortcut}\n${functions}\n${run}`
 }
 
-/** Keys and arguments of a single run, with the number of keys before them. */
+/** Keys and arguments of a single run, preceded by the number of keys. */
 export const singleArguments = ({ sharedKeys = {}, shared = {} }: ScriptSource, keys: readonly string[], args: CommandArgs) => {
   const allKeys = [...keys, ...Object.values(sharedKeys)]
   return [allKeys.length, ...allKeys, ...args, ...Object.values(shared)]
 }
 
-/** Lua that takes what is shared from the end of KEYS and ARGV. One `unpack` is cheaper than many calls of `table.remove`. */
+/**
+ * Lua that takes the shared values from the end of KEYS and ARGV. One `unpack` is cheaper than many calls of `table.remove`.
+ */
 export function sharedLocals({ sharedKeys = {}, shared = {} }: ScriptSource): string {
   const take = (list: 'KEYS' | 'ARGV', values: object): string => {
     const names = Object.keys(values)
@@ -58,8 +60,9 @@ export function sharedLocals({ sharedKeys = {}, shared = {} }: ScriptSource): st
 }
 
 /**
- * Runs a script. Redis is sent its source at each connect, before anything else, so runs are EVALSHA and stay in order; only
- * after SCRIPT FLUSH is one sent again as EVAL, after those that were in flight. `args` begin with the number of keys.
+ * Runs a script. Its source is loaded into Redis at each connect, before anything else, so runs are EVALSHA and keep their
+ * order; only after SCRIPT FLUSH a run is sent again as EVAL, after those that were in flight. `args` begin with the number of
+ * keys.
  */
 export function sendScript(
   { source, sha }: SentScript,

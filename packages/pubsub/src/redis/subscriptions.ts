@@ -5,13 +5,13 @@ import type { Report } from '../report.ts'
 import { isConnectionFailure } from './errors.ts'
 import type { RedisClient } from './redis-client.ts'
 
-/** The Redis channels subscribed here: one SUBSCRIBE each, however many handlers (N3). */
+/** The Redis channels subscribed by this instance: one SUBSCRIBE each, regardless of the number of handlers (N3). */
 export interface Subscriptions {
   add(channel: string, handler: MessageHandler): Unsubscribe
   receive(redisChannel: string, text: string): void
-  /** Subscribes everything again, on a connection that has no subscription yet; what is asked on it later is answered later. */
+  /** Subscribes to all channels again, on a connection without subscriptions. Commands sent later on it are answered later. */
   renew(): void
-  /** Ends all. */
+  /** Ends all subscriptions. */
   clear(): void
 }
 
@@ -22,18 +22,18 @@ interface Subscription {
   size: number
 }
 
-/** Makes the registry; `sub` is asked only while it is up. */
+/** Creates the registry. Commands are sent over `sub` only while it is up. */
 export function createSubscriptions({ sub, prefix, report }: SubscriptionsOptions): Subscriptions {
   const byRedisChannel = new Map<string, Subscription>()
   const nameOf = (channel: string): string => `${prefix}:${channel}`
 
   const request = async (subscription: Subscription): Promise<void> => {
     try {
-      // In lower case: ioredis counts the replies of the commands it knows by that name.
+      // In lower case: ioredis counts the replies of the commands that it knows by that name.
       await sub.ask('subscribe', [nameOf(subscription.channel)])
       subscription.confirmed.resolve()
     } catch (error) {
-      // The connection comes back and asks again; only a refusal of Redis is an answer.
+      // The reconnected client subscribes again; only a refusal by Redis is final.
       if (isConnectionFailure(error)) return
       report(error, { stage: 'subscribe', channel: subscription.channel })
       subscription.confirmed.reject(error)
@@ -52,7 +52,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
     const name = nameOf(subscription.channel)
     byRedisChannel.delete(name)
     subscription.confirmed.reject(new RealtimeError('CLOSED'))
-    // A connection that is away has no subscription to end, and one that fails now will have none.
+    // A lost connection has no subscription to end, and one that fails now will have none.
     if (sub.isUp) sub.ask('unsubscribe', [name]).catch(() => {})
   }
 
@@ -81,7 +81,7 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
   }
 }
 
-/** What the registry needs. */
+/** Options of the registry. */
 export interface SubscriptionsOptions {
   sub: RedisClient
   prefix: string

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import { listen, until, type Fixture } from './fixture.ts'
 
-/** Who hears what (N2, N3). */
+/** Which instances receive a message (N2, N3). */
 export function deliveryRules(fixture: Fixture): void {
-  test('[N2] each instance has a UUID of its own', async () => {
+  test('[N2] each instance has its own UUID', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
     expect(a.instanceId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
     expect(b.instanceId).not.toBe(a.instanceId)
   })
 
-  test('[N2] a message reaches the others, as JSON text that begins with its origin, and never its sender', async () => {
+  test('[N2] a message reaches all other instances, origin first, and never its sender', async () => {
     const [a, b, c] = [await fixture.connect(), await fixture.connect(), await fixture.connect()]
     const texts: string[] = []
     await b.subscribe('news', (text) => texts.push(text)).ready
@@ -22,19 +22,19 @@ export function deliveryRules(fixture: Fixture): void {
     expect(atC.messages.map((message) => message['origin'])).toEqual([a.instanceId, b.instanceId])
   })
 
-  test('[N2] an empty message, number names and an origin of the caller’s do not disturb the frame', async () => {
+  test('[N2] empty messages, numeric names and an own origin keep the frame intact', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
-    const heard = await listen(b, 'news')
+    const received = await listen(b, 'news')
     await a.publish('news', {})
     await a.publish('news', { 1: 'one', z: null })
     await a.publish('news', { origin: b.instanceId, x: 1 })
     await a.publish('news', { __proto__: null, x: 2 })
-    await heard.reaches(4)
+    await received.reaches(4)
     const origin = a.instanceId
-    expect(heard.messages).toEqual([{ origin }, { origin, 1: 'one', z: null }, { origin, x: 1 }, { origin, x: 2 }])
+    expect(received.messages).toEqual([{ origin }, { origin, 1: 'one', z: null }, { origin, x: 1 }, { origin, x: 2 }])
   })
 
-  test('[N2] what is no plain JSON object is refused with INVALID_MESSAGE', async () => {
+  test('[N2] a message that is not a plain JSON object is refused with INVALID_MESSAGE', async () => {
     const a = await fixture.connect()
     const circle: Record<string, unknown> = {}
     circle['self'] = circle
@@ -42,17 +42,17 @@ export function deliveryRules(fixture: Fixture): void {
     for (const message of nonsense) await expect(a.publish('news', message)).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
   })
 
-  test('[N2] a message of one’s own that comes without the frame is dropped all the same', async () => {
+  test('[N2] an instance drops its own message even without the frame', async () => {
     const a = await fixture.connect()
-    const heard = await listen(a, 'news')
+    const received = await listen(a, 'news')
     await fixture.harness.inject('news', `{ "x": 1, "origin": "${a.instanceId}" }`)
     await fixture.harness.inject('news', '{ "x": 2 }')
-    await heard.reaches(1)
-    expect(heard.messages).toEqual([{ x: 2 }])
+    await received.reaches(1)
+    expect(received.messages).toEqual([{ x: 2 }])
     expect(a.droppedMessages).toBe(0)
   })
 
-  test('[N3] handlers share a channel; one that unsubscribes, even twice, leaves the others', async () => {
+  test('[N3] handlers share a channel; unsubscribing one, even twice, keeps the others', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
     const [first, second] = [await listen(b, 'news'), await listen(b, 'news')]
     await a.publish('news', { n: 1 })
@@ -65,10 +65,10 @@ export function deliveryRules(fixture: Fixture): void {
     const third = await listen(b, 'news')
     await a.publish('news', { n: 3 })
     await third.reaches(1)
-    expect([first, second, third].map((heard) => heard.messages.map((message) => message['n']))).toEqual([[1], [1, 2], [3]])
+    expect([first, second, third].map((received) => received.messages.map((message) => message['n']))).toEqual([[1], [1, 2], [3]])
   })
 
-  test('[N3] a function subscribed twice is called twice, until each is undone', async () => {
+  test('[N3] a function subscribed twice is called twice, until each is unsubscribed', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
     let calls = 0
     const count = (): void => void (calls += 1)
@@ -83,7 +83,7 @@ export function deliveryRules(fixture: Fixture): void {
     expect(calls).toBe(3)
   })
 
-  test('[N3] an undo that is called again does not touch later subscriptions', async () => {
+  test('[N3] calling an unsubscribe function again does not affect later subscriptions', async () => {
     const a = await fixture.connect()
     const first = await listen(a, 'news')
     first.unsubscribe()
@@ -94,44 +94,44 @@ export function deliveryRules(fixture: Fixture): void {
     await fixture.harness.inject('news', '{}')
     await Promise.all([second.reaches(1), third.reaches(1)])
     expect([first, second, third].map(({ messages }) => messages.length)).toEqual([0, 1, 1])
-    // They share the channel still: what nobody can read is dropped once.
+    // They still share the channel: a message that no handler can parse is dropped once.
     expect(a.droppedMessages).toBe(1)
   })
 
-  test('[N3] channels are kept apart, also those whose names begin alike', async () => {
+  test('[N3] channels whose names share a beginning are separate', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
     const [short, long] = [await listen(b, 'news'), await listen(b, 'news:today')]
     await a.publish('news:today', { n: 1 })
     await a.publish('news', { n: 2 })
     await Promise.all([short.reaches(1), long.reaches(1)])
-    expect([short, long].map((heard) => heard.messages[0]?.['n'])).toEqual([2, 1])
+    expect([short, long].map((received) => received.messages[0]?.['n'])).toEqual([2, 1])
   })
 
   test('[N3] text with half a surrogate pair is kept in messages and refused in channels', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
-    const heard = await listen(b, 'news')
+    const received = await listen(b, 'news')
     await a.publish('news', { 'a\ud800': ['\udc00'] })
-    await heard.reaches(1)
-    expect(heard.messages).toMatchObject([{ 'a\ud800': ['\udc00'] }])
+    await received.reaches(1)
+    expect(received.messages).toMatchObject([{ 'a\ud800': ['\udc00'] }])
     await expect(a.publish('a\ud800', {})).rejects.toMatchObject({ code: 'INVALID_CHANNEL' })
     expect(() => a.subscribe('a\ud800', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_CHANNEL' }))
   })
 
   test('[N3] messages of one sender arrive in the order published', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
-    const heard = await listen(b, 'news')
+    const received = await listen(b, 'news')
     const numbers = Array.from({ length: 300 }, (_, n) => n)
     await Promise.all(numbers.map((n) => a.publish('news', { n })))
-    await heard.reaches(numbers.length)
-    expect(heard.messages.map((message) => message['n'])).toEqual(numbers)
+    await received.reaches(numbers.length)
+    expect(received.messages.map((message) => message['n'])).toEqual(numbers)
   })
 
-  test('[N3] an answer arrives after what it answers', async () => {
+  test('[N3] a reply arrives after the message that it replies to', async () => {
     const [a, b, c] = [await fixture.connect(), await fixture.connect(), await fixture.connect()]
     await b.subscribe('news', () => void b.publish('news', { is: 'answer' })).ready
-    const heard = await listen(c, 'news')
+    const received = await listen(c, 'news')
     await a.publish('news', { is: 'question' })
-    await heard.reaches(2)
-    expect(heard.messages.map((message) => message['is'])).toEqual(['question', 'answer'])
+    await received.reaches(2)
+    expect(received.messages.map((message) => message['is'])).toEqual(['question', 'answer'])
   })
 }

@@ -2,9 +2,9 @@ import { RealtimeError } from '@tutti/protocol'
 import { expect, test, vi } from 'vitest'
 import { collectErrors, listen, ready, until, type Fixture } from './fixture.ts'
 
-/** What happens when handlers fail, the relay goes away, or it is all over (N4 to N7). */
+/** Failing handlers, an unavailable relay, and disposal (N4 to N7). */
 export function failureRules(fixture: Fixture): void {
-  test('[N4] a handler that throws or rejects stops no other and goes to onError', async () => {
+  test('[N4] an error of a handler goes to onError and does not stop the others', async () => {
     const { errors, onError } = collectErrors()
     const [a, b] = [await fixture.connect(), await fixture.connect({ onError })]
     const [atOnce, later] = [new Error('at once'), new Error('later')]
@@ -13,15 +13,15 @@ export function failureRules(fixture: Fixture): void {
     }).ready
     const rejecting: () => unknown = () => Promise.reject(later)
     await b.subscribe('news', rejecting).ready
-    const heard = await listen(b, 'news')
+    const received = await listen(b, 'news')
     await a.publish('news', {})
-    await heard.reaches(1)
+    await received.reaches(1)
     await until(() => errors.length === 2)
     expect(errors).toEqual([atOnce, later].map((error) => ({ error, stage: 'handler', channel: 'news' })))
     expect(b.droppedMessages).toBe(0)
   })
 
-  test('[N4] an onError that throws does no harm', async () => {
+  test('[N4] an onError that throws is contained', async () => {
     const [a, b] = [
       await fixture.connect(),
       await fixture.connect({
@@ -33,13 +33,13 @@ export function failureRules(fixture: Fixture): void {
     await b.subscribe('news', () => {
       throw new Error('from the handler')
     }).ready
-    const heard = await listen(b, 'news')
+    const received = await listen(b, 'news')
     await a.publish('news', {})
-    await heard.reaches(1)
-    expect(heard.messages).toHaveLength(1)
+    await received.reaches(1)
+    expect(received.messages).toHaveLength(1)
   })
 
-  test('[N4] text that is no JSON object is dropped, counted and reported, once for all handlers', async () => {
+  test('[N4] text that is not a JSON object is dropped, counted and reported once', async () => {
     const { errors, onError } = collectErrors()
     const b = await fixture.connect({ onError })
     const [first, second] = [await listen(b, 'news'), await listen(b, 'news')]
@@ -63,7 +63,7 @@ export function failureRules(fixture: Fixture): void {
     expect(errors.map(({ stage }) => stage)).toEqual(['message', 'message'])
   })
 
-  test('[N4] what a handler refuses as INVALID_MESSAGE is dropped; what it fails at otherwise is its own', async () => {
+  test('[N4] INVALID_MESSAGE from a handler drops the message; other errors do not', async () => {
     const { errors, onError } = collectErrors()
     const b = await fixture.connect({ onError })
     const codes = ['INVALID_MESSAGE', 'INVALID_KEY'] as const
@@ -74,20 +74,20 @@ export function failureRules(fixture: Fixture): void {
     await b.subscribe('news', () => {
       throw new RealtimeError(codes[heardBefore++] ?? 'INTERNAL')
     }).ready
-    const heard = await listen(b, 'news')
+    const received = await listen(b, 'news')
     await fixture.harness.inject('news', '{"n":1}')
     await fixture.harness.inject('news', '{"n":2}')
-    await heard.reaches(2)
+    await received.reaches(2)
     expect(errors.map(({ stage }) => stage)).toEqual(['handler', 'message', 'handler', 'handler'])
     expect(b.droppedMessages).toBe(1)
   })
 
-  test('[N5] while the relay is away, publish is refused with UNAVAILABLE and the outage is reported once', async () => {
+  test('[N5] without the relay, publish is UNAVAILABLE and the outage reported once', async () => {
     const { errors, onError } = collectErrors()
     const a = await fixture.connect({ onError })
     await fixture.harness.interrupt()
     await until(() => a.status === 'unavailable')
-    // At first it may be that only what listens is known to be away.
+    // At first the instance may know only that its subscribing connection is lost.
     await vi.waitFor(() => expect(a.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' }), { timeout: 20_000 })
     await expect(a.publish('news', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     await fixture.harness.restore()
@@ -96,9 +96,9 @@ export function failureRules(fixture: Fixture): void {
     expect(errors).toMatchObject([{ error: { code: 'UNAVAILABLE' }, stage: 'connection' }])
   })
 
-  test('[N6] after each absence gap listeners run once, and subscriptions are in force again', async () => {
+  test('[N6] after each outage gap listeners run once, with subscriptions confirmed', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
-    const heard = await listen(b, 'news')
+    const received = await listen(b, 'news')
     const statuses: string[] = []
     b.onStatus((status) => statuses.push(status))
     let [gaps, undone] = [0, 0]
@@ -111,14 +111,14 @@ export function failureRules(fixture: Fixture): void {
       await Promise.all([until(() => gaps === absence), ready(a)])
       expect(b.status).toBe('ready')
       await a.publish('news', { absence })
-      await heard.reaches(absence)
+      await received.reaches(absence)
       undo()
     }
-    expect([gaps, undone, heard.messages.length]).toEqual([2, 1, 2])
+    expect([gaps, undone, received.messages.length]).toEqual([2, 1, 2])
     expect(statuses).toEqual(['unavailable', 'ready', 'unavailable', 'ready'])
   })
 
-  test('[N6] a gap or status listener that throws stops no other', async () => {
+  test('[N6] a gap or status listener that throws does not stop the others', async () => {
     const { errors, onError } = collectErrors()
     const a = await fixture.connect({ onError })
     let gaps = 0
@@ -135,9 +135,9 @@ export function failureRules(fixture: Fixture): void {
     expect(errors.filter(({ stage }) => stage === 'handler')).toHaveLength(3)
   })
 
-  test('[N7] dispose is idempotent, tells the status and refuses every later call with CLOSED', async () => {
+  test('[N7] dispose is idempotent, reports closed and refuses later calls with CLOSED', async () => {
     const [a, b] = [await fixture.connect(), await fixture.connect()]
-    const heard = await listen(a, 'news')
+    const received = await listen(a, 'news')
     const statuses: string[] = []
     a.onStatus((status) => statuses.push(status))
     await Promise.all([a.dispose(), a.dispose()])
@@ -151,8 +151,8 @@ export function failureRules(fixture: Fixture): void {
     const fence = await listen(await fixture.connect(), 'news')
     await b.publish('news', {})
     await fence.reaches(1)
-    expect(heard.messages).toEqual([])
-    heard.unsubscribe()
+    expect(received.messages).toEqual([])
+    received.unsubscribe()
     await fixture.harness.interrupt()
     await until(() => b.status === 'unavailable')
     expect([a.status, statuses]).toEqual(['closed', ['closed']])

@@ -4,7 +4,7 @@ import { deliveryRules } from './delivery-rules.ts'
 import { failureRules } from './failure-rules.ts'
 import { ready, type Fixture, type PubSubHarness } from './fixture.ts'
 
-/** What every `PubSub` must do (N2 to N7). Runs as a vitest suite: `pubSubContract('MyPubSub', async () => ({ … }))`. */
+/** The requirements of every `PubSub` (N2 to N7), as a vitest suite: `pubSubContract('MyPubSub', async () => ({ … }))`. */
 export function pubSubContract(name: string, create: () => Promise<PubSubHarness>): void {
   describe(`[N9] ${name} passes the suite of a PubSub`, () => {
     let harness: PubSubHarness

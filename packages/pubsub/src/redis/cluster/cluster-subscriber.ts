@@ -4,14 +4,16 @@ import type { RedisClient } from '../redis-client.ts'
 import type { RedisAddress } from '../redis-address.ts'
 import { retryDelayMs } from '../redis-options.ts'
 
-/** Where the `sub` connection to a Cluster leads: to one node, which hears what is published on all of them. */
+/** The `sub` connection to a Cluster: to one node, which delivers the messages of all nodes. */
 export interface ClusterSubscriber {
   readonly client: Redis
-  /** Begins to connect, or leaves a node that is no longer one of the Cluster's. */
+  /** Starts to connect, or leaves a node that no longer belongs to the Cluster. */
   follow(connection: RedisClient, map: ClusterMap): void
 }
 
-/** A plain client that goes on to another node at each attempt to connect again (N1). `make` gives a client that waits to be told to connect. */
+/**
+ * A plain client that moves to another node at each reconnect attempt (N1). `make` returns a client that does not connect yet.
+ */
 export function createClusterSubscriber(
   make: (address: RedisAddress) => Redis,
   seed: RedisAddress,
@@ -38,7 +40,7 @@ export function createClusterSubscriber(
       nodes = map.nodes
       const { host = '', port = 0 } = client.options
       if (isFirst) {
-        // So that the instances are spread over the nodes.
+        // Spreads the instances over the nodes.
         place = Math.floor(random() * nodes.length)
         move()
         connection.open()

@@ -10,18 +10,18 @@ import { promised, type Send } from '../script.ts'
 
 /** Options of the commands to a Cluster. */
 export interface RedisClusterOptions extends CommandsOptions {
-  /** Nodes to begin with, and to come back to when no other is left. */
+  /** The first nodes, also used again if no other node is reachable. */
   seeds: readonly RedisAddress[]
-  /** A client that waits to be told to connect. */
+  /** Creates a client that does not connect yet. */
   connect: (address: RedisAddress) => Redis
-  /** The Cluster's nodes became known, or changed. */
+  /** The nodes of the Cluster are known, or have changed. */
   onMap: (map: ClusterMap) => void
 }
 
 interface Member {
   readonly address: RedisAddress
   readonly node: RedisNode
-  /** Its first attempt to connect has an outcome. */
+  /** The first connection attempt has completed. */
   tried: boolean
 }
 
@@ -29,9 +29,9 @@ const LOOK_EVERY_MS = 500
 const MAX_REDIRECTIONS = 5
 
 /**
- * Commands to a Cluster: one plain connection to each master, so that each keeps the rules of one connection (N5), and
- * losing any of them is a gap (N6): what its master had acknowledged may be gone with it. ioredis' own `Cluster` would
- * queue commands for a node that is not there, send some again, and hold connections of its own beside.
+ * Commands to a Cluster: one plain connection to each master, so that each connection follows N5, and losing any of them is a
+ * gap (N6): writes acknowledged by its master may be lost. ioredis' own `Cluster` would queue commands for an unreachable node,
+ * resend some, and open more connections.
  */
 export function createRedisCluster(options: RedisClusterOptions): Commands {
   const { seeds, connect, onMap, onReady, onLost, onBreaker } = options
@@ -42,12 +42,12 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
   let [wasUp, missed, isClosed] = [false, false, false]
   let cause: unknown
   let breaker: BreakerState = 'closed'
-  let looking: Promise<void> | undefined
+  let refreshing: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
 
   const memberAt = (address: RedisAddress): Member | undefined => members.get(nodeName(address))
   const allAreUp = (): boolean => map?.masters.every((address) => memberAt(address)?.node.isUp === true) === true
-  const living = (): Member[] => [...members.values()].filter(({ node }) => node.isUp)
+  const connected = (): Member[] => [...members.values()].filter(({ node }) => node.isUp)
 
   const open = (address: RedisAddress): void => {
     if (isClosed || memberAt(address) !== undefined) return
@@ -56,7 +56,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
       ...options,
       onReady: () => {
         member.tried = true
-        if (isMember()) void look()
+        if (isMember()) void refreshMap()
       },
       onLost: (reason) => {
         member.tried = true
@@ -77,14 +77,14 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
   const lost = (reason: unknown): void => {
     cause = reason
     missed = wasUp
-    if (living().length === 0) seeds.forEach(open)
+    if (connected().length === 0) seeds.forEach(open)
     settle()
-    void look()
+    void refreshMap()
   }
 
-  /** Tells whether it is there, once that is known. */
+  /** Reports the state once it is known. */
   const settle = (): void => {
-    const [all, up] = [[...members.values()], living()]
+    const [all, up] = [[...members.values()], connected()]
     const mayYetCome = all.some(({ tried }) => !tried) || (map === undefined && up.length > 0)
     if (allAreUp()) {
       if (wasUp && !missed) return
@@ -102,45 +102,45 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     const masters = new Set(next.masters.map(nodeName))
     for (const member of members.values()) if (!masters.has(nodeName(member.address))) shut(member)
     next.masters.forEach(open)
-    // Who has left takes the state of its breaker along.
+    // Removing a node also removes its circuit-breaker state.
     tellBreaker()
-    // A master that is new may have lost what the one before it had acknowledged.
+    // A new master may have lost writes that the previous one acknowledged.
     missed ||= wasUp && !allAreUp()
     onMap(next)
     settle()
   }
 
-  /** Asks for the map, now and as long as something is missing. */
-  const look = (): Promise<void> => (looking ??= askForMap().finally(lookAgain))
+  /** Requests the map, now and repeatedly while nodes are missing. */
+  const refreshMap = (): Promise<void> => (refreshing ??= requestMap().finally(refreshLater))
 
-  const askForMap = async (): Promise<void> => {
-    // Whoever says that the Cluster is down may have been cut off from it, so the others are asked first.
-    const asked = living().toSorted((a, b) => Number(a.node.sawClusterDown) - Number(b.node.sawClusterDown))
-    for (const { address, node } of asked) {
+  const requestMap = async (): Promise<void> => {
+    // A node that reports CLUSTERDOWN may be partitioned from the Cluster, so the others are queried first.
+    const candidates = connected().toSorted((a, b) => Number(a.node.sawClusterDown) - Number(b.node.sawClusterDown))
+    for (const { address, node } of candidates) {
       try {
         take(parseClusterSlots(await node.ask('CLUSTER', ['SLOTS']), address))
         break
       } catch (error) {
-        // Once the map is known another node, or the next refusal of a slot, says what has changed.
+        // Once the map is known, another node or the next refused slot reports the change.
         if (map === undefined && !(error instanceof RealtimeError)) onLost(error)
       }
     }
-    for (const { node } of living().filter((member) => member.node.sawClusterDown)) {
+    for (const { node } of connected().filter((member) => member.node.sawClusterDown)) {
       const info = await node.ask('CLUSTER', ['INFO']).catch(() => '')
       if (String(info).includes('cluster_state:ok')) await node.probe()
     }
   }
 
-  const lookAgain = (): void => {
-    looking = undefined
+  const refreshLater = (): void => {
+    refreshing = undefined
     if (isClosed) return
-    // A node that came while the map was on its way was not asked about again.
+    // A node that became ready during the request is not queried again.
     settle()
-    const isWell = allAreUp() && !living().some(({ node }) => node.sawClusterDown)
-    if (isWell || living().length === 0) return
+    const isWell = allAreUp() && !connected().some(({ node }) => node.sawClusterDown)
+    if (isWell || connected().length === 0) return
     timer ??= setTimeout(() => {
       timer = undefined
-      void look()
+      void refreshMap()
     }, LOOK_EVERY_MS)
   }
 
@@ -154,7 +154,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
 
   const route: Send = async (name, args) => {
     const slot = slotOf(name, args)
-    let target = slot === undefined ? living()[0] : members.get(owners[slot] ?? '')
+    let target = slot === undefined ? connected()[0] : members.get(owners[slot] ?? '')
     let isAsking = false
     for (let redirections = 0; ; redirections += 1) {
       if (target === undefined) throw new RealtimeError('UNAVAILABLE', { cause })
@@ -162,13 +162,13 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
         if (isAsking) target.node.ask('ASKING', []).catch(() => {})
         return await promised(target.node.send)(name, args)
       } catch (error) {
-        if (target.node.sawClusterDown) void look()
+        if (target.node.sawClusterDown) void refreshMap()
         const redirection = redirectionOf(error)
         if (redirection === undefined || redirections === MAX_REDIRECTIONS) throw error
         const address = { host: redirection.host || target.address.host, port: redirection.port }
         isAsking = redirection.kind === 'ASK'
         if (!isAsking) owners[redirection.slot] = nodeName(address)
-        if (!isAsking) void look()
+        if (!isAsking) void refreshMap()
         open(address)
         target = memberAt(address)
       }
@@ -177,7 +177,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
 
   seeds.forEach(open)
   return {
-    // Not before `onReady`: whoever came back first would else tell of an absence that is then told once more (N6).
+    // Not before `onReady`: otherwise the first node to reconnect would report an outage that is reported again later (N6).
     get isUp() {
       return wasUp && !missed && allAreUp()
     },
@@ -186,7 +186,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     },
     send: (name, args, onReply, onError) => void route(name, args).then(onReply, onError),
     loadScript: (source) => members.forEach(({ node }) => node.loadScript(source)),
-    probe: async () => void (await Promise.all(living().map(({ node }) => node.probe()))),
+    probe: async () => void (await Promise.all(connected().map(({ node }) => node.probe()))),
     masters: () => (map?.masters ?? []).flatMap((address) => memberAt(address)?.node ?? []),
     close: async () => {
       isClosed = true
