@@ -1,6 +1,7 @@
 import { RealtimeError, type JsonObject } from '@tutti/protocol'
 import { expect, test } from 'vitest'
 import type { WriteResult } from '../src/index.ts'
+import { createPatchableValue } from '../src/redis/patchable-value.ts'
 import { createPatchQueue, type PatchRequest } from '../src/redis/patch-queue.ts'
 import type { RunWrite, WriteAnswer, WriteCall } from '../src/redis/write-call.ts'
 import { freshAuthor } from '../src/testing/store-under-test.ts'
@@ -33,7 +34,7 @@ test('[S5] a patch that has its answer is not written again', async () => {
 
 test('[S8] patches that waited are told as one patch where that can be said, else as the value', async () => {
   const { calls, queue, write } = scripted([])
-  queue.cache.set('a', { version: 7, value: { text: 'x'.repeat(100) } }, 10)
+  queue.cache.set('a', { version: 7, value: createPatchableValue({ text: 'x'.repeat(100) }) })
   await Promise.all([write({ a: 1 }), write({ b: 1 }), write({ a: null }), write({ c: 1 })])
   expect(calls.map(({ tail }) => tail)).toEqual([',"base":7,"patch":{"a":1}', ',"base":1,"patch":{"b":1,"a":null,"c":1}'])
   await Promise.all([write({ d: 1 }), write({ a: 5 }), write({ a: { b: 1 } }), write({ c: 2 })])
@@ -44,15 +45,17 @@ test('[S8] patches that waited are told as one patch where that can be said, els
 test('[S8] a patch or value of inlineValueMaxBytes is announced, one of a byte more is not; both are cached', async () => {
   const { calls, queue, write } = scripted([], 10)
   for (const value of [1, 12]) {
-    queue.cache.set('a', { version: 0, value: { long: 'x'.repeat(20) } }, 10)
+    queue.cache.set('a', { version: 0, value: createPatchableValue({ long: 'x'.repeat(20) }) })
     await write({ öö: value })
   }
   expect(calls.map(({ tail }) => tail)).toEqual([',"base":0,"patch":{"öö":1}', ''])
-  expect(queue.cache.get('a')).toMatchObject({ version: 2, value: { öö: 12 } })
-  queue.cache.set('a', { version: 0, value: {} }, 10)
+  expect(queue.cache.get('a')?.version).toBe(2)
+  expect(queue.cache.get('a')?.value?.toJson()).toBe(calls.at(-1)?.text)
+  queue.cache.set('a', { version: 0, value: createPatchableValue({}) })
   await write({ öö: 1 })
   expect(calls.at(-1)?.tail).toBe(',"value":{"öö":1}')
-  expect(queue.cache.get('a')).toMatchObject({ version: 3, value: { öö: 1 } })
+  expect(queue.cache.get('a')?.version).toBe(3)
+  expect(queue.cache.get('a')?.value?.toJson()).toBe(calls.at(-1)?.text)
   await write({ öö: 12 })
   expect(calls.at(-1)?.tail).toBe('')
   expect(queue.cache.get('a')?.version).toBe(4)

@@ -1,10 +1,10 @@
-import { applyPatch, type JsonValue } from '@tutti/protocol'
 import type { StateChange } from '../contract.ts'
+import { createPatchableValue, patchedValue, type PatchableValue } from './patchable-value.ts'
 
 /** The newest known value of a key; `undefined` is absent. */
 export interface PatchBase {
   version: number
-  value: JsonValue | undefined
+  value: PatchableValue | undefined
 }
 
 /**
@@ -13,8 +13,7 @@ export interface PatchBase {
  */
 export interface PatchBaseCache {
   get(key: string): PatchBase | undefined
-  /** `size`: characters of the value as JSON. */
-  set(key: string, entry: PatchBase, size: number): void
+  set(key: string, entry: PatchBase): void
   /** Applies a change of a key that is cached. */
   follow(change: StateChange): void
 }
@@ -38,10 +37,11 @@ export function createPatchBaseCache(maxSize = 16_000_000): PatchBaseCache {
     entries.delete(key)
   }
 
-  const set = (key: string, { version, value }: PatchBase, size: number): void => {
+  const set = (key: string, { version, value }: PatchBase): void => {
     remove(key)
-    entries.set(key, { version, value, size: size + ENTRY_SIZE })
-    total += size + ENTRY_SIZE
+    const size = (value?.size ?? 0) + ENTRY_SIZE
+    entries.set(key, { version, value, size })
+    total += size
     for (const oldest of entries.keys()) {
       if (total <= maxSize) return
       remove(oldest)
@@ -54,11 +54,9 @@ export function createPatchBaseCache(maxSize = 16_000_000): PatchBaseCache {
     follow: ({ key, version, removed, value, valueJson, base, patch }) => {
       const held = entries.get(key)
       if (held === undefined || version <= held.version) return
-      if (removed === true) set(key, { version, value: undefined }, 0)
-      else if (value !== undefined) set(key, { version, value }, (valueJson ?? JSON.stringify(value)).length)
-      else if (patch !== undefined && base === held.version)
-        // An upper bound: a patch may also replace or remove.
-        set(key, { version, value: applyPatch(held.value, patch) }, held.size - ENTRY_SIZE + JSON.stringify(patch).length)
+      if (removed === true) set(key, { version, value: undefined })
+      else if (value !== undefined) set(key, { version, value: createPatchableValue(value, valueJson) })
+      else if (patch !== undefined && base === held.version) set(key, { version, value: patchedValue(held.value, patch) })
       else remove(key)
     },
   }

@@ -1,8 +1,9 @@
-import { RealtimeError, applyPatch, composePatches, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { RealtimeError, composePatches, type JsonObject, type JsonValue } from '@tutti/protocol'
 import type { MutationAuthor, WriteOptions, WriteResult } from '../contract.ts'
 import { checkFailure } from '../mutation.ts'
-import { bytesOf, valueOfText } from '../stored-text.ts'
+import { bytesOf, parseJson, valueOfText } from '../stored-text.ts'
 import { createPatchBaseCache, type PatchBaseCache, type PatchBase } from './patch-base-cache.ts'
+import { createPatchableValue, patchedValue, type PatchableValue } from './patchable-value.ts'
 import { patchTail, valueTail } from './watch-message.ts'
 import { resultOf, type RunWrite, type WriteAnswer, type WriteCall } from './write-call.ts'
 
@@ -66,11 +67,12 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
 
     const attempt = (): void => {
       const value = merge(base.value, batch)
-      const failure = batch.map(({ check }) => checkFailure(check, value)).find((found) => found !== undefined)
+      const text = value.toJson()
+      const failure = failureOf(batch, text)
       // A patch whose result is refused must not refuse the others.
       if (failure !== undefined && batch.length > 1) return writeEach(key, batch, onDone)
       // A result that may not be stored is sent all the same: it may have been written before, or the base be an old one.
-      const call = callOf(key, batch, failure === undefined ? base.version : NO_VERSION, value)
+      const call = callOf(key, batch, failure === undefined ? base.version : NO_VERSION, text)
       const answered = (answer: WriteAnswer): void => {
         if (answer.verdict === 'base' && failure !== undefined && answer.version === base.version) return fail(failure.error)
         settleAnswered(call, answer, value)
@@ -84,9 +86,9 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
     }
 
     /** Settles the patches whose outcome an answer is, and removes them from the batch. */
-    const settleAnswered = (call: WriteCall, answer: WriteAnswer, value: JsonValue): void => {
+    const settleAnswered = (call: WriteCall, answer: WriteAnswer, value: PatchableValue): void => {
       if (answer.verdict === 'base') {
-        base = { version: answer.version, value: answer.text === null ? undefined : valueOfText(answer.text) }
+        base = { version: answer.version, value: answer.text === null ? undefined : createPatchableValue(valueOfText(answer.text)) }
       } else if (answer.verdict === 'late') {
         for (const patch of remove(batch, ({ deadline }) => Math.floor(deadline * 1000) < answer.version)) settle(patch, call, answer)
       } else if (answer.author >= 0) {
@@ -94,7 +96,7 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
         const author = call.authors[answer.author]
         for (const patch of remove(batch, (other) => other.author === author)) settle(patch, call, answer)
       } else {
-        if (answer.verdict === 'ok') cache.set(key, { version: answer.version, value }, call.text.length)
+        if (answer.verdict === 'ok') cache.set(key, { version: answer.version, value })
         // With several patches no writer can make the value from a base and its own patch: then the base is the new version.
         const text = batch.length > 1 ? String(answer.version) : answer.text
         for (const patch of batch.splice(0)) settle(patch, call, { ...answer, text })
@@ -121,8 +123,7 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
     else writeBatch(key, [first], () => writeEach(key, batch, onDone))
   }
 
-  const callOf = (key: string, batch: readonly Waiting[], base: number, value: JsonValue): WriteCall => {
-    const text = JSON.stringify(value)
+  const callOf = (key: string, batch: readonly Waiting[], base: number, text: string): WriteCall => {
     const [first] = batch
     return {
       key,
@@ -161,8 +162,15 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
   }
 }
 
-const merge = (base: JsonValue | undefined, patches: readonly PatchRequest[]): JsonValue =>
-  patches.reduce<JsonValue | undefined>((value, { patch }) => applyPatch(value, patch), base) ?? null
+const merge = (base: PatchableValue | undefined, patches: readonly PatchRequest[]): PatchableValue =>
+  patches.reduce<PatchableValue | undefined>((value, { patch }) => patchedValue(value, patch), base) ?? createPatchableValue({})
+
+/** Why the value may not be stored, if a patch has a check. */
+function failureOf(patches: readonly PatchRequest[], text: string): ReturnType<typeof checkFailure> {
+  if (patches.every(({ check }) => check === undefined)) return undefined
+  const value = parseJson(text)
+  return patches.map(({ check }) => checkFailure(check, value)).find((found) => found !== undefined)
+}
 
 /** From the front: patches that have an author, each author once, or patches that have none; what follows waits. */
 function takeBatch(queue: Waiting[]): Waiting[] {

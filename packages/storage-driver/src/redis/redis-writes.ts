@@ -1,10 +1,9 @@
-import { incremented, type Entry } from '@tutti/protocol'
+import { incremented, type Entry, type JsonValue } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { Mutation, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
 import { checkFailure, checkMutation } from '../mutation.ts'
 import type { StoreSettings } from '../store-options.ts'
-import { bytesOf, jsonOfText, valueOfText } from '../stored-text.ts'
-import type { PatchBase } from './patch-base-cache.ts'
+import { bytesOf, jsonOfText, parseJson, valueOfText } from '../stored-text.ts'
 import { NO_VERSION, type PatchQueue } from './patch-queue.ts'
 import { valueTail } from './watch-message.ts'
 import { resultOf, type RunWrite, type WriteAnswer, type WriteCall } from './write-call.ts'
@@ -56,7 +55,7 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
     resolve: Resolve,
     reject: Reject,
   ): void => {
-    const attempt = (base: PatchBase): void => {
+    const attempt = (base: { version: number; value: JsonValue | undefined }): void => {
       const sum = incremented(base.value === undefined ? initial : base.value, by)
       const failure = sum === undefined ? undefined : checkFailure(check, sum)
       const version = failure === undefined ? base.version : NO_VERSION
@@ -67,7 +66,8 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
       }
       runWrite({ ...call, condition: { kind: 'base', version } }, answered, reject)
     }
-    attempt(patches.cache.get(call.key) ?? { version: 0, value: undefined })
+    const { version = 0, value } = patches.cache.get(call.key) ?? {}
+    attempt({ version, value: value && parseJson(value.toJson()) })
   }
 
   return {
