@@ -54,7 +54,7 @@ export interface ViewListener {
 export interface MembersView {
   /**
    * Settles when `members` and `count` are those of the store; rejects as `join` does, and the view is then closed.
-   * Never becomes an unhandled rejection.
+   * Never becomes an unhandled rejection. A change that arrives at that moment may be in `members` and be notified too.
    */
   readonly ready: Promise<void>
   /** By id, in the order in which they joined. Live: copy it to keep it. */
@@ -125,7 +125,7 @@ export interface InstanceLease {
  */
 export interface Coordination {
   readonly instance: InstanceLease
-  /** The presence of a room. The same object as long as the instance follows the room. */
+  /** The presence of a room. Makes no request. Throws `INVALID_ROOM`; rooms of features begin with `$`. */
   members(room: string): Members
   /**
    * Runs the listener when the first member joined a room, on one instance of the cluster: the one where it joined. At most

@@ -12,3 +12,4 @@ export type {
   ViewListener,
 } from './contract.ts'
 export type { CoordinationErrorContext, CoordinationOptions, RedisCoordinationOptions } from './coordination-options.ts'
+export { createMemoryCoordination, type MemoryCoordinationOptions } from './memory-coordination.ts'

@@ -1,0 +1,57 @@
+import { createListeners, parseOptions, RealtimeError, safeErrorListener } from '@tutti/protocol'
+import { randomUUID } from 'node:crypto'
+import type { Coordination } from './contract.ts'
+import { COORDINATION_OPTIONS, type CoordinationOptions } from './coordination-options.ts'
+import { createRoomRegistry } from './members/room-registry.ts'
+import { createMemoryRoom } from './memory/memory-room.ts'
+
+/** Options of `createMemoryCoordination`. */
+export type MemoryCoordinationOptions = CoordinationOptions
+
+/**
+ * Leases and presence of one process, without Redis: its lease lasts until `close`, which ends all members.
+ * Throws `INVALID_OPTIONS`.
+ */
+export function createMemoryCoordination(options: MemoryCoordinationOptions = {}): Coordination {
+  const parsed = parseOptions('createMemoryCoordination', COORDINATION_OPTIONS, options)
+  const settings = { ...parsed, onError: safeErrorListener(parsed.onError) }
+  const id = `${randomUUID()}.1`
+  const opened = createListeners<[string]>((error) => settings.onError(error, { stage: 'listener' }))
+  const emptied = createListeners<[string]>((error) => settings.onError(error, { stage: 'listener' }))
+  const rooms = createRoomRegistry((room, onUnused) =>
+    createMemoryRoom({ room, settings, onUnused, onOpen: () => opened.emit(room), onEmpty: () => emptied.emit(room) }),
+  )
+  let isClosed = false
+  const assertOpen = (): void => {
+    if (isClosed) throw new RealtimeError('CLOSED')
+  }
+
+  return {
+    instance: {
+      id,
+      get state() {
+        return isClosed ? 'closed' : 'live'
+      },
+      get live() {
+        return new Set(isClosed ? [] : [id])
+      },
+      ready: Promise.resolve(),
+      onLost: () => () => {},
+    },
+    members: (room) => rooms.members(room),
+    onRoomOpen: (listener) => {
+      assertOpen()
+      return opened.add(listener)
+    },
+    onRoomEmpty: (listener) => {
+      assertOpen()
+      return emptied.add(listener)
+    },
+    close: async () => {
+      isClosed = true
+      rooms.close()
+      opened.clear()
+      emptied.clear()
+    },
+  }
+}
