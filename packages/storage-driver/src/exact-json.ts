@@ -1,23 +1,23 @@
 import { MAX_VALUE_DEPTH, isJsonObject, isJsonValue, type JsonValue } from '@tutti/protocol'
 
 /**
- * Whether a value says all that the JSON text says from which it was parsed, so that the text can be written again from
- * the value (S20). A number, boolean or null by itself must be written as JavaScript writes it: `1.10`, `1e5` and ` 5 `
- * may be a string that unstorage was given. Within an object or array each number must have the value that the text
- * says, no name may occur twice in an object, and the nesting must be one that clients may send.
+ * Whether a value represents its JSON text exactly, so that the text can be written again from the value (S20). A single
+ * number, boolean or null must be written as JavaScript writes it: `1.10`, `1e5` and ` 5 ` may be strings stored through
+ * unstorage. In an object or array each number must keep the value in the text, no name may occur twice in an object, and the
+ * nesting must not exceed that of clients.
  */
 export function saysExactly(value: JsonValue, text: string): boolean {
   if (typeof value === 'string') return true
-  // What JSON cannot say, such as infinity, becomes `null`.
+  // A value that JSON cannot represent, such as infinity, would become `null`.
   if (!isJsonValue(value, MAX_VALUE_DEPTH)) return false
   if (JSON.stringify(value) === text) return true
   return typeof value === 'object' && value !== null && namesOfText(text) === namesOf(value)
 }
 
-// JavaScript needs 25 characters at most; more are zeros, or digits that are lost.
+// JavaScript needs 25 characters at most; longer numbers contain zeros or digits that are lost.
 const MAX_NUMBER_LENGTH = 400
 
-/** How many properties a JSON text names, or `undefined` where one of its numbers is not exact. */
+/** The number of properties named in a JSON text, or `undefined` if one of its numbers is not exact. */
 function namesOfText(text: string): number | undefined {
   let names = 0
   for (let at = 0; at < text.length;) {
@@ -34,14 +34,14 @@ function namesOfText(text: string): number | undefined {
   return names
 }
 
-/** Where the string that begins there has ended. */
+/** The end of the string that begins there. */
 function endOfString(text: string, start: number): number {
   let at = start + 1
   while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
   return at + 1
 }
 
-/** Whether a string that has ended there is the name of a property. */
+/** Whether the string that ends there is the name of a property. */
 function isName(text: string, end: number): boolean {
   let at = end
   while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1
@@ -53,7 +53,7 @@ const beginsNumber = (character: string | undefined): boolean => character !== u
 
 const isNumberCharacter = (character: string | undefined): boolean => character !== undefined && /[\d.eE+-]/.test(character)
 
-/** How many properties a value has at all depths: a name that occurred twice is one of them only. */
+/** The number of properties of a value at all depths: a name that occurred twice counts once. */
 function namesOf(value: JsonValue): number {
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + namesOf(item), 0)
   if (!isJsonObject(value)) return 0

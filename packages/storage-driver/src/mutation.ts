@@ -2,7 +2,7 @@ import { RealtimeError, isJsonObject, parseKey, parseValue, type JsonValue } fro
 import type { Mutation, MutationAuthor, WriteOptions, WriteResult } from './contract.ts'
 import { staleMutation } from './store-errors.ts'
 
-// What both stores do with a mutation.
+// Checks and results of mutations, shared by both stores.
 
 /** Throws `INVALID_KEY`, `INVALID_VALUE` or `INVALID_MESSAGE` for a mutation that no store could apply. */
 export function checkMutation(mutation: Mutation): void {
@@ -34,7 +34,7 @@ function checkWhole(name: string, value: number | undefined, least: number): voi
 
 function checkAuthor({ user, clientId, number }: MutationAuthor): void {
   checkWhole('The number of a mutation', number, 1)
-  // Both become parts of names in the store, where a lone surrogate could not be told from another.
+  // Both become parts of names in the store, in which different lone surrogates would be equal.
   if (user.isWellFormed() && clientId.isWellFormed() && clientId !== '') return
   throw new RealtimeError('INVALID_MESSAGE', {
     message: 'The user and clientId of a mutation must be well-formed, the clientId not empty.',
@@ -43,7 +43,8 @@ function checkAuthor({ user, clientId, number }: MutationAuthor): void {
 
 /**
  * The result of a mutation that was applied, now or earlier under the same number (S12). `result`: the sum of an increment, or
- * the base of a patch. Throws `STALE_MUTATION` where another kind of change has used the number, whose result says nothing of this one.
+ * the base of a patch. Throws `STALE_MUTATION` if another kind of change used the number, because its result is not that of
+ * this one.
  */
 export function appliedResult(op: Mutation['op'] | 'text', version: number, result: number | undefined): WriteResult {
   const hasResult = op === 'increment' || op === 'patch'
@@ -52,7 +53,10 @@ export function appliedResult(op: Mutation['op'] | 'text', version: number, resu
   return op === 'patch' ? { version, base: result } : { version, value: result }
 }
 
-/** What `check` throws for a value, or `undefined` where it accepts it. Wrapped, because `undefined` can be thrown too. */
+/**
+ * The error that `check` throws for a value, or `undefined` if it accepts the value. Wrapped, because `undefined` can be thrown
+ * too.
+ */
 export function checkFailure(check: WriteOptions['check'], value: JsonValue): { readonly error: unknown } | undefined {
   try {
     check?.(value)

@@ -13,9 +13,9 @@ export interface ReactiveDriverOptions extends StoreOptions {
 const OPTIONS = { ...STORE_OPTIONS, now: callback(() => Date.now()) } satisfies OptionRows<ReactiveDriverOptions>
 
 /**
- * Makes any unstorage driver that can write a `StateStore` of one process, with every rule that one process can give:
- * versions, conditions, mutations that take effect once, changes told in order. Beside each value it keeps a record under
- * `<key>$state`. The driver given stays the caller's to dispose. Throws `INVALID_OPTIONS`.
+ * Turns any writable unstorage driver into a `StateStore` of one process, with all rules that apply to one process: versions,
+ * conditions, mutations that take effect once, ordered changes. A record is stored beside each value under `<key>$state`. The
+ * caller disposes of the given driver. Throws `INVALID_OPTIONS`.
  */
 export function reactiveDriver(driver: Driver, options: ReactiveDriverOptions = {}): ReactiveDriver {
   const { now, ...settings } = parseOptions('reactiveDriver', OPTIONS, options)
@@ -23,7 +23,7 @@ export function reactiveDriver(driver: Driver, options: ReactiveDriverOptions = 
   return unstorageDriver('tutti', createLocalStore({ driver, settings: { ...settings, onError }, now: checkedClock(now) }))
 }
 
-/** A clock that throws for what is no time: it would compare as false with every other. */
+/** Throws if the clock returns anything but a time: NaN would compare as false with every other time. */
 const checkedClock = (now: () => unknown) => (): number => {
   const time = now()
   if (typeof time === 'number' && Number.isFinite(time)) return time

@@ -6,9 +6,9 @@ import { unstorageDriver, type ReactiveDriver } from './unstorage-driver.ts'
 
 /** Options of `reactiveRedisDriver`. */
 export interface ReactiveRedisDriverOptions extends StoreOptions {
-  /** The application's `RealtimePubSub`: commands and changes go over its two connections (N1). It stays the caller's to dispose. */
+  /** The application's `RealtimePubSub`: commands and changes use its two connections (N1). The caller disposes of it. */
   pubsub: { readonly instanceId: string; readonly link: RedisLink }
-  /** What stands before every key, `<base>:<key>`; never empty; one `{hash tag}` allowed; default `tutti`. */
+  /** Begins every Redis key, `<base>:<key>`; never empty; one `{hash tag}` allowed; default `tutti`. */
   base?: string | undefined
 }
 
@@ -18,7 +18,7 @@ const hasLink = (value: unknown): boolean =>
 const OPTIONS = {
   ...STORE_OPTIONS,
   pubsub: required(['a RealtimePubSub', hasLink, undefined]),
-  base: text(undefined), // `keyNames` says what a base may be.
+  base: text(undefined), // `keyNames` validates the base.
 } satisfies OptionRows<ReactiveRedisDriverOptions>
 
 /**

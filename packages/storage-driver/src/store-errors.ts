@@ -1,12 +1,12 @@
 import { RealtimeError, type Entry } from '@tutti/protocol'
 
-// Errors that only stores throw, with the same message from both stores.
+// Errors of both stores, with the same messages.
 
-/** The condition did not hold; `entry` is what is there (S6). */
+/** The condition was not met; `entry` is the current entry (S6). */
 export const conflict = (entry: Entry): RealtimeError =>
   new RealtimeError('CONFLICT', { message: 'The entry was changed meanwhile. See `entry` for its current value and version.', entry })
 
-/** The value is no number, or the sum would not be one that JSON can carry (S7). */
+/** The value is not a number, or JSON cannot represent the sum (S7). */
 export const notANumber = (): RealtimeError =>
   new RealtimeError('NOT_A_NUMBER', {
     message: 'Only a number can be incremented, and the sum must be finite and, as an integer, safe. The value is unchanged.',
@@ -16,7 +16,7 @@ export const notANumber = (): RealtimeError =>
 export const staleMutation = (): RealtimeError =>
   new RealtimeError('STALE_MUTATION', { message: 'This number, or a later one, of this client on this key was used by another change.' })
 
-/** Redis holds a list, a hash or the like under the key. */
+/** The Redis key contains a list, a hash or another type. */
 export const wrongType = (cause?: unknown): RealtimeError =>
   new RealtimeError('WRONG_TYPE', { message: 'Another program stores a value under this key that is not a Redis string.', cause })
 

@@ -4,7 +4,7 @@ import { RealtimeError } from '@tutti/protocol'
 export interface StoreLifecycle {
   /** Runs a call of the store, or rejects with `CLOSED`. */
   call<Result>(work: () => Promise<Result>): Promise<Result>
-  /** As `call`, for work that settles by callbacks: the promise settles in the microtask in which one of them is called. */
+  /** Like `call`, for work that settles by callbacks: the promise settles in the microtask in which one of them is called. */
   settle<Result>(work: (resolve: (result: Result) => void, reject: (error: unknown) => void) => void): Promise<Result>
   /** Throws `CLOSED`. */
   assertOpen(): void
@@ -12,7 +12,7 @@ export interface StoreLifecycle {
   close(): Promise<void>
 }
 
-/** Makes the lifecycle of a store that is open. */
+/** Creates the lifecycle of an open store. */
 export function createStoreLifecycle(): StoreLifecycle {
   let inFlight = 0
   let closing: Promise<void> | undefined

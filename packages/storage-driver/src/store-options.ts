@@ -14,21 +14,21 @@ export interface StoreErrorContext {
   stage: 'message' | 'listener'
 }
 
-/** Options that both stores take. */
+/** Options of both stores. */
 export interface StoreOptions {
-  /** Values whose JSON is at most this many UTF-8 bytes travel with their notification; default 8,192 (S5). */
+  /** Values whose JSON is at most this many UTF-8 bytes are included in their notification; default 8,192 (S5). */
   inlineValueMaxBytes?: number | undefined
   /** How long a client's last mutation on a key is remembered, milliseconds; default 24 h (S12). */
   mutationMemoryMs?: number | undefined
   /** How long a removed key keeps its version, milliseconds; default 24 h (S1). */
   tombstoneMs?: number | undefined
-  /** The deadline of a write that names none: this long from now on the store's clock, milliseconds; default 5,000 (F2). */
+  /** The deadline of a write without its own: this long after now on the store's clock, milliseconds; default 5,000 (F2). */
   writeTimeoutMs?: number | undefined
-  /** Hears of failures that no caller awaits. Default: `console.error` (X10). */
+  /** Receives failures that no caller awaits. Default: `console.error` (X10). */
   onError?: ((error: unknown, context: StoreErrorContext) => void) | undefined
 }
 
-/** What the options of both stores take. */
+/** The accepted values of the options of both stores. */
 export const STORE_OPTIONS = {
   inlineValueMaxBytes: wholeNumber(0, INLINE_VALUE_MAX_BYTES),
   mutationMemoryMs: wholeNumber(1, MUTATION_MEMORY_MS, Number.MAX_SAFE_INTEGER),
@@ -37,7 +37,7 @@ export const STORE_OPTIONS = {
   onError: callback(undefined),
 } satisfies OptionRows<StoreOptions>
 
-/** The options with every default filled in. */
+/** The options with their defaults. */
 export interface StoreSettings extends Omit<Settings<StoreOptions, typeof STORE_OPTIONS>, 'onError'> {
   /** Never throws. */
   onError: (error: unknown, context: StoreErrorContext) => void

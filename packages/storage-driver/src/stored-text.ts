@@ -1,13 +1,13 @@
 import { RealtimeError, type JsonValue } from '@tutti/protocol'
 import { saysExactly } from './exact-json.ts'
 
-// Values are stored as text. What clients store is JSON; unstorage stores what its user gave as text, and other programs
-// store what they like (S20). This file says what a stored text means, once.
+// Values are stored as text. Values of clients are JSON; unstorage stores the text that its caller passed, and other programs
+// store any text (S20). The meaning of a stored text is defined only here.
 
-/** The value of a JSON text; throws `SyntaxError`. (JSON.parse makes nothing but JSON values, so the cast says no more than it does.) */
+/** The value of a JSON text; throws `SyntaxError`. (JSON.parse returns only JSON values, so the cast is safe.) */
 export const parseJson = (text: string): JsonValue => JSON.parse(text) as JsonValue
 
-/** The value that a stored text stands for: that of its JSON where it says exactly the same, else the text itself (S20). */
+/** The value of a stored text: the parsed JSON if it represents the text exactly, else the text itself (S20). */
 export function valueOfText(text: string): JsonValue {
   try {
     const value = parseJson(text)
@@ -17,12 +17,12 @@ export function valueOfText(text: string): JsonValue {
   }
 }
 
-/** The value of a stored text as JSON: the text itself where it is JSON. */
+/** The value of a stored text as JSON: the text itself if it is JSON. */
 export function jsonOfText(text: string): string {
   return valueOfText(text) === text ? JSON.stringify(text) : text
 }
 
-/** The text itself, or throws `INVALID_VALUE` for half a surrogate pair, which no UTF-8 can store. */
+/** The text itself, or throws `INVALID_VALUE` for half a surrogate pair, which UTF-8 cannot store. */
 export function parseText(text: string): string {
   if (text.isWellFormed()) return text
   throw new RealtimeError('INVALID_VALUE', {

@@ -4,14 +4,14 @@ import { parseText } from './stored-text.ts'
 import type { RawStore } from './raw-store.ts'
 import { itemOfText, rawOfText } from './unstorage-item.ts'
 
-// The driver side of both stores (S11, S21). unstorage calls a driver's methods unbound, gives keys relative to the
-// mount, and reports changes itself unless the driver has a `watch`, which then tells all of them, its own writes included.
-// What is left out on purpose: setItems, getItems and setItemRaw; unstorage makes them from the others.
+// The driver side of both stores (S11, S21). unstorage calls a driver's methods unbound, passes keys relative to the mount, and
+// reports changes itself unless the driver has a `watch`, which must then report all of them, including its own writes.
+// setItems, getItems and setItemRaw are omitted on purpose; unstorage derives them from the others.
 
 /** One object that unstorage can mount and a server can use as its `state`. */
 export type ReactiveDriver = Driver & StateStore
 
-/** Makes the driver of a store. */
+/** Creates the driver of a store. */
 export function unstorageDriver(name: string, store: RawStore): ReactiveDriver {
   const removeItem = async (key: string): Promise<void> => {
     const owner = ownerOfMeta(key)
@@ -50,7 +50,7 @@ export function unstorageDriver(name: string, store: RawStore): ReactiveDriver {
       const info = await store.info(key)
       if (info === null) return null
       const { version, expiresAt } = info
-      // A version is a time in microseconds, save where many changes came within one.
+      // A version is a time in microseconds, except when several changes occur within one microsecond.
       const meta = { version, mtime: new Date(version / 1000) }
       return expiresAt === undefined ? meta : { ...meta, ttl: Math.max(0, Math.round((expiresAt - Date.now()) / 1000)) }
     },
@@ -66,10 +66,10 @@ export function unstorageDriver(name: string, store: RawStore): ReactiveDriver {
   }
 }
 
-/** unstorage keeps the meta of `key` under `key$`. */
+/** unstorage stores the meta of `key` under `key$`. */
 const ownerOfMeta = (key: string): string | undefined => (key.endsWith('$') ? key.slice(0, -1) : undefined)
 
-/** unstorage's `ttl` is in seconds, and none where it is 0 (S18). */
+/** unstorage's `ttl` is in seconds; 0 means none (S18). */
 function ttlMsOf(options: TransactionOptions | undefined): number | undefined {
   const ttl: unknown = options?.['ttl']
   return typeof ttl === 'number' && ttl > 0 && Number.isFinite(ttl) ? Math.ceil(ttl * 1000) : undefined

@@ -1,17 +1,17 @@
 import type { JsonValue } from '@tutti/protocol'
 import { valueOfText } from './stored-text.ts'
 
-// unstorage guesses the value of an item from its text by rules of its own (destr): it takes `1.10`, `NaN` and ` TRUE `
-// for values, leaves long numbers texts, and drops `__proto__`. So where its guess could differ from what clients are
-// shown, it is given something that it cannot mistake.
+// unstorage guesses the value of an item from its text by its own rules (destr): it parses `1.10`, `NaN` and ` TRUE ` as
+// values, keeps long numbers as text, and drops `__proto__`. So if its guess could differ from the value that clients see, it
+// receives a value instead of a text.
 
-/** What unstorage takes for JSON or for a word of JavaScript. */
+/** Texts that unstorage would parse as JSON or as a word of JavaScript. */
 const GUESSED = /^\s*(?:["[{]|-?\d)|^\s*(?:true|false|null|undefined|nan|-?infinity)\s*$/i
 
-/** A number that unstorage recognises. */
+/** The longest number that unstorage recognizes. */
 const MAX_NUMBER_LENGTH = 16
 
-/** What a driver's `getItem` returns for a stored text, so that unstorage returns the value that clients are shown. */
+/** The result of a driver's `getItem` for a stored text, so that unstorage returns the value that clients see. */
 export function itemOfText(text: string): string | JsonValue {
   const value = valueOfText(text)
   if (value === text) return GUESSED.test(text) ? JSON.stringify(text) : text
@@ -23,6 +23,6 @@ export function itemOfText(text: string): string | JsonValue {
 
 const BYTES = 'base64:'
 
-/** What `getItemRaw` returns: the text as it is stored, or the bytes that `setItemRaw` was given. */
+/** The result of `getItemRaw`: the stored text, or the bytes that were passed to `setItemRaw`. */
 export const rawOfText = (text: string): string | Uint8Array =>
   text.startsWith(BYTES) ? Buffer.from(text.slice(BYTES.length), 'base64') : text

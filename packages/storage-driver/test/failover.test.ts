@@ -5,10 +5,10 @@ import { expect, onTestFinished, test } from 'vitest'
 import { freshAuthor } from '../src/testing/store-under-test.ts'
 import { storesAt } from './stores.ts'
 
-/** Redis with a replica for each master, and how one of its masters dies. */
+/** Redis with a replica for each master, and a function that kills one of the masters. */
 interface Failing {
   place: RealtimePubSubOptions
-  /** The master that is to die, and its replica. */
+  /** The master that will be killed, and its replica. */
   dying: readonly [TestRedis | undefined, TestRedis | undefined]
   crash: () => Promise<TestRedis | void>
   stop: () => Promise<void>
@@ -38,7 +38,7 @@ const topologies: Record<string, () => Promise<Failing>> = {
   },
 }
 
-/** How much of what was written the server has, in bytes of the stream that replicas follow. */
+/** The replication offset of a server, bytes. */
 async function offsetOf(server: TestRedis | undefined): Promise<number> {
   if (server === undefined) throw new Error('There is such a server.')
   const info = String(await askRedis(server, 'INFO', 'replication'))
@@ -63,7 +63,7 @@ for (const [name, start] of Object.entries(topologies)) {
       const codes = new Set<unknown>()
       let isOver = false
       let number = 0
-      /** Writes keys of its own one after the other; what was refused for now it writes again with the same number. */
+      /** Writes its own keys one after the other. A write that is refused for now is repeated with the same number. */
       const write = async (place: number): Promise<void> => {
         while (!isOver) {
           const key = `k:${place}:${(number += 1)}`
@@ -84,7 +84,7 @@ for (const [name, start] of Object.entries(topologies)) {
       }
       const writers = [0, 1, 2, 3].map(write)
       await eventually(() => expect(acknowledged.size).toBeGreaterThan(200), { timeoutMs: 60_000 })
-      // What was acknowledged before, the replica has.
+      // The replica has all writes acknowledged before.
       isCrashing = true
       const [dying, replica] = redis.dying
       const offset = await offsetOf(dying)
@@ -102,12 +102,12 @@ for (const [name, start] of Object.entries(topologies)) {
 
       for (const code of codes) expect(['UNAVAILABLE', 'OUTCOME_UNKNOWN']).toContain(code)
       const keys = [...acknowledged.keys()]
-      // An instance may still look for the new master of a slot.
+      // An instance may still be searching for the new master of a slot.
       const read = (one: typeof store) => eventually(() => one.read(keys), { timeoutMs: 60_000 })
       const [here, there] = await Promise.all([read(store), read(other)])
       expect(here).toEqual(there)
       for (const { key } of here.filter(isAbsent)) expect(acknowledged.get(key)?.mayBeLost).toBe(true)
-      // [S1] Whatever the new master knows, versions go on.
+      // [S1] Versions increase regardless of the data of the new master.
       for (const { key } of here.slice(0, 20)) {
         const { version } = await other.write({ op: 'set', key, value: 'again' })
         expect(version).toBeGreaterThan(acknowledged.get(key)?.version ?? Infinity)

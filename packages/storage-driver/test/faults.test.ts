@@ -39,7 +39,7 @@ test('[F2] what a frozen Redis did not apply by its deadline it never applies, t
   redis.resume()
   await gap
   expect(await store.read(['count', 'patched'])).toMatchObject([{ value: 0 }, { version: 0, removed: true }])
-  // Asked for again with its number and a new deadline it happens, once.
+  // Sent again with its number and a new deadline, it takes effect once.
   expect(await store.write({ op: 'increment', key: 'count', by: 10, author })).toMatchObject({ value: 10 })
   expect(await store.write({ op: 'increment', key: 'count', by: 10, author })).toMatchObject({ value: 10 })
 })
@@ -47,7 +47,7 @@ test('[F2] what a frozen Redis did not apply by its deadline it never applies, t
 test('[F2] a write while Redis is away is refused, and never applied', async () => {
   const gap = new Promise<void>((resolve) => store.onGap(resolve))
   await redis.kill()
-  // Not by the status: that of the other connection may come first.
+  // Not by the status, which may come from the other connection first.
   await eventually(async () => expect(await codesOf([store.read(['a'])])).toEqual(['UNAVAILABLE']))
   expect(await codesOf([store.write({ op: 'set', key: 'a', value: 1 }), store.write({ op: 'patch', key: 'a', patch: {} })])).toEqual([
     'UNAVAILABLE',

@@ -8,7 +8,7 @@ const { made, pubsub, another } = await redisForAllTests()
 
 const COUNT = 10_000
 
-/** Keys in no order. */
+/** Keys in a random order. */
 const KEYS = Array.from({ length: COUNT }, (_, place) => `todos:${String((place * 7_919) % COUNT).padStart(5, '0')}`)
 
 async function fill(store: ReactiveDriver): Promise<void> {
@@ -16,7 +16,7 @@ async function fill(store: ReactiveDriver): Promise<void> {
     await Promise.all(KEYS.slice(start, start + 1_000).map((key) => store.write({ op: 'set', key, value: 0 })))
 }
 
-/** All pages, while entries come and go before and behind what was read. */
+/** All pages, while entries are created and removed before and after the current position. */
 async function pagesOf(store: ReactiveDriver, writer: ReactiveDriver): Promise<string[][]> {
   const pages: string[][] = []
   for (let after: string | undefined; ;) {

@@ -12,13 +12,13 @@ beforeEach(() => {
   inner = memoryDriver()
 })
 
-/** The record that stands beside the value of `a`. */
+/** The record stored beside the value of `a`. */
 const storedRecord = async () => {
   const text = await inner.getItem('a$state')
   return typeof text === 'string' ? JSON.parse(text) : undefined
 }
 
-/** A driver over `inner` that fails at some calls, as a dying process or a full disk would. */
+/** A driver over `inner` that fails in some calls, like a dying process or a full disk. */
 const failing = (fails: (method: 'getItem' | 'setItem' | 'removeItem', key: string) => boolean): Driver => {
   const check = (method: 'getItem' | 'setItem' | 'removeItem', key: string): void => {
     if (fails(method, key)) throw new Error(`${method} ${key} failed`)
@@ -31,7 +31,7 @@ const failing = (fails: (method: 'getItem' | 'setItem' | 'removeItem', key: stri
   }
 }
 
-/** Every way to die between the record of a write and its value: nothing of the driver works from then on. */
+/** A crash between the record of a write and its value: all later calls of the driver fail. */
 const dying = (key: string): Driver => {
   let dead = false
   return failing((method, name) => (dead ||= method !== 'getItem' && name === key))

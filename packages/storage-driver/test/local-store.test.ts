@@ -19,7 +19,7 @@ beforeEach(() => {
   time = 1_700_000_000_000
 })
 
-/** The record that stands beside the value of `a`. */
+/** The record stored beside the value of `a`. */
 const storedRecord = async () => {
   const text = await inner.getItem('a$state')
   return typeof text === 'string' ? JSON.parse(text) : undefined
@@ -91,7 +91,7 @@ test("[F2] the deadline is judged when the write's turn comes, not when it was a
   go()
   await expect(write).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true })
   expect(await inner.getItem('a')).toBe(null)
-  // The last moment is in time.
+  // The deadline itself is in time.
   await store.write({ op: 'set', key: 'a', value: 1 }, { deadline: time })
   expect(await inner.getItem('a')).toBe('1')
 })
@@ -123,7 +123,7 @@ test("[S21] a driver's methods are called bound to it, and its own keys are unde
       return this.items.has(key)
     }
     getItem(key: string) {
-      // Some give back undefined for what they don't have.
+      // Some drivers return undefined for absent items.
       return this.items.get(key) as string
     }
     setItem(key: string, text: string) {
@@ -230,7 +230,7 @@ test('options that cannot work are refused with INVALID_OPTIONS', () => {
     const message = expect.stringContaining(Object.keys(options).join(' '))
     expect(() => reactiveDriver(inner, options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message }))
   }
-  // The least that works is accepted.
+  // The smallest valid values are accepted.
   reactiveDriver(inner, { inlineValueMaxBytes: 0, mutationMemoryMs: 1, tombstoneMs: 1, writeTimeoutMs: 1 })
 })
 
@@ -247,9 +247,9 @@ test('[F4] memory stays bounded: nothing is kept of a key but what a listing nee
     await store.write({ op: 'remove', key: `key:${place}` })
     if (place === 9_000) await set('often', 2)
   }
-  // The keys that exist, and the writes known to be finished.
+  // The existing keys, and the writes known to be complete.
   expect(items()).toBe(2 + 10_000)
-  // What was written last is known longest: so this is somebody else's value, not a write to finish.
+  // The newest writes are known longest: so this is a value of another program, not a write to complete.
   await inner.setItem?.('often', '1', {})
   expect(await store.read(['often'])).toMatchObject([{ value: 1 }])
   store.onChange(() => {})

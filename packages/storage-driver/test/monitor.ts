@@ -7,8 +7,8 @@ import type { TestRedis } from '@tutti/test-kit'
 const COMMAND = /^\+[\d.]+ \[\d+ (\S+)\] "([^"]*)"/
 
 /**
- * The names of the commands that clients send to a Redis while the work is done; not those that scripts call. Over a
- * plain socket: ioredis breaks where commands arrive in one piece with the answer to MONITOR.
+ * The names of the commands that clients send to a Redis while the work is done, without those called by scripts. Over a plain
+ * socket: ioredis fails if commands arrive in one chunk with the reply to MONITOR.
  */
 export async function monitor(redis: TestRedis, work: () => Promise<void>): Promise<string[]> {
   const watching = connect(redis.port, redis.host)

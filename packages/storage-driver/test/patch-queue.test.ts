@@ -6,7 +6,7 @@ import { createPatchQueue, type PatchRequest } from '../src/redis/patch-queue.ts
 import type { RunWrite, WriteAnswer, WriteCall } from '../src/redis/write-call.ts'
 import { freshAuthor } from '../src/testing/store-under-test.ts'
 
-/** A queue whose scripts end as told: with a part of an answer, or by an error. */
+/** A queue whose scripts end with the given outcomes: a part of an answer, or an error. */
 function scripted(ends: (Partial<WriteAnswer> | Error)[], inlineValueMaxBytes = 8_192) {
   const calls: WriteCall[] = []
   const run: RunWrite = (call, onAnswer, onError) => {

@@ -13,7 +13,7 @@ test('[E9] the examples of the README run as they stand, without a server', asyn
   const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code ?? '')
   expect(examples).toHaveLength(2)
   const redis = await startRedis()
-  // Below this package, so that its imports are found.
+  // Inside this package, so that its imports resolve.
   const folder = await mkdtemp(join(here, 'readme-'))
   try {
     const outputs: string[] = []

@@ -41,7 +41,7 @@ describe('versions', () => {
     expect(await made.client.pttl('{tutti:a}$')).toBeLessThanOrEqual(100_000)
     await driver({ tombstoneMs: 100_000 }).write({ op: 'set', key: 'b', value: 1, ttlMs: 200_000 })
     expect(await made.client.pttl('{tutti:b}$')).toBeGreaterThan(250_000)
-    // Ends are whole milliseconds, so this one may be rounded up.
+    // Expiry is in whole milliseconds, so it may be rounded up.
     expect(await made.client.pttl('{tutti:b}$')).toBeLessThanOrEqual(300_001)
     await store.write({ op: 'set', key: 'b', value: 1 })
     expect(await made.client.pttl('{tutti:b}$')).toBe(-1)
@@ -115,7 +115,7 @@ describe('other programs', () => {
 
   test('[S17] reindex names all that is below the base, however its glob characters', async () => {
     for (const key of ['tu?ti:a', 'tuXti:b', 'tutti:c', 'tu?ti:no$key']) await made.client.set(key, '1')
-    // A base with glob characters can't be given; one that is the pattern of another can't be made either.
+    // A base with glob characters is refused, so a base can never be a pattern of another.
     expect(() => driver({ base: 'tu?ti' })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
     const bracketed = driver({ base: 't[uv]' })
     await made.client.set('t[uv]:a', '1')

@@ -55,7 +55,7 @@ describe('notifications', () => {
     await eventually(() => expect(heard).toEqual([`b ${version}`]))
     expect(parse.mock.calls.filter(([text]) => String(text).includes(large))).toEqual([])
     parse.mockRestore()
-    // Without `wants` a listener hears everything, beside one that does not.
+    // A listener without `wants` receives everything, even beside one with it.
     const everything = await record(store, 'a')
     await other.write({ op: 'set', key: 'a', value: 2 })
     await everything.count(1)

@@ -27,7 +27,7 @@ describe('a Cluster', () => {
   })
   afterAll(() => made.dispose())
 
-  /** How often each command was executed, on all nodes together. */
+  /** The number of executions of each command, on all nodes together. */
   const calls = async (): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {}
     for (const node of cluster.nodes) {
@@ -49,7 +49,7 @@ describe('a Cluster', () => {
     expect(await during(() => store.write({ op: 'set', key: 'once', value: 1 }))).toMatchObject({ evalsha: 3, eval: 0, zadd: 1 })
     expect(await during(() => store.write({ op: 'set', key: 'once', value: 2 }))).toMatchObject({ evalsha: 1, eval: 0, zadd: 0 })
     expect(await during(() => store.write({ op: 'increment', key: 'once', by: 1 }))).toMatchObject({ evalsha: 1, zadd: 0 })
-    // What is refused creates nothing.
+    // A refused write creates nothing.
     const refused = store.write({ op: 'set', key: 'other', value: 1, ifVersion: 5 })
     await expect(refused).rejects.toMatchObject({ code: 'CONFLICT' })
     expect(await named()).not.toContain('other')
@@ -80,7 +80,7 @@ describe('a Cluster', () => {
     await link.command('HSET', `{${base}$index}$claims`, 'gone:a', link.now() - 20_000)
     await store.list('gone:')
     expect(await named()).not.toContain('gone:a')
-    // And comes back with its entry.
+    // The name returns with its entry.
     await store.write({ op: 'set', key: 'gone:a', value: 2 })
     expect((await store.list('gone:')).entries).toMatchObject([{ key: 'gone:a', value: 2 }])
   })

@@ -156,7 +156,7 @@ describe('one write', () => {
 })
 
 describe('a lost answer', () => {
-  /** A store whose scripts end one after the other as told: they run, or run and the answer is lost, or never run. */
+  /** A store whose scripts end one after the other with the given outcomes: they run, or run without a reply, or never run. */
   const scripted = (ends: ('ok' | 'lost' | 'away' | 'closed')[], status = 'ready') => {
     const link: RedisLink = Object.create(pubsub.link, {
       status: { get: () => status },

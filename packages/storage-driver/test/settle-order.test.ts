@@ -43,7 +43,7 @@ const pairsOf = (names: readonly string[]) => names.flatMap((first) => names.map
 
 const NAMES = Object.keys(OPERATIONS)
 
-/** The values to start with, with the operations that are one script each: patches know the base of an object only. */
+/** The initial values, with the operations that are one script each: only the base of an object is cached for patches. */
 const STARTS = [
   { value: {}, pairs: pairsOf(NAMES) },
   { value: 5, pairs: pairsOf(NAMES.filter((name) => !/patch|increment with a check|refused/.test(name))) },
@@ -54,7 +54,7 @@ const prepare = async (store: ReactiveDriver, key: string, value: JsonValue): Pr
   if (typeof value === 'object') await store.write({ op: 'patch', key, patch: {} })
 }
 
-/** Starts two operations in one turn; returns their places in the order in which they settled, and the versions that they made. */
+/** Starts two operations in one turn; returns their positions in the order in which they settled, and their versions. */
 async function settleOrder(store: ReactiveDriver, steps: readonly [name: string, key: string][]) {
   const order: number[] = []
   const versions: number[] = []

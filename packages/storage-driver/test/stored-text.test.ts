@@ -70,7 +70,7 @@ test('[S20] a text whose JSON says exactly the same is that value', () => {
   for (const [text, value] of Object.entries(VALUES)) expect(valueOfText(text), text).toEqual(value)
 })
 
-// Vitest takes a property named `__proto__` for a difference that it can't show.
+// Vitest reports a property named `__proto__` as a difference without showing it.
 const json = (value: unknown): string => JSON.stringify(value)
 
 const valueAt = async (store: StateStore, key: string): Promise<string> => {
@@ -124,12 +124,12 @@ describe.each([
       if (!text.startsWith('base64:')) expect(await elsewhere.getItemRaw(key)).toBe(text)
       await put(foreign, text)
       expect(await valueAt(store, foreign)).toBe(json(value))
-      // A change that changes nothing.
+      // A change without a difference.
       await store.write({ op: 'set', key, value })
       expect(json((await told.count(2))[1]?.value)).toBe(json(value))
       expect(await valueAt(other, key)).toBe(json(value))
       expect(json(await elsewhere.getItem(key))).toBe(json(value))
-      // unstorage stores `'5'` and `5` alike, so a string that is JSON is not put back by setItem.
+      // unstorage stores `'5'` and `5` alike, so setItem does not restore a string that is JSON.
       if (typeof value !== 'string' || valueOfText(value) === value) {
         const item = await elsewhere.getItem<JsonValue>(key)
         if (typeof item === 'string' && !item.isWellFormed()) return told.stop()
@@ -181,7 +181,7 @@ describe.each([
       else await expect(counted, text).resolves.toMatchObject({ value: sum })
       expect(await get(key), text).toBe(text)
     }
-    // Files are slow, and the store is the one over memory.
+    // Files are slow, and the store is the same as over memory.
     const some = make === fileStore ? texts.slice(0, 90) : texts
     for (let start = 0; start < some.length; start += 100) await Promise.all(some.slice(start, start + 100).map(check))
     await dispose()

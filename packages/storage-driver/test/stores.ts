@@ -18,7 +18,7 @@ export interface DriverUnderTest extends StoreUnderTest {
   other: ReactiveDriver
 }
 
-/** Two instances on one Redis of their own. */
+/** Two instances on their own Redis. */
 export interface RedisUnderTest extends DriverUnderTest {
   redis: TestRedis
   pubsubs: [RealtimePubSub, RealtimePubSub]
@@ -31,13 +31,13 @@ export interface StoresAt extends DriverUnderTest {
   pubsubs: [RealtimePubSub, RealtimePubSub]
 }
 
-/** How the stores reach Redis. */
+/** The connection of the stores to Redis. */
 interface RedisStoresOptions {
   base?: string
   acl?: DocumentedAcl
 }
 
-/** Starts two instances on one Redis of their own. */
+/** Starts two instances on their own Redis. */
 export async function redisStores({ base = `app:${randomUUID()}`, acl }: RedisStoresOptions = {}): Promise<RedisUnderTest> {
   const redis = await startRedis(acl)
   const urlOf = (credentials: string | undefined): string =>
@@ -61,7 +61,7 @@ export async function redisStores({ base = `app:${randomUUID()}`, acl }: RedisSt
   }
 }
 
-/** Two instances that reach one Redis, behind Sentinel or a Cluster; `stop` ends it. */
+/** Two instances of one Redis behind Sentinel or of a Cluster; `stop` ends it. */
 export async function storesAt(place: RealtimePubSubOptions, stop: () => Promise<void>): Promise<StoresAt> {
   const base = `app:${randomUUID()}`
   const pubsubs: StoresAt['pubsubs'] = [new RealtimePubSub(place), new RealtimePubSub(place)]
@@ -85,7 +85,7 @@ export async function storesAt(place: RealtimePubSubOptions, stop: () => Promise
   }
 }
 
-/** One Redis for all tests of a file, empty before each, with two instances on it; ended with the file. */
+/** One Redis for all tests of a file, empty before each, with two instances; stopped after the file. */
 export async function redisForAllTests(): Promise<{ made: RedisUnderTest; pubsub: RealtimePubSub; another: RealtimePubSub }> {
   const made = await redisStores()
   const [pubsub, another] = made.pubsubs
@@ -117,7 +117,7 @@ const over = (driver: Driver, dispose: () => Promise<void>): DriverUnderTest => 
 /** One process over unstorage's memory driver. */
 export const memoryStore = async (): Promise<DriverUnderTest> => over(memoryDriver(), async () => {})
 
-/** One process over unstorage's fs driver in a folder of its own. */
+/** One process over unstorage's fs driver in its own folder. */
 export async function fileStore(): Promise<DriverUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'tutti-store-'))
   return over(fsDriver({ base: folder }), () => rm(folder, { recursive: true, force: true }))

@@ -165,7 +165,7 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
       'remove old:a',
     ]
     await storage.setItem('last', 1)
-    // One process is one driver, mounted twice here: each storage watches it for itself.
+    // A single-process driver is mounted twice here: each storage watches it separately.
     await eventually(() => expect(told.map((events) => events.at(-1))).toEqual(['update last', 'update last']))
     for (const events of told) expect(events.toSorted()).toEqual([...expected, 'update last'].toSorted())
     for (const stop of stops) await stop()
@@ -211,7 +211,7 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     expect((await mounted.getKeys()).toSorted()).toEqual(['cache:part:a', 'other:b'])
     expect(await mounted.getKeys('cache:part')).toEqual(['cache:part:a'])
     await mounted.clear('cache')
-    // The other mount is a driver of its own, so nothing orders its event among these.
+    // The other mount is a separate driver, so the order of its event among these is undefined.
     const below = () => told.filter((event) => event !== 'update other:b')
     await eventually(() => expect(below()).toEqual(['update cache:part:a', 'remove cache:part:a']))
     expect(told).toHaveLength(3)

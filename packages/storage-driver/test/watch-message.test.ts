@@ -8,12 +8,12 @@ test('[N8] a message is the change that it tells', () => {
   expect(parse({ value: null, expiresAt: 5, writer: 'w' })).toStrictEqual({ key: 'a', version: 2, value: null, writer: 'w', expiresAt: 5 })
   expect(parse({ base: 0, patch: { a: null } })).toStrictEqual({ key: 'a', version: 2, base: 0, patch: { a: null } })
   expect(parse({})).toStrictEqual({ key: 'a', version: 2 })
-  // What no client could have written is to be read from the store.
+  // Values that no client could have written must be read from the store.
   const deep: unknown = JSON.parse('['.repeat(65) + ']'.repeat(65))
   expect(parse({ value: deep })).toStrictEqual({ key: 'a', version: 2 })
   expect(parse({ base: 1, patch: { deep } })).toStrictEqual({ key: 'a', version: 2 })
   expect(parse({ event: 'remove', value: 1, expiresAt: 5 })).toStrictEqual({ key: 'a', version: 2, removed: true })
-  // What is no lifetime and no writer is passed over, for the change itself can be told.
+  // An invalid lifetime or writer is ignored, because the change itself is valid.
   expect(parse({ writer: 5, expiresAt: 'soon' })).toStrictEqual({ key: 'a', version: 2 })
 })
 
@@ -34,7 +34,7 @@ test('[S5] the key is read from the beginning of a message, where that is certai
   const text = (fields: object): string => JSON.stringify({ ...message, value: 1, ...fields })
   expect(keyOfMessage(text({}))).toBe('a')
   expect(keyOfMessage(text({ event: 'remove', key: 'todos:ü 1' }))).toBe('todos:ü 1')
-  // Everything else is parsed: other writers, escaped keys, and what is no change.
+  // Everything else is parsed: other writers, escaped keys, and invalid changes.
   const parsed = [{ key: 'a"b' }, { key: 'a/b' }, { key: '' }, { key: 1 }, { event: 'other' }, { origin: 'a"b' }].map(text)
   const beginning = '{"origin":"o","event":"update","key":"a",'
   for (const other of [...parsed, JSON.stringify({ key: 'b', event: 'update', origin: 'o', version: 2 }), ` ${text({})}`, beginning, '']) {
@@ -70,7 +70,7 @@ test('[N8] a message in the layout of the scripts has the JSON text of its value
   }
   const own = '{"origin":"o","event":"update","key":"a","version":2,"value":'
   expect(parseWatchMessage(`${own}{"a": 1}}`)).toStrictEqual({ key: 'a', version: 2, value: { a: 1 }, valueJson: '{"a": 1}' })
-  // What clients could not have written is left out, what is no JSON is refused, in this layout as well.
+  // In this layout too, values that no client could have written are omitted and invalid JSON is refused.
   for (const json of ['1e999', `${'['.repeat(65)}${']'.repeat(65)}`]) {
     expect(parseWatchMessage(`${own}${json}}`)).toStrictEqual({ key: 'a', version: 2 })
   }

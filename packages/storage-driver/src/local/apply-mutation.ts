@@ -2,12 +2,12 @@ import { applyPatch, incremented, type JsonObject } from '@tutti/protocol'
 import type { Mutation } from '../contract.ts'
 import { valueOfText } from '../stored-text.ts'
 
-/** A change of one key before it has a version; `text` is one that is stored as it is. */
+/** A change of one key before it has a version; `text` is stored unchanged. */
 export type LocalMutation =
   | Mutation
   | { op: 'text'; key: string; text: string; ttlMs?: number | undefined; author?: undefined; writer?: undefined }
 
-/** What a mutation makes of a value: the text to store (null: none), and what the writer and the subscribers are told. */
+/** The effect of a mutation on a value: the text to store (null: none), and the data for the writer and the subscribers. */
 export type Applied = { text: string | null; result?: number; patch?: JsonObject } | { refused: 'conflict' | 'number' }
 
 /** Applies a mutation to the stored text (null: absent) of a key at a version. */
@@ -30,6 +30,6 @@ export function applyMutation(mutation: LocalMutation, stored: string | null, ve
   }
 }
 
-/** S6: 0 matches an absent key, whatever version its removal had. */
+/** S6: 0 matches an absent key, regardless of the version of its removal. */
 const matches = (ifVersion: number | undefined, stored: string | null, version: number): boolean =>
   ifVersion === undefined || (ifVersion === 0 && stored === null) || ifVersion === version

@@ -2,12 +2,12 @@ import { RealtimeError } from '@tutti/protocol'
 import type { Driver } from 'unstorage'
 import { parseJson } from '../stored-text.ts'
 
-/** Any unstorage driver as a place for texts. What the driver throws comes through as it is. */
+/** Texts stored through any unstorage driver. Errors of the driver are passed on unchanged. */
 export interface DriverTexts {
   get(key: string): Promise<string | null>
   /**
-   * As `get`, where `expected` is the text that was stored last. A driver that returns parsed values cannot tell `"5"` from
-   * `5`: where its value is that of the expected text, the text is that.
+   * Like `get`; `expected` is the text that was stored last. A driver that returns parsed values cannot distinguish `"5"` from
+   * `5`: if its value equals the parsed expected text, that text is returned.
    */
   getExpected(key: string, expected: string | null): Promise<string | null>
   /** Stores a text; null removes it. */
@@ -16,12 +16,12 @@ export interface DriverTexts {
   keys(): Promise<string[]>
 }
 
-/** Wraps a driver, whose methods are called bound to it; throws `INVALID_OPTIONS` for one that cannot write. */
+/** Wraps a driver and calls its methods bound to it. Throws `INVALID_OPTIONS` for a read-only driver. */
 export function driverTexts(driver: Driver): DriverTexts {
   if (driver.setItem === undefined || driver.removeItem === undefined) {
     throw new RealtimeError('INVALID_OPTIONS', { message: 'The driver must have setItem and removeItem: state is written.' })
   }
-  // Learnt from the records, which are objects: a driver that returns one parses.
+  // Detected on the records, which are objects: a driver that returns an object parses.
   let parses = false
   const load = async (key: string): Promise<unknown> => {
     const stored: unknown = await driver.getItem(key, {})
@@ -33,7 +33,7 @@ export function driverTexts(driver: Driver): DriverTexts {
     getExpected: async (key, expected) => {
       const stored = await load(key)
       if (!parses || expected === null || !isParsedFrom(stored, expected)) return textOf(stored)
-      // A stored null looks like nothing.
+      // A stored null is indistinguishable from an absent item.
       return stored !== null || (await driver.hasItem(key, {})) ? expected : null
     },
     put: async (key, text) => {
@@ -45,7 +45,7 @@ export function driverTexts(driver: Driver): DriverTexts {
   }
 }
 
-/** Whether a parser of JSON would make that of the text. */
+/** Whether parsing the text as JSON results in this value. */
 function isParsedFrom(stored: unknown, text: string): boolean {
   try {
     return JSON.stringify(stored) === JSON.stringify(parseJson(text))
@@ -57,7 +57,7 @@ function isParsedFrom(stored: unknown, text: string): boolean {
 function textOf(stored: unknown): string | null {
   if (stored === null || stored === undefined) return null
   if (typeof stored === 'string') return stored
-  // unstorage's fs drivers give back some errors instead of throwing them.
+  // unstorage's fs drivers return some errors instead of throwing them.
   if (stored instanceof Error) throw stored
   if (stored instanceof Uint8Array) return `base64:${Buffer.from(stored).toString('base64')}`
   return JSON.stringify(stored)

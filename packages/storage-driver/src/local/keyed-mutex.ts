@@ -3,7 +3,7 @@ export interface KeyedMutex {
   run<Result>(key: string, task: () => Promise<Result>): Promise<Result>
 }
 
-/** Makes a mutex; it retains nothing of a key whose tasks have ended. */
+/** Creates a mutex. It retains nothing for a key without pending tasks. */
 export function createKeyedMutex(): KeyedMutex {
   const last = new Map<string, Promise<void>>()
   return {

@@ -7,40 +7,43 @@ import type { DriverTexts } from './driver-texts.ts'
 import type { NameIndex } from './name-index.ts'
 import { parseRecord, recordKey, textOfRecord, type Memory, type StateRecord } from './state-record.ts'
 
-/** A key as it is: its record, and the text of its value (null: absent). */
+/** The current state of a key: its record, and the text of its value (null: absent). */
 export interface LocalEntry {
   record: StateRecord
   text: string | null
 }
 
-/** What a commit makes of an entry. */
+/** The changes of a commit. */
 export interface Commit {
   text: string | null
   expiresAt?: number | undefined
-  /** Who asked, and what is remembered of it. */
+  /** The author, and the remembered outcome. */
   memory?: { name: string; number: number; result: number | undefined } | undefined
-  /** What subscribers are told beside the value, or instead of it. */
+  /** Data for subscribers besides the value, or instead of it. */
   told?: { writer: string | undefined; base: number; patch: JsonObject | undefined } | undefined
 }
 
-/** Entries in a driver. Callers see to it that one key is touched by one of them at a time. */
+/** Entries in a driver. The caller must not access one key concurrently. */
 export interface LocalEntries {
-  /** The entry now: finishes what a crash left unfinished, ends what has expired, gives a version to what others stored. */
+  /**
+   * The current entry. Completes a write interrupted by a crash, removes an expired value, and gives values of other programs a
+   * version.
+   */
   load(key: string): Promise<LocalEntry>
   /**
-   * Gives the entry its next version: record first, then value, then the listeners. When the driver fails: `UNAVAILABLE`
-   * where nothing is left of it, else `OUTCOME_UNKNOWN`.
+   * Gives the entry its next version: record first, then value, then the listeners. If the driver fails: `UNAVAILABLE` if
+   * nothing of the write remains, else `OUTCOME_UNKNOWN`.
    */
   commit(key: string, entry: LocalEntry, commit: Commit): Promise<LocalEntry>
-  /** Forgets a key that was removed longer than `tombstoneMs` ago, unless a client's memory still stands in its record. */
+  /** Deletes the record of a key that was removed longer than `tombstoneMs` ago, unless it contains a remembered mutation. */
   sweep(key: string): Promise<void>
-  /** Remembers a refusal; the entry stays. */
+  /** Remembers a refusal; the entry is unchanged. */
   remember(key: string, entry: LocalEntry, author: string, memory: Omit<Memory, 'at'>): Promise<void>
 }
 
 const MAX_FINISHED = 10_000
 
-/** What the entries stand on. */
+/** Dependencies of the entries. */
 export interface LocalEntriesOptions {
   texts: DriverTexts
   index: NameIndex
@@ -66,8 +69,8 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
   }
 
   /**
-   * Versions whose value is known to have been written. A value that is what it was before such a version was put back by
-   * another program. Bounded: of a key that is forgotten here, only that guess is lost.
+   * Versions whose value is known to be written. If such a value equals the one before its version, another program restored
+   * it. Bounded: for a dropped key, only this detection is lost.
    */
   const finished = new Map<string, number>()
   const finish = (key: string, { version }: StateRecord): void => {
@@ -81,13 +84,13 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
 
   const isSmall = (json: string): boolean => bytesOf(json) <= settings.inlineValueMaxBytes
 
-  /** The memories that are young enough, and the one given. */
+  /** The memories that have not expired, and the added one. */
   const memoriesWith = (memories: StateRecord['memories'], added?: [author: string, memory: Memory]): StateRecord['memories'] => {
     const young = Object.entries(memories).filter(([, { at }]) => at > now() - settings.mutationMemoryMs)
     return Object.fromEntries(added === undefined ? young : [...young, added])
   }
 
-  /** After a failed write: tells whether the entry is as it was before. If not, the next access finds out, and may finish it. */
+  /** After a failed write: whether the entry is as before. If not, the next access detects it and may complete the write. */
   const undo = async (key: string, { record, text }: LocalEntry): Promise<boolean> => {
     try {
       if ((await texts.getExpected(key, text)) !== text) return false
@@ -138,7 +141,7 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
         return finished
       }
       if (record.expiresAt !== undefined && record.expiresAt <= now()) return commit(key, { record, text }, { text: null })
-      // Another program stored a value, or took ours away.
+      // Another program stored or removed the value.
       if ((text === null) !== (record.text === null)) return commit(key, { record, text }, { text })
       return { record, text }
     },
@@ -156,5 +159,5 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
   }
 }
 
-/** A short name for a text, which tells it from others without storing it. */
+/** A short fingerprint of a text, to compare it without storing it. */
 const fingerprint = (text: string | null): string => (text === null ? 'none' : createHash('sha256').update(text).digest('base64url'))

@@ -16,7 +16,7 @@ import { authorName, keyOfRecord, type Memory } from './state-record.ts'
 
 const PAGE_SIZE = 1_000
 
-/** What the store stands on. */
+/** Dependencies of the store. */
 export interface LocalStoreOptions {
   driver: Driver
   settings: StoreSettings
@@ -24,7 +24,10 @@ export interface LocalStoreOptions {
   now: () => number
 }
 
-/** The state store of one process over any unstorage driver: one task at a time for each key does what a script does on Redis. */
+/**
+ * The state store of one process over any unstorage driver. Running one task at a time for each key replaces the atomic script
+ * of the Redis store.
+ */
 export function createLocalStore({ driver, settings, now }: LocalStoreOptions): RawStore {
   const texts = driverTexts(driver)
   const listeners = createListeners<[StateChange]>((error) => settings.onError(error, { stage: 'listener' }))
@@ -55,13 +58,13 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     const entry = await before(entries.load(key))
     const asker = author && { name: authorName(author), number: author.number }
     if (asker !== undefined) {
-      // The name has a `:`, so it is no property that objects inherit.
+      // The name contains a `:`, so it cannot be an inherited property.
       const memory = entry.record.memories[asker.name]
       const young = memory !== undefined && memory.at > now() - settings.mutationMemoryMs
       if (young && asker.number < memory.number) throw staleMutation()
       if (young && asker.number === memory.number) return resultOf(mutation, entry, memory)
     }
-    // After the memory, so that asking again late still finds the answer (F2).
+    // After the lookup of remembered mutations, so that a late repetition still receives its result (F2).
     if (now() > deadline) throw late()
 
     const applied = applyMutation(mutation, entry.text, entry.record.version)
@@ -78,7 +81,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     return resultOf(mutation, committed, { verdict: 'ok', version: committed.record.version, result })
   }
 
-  /** S18: a `set` without a lifetime makes the entry last; increments and patches keep its time. */
+  /** S18: a `set` without a lifetime removes the time limit; increments and patches keep it. */
   const expiryOf = (mutation: LocalMutation, { record }: LocalEntry): number | undefined => {
     if (mutation.op === 'increment' || mutation.op === 'patch') return record.expiresAt
     return 'ttlMs' in mutation && mutation.ttlMs !== undefined ? now() + mutation.ttlMs : undefined
@@ -116,7 +119,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
       assertOpen()
       return Object.assign(listeners.add(listener), { ready: Promise.resolve() })
     },
-    // Nothing stands between a write and its listeners, so nothing can be missed.
+    // Listeners are called directly after a write, so nothing can be missed.
     onGap: () => {
       assertOpen()
       return () => {}
@@ -143,7 +146,7 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
 const entryOf = (key: string, { record: { version }, text }: LocalEntry): Entry =>
   text === null ? { key, version, removed: true } : { key, version, value: valueOfText(text) }
 
-/** The result of a mutation, now or remembered, or throws what it was refused with. */
+/** The result of a mutation, new or remembered; throws if it was refused. */
 function resultOf(
   mutation: LocalMutation,
   entry: LocalEntry,
@@ -154,7 +157,7 @@ function resultOf(
   return appliedResult(mutation.op, version, result)
 }
 
-/** A driver that fails before a mutation is committed has applied nothing of it. */
+/** If the driver fails before a mutation is committed, nothing of it was applied. */
 const before = <Result>(work: Promise<Result>): Promise<Result> =>
   work.catch((cause: unknown) => {
     throw cause instanceof RealtimeError

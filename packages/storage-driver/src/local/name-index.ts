@@ -1,6 +1,9 @@
 import { compareKeys, isKey, parseKey, parsePrefix } from '@tutti/protocol'
 
-/** The keys that have a value, listed from the driver once and then kept by the writes. It may name too much, never too little. */
+/**
+ * The keys that have a value, listed from the driver once and then updated by the writes. It may contain too many keys, never
+ * too few.
+ */
 export interface NameIndex {
   /** A page of the keys below a prefix, in byte order. */
   page(prefix: string, after: string | undefined, size: number): Promise<string[]>
@@ -9,15 +12,15 @@ export interface NameIndex {
   reload(): Promise<void>
 }
 
-/** Makes the index over whatever names all keys of the driver. */
+/** Creates the index. `allKeys` lists all keys of the driver. */
 export function createNameIndex(allKeys: () => Promise<string[]>): NameIndex {
   let names: Set<string> | undefined
-  /** The names in order; made anew when one came or went. */
+  /** The names in order; sorted again after an insertion or removal. */
   let sorted: string[] | undefined
   let loading: Promise<Set<string>> | undefined
 
   const load = async (): Promise<Set<string>> => {
-    // Made before the driver is asked, so that what is written meanwhile is in it.
+    // Created before the driver is queried, so that concurrent writes are included.
     const into = (names ??= new Set())
     for (const key of await allKeys()) if (isKey(key)) into.add(key)
     sorted = undefined
@@ -53,7 +56,7 @@ export function createNameIndex(allKeys: () => Promise<string[]>): NameIndex {
   }
 }
 
-/** The place of the first name for which it holds; it holds for all that follow. */
+/** The position of the first name for which the condition is true; it is true for all later names. */
 function firstWhere(sorted: readonly string[], holds: (name: string) => boolean): number {
   let low = 0
   let high = sorted.length

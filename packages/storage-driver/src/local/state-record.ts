@@ -2,29 +2,29 @@ import { isJsonObject, type JsonValue } from '@tutti/protocol'
 import type { MutationAuthor } from '../contract.ts'
 import { parseJson } from '../stored-text.ts'
 
-/** How the last mutation of one client on one key ended (S12). */
+/** The outcome of the last mutation of one client on one key (S12). */
 export interface Memory {
   number: number
   verdict: 'ok' | 'conflict' | 'number'
   version: number
   /** The sum of an increment, or the base of a patch. */
   result?: number | undefined
-  /** When, milliseconds since 1970. */
+  /** Time of the mutation, milliseconds since 1970. */
   at: number
 }
 
 /**
- * What stands beside a value in any driver, under `<key>$state`. It is written before the value and names the text that
- * the value is going to be, and what it was before: so a process that died between the two is recognised, and its
- * write finished; and what another program wrote is told from that.
+ * The record of a key in any driver, stored beside the value under `<key>$state`. It is written before the value and contains
+ * the text of the new value and a fingerprint of the previous one. So a write interrupted by a crash between the two is
+ * detected and completed, and is distinguished from a write of another program.
  */
 export interface StateRecord {
   version: number
-  /** The text that the value is, or is about to be; null once removed. */
+  /** The text of the value, possibly not yet written; null once removed. */
   text: string | null
-  /** Fingerprint of the text that stood there before. */
+  /** Fingerprint of the previous text. */
   before: string
-  /** When the value ends by itself, milliseconds since 1970. */
+  /** When the value expires, milliseconds since 1970. */
   expiresAt?: number | undefined
   /** By author. */
   memories: Readonly<Record<string, Memory>>
@@ -35,10 +35,10 @@ const noRecord: StateRecord = { version: 0, text: null, before: '', memories: {}
 
 const SUFFIX = '$state'
 
-/** The driver's key of the record of a key. No key of a user has a `$` (S19). */
+/** The driver's key for the record of a key. No key of a client contains a `$` (S19). */
 export const recordKey = (key: string): string => `${key}${SUFFIX}`
 
-/** The key whose record stands under a driver's key, if one does. */
+/** The key whose record is stored under a driver's key, if any. */
 export const keyOfRecord = (name: string): string | undefined => (name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : undefined)
 
 /** The name of an author in `memories`. */
@@ -47,7 +47,7 @@ export const authorName = ({ user, clientId }: MutationAuthor): string => `${enc
 /** A record as text. */
 export const textOfRecord = (record: StateRecord): string => JSON.stringify(record)
 
-/** The record that a text is, or an empty one for a text that is none: half a file, after a crash. */
+/** Parses a record. Invalid text, such as half a file after a crash, results in an empty record. */
 export function parseRecord(stored: string | null): StateRecord {
   const record = stored === null ? undefined : fieldsOf(stored)
   if (record === undefined) return noRecord

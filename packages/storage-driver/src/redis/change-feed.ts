@@ -5,30 +5,30 @@ import type { StoreSettings } from '../store-options.ts'
 import type { PatchBaseCache } from './patch-base-cache.ts'
 import { keyOfMessage, parseWatchMessage } from './watch-message.ts'
 
-/** What a feed needs. */
+/** Dependencies of a feed. */
 export interface ChangeFeedOptions {
   link: RedisLink
   channel: string
   cache: PatchBaseCache
   onError: StoreSettings['onError']
-  /** Called when the feed requests its subscription; the function that it returns, when Redis has confirmed it. */
+  /** Called when the feed requests its subscription. The function that it returns is called when Redis has confirmed it. */
   onSubscribed: () => () => void
 }
 
 /** Delivers every change to the listeners. */
 export interface ChangeFeed {
   listen: StateStore['onChange']
-  /** Messages that were no change, so far. */
+  /** Invalid messages so far. */
   readonly dropped: number
   close(): void
 }
 
 /**
- * Changes come from one stream only: the messages of one Redis channel, own ones included, in the order in which Redis
- * executed the scripts. So each key's changes arrive in version order, each once. Replies on the other connection
- * overtake messages, so no change is taken from a reply. There is a SUBSCRIBE only while there is a listener, and each message
- * is parsed once for all, unless no listener wants its key: then an instance spends next to nothing on it, however large the
- * value is.
+ * Changes come from one stream only: the messages of one Redis channel, including those of this instance, in the order in which
+ * Redis executed the scripts. So the changes of each key arrive in version order, each once. Replies on the other connection
+ * overtake messages, so changes are never taken from replies. The SUBSCRIBE exists only while there is a listener. Each message
+ * is parsed once for all listeners, and not at all if none of them wants its key: such a message costs almost nothing,
+ * regardless of the size of its value.
  */
 export function createChangeFeed({ link, channel, cache, onError, onSubscribed }: ChangeFeedOptions): ChangeFeed {
   const listeners = createListeners<[StateChange]>((error) => onError(error, { stage: 'listener' }))
@@ -72,7 +72,7 @@ export function createChangeFeed({ link, channel, cache, onError, onSubscribed }
     },
     listen: (listener, wants) => {
       const forget = listeners.add(listener)
-      // A function of its own, as the same one may be given twice.
+      // A new function for each call, because the same listener may be added twice.
       const mine = (key: string): boolean => wants?.(key) ?? true
       wanted.add(mine)
       subscription ??= subscribe()

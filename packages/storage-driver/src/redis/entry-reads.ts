@@ -8,7 +8,7 @@ import { entryOf, rowOf, textOf } from './reply.ts'
 import type { StoreScript } from './store-scripts.ts'
 import { messageHead } from './watch-message.ts'
 
-/** What reads need of their store. */
+/** Dependencies of the reads. */
 export interface EntryReadsOptions {
   link: RedisLink
   names: KeyNames
@@ -16,27 +16,27 @@ export interface EntryReadsOptions {
   script: StoreScript
 }
 
-/** Why an entry is read: see the script. */
+/** The reason for a read: see the script. */
 export type ReadReason = '' | 'touch' | 'list'
 
 type Resolve<Result> = (result: Result) => void
 type Reject = (error: unknown) => void
 
 /**
- * Reads of entries. Those that are started in one turn go together. They settle by callbacks in the loop over the replies of
- * Redis, as writes do, so that a read and a write of one connection settle in the order in which Redis executed them.
+ * Reads of entries. Reads started in one turn are sent together. They settle by callbacks in the loop over the replies of
+ * Redis, like writes, so that the reads and writes of one connection settle in the order in which Redis executed them.
  */
 export interface EntryReads {
   readOne(key: string, reason?: ReadReason): Promise<StoredEntry>
   /** The entries of these keys, in their order. */
   readMany(keys: readonly string[], resolve: Resolve<StoredEntry[]>, reject: Reject): void
-  /** The entries that do not have the version that is known. */
+  /** The entries that do not have their known version. */
   readChanged(known: ReadonlyMap<string, number>, resolve: Resolve<StoredEntry[]>, reject: Reject): void
 }
 
-/** Makes the reads of a store. */
+/** Creates the reads of a store. */
 export function createEntryReads({ link, names, settings, script }: EntryReadsOptions): EntryReads {
-  /** Reads one entry: undefined where it has the version that is known. */
+  /** Reads one entry: `undefined` if it has the known version. */
   const start = (key: string, reason: ReadReason, known: number | '', resolve: Resolve<StoredEntry | undefined>, reject: Reject): void => {
     const keys = [names.value(parseKey(key)), names.state(key)]
     const args = [messageHead(key, undefined), reason, known]
@@ -56,7 +56,7 @@ export function createEntryReads({ link, names, settings, script }: EntryReadsOp
     const [verdict, version, text, expiry, time] = rowOf(reply)
     if (verdict === 'type') throw wrongType()
     if (verdict === 'same') return undefined
-    // Timers wait by this clock for hours, in which clocks drift.
+    // Expiry timers use this clock for hours, during which clocks drift.
     link.adjustClock(Number(time))
     const entry = entryOf(key, Number(version), textOf(text))
     return expiry === '' ? entry : { ...entry, expiresAt: Number(expiry) }

@@ -3,7 +3,7 @@ import type { RedisLink } from '@tutti/pubsub/redis'
 import type { KeyNames } from './key-names.ts'
 import { textOf } from './reply.ts'
 
-// How much the clocks of a Cluster's nodes may differ.
+// Maximum clock difference between the nodes of a Cluster.
 const CLOCKS_MS = 10_000
 
 const CLAIM = `
@@ -21,21 +21,21 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[1], ARGV[1])
 `
 
-/** How names get into the index and out of it. */
+/** Adds names to the index and removes them. */
 export interface IndexClaims {
-  /** Whether the index is on another node than the entries: then the scripts cannot keep it themselves. */
+  /** Whether the index and the entries are on different nodes, so that the scripts cannot update the index. */
   readonly isRemote: boolean
-  /** Puts the name of an entry into the index before it is created, by a write that has this deadline. */
+  /** Adds the name of an entry to the index before it is created by a write with this deadline. */
   claim(key: string, deadline: number): Promise<void>
   /** Removes a name for which a listing found no entry. */
   forget(key: string, read: () => Promise<Entry>): Promise<void>
 }
 
 /**
- * On one server the scripts keep the index themselves. On a Cluster it is on one node and the entries on all, and no
- * script can use both. So a name is put in before its entry is created, which then names too much at worst (S17), and
- * is removed when a listing finds nothing there. That must not cross with another writer that has just put it in again and
- * has yet to write: a claim says until when such a write may come, for its deadline is checked where it is executed (F2).
+ * On one server the scripts update the index themselves. On a Cluster it is on one node and the entries on all, and no script
+ * can use both. So a name is added before its entry is created, which at worst results in too many names (S17), and is removed
+ * if a listing finds no entry. A removal must not overlap with a writer that has just added the name again and not written yet:
+ * a claim contains the time until which such a write is possible, because its deadline is checked where it is executed (F2).
  */
 export function createIndexClaims(link: RedisLink, names: KeyNames): IndexClaims {
   const isRemote = link.isCluster && !names.index.includes('{')
@@ -49,7 +49,7 @@ export function createIndexClaims(link: RedisLink, names: KeyNames): IndexClaims
       try {
         await claim.run([names.index, claims], [key, Math.ceil(deadline)])
       } catch (error) {
-        // Whether or not it is named: nothing was written.
+        // The name may or may not have been added; nothing was written.
         throw error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN'
           ? new RealtimeError('UNAVAILABLE', { cause: error })
           : error
@@ -57,7 +57,8 @@ export function createIndexClaims(link: RedisLink, names: KeyNames): IndexClaims
     },
     forget: async (key, read) => {
       const mark = textOf(await link.command('HGET', claims, key))
-      // In this order: a writer that claims it from now on changes the claim, and one that did before can no longer write.
+      // In this order: a writer that claims the name from now on changes the claim, and one that did so before can no longer
+      // write.
       if (mark !== null && Number(mark) + CLOCKS_MS > link.now()) return
       if (isAbsent(await read())) await release.run([names.index, claims], [key, mark ?? ''])
     },

@@ -1,6 +1,6 @@
 /**
- * Lua that reads and writes numbers exactly as JavaScript does, so that a sum is the same text whoever makes it, and what
- * clients are shown as a string is no number here either (S20). Needs `whole` of the script's head.
+ * Lua that parses and formats numbers exactly like JavaScript, so that a sum has the same text in both, and text that clients
+ * see as a string is not a number here either (S20). Needs `whole` of the script's head.
  */
 export const NUMBER_TEXT = `
 -- The fewest digits that read back as the same number, in JavaScript's notation. Integers up to 2^53 only.

@@ -8,8 +8,8 @@ export interface PatchBase {
 }
 
 /**
- * The newest known entries of the keys that this instance patches, so that a patch need not read its base first. An old one
- * does no harm: the script checks the version. Bounded by the size of the values as JSON.
+ * The newest known entries of the keys that this instance patches, so that a patch need not read its base first. An outdated
+ * entry is harmless: the script checks the version. Bounded by the size of the values as JSON.
  */
 export interface PatchBaseCache {
   get(key: string): PatchBase | undefined
@@ -22,10 +22,10 @@ interface CachedBase extends PatchBase {
   readonly size: number
 }
 
-/** Characters that an entry takes beside its value. */
+/** Characters counted for each entry in addition to its value. */
 const ENTRY_SIZE = 200
 
-/** Makes the cache; the least recently written entries are dropped first. `maxSize`: characters of all entries. */
+/** Creates the cache; the least recently written entries are dropped first. `maxSize`: characters of all entries. */
 export function createPatchBaseCache(maxSize = 16_000_000): PatchBaseCache {
   const entries = new Map<string, CachedBase>()
   let total = 0

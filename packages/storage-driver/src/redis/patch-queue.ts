@@ -7,7 +7,7 @@ import { createPatchableValue, patchedValue, type PatchableValue } from './patch
 import { patchTail, valueTail } from './watch-message.ts'
 import { resultOf, type RunWrite, type WriteAnswer, type WriteCall } from './write-call.ts'
 
-/** One patch of one key that waits to be written. */
+/** One queued patch of one key. */
 export interface PatchRequest {
   key: string
   patch: JsonObject
@@ -17,10 +17,13 @@ export interface PatchRequest {
   check?: WriteOptions['check']
 }
 
-/** A version that no entry has: a write on that condition finds out what is remembered and what is newest, and stores nothing. */
+/**
+ * A version that no entry has: a write with this condition returns the remembered outcome or the newest value, and stores
+ * nothing.
+ */
 export const NO_VERSION = -1
 
-/** Patches in one write at most, for each author adds a key to the script. */
+/** Maximum number of patches in one write, because each author adds a key to the script. */
 const MAX_BATCH = 100
 
 interface Waiting extends PatchRequest {
@@ -28,7 +31,7 @@ interface Waiting extends PatchRequest {
   reject: (error: unknown) => void
 }
 
-/** What the queue needs of its store. */
+/** Dependencies of the queue. */
 export interface PatchQueueOptions {
   run: RunWrite
   inlineValueMaxBytes: number
@@ -42,8 +45,8 @@ export interface PatchQueue {
 }
 
 /**
- * Patches of one key that wait while one is being written go together in the next write: one script, one version, each
- * author remembered (S8). Without that, an instance with many patches of a key would race against itself.
+ * Patches of one key that are queued during a write are sent together in the next one: one script, one version, each author
+ * remembered (S8). Otherwise many patches of a key would compete within one instance.
  */
 export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatchBaseCache() }: PatchQueueOptions): PatchQueue {
   const queues = new Map<string, Waiting[]>()
@@ -56,7 +59,7 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
     else writeBatch(key, batch, () => drain(key, queue))
   }
 
-  /** Writes until every patch has its result. A patch that the script refuses for one author only leaves the batch alone. */
+  /** Writes until every patch has its result. If the script refuses a patch for one author, only that one leaves the batch. */
   const writeBatch = (key: string, batch: Waiting[], onDone: () => void): void => {
     let base: PatchBase = cache.get(key) ?? { version: 0, value: undefined }
     let answeredBefore = false
@@ -69,9 +72,9 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
       const value = merge(base.value, batch)
       const text = value.toJson()
       const failure = failureOf(batch, text)
-      // A patch whose result is refused must not refuse the others.
+      // A patch whose result is refused must not affect the others.
       if (failure !== undefined && batch.length > 1) return writeEach(key, batch, onDone)
-      // A result that may not be stored is sent all the same: it may have been written before, or the base be an old one.
+      // A result that may not be stored is sent nevertheless: it may have been written before, or its base may be outdated.
       const call = callOf(key, batch, failure === undefined ? base.version : NO_VERSION, text)
       const answered = (answer: WriteAnswer): void => {
         if (answer.verdict === 'base' && failure !== undefined && answer.version === base.version) return fail(failure.error)
@@ -80,12 +83,12 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
         else attempt()
       }
       run(call, guarded(answered), (error) => {
-        // One author's memory answered: the others may have been in the same write, so "not applied" is more than is known.
+        // The memory of one author replied: the others may have shared that write, so "not applied" cannot be claimed for them.
         fail(answeredBefore ? new RealtimeError('OUTCOME_UNKNOWN', { cause: error }) : error)
       })
     }
 
-    /** Settles the patches whose outcome an answer is, and removes them from the batch. */
+    /** Settles the patches whose outcome is in an answer, and removes them from the batch. */
     const settleAnswered = (call: WriteCall, answer: WriteAnswer, value: PatchableValue): void => {
       if (answer.verdict === 'base') {
         base = { version: answer.version, value: answer.text === null ? undefined : createPatchableValue(valueOfText(answer.text)) }
@@ -97,13 +100,13 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
         for (const patch of remove(batch, (other) => other.author === author)) settle(patch, call, answer)
       } else {
         if (answer.verdict === 'ok') cache.set(key, { version: answer.version, value })
-        // With several patches no writer can make the value from a base and its own patch: then the base is the new version.
+        // With several patches no writer can compute the value from a base and its own patch: then the base is the new version.
         const text = batch.length > 1 ? String(answer.version) : answer.text
         for (const patch of batch.splice(0)) settle(patch, call, { ...answer, text })
       }
     }
 
-    /** Rejects what is left where a step throws, as for a value that cannot be merged. */
+    /** Rejects the remaining patches if a step throws, for example for a value that cannot be merged. */
     const guarded =
       <Args extends unknown[]>(step: (...args: Args) => void) =>
       (...args: Args): void => {
@@ -131,14 +134,14 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
       text,
       tail: tailOf(batch, base, text),
       condition: { kind: 'base', version: base },
-      // Only a change that one connection asked for alone can be kept from it.
+      // Only a change requested by a single connection may be withheld from that connection.
       writer: batch.length === 1 ? first?.writer : undefined,
       deadline: Math.min(...batch.map((patch) => patch.deadline)),
       authors: batch.flatMap(({ author }) => author ?? []),
     }
   }
 
-  /** The patches as one, where that can be said and is smaller than the value; else the value; neither where both are large. */
+  /** The patches as one, if possible and smaller than the value; otherwise the value; neither if both are large. */
   const tailOf = (batch: readonly Waiting[], base: number, text: string): string => {
     const composed = batch.reduce<JsonValue | undefined>(
       (all, { patch }) => (all === undefined ? undefined : composePatches(all, patch)),
@@ -172,7 +175,7 @@ function failureOf(patches: readonly PatchRequest[], text: string): ReturnType<t
   return patches.map(({ check }) => checkFailure(check, value)).find((found) => found !== undefined)
 }
 
-/** From the front: patches that have an author, each author once, or patches that have none; what follows waits. */
+/** Takes from the front: patches with an author, each author once, or patches without one; the rest stays queued. */
 function takeBatch(queue: Waiting[]): Waiting[] {
   const authors = new Set<string | undefined>()
   const numbered = queue[0]?.author !== undefined
@@ -194,7 +197,7 @@ function settle(patch: Waiting, call: WriteCall, answer: WriteAnswer): void {
   }
 }
 
-/** Takes out of a list what fits, and gives it back. */
+/** Removes and returns the matching items of a list. */
 function remove<T>(list: T[], fits: (item: T) => boolean): T[] {
   const removed = list.filter(fits)
   const kept = list.filter((item) => !fits(item))

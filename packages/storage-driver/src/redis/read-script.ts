@@ -1,8 +1,8 @@
 import { SCRIPT_HEAD } from './script-head.ts'
 
 /**
- * One entry as of one moment. Reply: `{ 'ok', version, text | nil, expiry | '', time in ms }`, `{ 'same' }` where it has the
- * version that is known, `{ 'claim' }` where it must be named first, or `{ 'type' }`.
+ * One entry at one moment. Reply: `{ 'ok', version, text | nil, expiry | '', time in ms }`, `{ 'same' }` if it has the known
+ * version, `{ 'claim' }` if it must be added to the index first, or `{ 'type' }`.
  */
 export const READ_SCRIPT = `${SCRIPT_HEAD}
 -- ARGV 2 '' | 'touch': a new version in any case | 'list': the index named the key  3 the version that is known, or ''

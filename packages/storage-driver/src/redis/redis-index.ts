@@ -7,7 +7,7 @@ import { rowOf } from './reply.ts'
 
 const PAGE_SIZE = 1_000
 
-/** What the index needs of its store. */
+/** Dependencies of the index. */
 export interface RedisIndexOptions {
   link: RedisLink
   names: KeyNames
@@ -22,7 +22,7 @@ export interface RedisIndex {
   reindex(): Promise<void>
 }
 
-/** Makes the reading side of the index. It may for a moment name too much, so what it names is looked at. */
+/** Creates the reading side of the index. It may temporarily contain too many names, so each name is checked. */
 export function createRedisIndex({ link, names, claims, readOne }: RedisIndexOptions): RedisIndex {
   const pageOf = async (prefix: string, after: string | undefined): Promise<string[]> => {
     // `;` is the byte after the `:` that ends a prefix.
@@ -35,7 +35,7 @@ export function createRedisIndex({ link, names, claims, readOne }: RedisIndexOpt
 
   const forget = (key: string): Promise<void> => claims.forget(key, () => readOne(key, 'list'))
 
-  /** On a Cluster each master knows its own keys only. */
+  /** On a Cluster each master knows only its own keys. */
   const reindexMaster = async (master: Pick<RedisLink, 'command'>): Promise<void> => {
     let cursor = '0'
     do {
@@ -71,7 +71,7 @@ export function createRedisIndex({ link, names, claims, readOne }: RedisIndexOpt
 
 const isGone = (entry: StoredEntry | undefined): boolean => entry !== undefined && isAbsent(entry)
 
-/** A listing names what it can; that a hash of another program stands under one key does not spoil it. */
+/** A hash of another program under one key must not fail the whole listing. */
 function unlessWrongType(error: unknown): undefined {
   if (error instanceof RealtimeError && error.code === 'WRONG_TYPE') return undefined
   throw error

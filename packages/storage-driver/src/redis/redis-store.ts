@@ -17,7 +17,7 @@ import { createStoreScripts } from './store-scripts.ts'
 import { createRunWrite } from './write-call.ts'
 import { PLAIN_SET, WRITE_SCRIPT } from './write-script.ts'
 
-/** What the store needs of the application's pubsub. */
+/** Dependencies and settings of the store. */
 export interface RedisStoreOptions {
   link: RedisLink
   instanceId: string
@@ -25,7 +25,7 @@ export interface RedisStoreOptions {
   settings: StoreSettings
 }
 
-/** The state store on Redis: every write is one script, every read one more; changes come back over one Redis channel. */
+/** The state store on Redis: every write is one script, every read another; changes arrive over one Redis channel. */
 export function createRedisStore({ link, instanceId, base, settings }: RedisStoreOptions): RawStore {
   const names = keyNames(link, base)
   const claims = createIndexClaims(link, names)
@@ -47,7 +47,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
   }
 
   const lateListeners = createListeners<[]>((error) => settings.onError(error, { stage: 'listener' }))
-  // A read overtakes a subscription that Redis has yet to confirm: changes between the two are missed (N6).
+  // A read overtakes a subscription that Redis has not confirmed yet: changes between the two are missed (N6).
   const onSubscribed = (): (() => void) => {
     const before = calls
     return () => void (calls > before && lateListeners.emit())
@@ -97,7 +97,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
   }
 }
 
-/** What a state says: see `SCRIPT_HEAD`. */
+/** The fields of a state: see `SCRIPT_HEAD`. */
 function infoOf(state: ScriptReply): EntryInfo | null {
   const [version, mark] = textOf(state)?.split(' ') ?? []
   if (version === undefined || mark === 'd') return null

@@ -8,7 +8,7 @@ import { NO_VERSION, type PatchQueue } from './patch-queue.ts'
 import { valueTail } from './watch-message.ts'
 import { resultOf, type RunWrite, type WriteAnswer, type WriteCall } from './write-call.ts'
 
-/** What writes need of their store. */
+/** Dependencies of the writes. */
 export interface RedisWritesOptions {
   link: RedisLink
   settings: StoreSettings
@@ -22,16 +22,16 @@ type Reject = (error: unknown) => void
 type Increment = Extract<Mutation, { op: 'increment' }>
 
 /**
- * The writes of a store. Each settles by a callback that is called in the loop over the replies of Redis, for every kind of
- * write. So writes of one connection settle in the order in which Redis executed them, and no promise may come between (S3).
+ * The writes of a store. Every kind of write settles by a callback in the loop over the replies of Redis, so that writes of one
+ * connection settle in the order in which Redis executed them. A promise in between would break that order (S3).
  */
 export interface RedisWrites {
   mutation(mutation: Mutation, options: WriteOptions, resolve: Resolve, reject: Reject): void
-  /** Stores a text as it is (S11). */
+  /** Stores a text unchanged (S11). */
   text(key: string, text: string, ttlMs: number | undefined, resolve: Resolve, reject: Reject): void
 }
 
-/** Makes the writes of a store. */
+/** Creates the writes of a store. */
 export function createRedisWrites({ link, settings, runWrite, patches, readOne }: RedisWritesOptions): RedisWrites {
   const defaultDeadline = (): number => link.now() + settings.writeTimeoutMs
 
@@ -39,7 +39,7 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
     runWrite(
       call,
       (answer) => {
-        // A conflict that is remembered has no entry.
+        // A remembered conflict has no entry.
         const isRemembered = answer.verdict === 'conflict' && answer.author >= 0
         if (!isRemembered) return settle(call, answer, undefined, resolve, reject)
         readOne(call.key).then((entry) => settle(call, answer, withoutExpiry(entry), resolve, reject), reject)
@@ -47,7 +47,9 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
       reject,
     )
 
-  /** With a check the instance adds, and writes on the condition that the base is still the newest, until no other write wins. */
+  /**
+   * With a check, the instance adds, and writes on the condition that the base is still the newest, until no other write wins.
+   */
   const incrementChecked = (
     call: WriteCall,
     { by, initial = 0 }: Increment,

@@ -1,17 +1,17 @@
 import { NUMBER_TEXT } from './number-text.ts'
 
 /**
- * What the scripts share: what is known of a key when a run begins, and how a change is recorded and announced.
+ * Shared by the scripts: the state of a key at the beginning of a run, and functions that record and announce a change.
  *
- * A key has its value (a plain string, as unstorage's own redis driver writes it), its state beside it and its name in
- * the index. The state is `<version>`, `<version> <expiry in ms>`, or `<version> d` once removed. Values come and go
- * without us, by expiry or by other programs; then the state is `stale`, and the next script that reads it gives what is
- * there a version of its own (S1, S20).
+ * A key has its value (a plain string, as unstorage's own redis driver writes it), its state beside it and its name in the
+ * index. The state is `<version>`, `<version> <expiry in ms>`, or `<version> d` once removed. Values may expire or be changed
+ * by other programs; then the state is `stale`, and the next script that reads it gives the current value its own version (S1,
+ * S20).
  *
  * Lua numbers are doubles: microseconds since 1970 fit, but must be printed by `%.0f`. Lua never decodes a value.
  *
- * Of each store: INDEX (a key; absent where it is on another node of a Cluster), NAMED ('' where the names of new entries are
- * not in the index yet), CHANNEL, ORIGIN (the message up to its event), KEY_START (where the key begins in the Redis key of its
+ * Of each store: INDEX (a key; absent if it is on another node of a Cluster), NAMED ('' if the names of new entries are not in
+ * the index yet), CHANNEL, ORIGIN (the message up to its event), KEY_START (the position of the key in the Redis key of its
  * value), TOMBSTONE_MS, MEMORY_MS. INDEX, CHANNEL and ORIGIN are sent once in a command. The others are in the source, as they
  * are the same for all instances.
  */
@@ -25,7 +25,7 @@ local nowText = string.format('%.0f', now)
 local ms, memoryEnd = math.floor(now / 1000), nil
 `
 
-/** What a plain set does without. */
+/** Functions that a plain set does not need. */
 export const SCRIPT_FUNCTIONS = `
 local function whole(number) return string.format('%.0f', number) end
 ${NUMBER_TEXT}

@@ -13,10 +13,10 @@ export interface StoreRun {
   deadline: number
 }
 
-/** A script of the store. Where it must create an entry, its name is put into the index first. */
+/** A script of the store. If it has to create an entry, the name is added to the index first. */
 export type StoreScript = (run: StoreRun, onReply: (reply: ScriptReply) => void, onError: (error: unknown) => void) => void
 
-/** What the scripts of a store need. */
+/** Dependencies of the scripts. */
 export interface StoreScriptsOptions {
   link: RedisLink
   instanceId: string
@@ -25,7 +25,10 @@ export interface StoreScriptsOptions {
   settings: StoreSettings
 }
 
-/** Makes the function that makes scripts out of their Lua, with all that is the same in each run. `shortcut`: see `ScriptSource`. */
+/**
+ * Returns a function that creates scripts from their Lua, with the parts that are the same in each run. `shortcut`: see
+ * `ScriptSource`.
+ */
 export function createStoreScripts({ link, instanceId, names, claims, settings }: StoreScriptsOptions) {
   const scriptOf = (run: string, shortcut: string, named: string): RedisScript =>
     link.script({

@@ -2,10 +2,10 @@ import { MAX_VALUE_DEPTH, RealtimeError, isJsonObject, isJsonValue, isKey, type 
 import type { StateChange } from '../contract.ts'
 import { parseJson } from '../stored-text.ts'
 
-// A change as it travels on the Redis channel `<prefix>:watch` (N8), written by the scripts, with its fields in this order:
+// A change as sent on the Redis channel `<prefix>:watch` (N8), written by the scripts, with its fields in this order:
 // {"origin","event":"update"|"remove","key","writer"?,"version","expiresAt"?, and "value", or "base" and "patch", or neither}.
 
-/** The middle of the message, which the instance knows before the script runs. */
+/** The middle of the message, known before the script runs. */
 export const messageHead = (key: string, writer: string | undefined): string =>
   `"key":${JSON.stringify(key)},${writer === undefined ? '' : `"writer":${JSON.stringify(writer)},`}"version":`
 
@@ -35,11 +35,11 @@ export function keyOfMessage(text: string): string | undefined {
 }
 
 /**
- * The change that a message tells; throws `INVALID_MESSAGE` for anything else. A value or patch that no client could have
- * written (nested too deeply, or a number like 1e999) is left out: a subscriber that needs it reads the entry.
+ * The change in a message; throws `INVALID_MESSAGE` for anything else. A value or patch that no client could have written
+ * (nested too deeply, or a number like 1e999) is omitted: a subscriber that needs it reads the entry.
  *
- * Of a message in the layout of the scripts only the value or patch is parsed as JSON. Every other message is parsed and checked
- * as a whole, with the same outcome.
+ * In the layout of the scripts only the value or patch is parsed as JSON. Every other message is parsed and validated as a
+ * whole, with the same result.
  */
 export const parseWatchMessage = (text: string): StateChange => parseFixedLayout(text) ?? parseAnyLayout(text)
 
@@ -67,7 +67,7 @@ function parseFixedLayout(text: string): StateChange | undefined {
   return change
 }
 
-/** The value of a JSON text that clients could have written, else `undefined`. */
+/** The value of a JSON text, or `undefined` if no client could have written it. */
 function contentOf(json: string): JsonValue | undefined {
   try {
     const value = parseJson(json)
@@ -77,7 +77,7 @@ function contentOf(json: string): JsonValue | undefined {
   }
 }
 
-/** Each level takes two characters, and a number so short is finite unless its exponent has three digits. */
+/** Each level takes two characters, and so short a number is finite unless its exponent has three digits. */
 const isSurelySmall = (json: string): boolean => json.length <= 2 * MAX_VALUE_DEPTH && !/[eE]\+?\d{3}/.test(json)
 
 function parseAnyLayout(text: string): StateChange {
@@ -99,7 +99,7 @@ function fieldsOf(text: string): Partial<JsonObject> {
     const message = parseJson(text)
     if (isJsonObject(message)) return message
   } catch {
-    // Said below, as for everything that is no object.
+    // Refused below, like everything that is not an object.
   }
   throw invalid()
 }

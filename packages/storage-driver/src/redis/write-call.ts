@@ -12,7 +12,7 @@ import { messageHead } from './watch-message.ts'
 export interface WriteCall {
   key: string
   op: 'set' | 'remove' | 'increment' | 'patch'
-  /** What is stored, or with `increment` the number to add. */
+  /** The text to store, or with `increment` the number to add. */
   text: string
   /** The end of the message; `=`: the text as the value. With `increment`: the initial number. */
   tail: string
@@ -26,22 +26,22 @@ export interface WriteCall {
   authors: readonly MutationAuthor[]
 }
 
-/** The script's reply: see its own comment. */
+/** The script's reply, documented at the script. */
 export interface WriteAnswer {
   verdict: string
   version: number
   text: string | null
-  /** The place in `authors` of the one whose memory answered, or -1. */
+  /** The index in `authors` of the author with a remembered outcome, or -1. */
   author: number
 }
 
-/** Runs the write script. Calls one of the callbacks, once, in the loop over the replies of Redis, so that results keep its order. */
+/** Runs the write script. Calls exactly one callback, in the loop over the replies of Redis, so that results keep its order. */
 export type RunWrite = (call: WriteCall, onAnswer: (answer: WriteAnswer) => void, onError: (error: unknown) => void) => void
 
 /**
- * Makes the function that runs the write script. A write with a number whose answer was lost is sent again, with its first
- * deadline, as long as there is a connection (F2). When there is none the outcome stays unknown; a client that has the number can
- * send it again later.
+ * Creates the function that runs the write script. A write with a number whose reply was lost is sent again, with its first
+ * deadline, as long as there is a connection (F2). Without a connection the outcome stays unknown; a client that has the number
+ * can send it again later.
  */
 export function createRunWrite(link: RedisLink, names: KeyNames, script: StoreScript): RunWrite {
   return (call, onAnswer, onError) => {
@@ -64,7 +64,7 @@ export function createRunWrite(link: RedisLink, names: KeyNames, script: StoreSc
         lost = error
         return script(run, replied, failed)
       }
-      // An earlier try may have been applied, so "not applied" is more than is known.
+      // An earlier attempt may have been applied, so "not applied" cannot be claimed.
       onError(lost ?? error)
     }
     script(run, replied, failed)
@@ -91,7 +91,7 @@ function answerOf(reply: ScriptReply): WriteAnswer {
   return { verdict: String(verdict), version: Number(version), text: textOf(text), author: Number(author) }
 }
 
-/** The result of a write, or throws what it was refused with. `entry`: the one now, where a remembered conflict has none. */
+/** The result of a write; throws if it was refused. `entry`: the current one, because a remembered conflict has none. */
 export function resultOf(call: WriteCall, { verdict, version, text }: WriteAnswer, entry?: Entry): WriteResult {
   switch (verdict) {
     case 'ok':

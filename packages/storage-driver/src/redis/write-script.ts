@@ -1,8 +1,8 @@
 import { SCRIPT_HEAD } from './script-head.ts'
 
 /**
- * The fast path: a set of a small value without condition and lifetime, of an entry that exists and does not end by itself. Its
- * run has no arguments beyond the number of its author. It does nothing where anything is unusual, and the full script follows.
+ * The fast path: a set of a small value, without condition and lifetime, of an existing entry that does not expire. Its run has
+ * no arguments beyond the number of its author. In any other case it does nothing, and the full script follows.
  */
 export const PLAIN_SET = `
 if #ARGV <= 4 and now <= tonumber(ARGV[3]) then
@@ -27,15 +27,15 @@ end
 `
 
 /**
- * One write: check, apply, version, remember, index, announce (S5). Every check comes before the first write, for a
- * script is not rolled back.
+ * One write: check, apply, version, remember, index, announce (S5). Every check precedes the first write, because a script is
+ * not rolled back.
  *
- * Reply: the version where it is done and there is no more to say, else `{ verdict, version, text, author }`. `author` is the
- * place of the author whose memory answered, or -1.
- * - `ok`: done; text is the sum of an increment, the base of a patch (the new version where several authors share it).
- * - `conflict` (text: the value now; as remembered: none), `number`, `type`: refused for good, and remembered.
- * - `base`: a patch was merged into another version than the newest; text is the newest value. `passed`: a later number
- *   of the author was handled. `late`: past the deadline; version is Redis' time in microseconds.
+ * Reply: the version if it is done without further details, else `{ verdict, version, text, author }`. `author` is the index of
+ * the author with a remembered outcome, or -1.
+ * - `ok`: done; text is the sum of an increment, the base of a patch (the new version if several authors share it).
+ * - `conflict` (text: the current value; if remembered: none), `number`, `type`: refused for good, and remembered.
+ * - `base`: a patch was not merged into the newest version; text is the newest value. `passed`: a later number of the author
+ *   was handled. `late`: past the deadline; version is Redis' time in microseconds.
  * - `claim`: it would create the entry, whose name must be in the index first; nothing was done.
  */
 export const WRITE_SCRIPT = `${SCRIPT_HEAD}

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { StateChange } from '../contract.ts'
 import { freshKey, record, type UseStore } from './store-under-test.ts'
 
-/** S4, S5, S10: what listeners are told. */
+/** S4, S5, S10: the changes delivered to listeners. */
 export function changesContract(use: UseStore): void {
   test('[S10] every change is told to every instance, the writer included, once', async () => {
     const { store, other } = use()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { freshKey, record, type UseStore } from './store-under-test.ts'
 
-/** S20: what other programs stored. */
+/** S20: values stored by other programs. */
 export function foreignContract(use: UseStore): void {
   test('[S20] text that is JSON is that value, other text the string itself', async () => {
     const { store, put } = use()

@@ -4,7 +4,7 @@ import { freshKey, type UseStore } from './store-under-test.ts'
 
 const MAX = Number.MAX_SAFE_INTEGER
 
-/** S7: sums. What JavaScript adds is what every store adds. */
+/** S7: every store adds like JavaScript. */
 export function incrementContract(use: UseStore): void {
   test('[S7] a sum is the one of JavaScript, to the last digit', async () => {
     const { store, other, get } = use()
@@ -38,7 +38,7 @@ export function incrementContract(use: UseStore): void {
       const result = await other.write({ op: 'increment', key, by })
       expect(result.value, `${value} + ${by}`).toBe(sum === 0 ? 0 : sum)
       expect(await store.read([key])).toEqual([{ key, version: result.version, value: result.value }])
-      // Other programs count on, and read the same digits; an exponent may be written in another way.
+      // Other programs continue from the same digits; only the format of an exponent may differ.
       const text = String(result.value)
       if (!text.includes('e')) expect(await get(key)).toBe(text)
     }

@@ -3,12 +3,12 @@ import { freshKey, record, type UseStore } from './store-under-test.ts'
 
 const LONG_MS = 600_000
 
-/** Waits on the store's clock, which is what decides. */
+/** Waits on the store's clock, which decides about expiry. */
 async function until(now: () => number, time: number): Promise<void> {
   while (now() <= time + 5) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-/** S18: entries that end by themselves. Who has subscribers reads them when their time has come. */
+/** S18: entries that expire. A server with subscribers reads them when their time has come. */
 export function lifetimeContract(use: UseStore): void {
   test('[S18] an entry is read with its end; increments and patches keep it, a set without a lifetime makes it last', async () => {
     const { store, other } = use()

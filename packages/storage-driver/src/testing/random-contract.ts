@@ -6,7 +6,7 @@ import { freshAuthor, freshKey, record, type UseStore } from './store-under-test
 const VALUES: readonly JsonValue[] = [0, 1.5, 'text', null, { a: 1 }, { a: { b: [] }, c: null }, [], { text: 'x'.repeat(60) }]
 const PATCHES: readonly JsonObject[] = [{}, { a: null }, { a: 2 }, { a: { b: null, d: 1 } }, { e: [] }]
 
-/** Whatever is done in whatever order, the store does what a few lines of JavaScript do (S1, S6, S7, S8, S10, S12). */
+/** For random operations in any order, the store behaves like a few lines of JavaScript (S1, S6, S7, S8, S10, S12). */
 export function randomContract(use: UseStore): void {
   test('[S1] [S6] [S7] [S8] [S10] [S12] random writes of two instances end as the model does', async () => {
     const { store, other } = use()
@@ -86,7 +86,7 @@ async function outcomeOf(store: StateStore, mutation: Mutation): Promise<number 
   }
 }
 
-/** Mulberry32, so that a failing run can be repeated from the seed it names. */
+/** Mulberry32, so that a failing run can be repeated from its printed seed. */
 function mulberry(seed: number): () => number {
   let state = seed
   return () => {

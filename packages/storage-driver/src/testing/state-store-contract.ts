@@ -12,8 +12,8 @@ import type { StoreUnderTest } from './store-under-test.ts'
 import { versionsContract } from './versions-contract.ts'
 
 /**
- * The suite that every `StateStore` passes, in a vitest file: `stateStoreContract('my store', async () => ({ … }))`.
- * One store serves all tests, each of which uses keys of its own; the last test closes it.
+ * The suite that every `StateStore` passes, in a vitest file: `stateStoreContract('my store', async () => ({ … }))`. One store
+ * serves all tests, each of which uses its own keys; the last test closes it.
  */
 export function stateStoreContract(name: string, create: () => Promise<StoreUnderTest>): void {
   describe(name, () => {

@@ -1,32 +1,32 @@
 import { randomUUID } from 'node:crypto'
 import type { StateChange, StateStore } from '../contract.ts'
 
-/** What the suite needs of an implementation: the store, and a way to its storage past the store. */
+/** The interface between the suite and an implementation: the store, and direct access to its storage. */
 export interface StoreUnderTest {
   store: StateStore
-  /** Another instance's store over the same data; the same object where there can be only one. */
+  /** Another instance's store over the same data; the same object if only one is possible. */
   other: StateStore
-  /** Stores a text as another program would; null removes it. */
+  /** Stores a text like another program; null removes it. */
   put(key: string, text: string | null): Promise<void>
-  /** The stored text, as another program would read it. */
+  /** The stored text, as other programs read it. */
   get(key: string): Promise<string | null>
-  /** Ends the stores and what they stand on. */
+  /** Disposes of the stores and their resources. */
   dispose(): Promise<void>
 }
 
-/** Gives the sections of the suite the store, once it has been made. */
+/** Returns the store to the sections of the suite once it is created. */
 export type UseStore = () => StoreUnderTest
 
 /** A key that no other test uses. */
 export const freshKey = (name = 'key'): string => `${name}:${randomUUID()}`
 
-/** An author with a client of its own. */
+/** An author with its own client. */
 export const freshAuthor = (number = 1, user = 'user') => ({ user, clientId: randomUUID(), number })
 
-/** Changes of one key, as they come. */
+/** The received changes of one key. */
 export interface Recorder {
   readonly changes: readonly StateChange[]
-  /** Settles when so many have come. */
+  /** Settles when this number of changes was received. */
   count(number: number): Promise<readonly StateChange[]>
   stop(): void
 }
@@ -35,7 +35,7 @@ export interface Recorder {
 export async function record(store: StateStore, key: string): Promise<Recorder> {
   const changes: StateChange[] = []
   const waiting = new Set<() => void>()
-  // A store may have the text of a value or not.
+  // The text of a value is optional.
   const stop = store.onChange(({ valueJson: _valueJson, ...change }) => {
     if (change.key !== key) return
     changes.push(change)

@@ -76,7 +76,7 @@ export function versionsContract(use: UseStore): void {
     const lasting = freshKey()
     await store.write({ op: 'set', key: lasting, value: 1, ttlMs: 30 })
     await store.write({ op: 'set', key: lasting, value: 2 })
-    // On a busy machine an entry may end before it is changed: then once more, with a longer lifetime.
+    // On a busy machine an entry may expire before it is changed: then the test repeats with a longer lifetime.
     for (let ttlMs = 100, isInTime = false; !isInTime; ttlMs *= 2) {
       const [counted, patched] = [freshKey(), freshKey()]
       await store.write({ op: 'set', key: counted, value: 1, ttlMs })
@@ -127,7 +127,7 @@ export function versionsContract(use: UseStore): void {
   })
 }
 
-/** The entry once it is absent; the time limit of the test ends it otherwise. */
+/** The entry once it is absent; otherwise the timeout of the test applies. */
 async function untilAbsent(store: StateStore, key: string): Promise<Entry> {
   for (;;) {
     const [entry] = await store.read([key])
