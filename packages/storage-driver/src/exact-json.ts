@@ -6,7 +6,7 @@ import { MAX_VALUE_DEPTH, isJsonObject, isJsonValue, type JsonValue } from '@tut
  * unstorage. In an object or array each number must keep the value in the text, no name may occur twice in an object, and the
  * nesting must not exceed that of clients.
  */
-export function saysExactly(value: JsonValue, text: string): boolean {
+export function isExact(value: JsonValue, text: string): boolean {
   if (typeof value === 'string') return true
   // A value that JSON cannot represent, such as infinity, would become `null`.
   if (!isJsonValue(value, MAX_VALUE_DEPTH)) return false

@@ -1,5 +1,5 @@
 import { RealtimeError, type JsonValue } from '@tutti/protocol'
-import { saysExactly } from './exact-json.ts'
+import { isExact } from './exact-json.ts'
 
 // Values are stored as text. Values of clients are JSON; unstorage stores the text that its caller passed, and other programs
 // store any text (S20). The meaning of a stored text is defined only here.
@@ -11,7 +11,7 @@ export const parseJson = (text: string): JsonValue => JSON.parse(text) as JsonVa
 export function valueOfText(text: string): JsonValue {
   try {
     const value = parseJson(text)
-    return saysExactly(value, text) ? value : text
+    return isExact(value, text) ? value : text
   } catch {
     return text
   }

@@ -12,7 +12,7 @@ afterAll(async () => {
   await made.dispose()
 })
 
-test('[X3] the documented user reaches no key or Redis channel of another application, and no command that others need', async () => {
+test('[X3] the documented ACL user reaches no foreign key, channel or other command', async () => {
   await made.client.set('other:secret', 'hidden')
   await made.store.setItem?.('mine', '"shown"', {})
   expect(await intruder.get('tutti:mine')).toBe('"shown"')

@@ -25,7 +25,7 @@ afterEach(async () => {
 const codesOf = async (writes: Promise<unknown>[]): Promise<unknown[]> =>
   (await Promise.allSettled(writes)).map((result) => (result.status === 'fulfilled' ? 'done' : result.reason.code))
 
-test('[F2] what a frozen Redis did not apply by its deadline it never applies, though it was in its socket', async () => {
+test('[F2] a write that a frozen Redis did not apply by its deadline is never applied', async () => {
   await store.write({ op: 'set', key: 'count', value: 0 })
   const gap = new Promise<void>((resolve) => store.onGap(resolve))
   redis.pause()
@@ -44,7 +44,7 @@ test('[F2] what a frozen Redis did not apply by its deadline it never applies, t
   expect(await store.write({ op: 'increment', key: 'count', by: 10, author })).toMatchObject({ value: 10 })
 })
 
-test('[F2] a write while Redis is away is refused, and never applied', async () => {
+test('[F2] a write during an outage is refused, and never applied', async () => {
   const gap = new Promise<void>((resolve) => store.onGap(resolve))
   await redis.kill()
   // Not by the status, which may come from the other connection first.
@@ -58,12 +58,12 @@ test('[F2] a write while Redis is away is refused, and never applied', async () 
   expect(await store.read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
 })
 
-test('[S1] [S12] versions, memories and values survive a restart of Redis; listeners hear on', async () => {
+test('[S1] [S12] versions, memories, values and subscriptions survive a restart', async () => {
   const author = freshAuthor()
-  const told = await record(store, 'a')
+  const changes = await record(store, 'a')
   const write = { op: 'increment', key: 'a', by: 1, author } as const
   const done = await store.write(write)
-  await told.count(1)
+  await changes.count(1)
   const gap = new Promise<void>((resolve) => store.onGap(resolve))
   await redis.restart()
   await gap
@@ -71,11 +71,11 @@ test('[S1] [S12] versions, memories and values survive a restart of Redis; liste
   expect(await store.read(['a'])).toEqual([{ key: 'a', version: done.version, value: 1 }])
   const next = await store.write({ op: 'increment', key: 'a', by: 1 })
   expect(next.version).toBeGreaterThan(done.version)
-  expect((await told.count(2)).map(({ version }) => version)).toEqual([done.version, next.version])
-  told.stop()
+  expect((await changes.count(2)).map(({ version }) => version)).toEqual([done.version, next.version])
+  changes.stop()
 })
 
-test('[S1] versions grow past a Redis that came back empty', async () => {
+test('[S1] versions increase on a Redis that lost its data', async () => {
   const { version } = await store.write({ op: 'set', key: 'a', value: 1 })
   const client = new Redis(redis.url)
   await client.flushall()
@@ -87,7 +87,7 @@ test('[S1] versions grow past a Redis that came back empty', async () => {
   expect((await store.write({ op: 'set', key: 'a', value: 1 })).version).toBeGreaterThan(version)
 })
 
-test("[F2] an instance whose idea of Redis' clock is wrong learns it from the refusal", async () => {
+test("[F2] an instance with a wrong estimate of Redis' clock corrects it on a refusal", async () => {
   pubsub.link.adjustClock(Date.now() - 3_600_000)
   expect(await codesOf([store.write({ op: 'set', key: 'a', value: 1 })])).toEqual(['UNAVAILABLE'])
   expect(Math.abs(pubsub.link.now() - Date.now())).toBeLessThan(60_000)

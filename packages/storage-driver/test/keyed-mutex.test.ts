@@ -6,7 +6,7 @@ const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve()
 }
 
-test('[S5] tasks of one key run one after the other, also when asked for while another is under way; other keys do not wait', async () => {
+test('[S5] tasks of one key run one after the other; those of other keys do not wait', async () => {
   const queue = createKeyedMutex()
   const log: string[] = []
   const ends = new Map<string, () => void>()
@@ -34,7 +34,7 @@ test('[S5] tasks of one key run one after the other, also when asked for while a
   await Promise.all([third, elsewhere])
 })
 
-test('[S5] a task that fails does not hold up those behind it', async () => {
+test('[S5] a failed task does not block the following ones', async () => {
   const queue = createKeyedMutex()
   const failed = queue.run('a', () => Promise.reject(new Error('It failed.')))
   const next = queue.run('a', () => Promise.resolve('done'))
@@ -42,7 +42,7 @@ test('[S5] a task that fails does not hold up those behind it', async () => {
   expect(await next).toBe('done')
 })
 
-test('[F4] nothing is kept of a key whose tasks have ended, or failed', async () => {
+test('[F4] nothing is retained for a key whose tasks have ended or failed', async () => {
   const { made: queue, items } = await countItems(createKeyedMutex)
   const tasks = ['a', 'b', 'b'].map((key) => queue.run(key, () => Promise.resolve()))
   const failed = queue.run('c', () => Promise.reject(new Error('It failed.')))

@@ -36,7 +36,7 @@ function check(pages: readonly string[][]): void {
   for (const page of pages) expect(page.length).toBeLessThanOrEqual(1_000)
 }
 
-test('[S17] 10,000 entries in Redis come in pages, each once and in order, by no command that looks at all keys', async () => {
+test('[S17] 10,000 entries in Redis are paged, each once and in order, without a scan', async () => {
   const [store, other] = [reactiveRedisDriver({ pubsub }), reactiveRedisDriver({ pubsub: another })]
   await fill(store)
   let pages: string[][] = []
@@ -47,7 +47,7 @@ test('[S17] 10,000 entries in Redis come in pages, each once and in order, by no
   expect(commands.filter((name) => ['keys', 'scan', 'sort', 'smembers'].includes(name))).toEqual([])
 }, 60_000)
 
-test('[S17] 10,000 entries over a driver come in pages, each once and in order', async () => {
+test('[S17] 10,000 entries over a driver are paged, each once and in order', async () => {
   const store = reactiveDriver(memoryDriver())
   await fill(store)
   const pages = await pagesOf(store, store)

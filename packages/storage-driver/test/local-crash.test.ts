@@ -37,7 +37,7 @@ const dying = (key: string): Driver => {
   return failing((method, name) => (dead ||= method !== 'getItem' && name === key))
 }
 
-test('[S12] a write that died between its record and its value is finished at the next access, told, and answered as it was meant', async () => {
+test('[S12] an interrupted write is completed, announced and answered at next access', async () => {
   const first = reactiveDriver(inner, { now })
   const before = await first.write({ op: 'set', key: 'a', value: 1 })
   await expect(reactiveDriver(dying('a'), { now }).write({ op: 'increment', key: 'a', by: 1, author })).rejects.toMatchObject({
@@ -45,16 +45,16 @@ test('[S12] a write that died between its record and its value is finished at th
   })
   expect(await inner.getItem('a')).toBe('1')
   const second = reactiveDriver(inner, { now })
-  const told = await record(second, 'a')
+  const announced = await record(second, 'a')
   const [entry] = await second.read(['a'])
   expect(entry).toMatchObject({ value: 2 })
   expect(entry?.version).toBeGreaterThan(before.version)
   expect(await inner.getItem('a')).toBe('2')
   expect(await second.write({ op: 'increment', key: 'a', by: 1, author })).toEqual({ version: entry?.version, value: 2 })
-  expect(told.changes).toEqual([entry])
+  expect(announced.changes).toEqual([entry])
 })
 
-test('[S12] the same holds for creations and removals, and when the next access is a write', async () => {
+test('[S12] so are creations and removals, also if the next access is a write', async () => {
   await expect(reactiveDriver(dying('new'), { now }).write({ op: 'set', key: 'new', value: 1, author })).rejects.toMatchObject({
     code: 'OUTCOME_UNKNOWN',
   })
@@ -65,7 +65,7 @@ test('[S12] the same holds for creations and removals, and when the next access 
   expect(await inner.getItem('new')).toBe(null)
 })
 
-test('[S20] what another program stored in the middle of it, or put back later, is not taken for an unfinished write', async () => {
+test('[S20] a foreign write during or after it is not taken for an interrupted write', async () => {
   await reactiveDriver(inner, { now }).write({ op: 'set', key: 'a', value: 1 })
   await expect(reactiveDriver(dying('a'), { now }).write({ op: 'set', key: 'a', value: 2 })).rejects.toMatchObject({
     code: 'OUTCOME_UNKNOWN',
@@ -87,7 +87,7 @@ test('[S20] what another program stored in the middle of it, or put back later, 
   expect(await store.read(['b'])).toMatchObject([{ removed: true }])
 })
 
-test('[F2] a driver that fails before anything was written refuses as retryable; nothing is changed', async () => {
+test('[F2] a driver that fails before it wrote refuses as retryable, without effect', async () => {
   for (const fails of [
     (method: string) => method === 'getItem',
     (method: string, key: string) => method === 'setItem' && key.endsWith('$state'),
@@ -101,19 +101,19 @@ test('[F2] a driver that fails before anything was written refuses as retryable;
   expect(await reactiveDriver(inner, { now }).read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
 })
 
-test('[F2] a driver that refuses one value only leaves the key as it was', async () => {
+test('[F2] a driver that refuses one value leaves the key unchanged', async () => {
   const store = reactiveDriver(
     failing((method, key) => method === 'setItem' && key === 'a'),
     { now },
   )
-  const told = await record(store, 'a')
+  const announced = await record(store, 'a')
   await expect(store.write({ op: 'set', key: 'a', value: 1, author })).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect(await store.read(['a'])).toEqual([{ key: 'a', version: 0, removed: true }])
   expect(await inner.getKeys('', {})).toEqual([])
-  expect(told.changes).toEqual([])
+  expect(announced.changes).toEqual([])
 })
 
-test('[F2] so it does for a key that it had stored, with what is remembered of it', async () => {
+test('[F2] so it does for a stored key, including its remembered mutations', async () => {
   const done = await reactiveDriver(inner, { now }).write({ op: 'increment', key: 'a', by: 1, author })
   const before = await storedRecord()
   const store = reactiveDriver(
@@ -125,7 +125,7 @@ test('[F2] so it does for a key that it had stored, with what is remembered of i
   expect(await store.write({ op: 'increment', key: 'a', by: 1, author })).toEqual(done)
 })
 
-test('[S20] what is there already is not stored again: a value gets its version where nothing can write it', async () => {
+test('[S20] an existing value gets a version without being written, even read-only', async () => {
   const store = reactiveDriver(
     failing((method, key) => method === 'setItem' && key === 'a'),
     { now },
@@ -136,20 +136,20 @@ test('[S20] what is there already is not stored again: a value gets its version 
   expect((await store.touch('a')).version).toBeGreaterThan(entry?.version ?? Infinity)
 })
 
-test('[S4] a write that changed nothing is not told again by the next process', async () => {
+test('[S4] a write without a difference is not announced again by the next process', async () => {
   for (const value of [1, 1]) await reactiveDriver(inner, { now }).write({ op: 'set', key: 'a', value })
   const store = reactiveDriver(inner, { now })
-  const told = await record(store, 'a')
+  const announced = await record(store, 'a')
   await store.read(['a'])
-  expect(told.changes).toEqual([])
+  expect(announced.changes).toEqual([])
 })
 
-test('[F2] a driver that hands back its error instead of throwing it counts as failing', async () => {
+test('[F2] a driver that returns its error instead of throwing it counts as failing', async () => {
   const store = reactiveDriver({ ...inner, getItem: () => new Error('EACCES') }, { now })
   await expect(store.read(['a'])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
 })
 
-test('[F2] a driver that fails after it stored the value leaves the outcome unknown, and the write is whole', async () => {
+test('[F2] a driver that fails after it stored the value leaves the outcome unknown', async () => {
   const stores = reactiveDriver({
     ...inner,
     setItem: (key, text) => {

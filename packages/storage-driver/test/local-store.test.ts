@@ -25,7 +25,7 @@ const storedRecord = async () => {
   return typeof text === 'string' ? JSON.parse(text) : undefined
 }
 
-test('[S1] versions grow by the clock, or by one where the clock stands still or goes back', async () => {
+test('[S1] versions follow the clock, or increase by one if the clock does not advance', async () => {
   const store = reactiveDriver(inner, { now })
   const versions: number[] = []
   for (const step of [0, 0, 5, -10_000, 20_000]) {
@@ -63,7 +63,7 @@ test('[S12] memories are kept for mutationMemoryMs and not longer', async () => 
   expect(JSON.stringify(await inner.getItem('a$state')).match(/verdict/g)).toHaveLength(1)
 })
 
-test('[S1] reindex forgets keys removed longer than tombstoneMs ago, unless a mutation is remembered', async () => {
+test('[S1] reindex drops old tombstones unless a mutation of the key is remembered', async () => {
   const store = reactiveDriver(inner, { now, tombstoneMs: 1_000 })
   await store.write({ op: 'remove', key: 'old' })
   await store.write({ op: 'remove', key: 'remembered', author })
@@ -81,7 +81,7 @@ test('[S1] reindex forgets keys removed longer than tombstoneMs ago, unless a mu
   expect(await inner.getKeys('', {})).toEqual(['remembered$state', 'kept$state', 'kept', 'unfinished$state', 'young$state'])
 })
 
-test("[F2] the deadline is judged when the write's turn comes, not when it was asked for", async () => {
+test('[F2] the deadline is checked when the write begins, not when it was requested', async () => {
   let go = (): void => {}
   const gate = new Promise<void>((resolve) => (go = resolve))
   const slow: Driver = { ...inner, getItem: async (key) => (await gate, inner.getItem(key)) }
@@ -96,27 +96,27 @@ test("[F2] the deadline is judged when the write's turn comes, not when it was a
   expect(await inner.getItem('a')).toBe('1')
 })
 
-test('[S18] an entry ends at its time, and its listeners are told when it is next looked at', async () => {
+test('[S18] an entry expires at its time, and is announced at the next read', async () => {
   const store = reactiveDriver(inner, { now })
-  const told = await record(store, 'a')
+  const announced = await record(store, 'a')
   await store.write({ op: 'set', key: 'a', value: 1, ttlMs: 1_000 })
   time += 999
   expect(await store.read(['a'])).toMatchObject([{ value: 1 }])
   time += 1
   expect(await store.read(['a'])).toMatchObject([{ removed: true }])
-  expect(told.changes.map(({ expiresAt, removed }) => expiresAt ?? removed)).toEqual([1_700_000_001_000, true])
+  expect(announced.changes.map(({ expiresAt, removed }) => expiresAt ?? removed)).toEqual([1_700_000_001_000, true])
 })
 
-test('[S18] a lifetime that is undefined is none', async () => {
+test('[S18] an undefined lifetime means none', async () => {
   const store = reactiveDriver(inner, { now })
-  const told = await record(store, 'a')
+  const announced = await record(store, 'a')
   await store.write({ op: 'set', key: 'a', value: 1, ttlMs: undefined })
   await store.setItem?.('a', '2', {})
-  for (const change of told.changes) expect(change).not.toHaveProperty('expiresAt')
-  expect(told.changes).toHaveLength(2)
+  for (const change of announced.changes) expect(change).not.toHaveProperty('expiresAt')
+  expect(announced.changes).toHaveLength(2)
 })
 
-test("[S21] a driver's methods are called bound to it, and its own keys are understood", async () => {
+test("[S21] a driver's methods are called bound to it, and its own keys are parsed", async () => {
   class Shelf {
     readonly items = new Map<string, string>()
     hasItem(key: string) {
@@ -144,13 +144,13 @@ test("[S21] a driver's methods are called bound to it, and its own keys are unde
   expect(await store.read(['a:never'])).toEqual([{ key: 'a:never', version: 0, removed: true }])
 })
 
-test('[S21] a driver that cannot write is refused', () => {
+test('[S21] a read-only driver is refused', () => {
   for (const missing of ['setItem', 'removeItem']) {
     expect(() => reactiveDriver({ ...inner, [missing]: undefined })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
   }
 })
 
-test('[S20] a record that is damaged is no record: the value counts as foreign', async () => {
+test('[S20] a damaged record is ignored: the value counts as foreign', async () => {
   const store = reactiveDriver(inner, { now })
   await store.write({ op: 'set', key: 'a', value: 1 })
   const whole = { version: 17, text: '1', before: '', memories: {} }
@@ -163,7 +163,7 @@ test('[S20] a record that is damaged is no record: the value counts as foreign',
   expect(await store.read(['a'])).toEqual([{ key: 'a', version: 17, value: 1 }])
 })
 
-test('[S12] [S20] a memory that is damaged is no memory, and harms no other', async () => {
+test('[S12] [S20] a damaged memory is ignored and does not affect others', async () => {
   const store = reactiveDriver(inner, { now })
   const other = { ...author, clientId: 'other' }
   const { version } = await store.write({ op: 'increment', key: 'a', by: 1, author: other })
@@ -182,7 +182,7 @@ test('[S12] [S20] a memory that is damaged is no memory, and harms no other', as
   expect(await store.write({ op: 'set', key: 'a', value: 1, author })).toEqual({ version: 5 })
 })
 
-test('[S20] bytes and objects that a driver gives back are values too', async () => {
+test('[S20] bytes and objects returned by a driver are values too', async () => {
   const stored = new Map<string, unknown>([
     ['bytes', new Uint8Array([1, 2])],
     ['object', { a: 1 }],
@@ -191,7 +191,7 @@ test('[S20] bytes and objects that a driver gives back are values too', async ()
   expect(await store.read(['bytes', 'object'])).toMatchObject([{ value: 'base64:AQI=' }, { value: { a: 1 } }])
 })
 
-test('[S17] what is written while the driver is being listed is listed', async () => {
+test('[S17] a key written during the listing of the driver is listed', async () => {
   let go = (): void => {}
   const gate = new Promise<void>((resolve) => (go = resolve))
   const store = reactiveDriver({ ...inner, getKeys: async () => (await gate, []) })
@@ -201,7 +201,7 @@ test('[S17] what is written while the driver is being listed is listed', async (
   expect((await listing).entries).toMatchObject([{ key: 'a' }])
 })
 
-test('[S17] a listing that failed is tried again', async () => {
+test('[S17] a failed listing is repeated', async () => {
   let fails = true
   const store = reactiveDriver({
     ...inner,
@@ -213,7 +213,7 @@ test('[S17] a listing that failed is tried again', async () => {
   expect((await store.list('')).entries).toMatchObject([{ key: 'a' }])
 })
 
-test('[S11] what a listener throws goes to onError, with the stage', async () => {
+test('[S11] an error of a listener goes to onError, with the stage', async () => {
   const errors: unknown[] = []
   const store = reactiveDriver(inner, { onError: (error, { stage }) => errors.push([stage, error]) })
   const broken = new Error('The listener is broken.')
@@ -234,7 +234,7 @@ test('options that cannot work are refused with INVALID_OPTIONS', () => {
   reactiveDriver(inner, { inlineValueMaxBytes: 0, mutationMemoryMs: 1, tombstoneMs: 1, writeTimeoutMs: 1 })
 })
 
-test('[F4] memory stays bounded: nothing is kept of a key but what a listing needs, and that a write was finished', async () => {
+test('[F4] memory is bounded: it retains names and a limited number of versions', async () => {
   const { made: store, items } = await countItems(async () => {
     const made = reactiveDriver(inner, { now })
     await made.list('')

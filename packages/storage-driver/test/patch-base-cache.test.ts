@@ -2,29 +2,29 @@ import { expect, test } from 'vitest'
 import { createPatchBaseCache, type PatchBaseCache } from '../src/redis/patch-base-cache.ts'
 import { createPatchableValue } from '../src/redis/patchable-value.ts'
 
-const held = (cache: PatchBaseCache, key: string) => {
+const cachedEntry = (cache: PatchBaseCache, key: string) => {
   const entry = cache.get(key)
   return entry && { version: entry.version, json: entry.value?.toJson() }
 }
 const text = (length: number) => createPatchableValue('x'.repeat(length - 2))
 
-test('[S8] a held entry follows the changes of its key, in version order', () => {
+test('[S8] a cached entry follows the changes of its key, in version order', () => {
   const recent = createPatchBaseCache()
   recent.follow({ key: 'a', version: 1, value: 'never asked for' })
   expect(recent.get('a')).toBe(undefined)
   recent.set('a', { version: 5, value: createPatchableValue({ a: 1 }) })
   recent.follow({ key: 'a', version: 4, value: 'older' })
   recent.follow({ key: 'a', version: 5, removed: true })
-  expect(held(recent, 'a')).toEqual({ version: 5, json: '{"a":1}' })
+  expect(cachedEntry(recent, 'a')).toEqual({ version: 5, json: '{"a":1}' })
   recent.follow({ key: 'a', version: 6, base: 5, patch: { b: 2 } })
-  expect(held(recent, 'a')).toEqual({ version: 6, json: '{"a":1,"b":2}' })
+  expect(cachedEntry(recent, 'a')).toEqual({ version: 6, json: '{"a":1,"b":2}' })
   recent.follow({ key: 'a', version: 7, removed: true })
-  expect(held(recent, 'a')).toEqual({ version: 7, json: undefined })
+  expect(cachedEntry(recent, 'a')).toEqual({ version: 7, json: undefined })
   recent.follow({ key: 'a', version: 8, value: null })
-  expect(held(recent, 'a')).toEqual({ version: 8, json: 'null' })
+  expect(cachedEntry(recent, 'a')).toEqual({ version: 8, json: 'null' })
 })
 
-test('[S8] what can not be followed is held no longer', () => {
+test('[S8] an entry that cannot be followed is dropped', () => {
   const recent = createPatchBaseCache()
   recent.set('large', { version: 1, value: createPatchableValue(1) })
   recent.follow({ key: 'large', version: 2 })
@@ -34,7 +34,7 @@ test('[S8] what can not be followed is held no longer', () => {
   expect(recent.get('missed')).toBe(undefined)
 })
 
-test('[S8] the entries set longest ago are dropped first when all together are too large', () => {
+test('[S8] the least recently set entries are dropped first above the size limit', () => {
   const recent = createPatchBaseCache(5_000)
   for (const key of ['a', 'b', 'a', 'c']) recent.set(key, { version: 1, value: text(2_000) })
   expect(['a', 'b', 'c'].map((key) => recent.get(key)?.version)).toEqual([1, undefined, 1])

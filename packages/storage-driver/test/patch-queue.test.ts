@@ -25,14 +25,14 @@ function scripted(ends: (Partial<WriteAnswer> | Error)[], inlineValueMaxBytes = 
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-test('[S5] a patch that has its answer is not written again', async () => {
+test('[S5] a patch with a result is not written again', async () => {
   const { calls, write } = scripted([])
   await write({ a: 1 })
   await turn()
   expect(calls).toHaveLength(1)
 })
 
-test('[S8] patches that waited are told as one patch where that can be said, else as the value', async () => {
+test('[S8] queued patches are announced as one patch if possible, else as the value', async () => {
   const { calls, queue, write } = scripted([])
   queue.cache.set('a', { version: 7, value: createPatchableValue({ text: 'x'.repeat(100) }) })
   await Promise.all([write({ a: 1 }), write({ b: 1 }), write({ a: null }), write({ c: 1 })])
@@ -42,7 +42,7 @@ test('[S8] patches that waited are told as one patch where that can be said, els
   expect(JSON.parse(calls.at(-1)?.text ?? '')).toEqual({ text: 'x'.repeat(100), b: 1, c: 2, d: 1, a: { b: 1 } })
 })
 
-test('[S8] a patch or value of inlineValueMaxBytes is announced, one of a byte more is not; both are cached', async () => {
+test('[S8] a patch or value above inlineValueMaxBytes is cached but not announced', async () => {
   const { calls, queue, write } = scripted([], 10)
   for (const value of [1, 12]) {
     queue.cache.set('a', { version: 0, value: createPatchableValue({ long: 'x'.repeat(20) }) })
@@ -61,7 +61,7 @@ test('[S8] a patch or value of inlineValueMaxBytes is announced, one of a byte m
   expect(queue.cache.get('a')?.version).toBe(4)
 })
 
-test('[S8] [S12] who patched together with others is told the new version as the base, with a number or without', async () => {
+test('[S8] [S12] for patches written together the base is the new version', async () => {
   const { write } = scripted([{ text: '0' }, { text: '1' }])
   expect(await Promise.all([write({ a: 1 }), write({ b: 1 }), write({ c: 1 })])).toEqual([
     { version: 1, base: 0 },
@@ -70,13 +70,13 @@ test('[S8] [S12] who patched together with others is told the new version as the
   ])
 })
 
-test('[F2] a patch whose deadline is the very moment that Redis tells is not late yet', async () => {
+test('[F2] a patch at exactly its deadline is not late', async () => {
   const { write } = scripted([{}, { verdict: 'late', version: 2_000 }])
   const results = await Promise.allSettled([write({ a: 1 }), write({ b: 1 }, { deadline: 1 }), write({ c: 1 }, { deadline: 2 })])
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
 })
 
-test('[F2] [S8] a failure after the memory of one author answered leaves unknown what the others, who may have shared its write, asked', async () => {
+test('[F2] [S8] a failure after one remembered result leaves the others unknown', async () => {
   const [away, closed] = [new RealtimeError('UNAVAILABLE'), new RealtimeError('CLOSED')]
   const memory = { verdict: 'ok', author: 0 }
   for (const [ends, expected] of [

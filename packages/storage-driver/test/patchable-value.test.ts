@@ -6,7 +6,7 @@ import { createPatchableValue, patchedValue } from '../src/redis/patchable-value
 const NAMES = ['a', 'b', 'ä"\\', '__proto__', 'constructor', '1', '']
 const SCALARS: readonly JsonValue[] = [null, 0, 1.5, true, 'x', '},"a":1', [], [null, { a: null }]]
 
-test('[S8] patches as RFC 7396 says, whatever the value was', () => {
+test('[S8] patches any value per RFC 7396', () => {
   const random = seededRandom(Date.now())
   const randomObject = (depth: number): JsonObject =>
     Object.fromEntries(Array.from({ length: random.below(4) }, () => [random.pick(NAMES), randomValue(depth - 1)]))

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
-test('[E9] the examples of the README run as they stand, without a server', async () => {
+test('[E9] the examples of the README run unchanged, without a server', async () => {
   const readme = await readFile(join(here, '..', 'README.md'), 'utf8')
   const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code ?? '')
   expect(examples).toHaveLength(2)

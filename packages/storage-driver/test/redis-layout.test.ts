@@ -17,7 +17,7 @@ beforeEach(() => {
 const driver = (options: Omit<ReactiveRedisDriverOptions, 'pubsub'>) => reactiveRedisDriver({ pubsub, ...options })
 
 describe('versions', () => {
-  test('[S1] grow past a Redis that lost its data', async () => {
+  test('[S1] increase on a Redis that lost its data', async () => {
     const before = await store.write({ op: 'patch', key: 'a', patch: { a: 1 } })
     await made.client.flushall()
     const after = await store.write({ op: 'patch', key: 'a', patch: { b: 1 } })
@@ -26,7 +26,7 @@ describe('versions', () => {
     expect(await store.read(['a'])).toMatchObject([{ value: { b: 1 } }])
   })
 
-  test("[S1] grow by one where Redis' clock is behind the last", async () => {
+  test("[S1] increase by one if Redis' clock is behind the last version", async () => {
     const { version } = await store.write({ op: 'set', key: 'a', value: 1 })
     const ahead = version + 3_600_000_000
     await made.client.set('{tutti:a}$', String(ahead))
@@ -35,7 +35,7 @@ describe('versions', () => {
     expect(await store.write({ op: 'set', key: 'a', value: 3 })).toEqual({ version: ahead + 3 })
   })
 
-  test('[S1] of a removed key are kept for tombstoneMs, of an expiring one for tombstoneMs after its end', async () => {
+  test('[S1] are kept for tombstoneMs after a removal or an expiry', async () => {
     await driver({ tombstoneMs: 100_000 }).write({ op: 'remove', key: 'a' })
     expect(await made.client.pttl('{tutti:a}$')).toBeGreaterThan(50_000)
     expect(await made.client.pttl('{tutti:a}$')).toBeLessThanOrEqual(100_000)
@@ -55,7 +55,7 @@ describe('versions', () => {
 })
 
 describe('other programs', () => {
-  test("[S20] [S21] unstorage's own redis driver reads ours, and we read its", async () => {
+  test("[S20] [S21] unstorage's own redis driver and ours read each other's values", async () => {
     const theirs = createStorage({ driver: redisDriver({ url: made.redis.url, base: 'tutti' }) })
     const ours = createStorage({ driver: store })
     const values = [{ a: [1, null] }, [], 'text', '', 5, true, null, 'with "quotes"']
@@ -75,7 +75,7 @@ describe('other programs', () => {
     await theirs.dispose()
   })
 
-  test('[S20] what is no string is refused with WRONG_TYPE, left as it is, and hides nothing else', async () => {
+  test('[S20] another Redis type is refused with WRONG_TYPE and hides no entry', async () => {
     await made.client.hset('tutti:hash', 'field', 'kept')
     await made.client.zadd('tutti$index', 0, 'hash')
     const refused = { code: 'WRONG_TYPE' }
@@ -96,7 +96,7 @@ describe('other programs', () => {
     await expect(other.write({ op: 'set', key: 'hash', value: 1, author })).rejects.toMatchObject(refused)
   })
 
-  test('[S18] [S20] a foreign lifetime is kept by increments and known after the first read', async () => {
+  test('[S18] [S20] a foreign lifetime is kept by increments and known after one read', async () => {
     await made.client.set('tutti:a', '5', 'PX', 100_000)
     await store.write({ op: 'increment', key: 'a', by: 1 })
     expect(await made.client.pttl('tutti:a')).toBeGreaterThan(50_000)
@@ -113,7 +113,7 @@ describe('other programs', () => {
     expect(await made.client.pttl('{tutti:c}$')).toBe(-1)
   })
 
-  test('[S17] reindex names all that is below the base, however its glob characters', async () => {
+  test('[S17] reindex finds all keys below the base, even with glob characters in it', async () => {
     for (const key of ['tu?ti:a', 'tuXti:b', 'tutti:c', 'tu?ti:no$key']) await made.client.set(key, '1')
     // A base with glob characters is refused, so a base can never be a pattern of another.
     expect(() => driver({ base: 'tu?ti' })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
@@ -128,7 +128,7 @@ describe('other programs', () => {
 describe('the index', () => {
   const named = () => made.client.zrange('tutti$index', 0, -1)
 
-  test('[S17] of more keys than are asked for at once names all, and nothing that is no key', async () => {
+  test('[S17] names all keys beyond the page size, and nothing that is not a key', async () => {
     const keys = Array.from({ length: 2_500 }, (_, place) => `many:${String(place).padStart(4, '0')}`)
     await made.client.mset(Object.fromEntries([...keys, 'no$key'].map((key) => [`tutti:${key}`, '1'])))
     await store.reindex()
@@ -139,7 +139,7 @@ describe('the index', () => {
     expect(await driver({ base: 'empty' }).getKeys('', {})).toEqual([])
   })
 
-  test('[S17] names what was created, and no longer what was removed or has ended', async () => {
+  test('[S17] contains created keys, without removed or expired ones', async () => {
     await store.write({ op: 'set', key: 'a', value: 1 })
     await store.write({ op: 'increment', key: 'b', by: 1 })
     await store.write({ op: 'patch', key: 'c', patch: {} })
@@ -152,7 +152,7 @@ describe('the index', () => {
     expect(await named()).toEqual(['c', 'd'])
   })
 
-  test('[S17] that names too much is put right by a listing', async () => {
+  test('[S17] a name without an entry is removed by a listing', async () => {
     await made.client.zadd('tutti$index', 0, 'never')
     await store.write({ op: 'set', key: 'a', value: 1 })
     expect(await store.getKeys('', {})).toEqual(['a'])
@@ -166,7 +166,7 @@ describe('the index', () => {
   })
 })
 
-test('[S11] meta that is removed leaves nothing behind', async () => {
+test('[S11] removed meta leaves nothing in Redis', async () => {
   const storage = createStorage({ driver: store })
   await storage.setMeta('a', { owner: 'me' })
   expect(await made.client.keys('*meta')).toHaveLength(1)
@@ -175,13 +175,13 @@ test('[S11] meta that is removed leaves nothing behind', async () => {
 })
 
 describe('the base', () => {
-  test('[X3] is never empty and no pattern', () => {
+  test('[X3] is never empty and not a pattern', () => {
     for (const base of ['', ':', 'a:', 'a*', 'a$', '{}', '{a', 'a}', '{a}{b}', 'a b/']) {
       expect(() => driver({ base }), base).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
     }
   })
 
-  test('[X3] stands before every key; everything internal has a $ and the slot of its value', async () => {
+  test('[X3] begins every key; internal names have a $ and the slot of their value', async () => {
     for (const base of ['plain', 'with:colon', '{tag}', 'app:{tag}:v1']) {
       await made.client.flushall()
       const tagged = driver({ base })
@@ -195,7 +195,7 @@ describe('the base', () => {
     }
   })
 
-  test("[X3] separates stores: neither hears of or lists the other's keys", async () => {
+  test('[X3] separates stores: they share neither changes nor listings', async () => {
     const [one, two] = [driver({ base: 'one' }), driver({ base: '{two}' })]
     const [toldOne, toldTwo] = [await record(one, 'a'), await record(two, 'a')]
     await one.write({ op: 'set', key: 'a', value: 1 })

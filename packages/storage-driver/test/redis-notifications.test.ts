@@ -20,7 +20,7 @@ beforeEach(() => {
 const driver = (options: Omit<ReactiveRedisDriverOptions, 'pubsub'>) => reactiveRedisDriver({ pubsub, ...options })
 
 describe('notifications', () => {
-  test('[N8] travel on <prefix>:watch with their fields in one order', async () => {
+  test('[N8] are sent on <prefix>:watch with their fields in one order', async () => {
     const messages: string[] = []
     const listener = made.client.duplicate()
     await listener.subscribe('tutti:watch')
@@ -41,10 +41,10 @@ describe('notifications', () => {
     listener.disconnect()
   })
 
-  test('[S5] of keys that no listener wants are left out, unparsed; those of others and of patched keys are not', async () => {
-    const heard: string[] = []
+  test('[S5] are not parsed for keys that no listener wants, unless patched here', async () => {
+    const received: string[] = []
     const stop = store.onChange(
-      ({ key, version }) => heard.push(`${key} ${version}`),
+      ({ key, version }) => received.push(`${key} ${version}`),
       (key) => key === 'b',
     )
     await stop.ready
@@ -52,7 +52,7 @@ describe('notifications', () => {
     const large = 'x'.repeat(1_000)
     await other.write({ op: 'set', key: 'a', value: large })
     const { version } = await other.write({ op: 'set', key: 'b', value: 1 })
-    await eventually(() => expect(heard).toEqual([`b ${version}`]))
+    await eventually(() => expect(received).toEqual([`b ${version}`]))
     expect(parse.mock.calls.filter(([text]) => String(text).includes(large))).toEqual([])
     parse.mockRestore()
     // A listener without `wants` receives everything, even beside one with it.
@@ -63,7 +63,7 @@ describe('notifications', () => {
     stop()
   })
 
-  test('[S5] are subscribed to only while somebody listens', async () => {
+  test('[S5] are subscribed to only while there is a listener', async () => {
     const subscribers = async () => (await made.client.pubsub('NUMSUB', 'tutti:watch'))[1]
     const stops = [store.onChange(() => {}), store.onChange(() => {})]
     await Promise.all(stops.map(({ ready }) => ready))
@@ -83,7 +83,7 @@ describe('notifications', () => {
     again.stop()
   })
 
-  test('[S21] are in force when watch resolves, and not before', async () => {
+  test('[S21] are confirmed when watch resolves, and not before', async () => {
     let confirm = (): void => {}
     const ready = new Promise<void>((resolve) => (confirm = resolve))
     const link: RedisLink = Object.create(pubsub.link, { subscribe: { value: () => Object.assign(() => {}, { ready }) } })
@@ -97,35 +97,35 @@ describe('notifications', () => {
     expect(log).toEqual(['confirmed', 'watching'])
   })
 
-  test('[N4] that are no change are reported and dropped; those after them arrive', async () => {
+  test('[N4] without a valid change are reported and dropped; later ones arrive', async () => {
     const errors: unknown[] = []
     const careful = driver({ onError: (error, { stage }) => errors.push([stage, error instanceof RealtimeError && error.code]) })
-    const told = await record(careful, 'a')
+    const announced = await record(careful, 'a')
     for (const text of ['', 'null', '[]', '{}', '{"event":"update","key":"a/b","version":1}', '{"event":"other","key":"a","version":1}'])
       await made.client.publish('tutti:watch', text)
     await store.write({ op: 'set', key: 'a', value: 1 })
-    await told.count(1)
+    await announced.count(1)
     expect(errors).toEqual(Array.from({ length: 6 }, () => ['message', 'INVALID_MESSAGE']))
-    expect(told.changes).toHaveLength(1)
-    told.stop()
+    expect(announced.changes).toHaveLength(1)
+    announced.stop()
   })
 
-  test('[N4] what a listener throws goes to onError, with the stage', async () => {
+  test("[N4] a listener's error goes to onError, with the stage", async () => {
     const errors: unknown[] = []
     const careful = driver({ onError: (error, { stage }) => errors.push([stage, error]) })
     const broken = new Error('The listener is broken.')
     const stop = careful.onChange(() => {
       throw broken
     })
-    const told = await record(careful, 'a')
+    const announced = await record(careful, 'a')
     await store.write({ op: 'set', key: 'a', value: 1 })
-    await told.count(1)
+    await announced.count(1)
     expect(errors).toEqual([['listener', broken]])
     stop()
-    told.stop()
+    announced.stop()
   })
 
-  test('[N6] may be missed only where onGap tells', async () => {
+  test('[N6] are missed only if onGap reports it', async () => {
     const gap = new Promise<void>((resolve) => store.onGap(resolve))
     const silent: string[] = []
     const undo = store.onGap(() => void silent.push('undone'))
@@ -133,16 +133,16 @@ describe('notifications', () => {
     const closed = driver({})
     closed.onGap(() => void silent.push('closed'))
     await closed.dispose()
-    const told = await record(store, 'a')
+    const announced = await record(store, 'a')
     await made.client.client('KILL', 'TYPE', 'pubsub')
     await gap
     expect(silent).toEqual([])
     await other.write({ op: 'set', key: 'a', value: 1 })
-    expect(await told.count(1)).toHaveLength(1)
-    told.stop()
+    expect(await announced.count(1)).toHaveLength(1)
+    announced.stop()
   })
 
-  test('[N6] between a read and a later subscription are told by onGap', async () => {
+  test('[N6] missed between a read and a later subscription are reported by onGap', async () => {
     const proxy = await startTcpProxy(made.redis)
     const [pub, sub] = [new Redis(made.redis.url, redisOptions()), new Redis(proxy.port, proxy.host, redisOptions())]
     const late = new RealtimePubSub({ clients: { pub, sub } })
@@ -153,20 +153,20 @@ describe('notifications', () => {
     })
     await late.link.ready
     const [reading, idle] = [reactiveRedisDriver({ pubsub: late }), reactiveRedisDriver({ pubsub: late, base: 'idle' })]
-    const told: string[] = []
-    reading.onGap(() => told.push('gap'))
-    idle.onGap(() => told.push('gap of a store without a read'))
+    const announced: string[] = []
+    reading.onGap(() => announced.push('gap'))
+    idle.onGap(() => announced.push('gap of a store without a read'))
     proxy.stall('down')
-    const stops = [reading, idle].map((driver) => driver.onChange(({ key }) => told.push(key)))
+    const stops = [reading, idle].map((driver) => driver.onChange(({ key }) => announced.push(key)))
     await reading.read(['a'])
     proxy.flow()
     await Promise.all(stops.map(({ ready }) => ready))
-    expect(told).toEqual(['gap'])
+    expect(announced).toEqual(['gap'])
     await store.write({ op: 'set', key: 'a', value: 1 })
-    await eventually(() => expect(told).toEqual(['gap', 'a']))
+    await eventually(() => expect(announced).toEqual(['gap', 'a']))
   })
 
-  test('[S4] are refused to a writer without the right to publish, and its write is done all the same', async () => {
+  test('[S4] are refused without the right to publish, but the write is applied', async () => {
     await made.client.call('ACL', 'SETUSER', 'mute', 'on', 'nopass', 'allkeys', 'allcommands', 'resetchannels')
     const mute = new RealtimePubSub({ host: made.redis.host, port: made.redis.port, username: 'mute', password: 'x' })
     await mute.link.ready

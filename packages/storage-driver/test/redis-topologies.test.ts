@@ -44,7 +44,7 @@ describe('a Cluster', () => {
   }
   const named = async (): Promise<unknown> => made.pubsubs[0].link.command('ZRANGE', `${made.base}$index`, 0, -1)
 
-  test('[S5] a write is one script; one that creates the entry asks the index’s node too', async () => {
+  test('[S5] a write is one script; creating the entry also contacts the index’s node', async () => {
     const { store } = made
     expect(await during(() => store.write({ op: 'set', key: 'once', value: 1 }))).toMatchObject({ evalsha: 3, eval: 0, zadd: 1 })
     expect(await during(() => store.write({ op: 'set', key: 'once', value: 2 }))).toMatchObject({ evalsha: 1, eval: 0, zadd: 0 })
@@ -55,7 +55,7 @@ describe('a Cluster', () => {
     expect(await named()).not.toContain('other')
   })
 
-  test('[S17] an entry is in the index before it is there, also where somebody else has just removed it', async () => {
+  test('[S17] an entry is indexed before it exists, even right after its removal', async () => {
     const { store, other } = made
     const keys = Array.from({ length: 20 }, (_, n) => `todos:${n}`)
     for (let round = 0; round < 5; round += 1) {
@@ -70,7 +70,7 @@ describe('a Cluster', () => {
     }
   })
 
-  test('[S17] a name whose entry is gone is taken out by a listing, once nobody can still write it', async () => {
+  test('[S17] a listing removes a name without an entry once no writer can create it', async () => {
     const { store, pubsubs, base } = made
     const [{ link }] = pubsubs
     await store.write({ op: 'set', key: 'gone:a', value: 1 })
@@ -85,7 +85,7 @@ describe('a Cluster', () => {
     expect((await store.list('gone:')).entries).toMatchObject([{ key: 'gone:a', value: 2 }])
   })
 
-  test('[S20] a foreign entry is named when it gets its version', async () => {
+  test('[S20] a foreign entry is indexed when it receives its version', async () => {
     const { store, put } = made
     await put('foreign:a', '1')
     await store.read(['foreign:a'])
@@ -95,7 +95,7 @@ describe('a Cluster', () => {
     expect((await store.list('foreign:')).entries).toHaveLength(2)
   })
 
-  test('[S5] a base with a hash tag keeps all of it on one node, and its index there', async () => {
+  test('[S5] a base with a hash tag keeps all of it on one node, including its index', async () => {
     const store = reactiveRedisDriver({ pubsub: made.pubsubs[0], base: '{tagged}' })
     expect(await during(() => store.write({ op: 'set', key: 'a', value: 1 }))).toMatchObject({ evalsha: 1, zadd: 1 })
     await store.write({ op: 'set', key: 'b', value: 2 })
@@ -104,7 +104,7 @@ describe('a Cluster', () => {
     await store.dispose()
   })
 
-  test('[S4] changes of each key arrive in version order, from whatever node', async () => {
+  test('[S4] changes of each key arrive in version order, from any node', async () => {
     const { store, other } = made
     const keys = ['x', 'y', 'z', 'w'].map((name) => `order:${name}`)
     const recorders = await Promise.all(keys.flatMap((key) => [record(store, key), record(other, key)]))
@@ -118,7 +118,7 @@ describe('a Cluster', () => {
     }
   })
 
-  test('[S4] a slot that moves to another node takes its entries along, and nobody notices', async () => {
+  test('[S4] a slot that moves to another node keeps its entries, without a failure', async () => {
     const { store, other } = made
     const { version } = await store.write({ op: 'set', key: 'moving', value: 1 })
     const [first] = cluster.nodes
@@ -132,7 +132,7 @@ describe('a Cluster', () => {
     expect(await other.read(['moving'])).toMatchObject([{ value: 2 }])
   })
 
-  test('[docs] the documented ACL, with what it says of a Cluster, is enough', async () => {
+  test('[docs] the documented ACL, with its part for a Cluster, is sufficient', async () => {
     const { users } = documentedAcl()
     const more = /^```acl-cluster\n(.*)\n```$/m.exec(readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8'))?.[1] ?? ''
     const [, user = '', rules = ''] = /^user (tutti) (.*)$/m.exec(users) ?? []

@@ -16,36 +16,36 @@ beforeEach(() => {
 })
 
 describe('one write', () => {
-  test('[S5] is one EVALSHA, and nothing else happens on either instance', async () => {
-    const told = await record(other, 'a')
+  test('[S5] is one EVALSHA, without other commands on either instance', async () => {
+    const changes = await record(other, 'a')
     const commands = await monitor(made.redis, async () => {
       for (let value = 0; value < 50; value++)
         await store.write({ op: 'set', key: 'a', value, author: { user: 'u', clientId: 'c', number: value + 1 } })
-      await told.count(50)
+      await changes.count(50)
     })
     expect(commands.filter((name) => name === 'evalsha')).toHaveLength(50)
     expect(commands.filter((name) => name === 'eval').length).toBeLessThanOrEqual(1)
     expect(commands.filter((name) => name !== 'evalsha' && name !== 'eval')).toEqual([])
-    told.stop()
+    changes.stop()
   })
 
-  test('[S5] is one EVALSHA for a patch of what this instance wrote or followed last, two where it must learn the base', async () => {
+  test('[S5] is one EVALSHA for a patch with a known base, two otherwise', async () => {
     const stops = [store, other].map((one) => one.onChange(() => {}))
     await Promise.all(stops.map(({ ready }) => ready))
-    const told = await record(other, 'a')
+    const changes = await record(other, 'a')
     const patches = (one: ReactiveDriver) =>
       monitor(made.redis, async () => void (await one.write({ op: 'patch', key: 'a', patch: { a: 1 } })))
     expect(await patches(store)).toHaveLength(1)
     expect(await patches(store)).toHaveLength(1)
     expect(await patches(other)).toHaveLength(2)
-    await told.count(3)
+    await changes.count(3)
     await store.write({ op: 'patch', key: 'a', patch: { b: 1 } })
-    await told.count(4)
+    await changes.count(4)
     expect(await patches(other)).toHaveLength(1)
-    for (const stop of [...stops, told.stop]) stop()
+    for (const stop of [...stops, changes.stop]) stop()
   })
 
-  test('[S5] [S6] is one EVALSHA also where it is refused or answered from memory; only a remembered conflict looks at the entry', async () => {
+  test('[S5] [S6] is one EVALSHA if refused or remembered, except a remembered conflict', async () => {
     const author = freshAuthor()
     const conflict = { op: 'set', key: 'a', value: 2, ifVersion: 1, author } as const
     await store.write({ op: 'set', key: 'a', value: 1 })
@@ -59,7 +59,7 @@ describe('one write', () => {
     expect(counts).toEqual([1, 2, 1, 1])
   })
 
-  test('[S8] takes all patches of a key that wait, each author remembered', async () => {
+  test('[S8] includes all queued patches of a key, each author remembered', async () => {
     const authors = Array.from({ length: 20 }, (_, place) => freshAuthor(place + 1))
     const write = (one: ReactiveDriver) =>
       Promise.all(authors.map((author, place) => one.write({ op: 'patch', key: 'a', patch: { [`p${place}`]: place }, author })))
@@ -71,7 +71,7 @@ describe('one write', () => {
     expect(await store.read(['a'])).toMatchObject([{ value: Object.fromEntries(authors.map((_, place) => [`p${place}`, place])) }])
   })
 
-  test('[S8] [S12] answers from memory those of the waiting patches that were handled, and writes the others', async () => {
+  test('[S8] [S12] returns remembered results of queued patches and writes the others', async () => {
     const [handled, stale] = [freshAuthor(), freshAuthor()]
     const first = await other.write({ op: 'patch', key: 'a', patch: { a: 1 }, author: handled })
     await other.write({ op: 'patch', key: 'a', patch: { b: 1 }, author: { ...stale, number: 5 } })
@@ -85,7 +85,7 @@ describe('one write', () => {
     expect(await store.read(['a'])).toMatchObject([{ value: { a: 1, b: 1, p0: 0, p1: 1, p4: 4 } }])
   })
 
-  test('[S8] [S12] takes one patch of each author at a time, so that a lower number is still refused', async () => {
+  test('[S8] [S12] includes one patch per author, so that a lower number is refused', async () => {
     const author = freshAuthor()
     const writes = [freshAuthor(), { ...author, number: 2 }, { ...author, number: 1 }].map((each, place) =>
       store.write({ op: 'patch', key: 'a', patch: { [`p${place}`]: 1 }, author: each }),
@@ -95,19 +95,19 @@ describe('one write', () => {
     expect(await store.read(['a'])).toMatchObject([{ value: { p0: 1, p1: 1 } }])
   })
 
-  test('[S8] names a writer only where one connection asked for all of it', async () => {
-    const told = await record(other, 'a')
+  test('[S8] names a writer only if one connection requested all of it', async () => {
+    const changes = await record(other, 'a')
     await Promise.all(['one', 'two', 'three'].map((writer) => store.write({ op: 'patch', key: 'a', patch: { [writer]: 1 }, writer })))
-    expect((await told.count(2)).map(({ writer }) => writer)).toEqual(['one', undefined])
-    told.stop()
+    expect((await changes.count(2)).map(({ writer }) => writer)).toEqual(['one', undefined])
+    changes.stop()
   })
 
-  test('[S5] reads the base of a patch once, also where the value is large', async () => {
+  test('[S5] reads the base of a patch once, also if the value is large', async () => {
     await store.write({ op: 'patch', key: 'a', patch: { text: 'x'.repeat(9_000) } })
     expect(await monitor(made.redis, async () => void (await store.write({ op: 'patch', key: 'a', patch: { b: 1 } })))).toHaveLength(1)
   })
 
-  test('[F2] of waiting patches refuses those past their deadline, and writes the others', async () => {
+  test('[F2] refuses queued patches past their deadline and writes the others', async () => {
     const writes = [0, 1, 2, 3].map((place) =>
       store.write({ op: 'patch', key: 'a', patch: { [`p${place}`]: place } }, place === 2 ? { deadline: Date.now() - 60_000 } : {}),
     )
@@ -116,7 +116,7 @@ describe('one write', () => {
     expect(await store.read(['a'])).toMatchObject([{ value: { p0: 0, p1: 1, p3: 3 } }])
   })
 
-  test('[S5] [S12] a plain set answers a repeated number from memory and refuses an earlier one', async () => {
+  test('[S5] [S12] a plain set repeats a remembered result and refuses a lower number', async () => {
     const author = freshAuthor(2)
     await store.write({ op: 'set', key: 'a', value: 0 })
     const first = await store.write({ op: 'set', key: 'a', value: 1, author })
@@ -139,14 +139,14 @@ describe('one write', () => {
     expect(commands).toEqual(['evalsha', 'evalsha', 'evalsha', 'evalsha'])
   })
 
-  test('[S5] works on after Redis forgot the scripts', async () => {
+  test('[S5] continues after Redis lost the scripts', async () => {
     await made.client.script('FLUSH')
     const writes = Array.from({ length: 10 }, () => store.write({ op: 'increment', key: 'a', by: 1 }))
     await Promise.all(writes)
     expect(await other.read(['a'])).toMatchObject([{ value: 10 }])
   })
 
-  test('[S7] 2 x 100 concurrent increments make exactly 200, 20 times of 20', async () => {
+  test('[S7] 2 x 100 concurrent increments result in exactly 200, 20 times of 20', async () => {
     for (let round = 0; round < 20; round++) {
       const key = `count:${round}`
       await Promise.all(Array.from({ length: 200 }, (_, place) => (place % 2 === 0 ? store : other).write({ op: 'increment', key, by: 1 })))
@@ -179,37 +179,37 @@ describe('a lost answer', () => {
   const patch = (one: ReactiveDriver, name: string, author?: MutationAuthor) =>
     one.write({ op: 'patch', key: 'a', patch: { [name]: 1 }, author })
 
-  test('[F2] of a write with a number is asked for again until it is known', async () => {
+  test('[F2] of a write with a number is requested again until it is known', async () => {
     const author = freshAuthor()
     const { version } = await scripted(['lost', 'lost', 'lost']).write({ op: 'increment', key: 'count', by: 1, author })
     expect(await store.read(['count'])).toEqual([{ key: 'count', version, value: 1 }])
-    const told = await record(other, 'a')
+    const changes = await record(other, 'a')
     await patch(scripted(['lost', 'lost']), 'p', author)
     await store.write({ op: 'remove', key: 'a' })
-    expect(await told.count(2)).toMatchObject([{ value: { p: 1 } }, { removed: true }])
-    told.stop()
+    expect(await changes.count(2)).toMatchObject([{ value: { p: 1 } }, { removed: true }])
+    changes.stop()
   })
 
-  test('[S17] and a failed one of a listing refuse all of it: what could not be read is not left out', async () => {
+  test('[S17] of a listing refuses all of it instead of omitting entries', async () => {
     await store.write({ op: 'set', key: 'a', value: 1 })
     await expect(scripted(['away']).list('')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     await expect(scripted(['lost']).list('')).rejects.toMatchObject(unknown)
   })
 
-  test('[F2] an item that cannot be read for Redis is away is refused as that, not as another type', async () => {
+  test('[F2] of an item is reported as an outage, not as another type', async () => {
     const away = () => Promise.reject(new RealtimeError('UNAVAILABLE'))
     const link: RedisLink = Object.create(pubsub.link, { command: { value: away } })
     const one = reactiveRedisDriver({ pubsub: { instanceId: pubsub.instanceId, link } })
     await expect(one.getItem('a')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
-  test('[F2] of a write without a number is told as OUTCOME_UNKNOWN, and not repeated', async () => {
+  test('[F2] of a write without a number is OUTCOME_UNKNOWN, and not repeated', async () => {
     await expect(scripted(['lost']).write({ op: 'increment', key: 'count', by: 1 })).rejects.toMatchObject(unknown)
     await expect(patch(scripted(['lost']), 'p')).rejects.toMatchObject(unknown)
     expect(await store.read(['count', 'a'])).toMatchObject([{ value: 1 }, { value: { p: 1 } }])
   })
 
-  test('[F2] stays unknown where there is no connection to ask over, whatever the next try says', async () => {
+  test('[F2] stays unknown without a connection, regardless of the next attempt', async () => {
     const author = freshAuthor()
     const write = { op: 'increment', key: 'count', by: 1, author } as const
     await expect(scripted(['lost'], 'unavailable').write(write)).rejects.toMatchObject(unknown)
@@ -221,14 +221,14 @@ describe('a lost answer', () => {
     await expect(scripted(['closed']).write(second)).rejects.toMatchObject({ code: 'CLOSED' })
   })
 
-  test('[F2] [S8] waiting patches with and without numbers do not share one write, so that only the latter are unknown', async () => {
+  test('[F2] [S8] is unknown only for patches without numbers, in their own write', async () => {
     const one = scripted(['ok', 'lost'])
     const results = await Promise.allSettled([patch(one, 'a', freshAuthor()), patch(one, 'b'), patch(one, 'c', freshAuthor())])
     expect(results).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: unknown }, { status: 'fulfilled' }])
     expect(await store.read(['a'])).toMatchObject([{ value: { a: 1, b: 1, c: 1 } }])
   })
 
-  test('[F2] [S8] patches that shared a lost write stay unknown when Redis goes away before all have their answer', async () => {
+  test('[F2] [S8] of patches in one write stays unknown if Redis is lost before the rest', async () => {
     const one = scripted(['ok', 'lost', 'ok', 'away'])
     const results = await Promise.allSettled(['a', 'b', 'c'].map((name) => patch(one, name, freshAuthor())))
     expect(results).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }, { status: 'rejected', reason: unknown }])

@@ -73,7 +73,7 @@ const stores = { Redis: await redisStores(), 'one process': await memoryStore() 
 afterAll(() => Promise.all(Object.values(stores).map((made) => made.dispose())))
 
 describe.each(Object.entries(stores))('on %s', (_name, { store }) => {
-  test.each(STARTS)('[S3] operations on one key settle in the order of their versions, from $value', async ({ value, pairs }) => {
+  test.each(STARTS)('[S3] operations on one key settle in version order, from $value', async ({ value, pairs }) => {
     for (const pair of pairs) {
       await prepare(store, 'a', value)
       const { order, versions } = await settleOrder(
@@ -86,7 +86,7 @@ describe.each(Object.entries(stores))('on %s', (_name, { store }) => {
   })
 })
 
-test.each(STARTS)('[S3] operations on two keys settle in the order in which Redis executed them, from $value', async ({ value, pairs }) => {
+test.each(STARTS)('[S3] operations on two keys settle in the order of execution, from $value', async ({ value, pairs }) => {
   const { store } = stores.Redis
   for (const [first, second] of pairs) {
     for (const key of ['a', 'b']) await prepare(store, key, value)

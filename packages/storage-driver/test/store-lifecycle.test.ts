@@ -8,7 +8,7 @@ const isSettled = async (promise: Promise<unknown>): Promise<boolean> => {
   return settled
 }
 
-test('[F4] closing waits for the calls that were let in, well or not, and lets no other in', async () => {
+test('[F4] close waits for admitted calls, successful or not, and admits no others', async () => {
   const lifecycle = createStoreLifecycle()
   const ends: (() => void)[] = []
   const calls = [
@@ -28,7 +28,7 @@ test('[F4] closing waits for the calls that were let in, well or not, and lets n
   expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
 })
 
-test('[F4] a call that throws at once has ended: closing does not wait for it', async () => {
+test('[F4] a call that throws at once has ended: close does not wait for it', async () => {
   const lifecycle = createStoreLifecycle()
   const thrown = lifecycle.call(() => {
     throw new Error('at once')
@@ -37,7 +37,7 @@ test('[F4] a call that throws at once has ended: closing does not wait for it', 
   expect(await isSettled(lifecycle.close())).toBe(true)
 })
 
-test('[C5] a call that fails several times, as a read of many keys, is counted once', async () => {
+test('[C5] a call that fails several times, like a read of many keys, counts once', async () => {
   const lifecycle = createStoreLifecycle()
   const failing = lifecycle.settle((_, reject) => {
     for (const key of ['a', 'b', 'c']) reject(new Error(key))

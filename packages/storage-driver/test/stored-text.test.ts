@@ -66,7 +66,7 @@ test('[S20] a text that JSON would change is a string', () => {
   for (const text of STRINGS) expect(valueOfText(text), text.slice(0, 80)).toBe(text)
 })
 
-test('[S20] a text whose JSON says exactly the same is that value', () => {
+test('[S20] a text that its JSON represents exactly is that value', () => {
   for (const [text, value] of Object.entries(VALUES)) expect(valueOfText(text), text).toEqual(value)
 })
 
@@ -101,22 +101,22 @@ describe.each([
   ['the memory driver', memoryStore, 300],
   ['the fs driver', fileStore, 30],
 ] as const)('over %s', (_name, make, numRuns) => {
-  test('[S20] every way to a stored text leads to one value, which a write puts back', { timeout: 60_000 }, async () => {
+  test('[S20] every way to a stored text leads to one value, which a write restores', { timeout: 60_000 }, async () => {
     const made = await make()
     const { store, other, get, put, dispose } = made
     const [storage, elsewhere] = [createStorage({ driver: store }), createStorage({ driver: other })]
     const check = async (text: string): Promise<void> => {
       const [key, foreign] = [freshKey(), freshKey()]
-      const told = await record(other, key)
+      const changes = await record(other, key)
       const stored = storage.setItem(key, text)
       if (!text.isWellFormed()) {
         await expect(stored).rejects.toMatchObject({ code: 'INVALID_VALUE' })
         expect(await get(key)).toBe(null)
-        return told.stop()
+        return changes.stop()
       }
       await stored
       const value = valueOfText(text)
-      const [change] = await told.count(1)
+      const [change] = await changes.count(1)
       expect(json(change?.value)).toBe(json(value))
       expect(await get(key)).toBe(text)
       expect(json(await other.read([key]))).toBe(json([{ key, version: change?.version, value }]))
@@ -126,23 +126,23 @@ describe.each([
       expect(await valueAt(store, foreign)).toBe(json(value))
       // A change without a difference.
       await store.write({ op: 'set', key, value })
-      expect(json((await told.count(2))[1]?.value)).toBe(json(value))
+      expect(json((await changes.count(2))[1]?.value)).toBe(json(value))
       expect(await valueAt(other, key)).toBe(json(value))
       expect(json(await elsewhere.getItem(key))).toBe(json(value))
       // unstorage stores `'5'` and `5` alike, so setItem does not restore a string that is JSON.
       if (typeof value !== 'string' || valueOfText(value) === value) {
         const item = await elsewhere.getItem<JsonValue>(key)
-        if (typeof item === 'string' && !item.isWellFormed()) return told.stop()
+        if (typeof item === 'string' && !item.isWellFormed()) return changes.stop()
         await storage.setItem(key, item)
         expect(await valueAt(other, key)).toBe(json(value))
       }
-      told.stop()
+      changes.stop()
     }
     await fc.assert(fc.asyncProperty(anyText, check), { numRuns })
     await dispose()
   })
 
-  test('[S11] half a surrogate pair is INVALID_VALUE by every way that stores text, and kept within JSON', async () => {
+  test('[S11] half a surrogate pair is INVALID_VALUE as text, and kept within JSON', async () => {
     const { store, other, get, dispose } = await make()
     const storage = createStorage({ driver: store })
     const key = freshKey()
@@ -166,7 +166,7 @@ describe.each([
     await dispose()
   })
 
-  test('[S7] a number is counted if clients are shown one, and the sum is written as JavaScript does', { timeout: 60_000 }, async () => {
+  test("[S7] a number can be incremented if clients see one; sums have JavaScript's form", { timeout: 60_000 }, async () => {
     const { store, get, put, dispose } = await make()
     const powers = Array.from({ length: 560 }, (_, place) => 2 ** (place * 2 - 1_074))
     const doubles = fc.sample(fc.double({ min: -9e15, max: 9e15 }), { numRuns: 200, seed: 3 })
@@ -188,7 +188,7 @@ describe.each([
   })
 })
 
-test('[S20] a driver that returns parsed values keeps what clients stored', async () => {
+test('[S20] a driver that returns parsed values keeps the values of clients', async () => {
   const texts = memoryDriver()
   const parsing = {
     ...texts,

@@ -22,7 +22,7 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
   afterAll(() => made.dispose())
   beforeEach(() => storage.clear())
 
-  test('[S21] is empty at first, and after clear, which may be repeated', async () => {
+  test('[S21] is empty at first, and after clear, which can be repeated', async () => {
     expect(await storage.hasItem('s1:a')).toBe(false)
     expect(await storage.getItem('s1:a')).toBe(null)
     expect(await storage.getKeys()).toEqual([])
@@ -47,7 +47,7 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     expect(await elsewhere.getItem('snapshot:initial')).toBe('works')
   })
 
-  test('[S21] names itself, and says that it knows lifetimes', () => {
+  test('[S21] has a name, and reports support for lifetimes', () => {
     expect(made.store).toMatchObject({ name: name.startsWith('Redis') ? 'tutti-redis' : 'tutti', flags: { ttl: true } })
   })
 
@@ -69,18 +69,18 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     await expect(storage.setItem('bad', new (class Unknown {})())).rejects.toThrow('Cannot stringify value')
   })
 
-  test('[S11] [S21] bytes come back as bytes, and reach listeners as base64 text', async () => {
+  test('[S11] [S21] bytes are returned as bytes, and delivered as base64 text', async () => {
     const bytes = new Uint8Array([1, 2, 255])
-    const told: unknown[] = []
-    const stop = made.other.onChange((change) => void told.push(change.value))
+    const changes: unknown[] = []
+    const stop = made.other.onChange((change) => void changes.push(change.value))
     await stop.ready
     await storage.setItemRaw('raw.bin', bytes)
     expect(Buffer.from((await elsewhere.getItemRaw<Uint8Array>('raw.bin')) ?? []).equals(bytes)).toBe(true)
-    await eventually(() => expect(told).toEqual(['base64:AQL/']))
+    await eventually(() => expect(changes).toEqual(['base64:AQL/']))
     stop()
   })
 
-  test('[S21] getItems names every key asked for, in its order', async () => {
+  test('[S21] getItems returns every requested key, in its order', async () => {
     await storage.setItems([
       { key: 'v1:a', value: ['one'] },
       { key: 'v2:a', value: ['two', 2] },
@@ -92,7 +92,7 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     ])
   })
 
-  test('[S21] an item set to undefined or removed is gone', async () => {
+  test('[S21] an item set to undefined or removed is absent', async () => {
     await storage.setItem('a', 1)
     await storage.setItem('b', 1)
     await storage.setItem('a', undefined as never)
@@ -101,9 +101,9 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     expect(await elsewhere.hasItem('a')).toBe(false)
   })
 
-  test('[S11] meta is stored beside the value, listed nowhere and announced to nobody', async () => {
-    const told: string[] = []
-    const stop = made.other.onChange(({ key }) => void told.push(key))
+  test('[S11] meta is stored beside the value, never listed or announced', async () => {
+    const changes: string[] = []
+    const stop = made.other.onChange(({ key }) => void changes.push(key))
     await stop.ready
     await storage.setItem('a', 'value')
     await storage.setMeta('a', { owner: 'me', mtime: new Date(0) })
@@ -116,11 +116,11 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     await storage.setMeta('a', { owner: 'me' })
     await storage.clear()
     expect(await elsewhere.getMeta('a')).toEqual({})
-    await eventually(() => expect(told).toEqual(['a', 'a', 'a', 'a']))
+    await eventually(() => expect(changes).toEqual(['a', 'a', 'a', 'a']))
     stop()
   })
 
-  test('[S11] the native meta tells when an item changed and how long it lasts', async () => {
+  test('[S11] the native meta contains the time of the change and the lifetime', async () => {
     await storage.setItem('a', 1, { ttl: 100 })
     const { mtime, ttl } = await elsewhere.getMeta('a', { nativeOnly: true })
     expect(Math.abs(Number(mtime) - Date.now())).toBeLessThan(60_000)
@@ -131,18 +131,18 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     expect(await elsewhere.getMeta('a', { nativeOnly: true })).not.toHaveProperty('ttl')
   })
 
-  test('[S18] an item with a ttl in seconds is gone after it', async () => {
+  test('[S18] an item with a ttl in seconds is absent after it', async () => {
     await storage.setItem('short', 1, { ttl: 0.03 })
     await storage.setItem('long', 1, { ttl: 0 })
     await eventually(async () => expect(await elsewhere.hasItem('short')).toBe(false))
     expect(await elsewhere.getKeys()).toEqual(['long'])
   })
 
-  test('[S11] every kind of write reaches the watchers of every instance, its own included, exactly once per key', async () => {
+  test('[S11] every kind of write reaches the watchers of every instance once per key', async () => {
     await storage.setItem('old:a', 1)
-    const told: string[][] = [[], []]
+    const changes: string[][] = [[], []]
     const stops = await Promise.all(
-      [storage, elsewhere].map((one, place) => one.watch((event, key) => told[place]?.push(`${event} ${key}`))),
+      [storage, elsewhere].map((one, place) => one.watch((event, key) => changes[place]?.push(`${event} ${key}`))),
     )
     await storage.setItem('a', 1)
     await storage.setItemRaw('b', new Uint8Array([1]))
@@ -166,16 +166,16 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     ]
     await storage.setItem('last', 1)
     // A single-process driver is mounted twice here: each storage watches it separately.
-    await eventually(() => expect(told.map((events) => events.at(-1))).toEqual(['update last', 'update last']))
-    for (const events of told) expect(events.toSorted()).toEqual([...expected, 'update last'].toSorted())
+    await eventually(() => expect(changes.map((events) => events.at(-1))).toEqual(['update last', 'update last']))
+    for (const events of changes) expect(events.toSorted()).toEqual([...expected, 'update last'].toSorted())
     for (const stop of stops) await stop()
     await storage.setItem('a', 2)
-    expect(told[0]).toHaveLength(expected.length + 1)
+    expect(changes[0]).toHaveLength(expected.length + 1)
   })
 
-  test("[S11] values that application code sets reach listeners as values, and clients' values reach getItem", async () => {
-    const told: unknown[] = []
-    const stop = made.other.onChange(({ value }) => void told.push(value))
+  test('[S11] listeners receive values of application code, getItem those of clients', async () => {
+    const changes: unknown[] = []
+    const stop = made.other.onChange(({ value }) => void changes.push(value))
     await stop.ready
     await storage.setItem('a', { deep: [1] })
     await storage.setItem('a', 'plain text')
@@ -183,7 +183,7 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     // With its quotes this one has 8,192 bytes, the next one more.
     const [small, large] = ['x'.repeat(8_190), 'x'.repeat(8_191)]
     for (const text of [small, large]) await storage.setItem('a', text)
-    await eventually(() => expect(told).toEqual([{ deep: [1] }, 'plain text', 5, small, undefined]))
+    await eventually(() => expect(changes).toEqual([{ deep: [1] }, 'plain text', 5, small, undefined]))
     for (const value of ['text', 5, { a: null }, null]) {
       await made.store.write({ op: 'set', key: 'a', value })
       expect(await elsewhere.getItem('a')).toEqual(value)
@@ -191,7 +191,7 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     stop()
   })
 
-  test('[S19] a key that unstorage accepts and clients could not name is refused, not stored under another', async () => {
+  test('[S19] a key that unstorage accepts and clients cannot use is refused', async () => {
     for (const key of ['a*b', 'a{b}', 'k'.repeat(300)]) {
       await expect(storage.setItem(key, 1)).rejects.toMatchObject({ code: 'INVALID_KEY' })
       await expect(storage.getItem(key)).rejects.toMatchObject({ code: 'INVALID_KEY' })
@@ -203,8 +203,8 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
 
   test('[S21] works below a mount point and a prefix: keys are relative', async () => {
     const mounted = createStorage().mount('cache', made.store)
-    const told: string[] = []
-    const stop = await mounted.watch((event, key) => void told.push(`${event} ${key}`))
+    const changes: string[] = []
+    const stop = await mounted.watch((event, key) => void changes.push(`${event} ${key}`))
     await prefixStorage(mounted, 'cache:part').setItem('a', 1)
     await mounted.setItem('other:b', 1)
     expect(await storage.getItem('part:a')).toBe(1)
@@ -212,15 +212,15 @@ describe.each(backends)('a storage on the %s driver', (name, create) => {
     expect(await mounted.getKeys('cache:part')).toEqual(['cache:part:a'])
     await mounted.clear('cache')
     // The other mount is a separate driver, so the order of its event among these is undefined.
-    const below = () => told.filter((event) => event !== 'update other:b')
+    const below = () => changes.filter((event) => event !== 'update other:b')
     await eventually(() => expect(below()).toEqual(['update cache:part:a', 'remove cache:part:a']))
-    expect(told).toHaveLength(3)
+    expect(changes).toHaveLength(3)
     await stop()
   })
 })
 
 describe.each(backends)('a closed %s driver', (_name, create) => {
-  test('[N7] finishes what is under way, refuses the rest with CLOSED, and may be closed twice', async () => {
+  test('[N7] completes calls in flight, refuses others with CLOSED; close is idempotent', async () => {
     const made = await create()
     const { store } = made
     const underWay = store.write({ op: 'set', key: 'a', value: 1 })

@@ -3,7 +3,7 @@ import { keyOfMessage, parseWatchMessage } from '../src/redis/watch-message.ts'
 
 const message = { origin: 'o', event: 'update', key: 'a', version: 2 }
 
-test('[N8] a message is the change that it tells', () => {
+test('[N8] a message is parsed to its change', () => {
   const parse = (fields: object) => parseWatchMessage(JSON.stringify({ ...message, ...fields }))
   expect(parse({ value: null, expiresAt: 5, writer: 'w' })).toStrictEqual({ key: 'a', version: 2, value: null, writer: 'w', expiresAt: 5 })
   expect(parse({ base: 0, patch: { a: null } })).toStrictEqual({ key: 'a', version: 2, base: 0, patch: { a: null } })
@@ -17,7 +17,7 @@ test('[N8] a message is the change that it tells', () => {
   expect(parse({ writer: 5, expiresAt: 'soon' })).toStrictEqual({ key: 'a', version: 2 })
 })
 
-test('[N4] what is no change is refused with INVALID_MESSAGE', () => {
+test('[N4] an invalid change is refused with INVALID_MESSAGE', () => {
   const refused = { code: 'INVALID_MESSAGE' }
   for (const text of ['', '{', 'null', '[]', '5']) expect(() => parseWatchMessage(text), text).toThrow(expect.objectContaining(refused))
   const wrong = [
@@ -30,7 +30,7 @@ test('[N4] what is no change is refused with INVALID_MESSAGE', () => {
   }
 })
 
-test('[S5] the key is read from the beginning of a message, where that is certain', () => {
+test('[S5] the key is read from the beginning of a message if that is certain', () => {
   const text = (fields: object): string => JSON.stringify({ ...message, value: 1, ...fields })
   expect(keyOfMessage(text({}))).toBe('a')
   expect(keyOfMessage(text({ event: 'remove', key: 'todos:ü 1' }))).toBe('todos:ü 1')
@@ -42,7 +42,7 @@ test('[S5] the key is read from the beginning of a message, where that is certai
   }
 })
 
-test('[N8] a message in the layout of the scripts has the JSON text of its value, and means what it means in any layout', () => {
+test("[N8] a message in the layout of the scripts includes its value's JSON text", () => {
   const values = [null, 5, -1.5, 'ü"', '', [], { a: [1, { b: null }] }, 'x'.repeat(5_000), Array.from({ length: 50 }, () => ({ a: 1 }))]
   const changes = [
     ...values.flatMap((value) => [{ value }, { expiresAt: 5, value }, { base: 1, patch: { value } }]),

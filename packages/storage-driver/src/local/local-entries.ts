@@ -20,7 +20,7 @@ export interface Commit {
   /** The author, and the remembered outcome. */
   memory?: { name: string; number: number; result: number | undefined } | undefined
   /** Data for subscribers besides the value, or instead of it. */
-  told?: { writer: string | undefined; base: number; patch: JsonObject | undefined } | undefined
+  announced?: { writer: string | undefined; base: number; patch: JsonObject | undefined } | undefined
 }
 
 /** Entries in a driver. The caller must not access one key concurrently. */
@@ -54,16 +54,16 @@ export interface LocalEntriesOptions {
 
 /** Makes the entries over a driver. */
 export function createLocalEntries({ texts, index, listeners, settings, now }: LocalEntriesOptions): LocalEntries {
-  const tell = (key: string, { record, text }: LocalEntry, told?: Commit['told']): void => {
+  const announce = (key: string, { record, text }: LocalEntry, announced?: Commit['announced']): void => {
     index.note(key, text !== null)
     if (listeners.size === 0) return
     const change: StateChange = { key, version: record.version }
-    if (told?.writer !== undefined) change.writer = told.writer
+    if (announced?.writer !== undefined) change.writer = announced.writer
     if (text === null) return listeners.emit({ ...change, removed: true })
     if (record.expiresAt !== undefined) change.expiresAt = record.expiresAt
-    if (told?.patch !== undefined) {
-      const json = JSON.stringify(told.patch)
-      if (json.length < text.length && isSmall(json)) return listeners.emit({ ...change, base: told.base, patch: told.patch })
+    if (announced?.patch !== undefined) {
+      const json = JSON.stringify(announced.patch)
+      if (json.length < text.length && isSmall(json)) return listeners.emit({ ...change, base: announced.base, patch: announced.patch })
     }
     listeners.emit(isSmall(jsonOfText(text)) ? { ...change, value: valueOfText(text) } : change)
   }
@@ -123,7 +123,7 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
     }
     finish(key, record)
     const committed = { record, text: change.text }
-    tell(key, committed, change.told)
+    announce(key, committed, change.announced)
     return committed
   }
 
@@ -137,7 +137,7 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
         await texts.put(key, record.text)
         finish(key, record)
         const finished = { record, text: record.text }
-        tell(key, finished)
+        announce(key, finished)
         return finished
       }
       if (record.expiresAt !== undefined && record.expiresAt <= now()) return commit(key, { record, text }, { text: null })

@@ -56,13 +56,13 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
   const apply = async (mutation: LocalMutation, deadline: number, check: WriteOptions['check']): Promise<WriteResult> => {
     const { key, author, writer } = mutation
     const entry = await before(entries.load(key))
-    const asker = author && { name: authorName(author), number: author.number }
-    if (asker !== undefined) {
+    const origin = author && { name: authorName(author), number: author.number }
+    if (origin !== undefined) {
       // The name contains a `:`, so it cannot be an inherited property.
-      const memory = entry.record.memories[asker.name]
+      const memory = entry.record.memories[origin.name]
       const young = memory !== undefined && memory.at > now() - settings.mutationMemoryMs
-      if (young && asker.number < memory.number) throw staleMutation()
-      if (young && asker.number === memory.number) return resultOf(mutation, entry, memory)
+      if (young && origin.number < memory.number) throw staleMutation()
+      if (young && origin.number === memory.number) return resultOf(mutation, entry, memory)
     }
     // After the lookup of remembered mutations, so that a late repetition still receives its result (F2).
     if (now() > deadline) throw late()
@@ -70,14 +70,14 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     const applied = applyMutation(mutation, entry.text, entry.record.version)
     if ('refused' in applied) {
       const refusal = { verdict: applied.refused, version: entry.record.version }
-      if (asker !== undefined) await before(entries.remember(key, entry, asker.name, { ...refusal, number: asker.number }))
+      if (origin !== undefined) await before(entries.remember(key, entry, origin.name, { ...refusal, number: origin.number }))
       return resultOf(mutation, entry, refusal)
     }
     const { text, result, patch } = applied
     if (text !== null) check?.(valueOfText(text))
-    const memory = asker && { ...asker, result }
-    const told = { writer, patch, base: entry.record.version }
-    const committed = await entries.commit(key, entry, { text, expiresAt: expiryOf(mutation, entry), memory, told })
+    const memory = origin && { ...origin, result }
+    const announced = { writer, patch, base: entry.record.version }
+    const committed = await entries.commit(key, entry, { text, expiresAt: expiryOf(mutation, entry), memory, announced })
     return resultOf(mutation, committed, { verdict: 'ok', version: committed.record.version, result })
   }
 

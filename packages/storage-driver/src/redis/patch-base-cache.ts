@@ -52,11 +52,11 @@ export function createPatchBaseCache(maxSize = 16_000_000): PatchBaseCache {
     get: (key) => entries.get(key),
     set,
     follow: ({ key, version, removed, value, valueJson, base, patch }) => {
-      const held = entries.get(key)
-      if (held === undefined || version <= held.version) return
+      const cached = entries.get(key)
+      if (cached === undefined || version <= cached.version) return
       if (removed === true) set(key, { version, value: undefined })
       else if (value !== undefined) set(key, { version, value: createPatchableValue(value, valueJson) })
-      else if (patch !== undefined && base === held.version) set(key, { version, value: patchedValue(held.value, patch) })
+      else if (patch !== undefined && base === cached.version) set(key, { version, value: patchedValue(cached.value, patch) })
       else remove(key)
     },
   }

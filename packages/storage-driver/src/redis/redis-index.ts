@@ -59,8 +59,8 @@ export function createRedisIndex({ link, names, claims, readOne }: RedisIndexOpt
       const found: string[] = []
       for (let after: string | undefined; ;) {
         const page = await pageOf(prefix, after)
-        const held = await Promise.all(page.map(holding))
-        found.push(...page.filter((_, place) => held[place]))
+        const exist = await Promise.all(page.map(holding))
+        found.push(...page.filter((_, place) => exist[place]))
         if (page.length < PAGE_SIZE) return found
         after = page.at(-1)
       }

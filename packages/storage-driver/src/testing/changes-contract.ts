@@ -4,7 +4,7 @@ import { freshKey, record, type UseStore } from './store-under-test.ts'
 
 /** S4, S5, S10: the changes delivered to listeners. */
 export function changesContract(use: UseStore): void {
-  test('[S10] every change is told to every instance, the writer included, once', async () => {
+  test('[S10] every change is delivered once to every instance, including the writer', async () => {
     const { store, other } = use()
     const key = freshKey()
     const recorders = [await record(store, key), await record(other, key)]
@@ -24,7 +24,7 @@ export function changesContract(use: UseStore): void {
     expect(increment.value).toBe(1)
   })
 
-  test('[S4] after 200 rounds of concurrent writers every listener ends on the stored entry, in version order', async () => {
+  test('[S4] after 200 rounds of concurrent writers every listener has the stored entry', async () => {
     const { store, other } = use()
     const key = freshKey()
     const recorders = [await record(store, key), await record(other, key)]
@@ -44,10 +44,10 @@ export function changesContract(use: UseStore): void {
     }
   })
 
-  test('[S5] a value larger than inlineValueMaxBytes, in UTF-8, is told without it', async () => {
+  test('[S5] a value larger than inlineValueMaxBytes, in UTF-8, is announced without it', async () => {
     const { store, other } = use()
     const key = freshKey()
-    const told = await record(other, key)
+    const announced = await record(other, key)
     // The quotes are part of the JSON, and each of these letters takes two bytes.
     const [small, large] = ['ä'.repeat(4095), 'ä'.repeat(4096)]
     await store.write({ op: 'set', key, value: small })
@@ -55,7 +55,7 @@ export function changesContract(use: UseStore): void {
     await store.write({ op: 'set', key, value: { large } })
     await store.write({ op: 'patch', key, patch: { a: 1 } })
     await store.write({ op: 'patch', key, patch: { large: large.toUpperCase() } })
-    const changes = await told.count(5)
+    const changes = await announced.count(5)
     expect(
       changes.map((change) =>
         Object.keys(change)
@@ -64,24 +64,24 @@ export function changesContract(use: UseStore): void {
       ),
     ).toEqual([...['value', 'version', 'version', 'patch', 'version']])
     expect(await other.read([key])).toMatchObject([{ value: { large: large.toUpperCase(), a: 1 } }])
-    told.stop()
+    announced.stop()
   })
 
-  test('[S10] a value with a lifetime is told with its end', async () => {
+  test('[S10] a value with a lifetime is delivered with its expiry', async () => {
     const { store, other } = use()
     const key = freshKey()
-    const told = await record(other, key)
+    const announced = await record(other, key)
     await store.write({ op: 'set', key, value: 1, ttlMs: 60_000 })
     await store.write({ op: 'increment', key, by: 1 })
     await store.write({ op: 'set', key, value: 3 })
-    const [set, increment, lasting] = await told.count(3)
+    const [set, increment, lasting] = await announced.count(3)
     expect(Math.abs((set?.expiresAt ?? 0) - Date.now() - 60_000)).toBeLessThan(30_000)
     expect(increment?.expiresAt).toBe(set?.expiresAt)
     expect(lasting).not.toHaveProperty('expiresAt')
-    told.stop()
+    announced.stop()
   })
 
-  test('[S11] a listener that throws stops no other, and one that stopped hears nothing', async () => {
+  test('[S11] a listener that throws stops no other; a removed one receives nothing', async () => {
     const { store } = use()
     const key = freshKey()
     const throwing = store.onChange(() => {
@@ -89,12 +89,12 @@ export function changesContract(use: UseStore): void {
     })
     await expect(throwing.ready).resolves.toBe(undefined)
     const stopped = await record(store, key)
-    const told = await record(store, key)
+    const announced = await record(store, key)
     stopped.stop()
     await store.write({ op: 'set', key, value: 1 })
-    expect(await told.count(1)).toHaveLength(1)
+    expect(await announced.count(1)).toHaveLength(1)
     expect(stopped.changes).toEqual([])
     throwing()
-    told.stop()
+    announced.stop()
   })
 }

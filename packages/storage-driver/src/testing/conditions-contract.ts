@@ -3,7 +3,7 @@ import { freshAuthor, freshKey, record, type UseStore } from './store-under-test
 
 /** S6 and the deadline of F2. */
 export function conditionsContract(use: UseStore): void {
-  test('[S6] a set or remove at the version named is applied', async () => {
+  test('[S6] a set or remove at the given version is applied', async () => {
     const { store, other } = use()
     const key = freshKey()
     const first = await store.write({ op: 'set', key, value: 1, ifVersion: 0 })
@@ -15,10 +15,10 @@ export function conditionsContract(use: UseStore): void {
     expect(await store.read([key])).toMatchObject([{ value: 5 }])
   })
 
-  test('[S6] any other version is refused with CONFLICT and the entry; nothing is written or told', async () => {
+  test('[S6] at any other version a write is refused with CONFLICT and announces nothing', async () => {
     const { store, other } = use()
     const key = freshKey()
-    const told = await record(other, key)
+    const announced = await record(other, key)
     const { version } = await store.write({ op: 'set', key, value: 'kept' })
     const entry = { key, version, value: 'kept' }
     for (const ifVersion of [0, 1, version - 1, version + 1]) {
@@ -27,11 +27,11 @@ export function conditionsContract(use: UseStore): void {
     }
     expect(await store.read([key])).toEqual([entry])
     await store.write({ op: 'remove', key })
-    expect((await told.count(2)).map((change) => change.removed ?? change.value)).toEqual(['kept', true])
-    told.stop()
+    expect((await announced.count(2)).map((change) => change.removed ?? change.value)).toEqual(['kept', true])
+    announced.stop()
   })
 
-  test('[S6] of writers that start from the same version one wins', async () => {
+  test('[S6] of several writers with the same version exactly one wins', async () => {
     const { store, other } = use()
     const key = freshKey()
     const { version } = await store.write({ op: 'set', key, value: 0 })
@@ -44,7 +44,7 @@ export function conditionsContract(use: UseStore): void {
     expect(await store.read([key])).toMatchObject([{ value: winner }])
   })
 
-  test('[S6] [S18] what is no version or no lifetime is refused, and nothing is stored', async () => {
+  test('[S6] [S18] an invalid version or lifetime is refused, and nothing is stored', async () => {
     const { store } = use()
     const key = freshKey()
     for (const ifVersion of [-1, 0.5, Number.NaN]) {
@@ -59,7 +59,7 @@ export function conditionsContract(use: UseStore): void {
     expect(await store.read([key])).toEqual([{ key, version: 0, removed: true }])
   })
 
-  test('[F2] what comes after its deadline is refused as retryable and never applied', async () => {
+  test('[F2] a write after its deadline is refused as retryable and never applied', async () => {
     const { store } = use()
     const key = freshKey()
     const deadline = Date.now() - 60_000
@@ -70,7 +70,7 @@ export function conditionsContract(use: UseStore): void {
     expect(await store.read([key])).toEqual([{ key, version: 0, removed: true }])
   })
 
-  test('[F2] [S12] a late question about a write that was applied finds its answer; a late refusal is not remembered', async () => {
+  test('[F2] [S12] a late repetition finds its result; a late refusal is not remembered', async () => {
     const { store, other } = use()
     const key = freshKey()
     const deadline = Date.now() - 60_000

@@ -29,7 +29,7 @@ export function foreignContract(use: UseStore): void {
     }
   })
 
-  test('[S20] a foreign value gets its version at the first read and keeps it', async () => {
+  test('[S20] a foreign value receives its version at the first read and keeps it', async () => {
     const { store, other, put } = use()
     const key = freshKey()
     await put(key, 'foreign')
@@ -40,7 +40,7 @@ export function foreignContract(use: UseStore): void {
     expect(version).toBeGreaterThan(entry?.version ?? Infinity)
   })
 
-  test('[S6] [S20] a foreign value is no absent key, read or not', async () => {
+  test('[S6] [S20] a foreign value is not an absent key, even if unread', async () => {
     const { store, put } = use()
     const key = freshKey()
     await put(key, '1')
@@ -49,21 +49,21 @@ export function foreignContract(use: UseStore): void {
     expect(await store.read([key])).toMatchObject([{ value: 1 }])
   })
 
-  test('[S20] a foreign write over an entry is told by touch, with a new version', async () => {
+  test('[S20] touch announces a foreign write over an entry with a new version', async () => {
     const { store, other, put } = use()
     const key = freshKey()
-    const told = await record(other, key)
+    const announced = await record(other, key)
     const { version } = await store.write({ op: 'set', key, value: 'ours' })
     await put(key, 'theirs')
     expect(await store.read([key])).toEqual([{ key, version, value: 'theirs' }])
     const touched = await store.touch(key)
     expect(touched.version).toBeGreaterThan(version)
-    expect(await told.count(2)).toMatchObject([{ version }, { key, version: touched.version }])
+    expect(await announced.count(2)).toMatchObject([{ version }, { key, version: touched.version }])
     expect(await other.read([key])).toEqual([{ key, version: touched.version, value: 'theirs' }])
-    told.stop()
+    announced.stop()
   })
 
-  test('[S1] [S20] what other programs remove is absent at a newer version, and what they store again is newer still', async () => {
+  test('[S1] [S20] foreign removals and new foreign values have newer versions', async () => {
     const { store, other, put } = use()
     const key = freshKey()
     const first = await store.write({ op: 'set', key, value: 1 })
@@ -77,7 +77,7 @@ export function foreignContract(use: UseStore): void {
     expect(back?.version).toBeGreaterThan(gone?.version ?? Infinity)
   })
 
-  test('[S20] what clients set is stored as JSON', async () => {
+  test('[S20] values of clients are stored as JSON', async () => {
     const { store, get } = use()
     const key = freshKey()
     await store.write({ op: 'set', key, value: 'text' })

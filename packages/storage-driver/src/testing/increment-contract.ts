@@ -6,7 +6,7 @@ const MAX = Number.MAX_SAFE_INTEGER
 
 /** S7: every store adds like JavaScript. */
 export function incrementContract(use: UseStore): void {
-  test('[S7] a sum is the one of JavaScript, to the last digit', async () => {
+  test('[S7] a sum equals that of JavaScript, to the last digit', async () => {
     const { store, other, get } = use()
     const sums: [number, number][] = [
       ...[
@@ -44,7 +44,7 @@ export function incrementContract(use: UseStore): void {
     }
   })
 
-  test('[S7] what is no number, or has no sum, is refused with NOT_A_NUMBER and stays', async () => {
+  test('[S7] a value that has no sum is refused with NOT_A_NUMBER and unchanged', async () => {
     const { store, other } = use()
     const refused: [JsonValue, number][] = [
       ...([
@@ -73,7 +73,7 @@ export function incrementContract(use: UseStore): void {
     }
   })
 
-  test('[S7] [S20] a text that others stored is a number exactly where JSON says so', async () => {
+  test('[S7] [S20] a foreign text is a number exactly if it is a JSON number', async () => {
     const { store, put } = use()
     const texts = ['5', ' 5\n', '-0', '5.50', '5e2', '5E+2', '-5e-2', '0', '0.5', '9007199254740991']
     texts.push(
@@ -119,14 +119,14 @@ export function incrementContract(use: UseStore): void {
     expect(await store.write({ op: 'increment', key: second, by: 1, initial: 1 })).toMatchObject({ value: 2 })
   })
 
-  test('[S7] 2 x 100 concurrent increments make exactly 200', async () => {
+  test('[S7] 2 x 100 concurrent increments result in exactly 200', async () => {
     const { store, other } = use()
     const key = freshKey()
     await Promise.all(Array.from({ length: 200 }, (_, place) => (place % 2 === 0 ? store : other).write({ op: 'increment', key, by: 1 })))
     expect(await store.read([key])).toMatchObject([{ value: 200 }])
   })
 
-  test('[S7] an increment by what is no number is refused', async () => {
+  test('[S7] an increment by a value that is not a number is refused', async () => {
     const { store } = use()
     for (const by of [Number.NaN, Number.POSITIVE_INFINITY]) {
       await expect(store.write({ op: 'increment', key: freshKey(), by })).rejects.toMatchObject({ code: 'INVALID_VALUE' })

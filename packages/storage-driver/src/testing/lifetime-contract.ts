@@ -10,7 +10,7 @@ async function until(now: () => number, time: number): Promise<void> {
 
 /** S18: entries that expire. A server with subscribers reads them when their time has come. */
 export function lifetimeContract(use: UseStore): void {
-  test('[S18] an entry is read with its end; increments and patches keep it, a set without a lifetime makes it last', async () => {
+  test('[S18] increments and patches keep the expiry; a set without lifetime removes it', async () => {
     const { store, other } = use()
     const key = freshKey()
     const { version } = await store.write({ op: 'set', key, value: 1, ttlMs: LONG_MS })
@@ -25,7 +25,7 @@ export function lifetimeContract(use: UseStore): void {
     expect(await other.read([key])).toEqual([{ key, version: last, value: 3 }])
   })
 
-  test('[S18] a listing names the end of each entry', async () => {
+  test('[S18] a listing contains the expiry of each entry', async () => {
     const { store, other } = use()
     const prefix = `${freshKey('list')}:`
     await store.write({ op: 'set', key: `${prefix}a`, value: 1, ttlMs: LONG_MS })
@@ -34,7 +34,7 @@ export function lifetimeContract(use: UseStore): void {
     expect(entries.map(({ expiresAt }) => typeof expiresAt)).toEqual(['number', 'undefined'])
   })
 
-  test('[S18] the end is a version of its own, told once to all by whoever reads first', async () => {
+  test('[S18] the expiry has its own version, announced once to all by the first reader', async () => {
     const { store, other } = use()
     const key = freshKey()
     const recorders = [await record(store, key), await record(other, key)]
@@ -47,7 +47,9 @@ export function lifetimeContract(use: UseStore): void {
     for (const read of reads) expect(read).toEqual([{ key, version: gone?.version, removed: true }])
     await store.write({ op: 'set', key, value: 2 })
     for (const recorder of recorders) {
-      expect((await recorder.count(3)).map(({ version: told, removed, value }) => [told === gone?.version, removed ?? value])).toEqual([
+      expect(
+        (await recorder.count(3)).map(({ version: announced, removed, value }) => [announced === gone?.version, removed ?? value]),
+      ).toEqual([
         [false, 1],
         [true, true],
         [false, 2],
@@ -56,20 +58,20 @@ export function lifetimeContract(use: UseStore): void {
     }
   })
 
-  test('[S18] a write that comes after the end and before anybody looks wins: nobody is told of an end', async () => {
+  test('[S18] a write after the expiry and before any read wins, without an announcement', async () => {
     const { store, other } = use()
     const key = freshKey()
-    const told = await record(other, key)
+    const announced = await record(other, key)
     await store.write({ op: 'set', key, value: 1, ttlMs: 30 })
-    const [alive] = await told.count(1)
+    const [alive] = await announced.count(1)
     await until(() => store.now(), alive?.expiresAt ?? 0)
     const { version } = await store.write({ op: 'set', key, value: 2 })
     expect(await other.read([key])).toEqual([{ key, version, value: 2 }])
-    expect((await told.count(2)).map(({ removed, value }) => removed ?? value).at(-1)).toBe(2)
-    told.stop()
+    expect((await announced.count(2)).map(({ removed, value }) => removed ?? value).at(-1)).toBe(2)
+    announced.stop()
   })
 
-  test('[S4] readChanged gives the entries whose version is another, and what ended is one of them', async () => {
+  test('[S4] readChanged returns entries with another version, including expired ones', async () => {
     const { store, other } = use()
     const [same, changed, gone] = [freshKey(), freshKey(), freshKey()]
     const versions = new Map<string, number>()

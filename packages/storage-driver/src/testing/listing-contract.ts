@@ -4,7 +4,7 @@ import { freshKey, type UseStore } from './store-under-test.ts'
 
 /** S17: listings by prefix. */
 export function listingContract(use: UseStore): void {
-  test('[S17] a prefix lists what is below it, at any depth, in byte order, and nothing else', async () => {
+  test('[S17] a prefix lists only the keys below it, at any depth, in byte order', async () => {
     const { store, other } = use()
     const name = randomUUID()
     const keys = ['b', 'a', 'd:deep:er', '\uffee', '😀', 'a-b', 'Z'].map((end) => `${name}:${end}`)
@@ -18,7 +18,7 @@ export function listingContract(use: UseStore): void {
     expect(after).toBe(undefined)
   })
 
-  test('[S17] a long listing comes in pages', async () => {
+  test('[S17] a long listing is returned in pages', async () => {
     const { store } = use()
     const name = randomUUID()
     const keys = Array.from({ length: 1_001 }, (_, place) => `${name}:${String(place).padStart(5, '0')}`)
@@ -31,7 +31,7 @@ export function listingContract(use: UseStore): void {
     expect(second.after).toBe(undefined)
   })
 
-  test('[S17] what other programs stored is listed after reindex', async () => {
+  test('[S17] entries of other programs are listed after reindex', async () => {
     const { store, put } = use()
     const name = randomUUID()
     await store.list(`${name}:`)
@@ -40,7 +40,7 @@ export function listingContract(use: UseStore): void {
     expect((await store.list(`${name}:`)).entries).toMatchObject([{ key: `${name}:foreign`, value: 1 }])
   })
 
-  test('[S17] what other programs removed is not listed', async () => {
+  test('[S17] entries removed by other programs are not listed', async () => {
     const { store, put } = use()
     const name = randomUUID()
     for (const key of [`${name}:gone`, `${name}:here`]) await store.write({ op: 'set', key, value: 1 })
@@ -57,7 +57,7 @@ export function listingContract(use: UseStore): void {
     expect((await store.list('')).entries).toContainEqual({ key, version: expect.any(Number), value: 1 })
   })
 
-  test('[S19] what is no prefix is refused', async () => {
+  test('[S19] an invalid prefix is refused', async () => {
     const { store } = use()
     for (const prefix of ['a', ':', 'a*:', 'a$:', 'a::']) await expect(store.list(prefix)).rejects.toMatchObject({ code: 'INVALID_KEY' })
     await expect(store.list('a:', 'no/key')).rejects.toMatchObject({ code: 'INVALID_KEY' })

@@ -11,24 +11,24 @@ export function mutationsContract(use: UseStore): void {
     { op: 'patch', key, patch: { once: true }, author },
   ]
 
-  test('[S12] sent again, on any instance and also after another write, it takes effect once with the same result', async () => {
+  test('[S12] a repeated mutation takes effect once, on any instance, with its result', async () => {
     const { store, other } = use()
     for (const place of [0, 1, 2, 3]) {
       const key = freshKey()
       const mutation = each(key, freshAuthor())[place]
       if (mutation === undefined) throw new Error('There are four kinds.')
-      const told = await record(other, key)
+      const announced = await record(other, key)
       const first = await store.write(mutation)
       expect(await other.write(mutation)).toEqual(first)
       const between = await other.write({ op: 'set', key, value: 'another' })
       expect(await store.write(mutation)).toEqual(first)
       expect(await store.read([key])).toEqual([{ key, version: between.version, value: 'another' }])
-      expect((await told.count(2)).map(({ version }) => version)).toEqual([first.version, between.version])
-      told.stop()
+      expect((await announced.count(2)).map(({ version }) => version)).toEqual([first.version, between.version])
+      announced.stop()
     }
   })
 
-  test('[S12] a number that another kind of change has used is refused, for the result of that one says nothing of this one', async () => {
+  test('[S12] a number used by another kind of change is refused', async () => {
     const { store, other } = use()
     for (const op of ['set', 'increment', 'patch'] as const) {
       const key = freshKey()
@@ -43,7 +43,7 @@ export function mutationsContract(use: UseStore): void {
     }
   })
 
-  test('[S12] sent twice at once it takes effect once', async () => {
+  test('[S12] a mutation sent twice at once takes effect once', async () => {
     const { store, other } = use()
     const key = freshKey()
     const increments = Array.from({ length: 10 }, () => freshAuthor()).flatMap((author) =>
@@ -61,7 +61,7 @@ export function mutationsContract(use: UseStore): void {
     expect(await store.read([patched])).toMatchObject([{ version: results[0]?.version }])
   })
 
-  test('[S12] a refusal for good is remembered, also when the reason is gone', async () => {
+  test('[S12] a final refusal is remembered, even if its reason is gone', async () => {
     const { store, other } = use()
     const key = freshKey()
     const author = freshAuthor()
@@ -117,13 +117,13 @@ export function mutationsContract(use: UseStore): void {
     expect(await store.read([elsewhere])).toMatchObject([{ value: 1 }])
   })
 
-  test('[S12] a mutation without a number happens as often as it is sent', async () => {
+  test('[S12] a mutation without a number takes effect each time it is sent', async () => {
     const { store } = use()
     const key = freshKey()
     for (const value of [1, 2]) expect(await store.write({ op: 'increment', key, by: 1 })).toMatchObject({ value })
   })
 
-  test('[S12] what is no author is refused', async () => {
+  test('[S12] an invalid author is refused', async () => {
     const { store } = use()
     const wrong = [{ number: 0 }, { number: 1.5 }, { number: Number.NaN }, { clientId: '' }, { clientId: '\ud800' }, { user: '\udc00' }]
     for (const part of wrong) {
@@ -132,7 +132,7 @@ export function mutationsContract(use: UseStore): void {
     }
   })
 
-  test('[X4] a value that JSON cannot say is refused', async () => {
+  test('[X4] a value that JSON cannot represent is refused', async () => {
     const { store } = use()
     const wrong: unknown[] = [undefined, Number.NaN, () => 1, 1n, new Date(), new Map(), { a: undefined }, [Symbol('s')]]
     for (const value of wrong) {

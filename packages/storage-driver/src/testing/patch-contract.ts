@@ -4,7 +4,7 @@ import { freshAuthor, freshKey, record, type UseStore } from './store-under-test
 
 /** S8: patches merge by property, and none is lost. */
 export function patchContract(use: UseStore): void {
-  test('[S8] a patch merges as RFC 7396 says, and names the version that it was merged into', async () => {
+  test('[S8] a patch merges per RFC 7396 and reports the version that it was merged into', async () => {
     const { store, other } = use()
     const cases: [JsonValue | undefined, JsonObject, JsonValue][] = [
       [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
@@ -25,7 +25,7 @@ export function patchContract(use: UseStore): void {
     }
   })
 
-  test('[S8] concurrent patches of different properties all survive, also beside increments of other kinds', async () => {
+  test('[S8] concurrent patches of different properties are all kept, also increments', async () => {
     const { store, other } = use()
     const key = freshKey()
     await store.write({ op: 'set', key, value: { kept: [] } })
@@ -46,14 +46,14 @@ export function patchContract(use: UseStore): void {
     for (const { version, base } of results) expect(base).toBeLessThanOrEqual(version)
   })
 
-  test('[S8] patches that are sent one after the other are applied in that order', async () => {
+  test('[S8] consecutive patches are applied in their order', async () => {
     const { store } = use()
     const key = freshKey()
     await Promise.all(Array.from({ length: 30 }, (_, last) => store.write({ op: 'patch', key, patch: { last } })))
     expect(await store.read([key])).toMatchObject([{ value: { last: 29 } }])
   })
 
-  test('[S8] a patch after somebody else wrote, removed or stored past us merges into what is there', async () => {
+  test('[S8] a patch after any other write or foreign value merges into the newest', async () => {
     const { store, other, put } = use()
     const key = freshKey()
     await store.write({ op: 'patch', key, patch: { a: 1 } })
@@ -69,50 +69,50 @@ export function patchContract(use: UseStore): void {
     expect(await store.read([foreign])).toMatchObject([{ value: { x: 1, y: 2 } }])
   })
 
-  test('[S8] listeners get the patch where it is smaller than the value, else the value; whoever follows has what is stored', async () => {
+  test('[S8] listeners receive the patch if smaller, else the value; both lead to it', async () => {
     const { store, other } = use()
     const key = freshKey()
-    const told = await record(other, key)
+    const announced = await record(other, key)
     await store.write({ op: 'patch', key, patch: { a: 1, gone: null } })
     await store.write({ op: 'patch', key, patch: { text: 'x'.repeat(100) } })
     await store.write({ op: 'patch', key, patch: { a: 2 } })
     await store.write({ op: 'patch', key, patch: { text: null } })
-    const changes = await told.count(4)
-    let held: JsonValue | undefined
+    const changes = await announced.count(4)
+    let cached: JsonValue | undefined
     let version = 0
     for (const change of changes) {
       if (change.patch !== undefined) expect(change.base).toBe(version)
-      held = change.patch === undefined ? change.value : applyPatch(held, change.patch)
+      cached = change.patch === undefined ? change.value : applyPatch(cached, change.patch)
       version = change.version
     }
     expect(changes[2]).toMatchObject({ patch: { a: 2 } })
     expect(changes[2]).not.toHaveProperty('value')
     expect(changes[0]).toHaveProperty('value', { a: 1 })
-    expect(await store.read([key])).toEqual([{ key, version, value: held }])
-    told.stop()
+    expect(await store.read([key])).toEqual([{ key, version, value: cached }])
+    announced.stop()
   })
 
-  test('[S8] patches that waited together are told as a chain that ends at the stored value', async () => {
+  test('[S8] patches written together are announced as a chain to the stored value', async () => {
     const { store, other } = use()
     const key = freshKey()
-    const told = await record(other, key)
+    const announced = await record(other, key)
     await store.write({ op: 'set', key, value: { text: 'x'.repeat(200), nested: { a: 1 } } })
     const patches: JsonObject[] = [{ a: 1 }, { nested: null }, { nested: { b: 1 } }, { a: null }, { nested: 5 }, { nested: { c: [] } }]
     const results = await Promise.all(patches.map((patch) => store.write({ op: 'patch', key, patch })))
     const last = Math.max(...results.map(({ version }) => version))
     const [entry] = await store.read([key])
-    let held: JsonValue | undefined
+    let cached: JsonValue | undefined
     for (let place = 0, version = 0; version < last; place++) {
-      const change = (await told.count(place + 1))[place]
+      const change = (await announced.count(place + 1))[place]
       if (change?.patch !== undefined) expect(change.base).toBe(version)
-      held = change?.patch === undefined ? change?.value : applyPatch(held, change.patch)
+      cached = change?.patch === undefined ? change?.value : applyPatch(cached, change.patch)
       version = change?.version ?? last
     }
-    expect(entry).toEqual({ key, version: last, value: held })
-    told.stop()
+    expect(entry).toEqual({ key, version: last, value: cached })
+    announced.stop()
   })
 
-  test('[S8] a patch that is no JSON object is refused', async () => {
+  test('[S8] a patch that is not a JSON object is refused', async () => {
     const { store } = use()
     const notPatches: unknown[] = [null, [], 'text', 5, { a: undefined }, { a: Number.NaN }]
     for (const patch of notPatches) {

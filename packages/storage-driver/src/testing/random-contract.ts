@@ -8,7 +8,7 @@ const PATCHES: readonly JsonObject[] = [{}, { a: null }, { a: 2 }, { a: { b: nul
 
 /** For random operations in any order, the store behaves like a few lines of JavaScript (S1, S6, S7, S8, S10, S12). */
 export function randomContract(use: UseStore): void {
-  test('[S1] [S6] [S7] [S8] [S10] [S12] random writes of two instances end as the model does', async () => {
+  test('[S1] [S6] [S7] [S8] [S10] [S12] random writes end like the model', async () => {
     const { store, other } = use()
     const seed = Math.floor(Math.random() * 2 ** 31)
     const random = mulberry(seed)
@@ -16,7 +16,7 @@ export function randomContract(use: UseStore): void {
     for (let round = 0; round < 10; round++) {
       const key = freshKey()
       const authors = [freshAuthor(0), freshAuthor(0)]
-      const told = await record(other, key)
+      const announced = await record(other, key)
       let model: { version: number; value: JsonValue | undefined } = { version: 0, value: undefined }
       let changes = 0
       for (let step = 0; step < 25; step++) {
@@ -45,12 +45,12 @@ export function randomContract(use: UseStore): void {
         expect(entry?.version, where).toBe(model.version)
         expect(entry && valueOf(entry), where).toEqual(model.value)
       }
-      const all = await told.count(changes)
-      let held: JsonValue | undefined
+      const all = await announced.count(changes)
+      let cached: JsonValue | undefined
       for (const change of all)
-        held = change.removed === true ? undefined : change.patch === undefined ? change.value : applyPatch(held, change.patch)
-      expect(held, `seed ${seed}, round ${round}`).toEqual(model.value)
-      told.stop()
+        cached = change.removed === true ? undefined : change.patch === undefined ? change.value : applyPatch(cached, change.patch)
+      expect(cached, `seed ${seed}, round ${round}`).toEqual(model.value)
+      announced.stop()
     }
   })
 }

@@ -28,7 +28,7 @@ export function versionsContract(use: UseStore): void {
     expect(Math.abs(version / 1000 - Date.now())).toBeLessThan(60_000)
   })
 
-  test('[S10] a key that was never there is absent at version 0, a removed one at the version of its removal', async () => {
+  test('[S10] an unwritten key is absent at version 0, a removed one at its removal’s', async () => {
     const { store, other } = use()
     const [never, removed] = [freshKey(), freshKey()]
     await store.write({ op: 'set', key: removed, value: 1 })
@@ -36,7 +36,7 @@ export function versionsContract(use: UseStore): void {
     expect(await other.read([never, removed])).toEqual([neverThere(never), { key: removed, version, removed: true }])
   })
 
-  test('[S10] null is a value, and every JSON value comes back as it was', async () => {
+  test('[S10] null is a value, and every JSON value is returned unchanged', async () => {
     const { store, other } = use()
     const values: JsonValue[] = [
       null,
@@ -71,7 +71,7 @@ export function versionsContract(use: UseStore): void {
     expect(entry.version).toBeGreaterThan(version)
   })
 
-  test('[S18] a set without a lifetime makes the entry last, an increment or patch keeps its time', async () => {
+  test('[S18] a set without a lifetime removes the expiry; increment and patch keep it', async () => {
     const { store } = use()
     const lasting = freshKey()
     await store.write({ op: 'set', key: lasting, value: 1, ttlMs: 30 })
@@ -89,7 +89,7 @@ export function versionsContract(use: UseStore): void {
     expect(await store.read([lasting])).toMatchObject([{ value: 2 }])
   })
 
-  test('[S19] what is no key is refused everywhere, and nothing is stored', async () => {
+  test('[S19] an invalid key is refused everywhere, and nothing is stored', async () => {
     const { store, get } = use()
     for (const key of [
       '',
@@ -118,7 +118,7 @@ export function versionsContract(use: UseStore): void {
     expect(await get('a:b')).toBe(null)
   })
 
-  test('[S19] the longest key, in bytes and in any script, is one like others', async () => {
+  test('[S19] a key of the maximum length works, in bytes and in any script', async () => {
     const { store, other } = use()
     for (const key of ['k'.repeat(200), `ключ:${freshKey()}`, `emoji 😀:${freshKey()}`]) {
       const { version } = await store.write({ op: 'set', key, value: 1 })
