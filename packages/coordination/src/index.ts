@@ -13,3 +13,4 @@ export type {
 } from './contract.ts'
 export type { CoordinationErrorContext, CoordinationOptions, RedisCoordinationOptions } from './coordination-options.ts'
 export { createMemoryCoordination, type MemoryCoordinationOptions } from './memory-coordination.ts'
+export { createRedisCoordination } from './redis-coordination.ts'

@@ -1,0 +1,95 @@
+import { createListeners, parseOptions, RealtimeError, required, safeErrorListener, text, TOMBSTONE_MS, wholeNumber } from '@tutti/protocol'
+import type { OptionRows } from '@tutti/protocol'
+import type { RedisLink } from '@tutti/pubsub/redis'
+import type { Coordination } from './contract.ts'
+import { COORDINATION_OPTIONS, type RedisCoordinationOptions } from './coordination-options.ts'
+import { createRoomRegistry } from './members/room-registry.ts'
+import { createInstanceLease } from './redis/instance-lease.ts'
+import { createLeaseHolds } from './redis/lease-holds.ts'
+import { createLeaseSweeper } from './redis/lease-sweeper.ts'
+import { redisLayout } from './redis/redis-layout.ts'
+import { isAway } from './redis/redis-failure.ts'
+import { createRedisRoom } from './redis/redis-room.ts'
+import { createCoordinationScripts, createRoomStore, type RoomStore } from './redis/room-store.ts'
+
+const OPTIONS = {
+  ...COORDINATION_OPTIONS,
+  instanceId: required(text(undefined)),
+  heartbeatMs: wholeNumber(1, 1_000),
+  leaseMs: wholeNumber(1, 4_000),
+  tombstoneMs: wholeNumber(1, TOMBSTONE_MS, Number.MAX_SAFE_INTEGER),
+} satisfies OptionRows<RedisCoordinationOptions>
+
+/**
+ * Leases and presence of the instances that share a Redis. An instance costs one script per `heartbeatMs`. Throws
+ * `INVALID_OPTIONS`.
+ */
+export function createRedisCoordination(link: RedisLink, options: RedisCoordinationOptions): Coordination {
+  const parsed = parseOptions('createRedisCoordination', OPTIONS, options)
+  if (parsed.leaseMs < 3 * parsed.heartbeatMs) {
+    throw new RealtimeError('INVALID_OPTIONS', {
+      message: `createRedisCoordination: \`leaseMs\` (${parsed.leaseMs}) must be at least three times \`heartbeatMs\` (${parsed.heartbeatMs}).`,
+    })
+  }
+  const settings = { ...parsed, onError: safeErrorListener(parsed.onError) }
+  const { onError } = settings
+  const instanceId = encodeURIComponent(settings.instanceId)
+  const layout = redisLayout(link)
+  const opened = createListeners<[string]>((error) => onError(error, { stage: 'listener' }))
+  const emptied = createListeners<[string]>((error) => onError(error, { stage: 'listener' }))
+  const scripts = createCoordinationScripts(link, settings)
+
+  const lease = createInstanceLease({
+    ...{ link, layout, instanceId, times: settings, onError },
+    onBeat: () => {
+      for (const room of rooms.open.values()) if (room.isDoubtful) void room.resync()
+    },
+    onClaim: (leases) => sweeper.sweep(leases),
+  })
+  const holds = createLeaseHolds({ link, layout, lease, script: scripts.hold, onError })
+  const storeOf = (room: string): RoomStore => createRoomStore({ room, instanceId, layout, lease, holds, scripts })
+  const onEmpty = (room: string): void => emptied.emit(room)
+  const sweeper = createLeaseSweeper({ link, layout, onEmpty, onError, sweepRoom: (room, dead) => storeOf(room).sweep(dead) })
+  const rooms = createRoomRegistry((room, onUnused) =>
+    createRedisRoom({
+      ...{ room, link, instanceId, settings, layout, lease, holds, store: storeOf(room), onUnused },
+      ...{ onOpen: () => opened.emit(room), onEmpty: () => onEmpty(room) },
+    }),
+  )
+  const resync = (): void => {
+    for (const room of rooms.open.values()) void room.resync()
+  }
+  const stops = [
+    lease.onLost(resync),
+    // First the lease: what Redis has lost must be written under one that is registered.
+    link.onGap(() => void lease.renew().then(resync, resync)),
+  ]
+
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    for (const stop of stops) stop()
+    rooms.close()
+    opened.clear()
+    emptied.clear()
+    try {
+      const last = await lease.close()
+      await sweeper.idle()
+      await sweeper.expire(last, settings.graceMs + settings.leaseMs)
+    } catch (error) {
+      if (!isAway(error)) onError(error, { stage: 'heartbeat' })
+    }
+  }
+  const listen =
+    (listeners: typeof opened): Coordination['onRoomOpen'] =>
+    (listener) => {
+      if (closing !== undefined) throw new RealtimeError('CLOSED')
+      return listeners.add(listener)
+    }
+  return {
+    instance: lease,
+    members: (room) => rooms.members(room),
+    onRoomOpen: listen(opened),
+    onRoomEmpty: listen(emptied),
+    close: () => (closing ??= close()),
+  }
+}

@@ -1,0 +1,154 @@
+import { createListeners, RealtimeError } from '@tutti/protocol'
+import type { RedisLink } from '@tutti/pubsub/redis'
+import type { InstanceLease } from '../contract.ts'
+import type { CoordinationSettings } from '../coordination-options.ts'
+import { createDeferred } from '../deferred.ts'
+import { leaseScript, type LeaseTimes } from './lease-script.ts'
+import type { RedisLayout } from './redis-layout.ts'
+import { partsOf, textsOf } from './script-reply.ts'
+
+/** How long instances wait at random before they run the heartbeat for an end that is due, so that one of them claims it. */
+const JITTER_MS = 200
+
+/** Tries of a write that was too late for its lease. */
+const MAX_TRIES = 3
+
+/** The lease of this instance on Redis. */
+export interface RedisLease extends InstanceLease {
+  /** Whether a lease has ended, and is not swept yet. */
+  hasEnded(lease: string): boolean
+  /** Runs the heartbeat now, or waits for the one in flight. Registers where there is no lease. */
+  renew(): Promise<void>
+  /**
+   * Runs a script that writes under the lease. Where it replies `late`, the lease is renewed first, or registered anew. Rejects with
+   * `UNAVAILABLE` where that does not help.
+   */
+  guard<Reply extends readonly unknown[]>(write: (lease: string, expiry: number) => Promise<Reply>): Promise<Reply>
+  /** Ends the lease. Resolves with the ended leases where no instance is left, else with none. */
+  close(): Promise<readonly string[]>
+}
+
+/** What a lease needs. */
+export interface InstanceLeaseOptions {
+  link: RedisLink
+  layout: RedisLayout
+  instanceId: string
+  times: LeaseTimes
+  onError: CoordinationSettings['onError']
+  /** A heartbeat was successful. */
+  onBeat: () => void
+  /** These leases are to be swept by this instance. */
+  onClaim: (leases: readonly string[]) => void
+}
+
+/** Registers the instance, and renews its lease until it is closed. */
+export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
+  const { link, layout, instanceId, times, onError, onBeat, onClaim } = options
+  const script = link.script(leaseScript(times))
+  const lostListeners = createListeners<[]>((error) => onError(error, { stage: 'listener' }))
+  const ready = createDeferred<void>()
+  let registrations = 1
+  let state: InstanceLease['state'] = 'registering'
+  let expiry = 0
+  let live: ReadonlySet<string> = new Set()
+  let ended: ReadonlySet<string> = new Set()
+  let beating: Promise<void> | undefined
+  let closing: Promise<readonly string[]> | undefined
+  let isFailing = false
+  let early: NodeJS.Timeout | undefined
+  const idOf = (): string => `${instanceId}.${registrations}`
+
+  const run = async (mode: 'register' | 'renew' | 'close') => {
+    const reply = partsOf(await script.run(layout.leases, [idOf(), mode]))
+    const [lost, now, liveIds, endedIds, claimed, next, last] = reply
+    return {
+      isLost: lost === 1,
+      now: Number(now),
+      ...{ live: textsOf(liveIds), ended: textsOf(endedIds), claimed: textsOf(claimed) },
+      ...{ next: next === '' ? Infinity : Number(next), isLast: last === 1 },
+    }
+  }
+
+  const runEarly = (inMs: number): void => {
+    clearTimeout(early)
+    if (inMs >= times.heartbeatMs) return
+    early = setTimeout(beatAlone, Math.max(inMs, 0) + Math.random() * Math.min(JITTER_MS, times.heartbeatMs / 5))
+  }
+
+  const beat = async (): Promise<void> => {
+    for (;;) {
+      const isRenewal = state === 'live'
+      const reply = await run(isRenewal ? 'renew' : 'register')
+      if (closing !== undefined) return
+      live = new Set(reply.live)
+      ended = new Set(reply.ended)
+      if (reply.claimed.length > 0) onClaim(reply.claimed)
+      if (!reply.isLost) {
+        expiry = reply.now + times.leaseMs
+        runEarly(reply.next - reply.now)
+        isFailing = false
+        if (isRenewal) return onBeat()
+        state = 'live'
+        ready.resolve()
+        if (registrations > 1) lostListeners.emit()
+        return onBeat()
+      }
+      registrations += 1
+      state = 'registering'
+    }
+  }
+  const renew = (): Promise<void> =>
+    (beating ??= beat().finally(() => {
+      beating = undefined
+    }))
+  /** One report for each series of failures: the link reports a lost connection itself. */
+  const beatAlone = (): void => {
+    if (beating !== undefined) return
+    renew().catch((error: unknown) => {
+      if (!isFailing && closing === undefined) onError(error, { stage: 'heartbeat' })
+      isFailing = true
+    })
+  }
+  const timer = setInterval(beatAlone, times.heartbeatMs)
+  beatAlone()
+
+  const close = async (): Promise<readonly string[]> => {
+    clearInterval(timer)
+    clearTimeout(early)
+    await beating?.catch(() => {})
+    lostListeners.clear()
+    ready.reject(new RealtimeError('CLOSED'))
+    const wasRegistered = state === 'live'
+    state = 'closed'
+    if (!wasRegistered) return []
+    const reply = await run('close')
+    return reply.isLast ? reply.ended : []
+  }
+
+  return {
+    get id() {
+      return idOf()
+    },
+    get state() {
+      return state
+    },
+    get live() {
+      return live
+    },
+    ready: ready.promise,
+    onLost: (listener) => lostListeners.add(listener),
+    hasEnded: (lease) => ended.has(lease),
+    renew: () => (closing === undefined ? renew() : Promise.reject(new RealtimeError('CLOSED'))),
+    guard: async (write) => {
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        if (closing !== undefined) throw new RealtimeError('CLOSED')
+        if (state !== 'live') await renew()
+        const reply = await write(idOf(), expiry)
+        if (reply[0] !== 'late') return reply
+        await renew()
+      }
+      throw new RealtimeError('UNAVAILABLE', { message: 'This instance has no lease: its heartbeats reach Redis too late.' })
+    },
+    close: () => (closing ??= close()),
+  }
+}

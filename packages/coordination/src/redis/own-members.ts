@@ -1,0 +1,218 @@
+import { RealtimeError, type JsonValue } from '@tutti/protocol'
+import { randomUUID } from 'node:crypto'
+import type { Joined, MemberIdentity } from '../contract.ts'
+import { infoText } from '../members/member-info.ts'
+import type { MemberRecord } from './member-record.ts'
+import { isUnapplied } from './redis-failure.ts'
+import type { RoomSnapshot, RoomStore, WriteOutcome } from './room-store.ts'
+
+interface OwnMember {
+  readonly name: string
+  readonly connection: string
+  readonly user: string
+  /** Whether it can reconnect as the same member. */
+  readonly isStable: boolean
+  /** `ended`: it left or was superseded, and is not written again. */
+  state: 'open' | 'grace' | 'ended'
+  id: string
+  number: number
+  infoJson: string
+  isListed: boolean
+  timer: NodeJS.Timeout | undefined
+}
+
+/** The members of one room that are connected to this instance, or were until a moment ago. */
+export interface OwnMembers {
+  /** Members, and removals in flight. */
+  readonly size: number
+  /** Whether the id is that of a member here. */
+  has(id: string): boolean
+  join(identity: MemberIdentity, info: JsonValue | undefined): Promise<Joined & { version: number }>
+  update(connectionId: string, info: JsonValue | undefined): Promise<void>
+  leave(connectionId: string): Promise<void>
+  disconnect(connectionId: string): void
+  /** Another instance ended a member with this id: it was continued there, if it was a member here. */
+  leftElsewhere(id: string): void
+  /** Writes members that the room should have, and removes those that it should not have. */
+  reconcile(snapshot: RoomSnapshot): Promise<void>
+  close(): void
+}
+
+/** What they need. */
+export interface OwnMembersOptions {
+  room: string
+  instanceId: string
+  graceMs: number
+  maxMembers: number
+  store: RoomStore
+  /** The current lease. */
+  lease: () => string
+  /** The first member of the room joined; the last one left. */
+  onOpen: () => void
+  onEmpty: () => void
+  /** The store may differ from what is wanted here: a request failed. */
+  onDoubt: (error: unknown) => void
+  /** A member is gone from here. */
+  onGone: () => void
+}
+
+const ignore = (): void => {}
+
+/** Makes an empty set. */
+export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
+  const { room, instanceId, graceMs, maxMembers, store, lease, onOpen, onEmpty, onDoubt, onGone } = options
+  const byConnection = new Map<string, OwnMember>()
+  const byName = new Map<string, OwnMember>()
+  const byId = new Map<string, OwnMember>()
+  const tails = new Map<string, Promise<unknown>>()
+  let removals = 0
+
+  /** The connection is no member here any more. */
+  const end = (member: OwnMember): void => {
+    if (member.state === 'ended') return
+    clearTimeout(member.timer)
+    member.state = 'ended'
+    byConnection.delete(member.connection)
+    if (byName.get(member.name) === member) byName.delete(member.name)
+    if (byId.get(member.id) === member) byId.delete(member.id)
+    onGone()
+  }
+  /** Requests for one member are sent one after another, also those of different connections. */
+  const inOrder = <Result>({ name }: OwnMember, work: () => Promise<Result>): Promise<Result> => {
+    const result = (tails.get(name) ?? Promise.resolve()).then(work)
+    const tail = result.then(ignore, ignore).then(() => {
+      if (tails.get(name) === tail) tails.delete(name)
+    })
+    tails.set(name, tail)
+    return result
+  }
+  /** Writes the member as it is at that moment. */
+  const write = async (member: OwnMember): Promise<WriteOutcome> => {
+    if (member.state === 'ended') return { verdict: 'superseded' }
+    const outcome = await store.write(member)
+    if (outcome.verdict !== 'ok') {
+      end(member)
+      return outcome
+    }
+    ;({ id: member.id, number: member.number, isListed: member.isListed } = outcome)
+    if (byConnection.get(member.connection) === member) byId.set(member.id, member)
+    if (outcome.isFirst) onOpen()
+    return outcome
+  }
+  const removeStored = async (members: readonly Pick<OwnMember, 'name' | 'connection'>[]): Promise<void> => {
+    const { removed, remaining } = await store.remove(members)
+    if (removed > 0 && remaining === 0) onEmpty()
+  }
+  const remove = async (member: OwnMember): Promise<void> => {
+    removals += 1
+    end(member)
+    try {
+      await inOrder(member, () => removeStored([member]))
+    } catch (error) {
+      // What is stored for a connection that is no member here is removed with the next read.
+      onDoubt(error)
+      throw error
+    } finally {
+      removals -= 1
+      onGone()
+    }
+  }
+
+  const create = (identity: MemberIdentity): OwnMember => {
+    const { user, clientId, connectionId } = identity
+    const connection = encodeURIComponent(connectionId)
+    const name = clientId === undefined ? connection : `${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`
+    const earlier = byName.get(name)
+    const member: OwnMember = {
+      ...{ name, connection, user, isStable: clientId !== undefined, state: 'open', id: randomUUID(), number: 0 },
+      ...{ infoJson: '', isListed: true, timer: undefined },
+    }
+    byConnection.set(connection, member)
+    byName.set(name, member)
+    if (earlier !== undefined) end(earlier)
+    return member
+  }
+  const find = (connectionId: string): OwnMember | undefined => byConnection.get(encodeURIComponent(connectionId))
+
+  /** Writes the member with another info, which is not kept where it was not stored for certain. */
+  const writeInfo = async (member: OwnMember, info: JsonValue | undefined): Promise<WriteOutcome> => {
+    const [earlier, infoJson] = [member.infoJson, infoText(info)]
+    member.infoJson = infoJson
+    try {
+      return await inOrder(member, () => write(member))
+    } catch (error) {
+      if (member.infoJson === infoJson && isUnapplied(error)) member.infoJson = earlier
+      if (member.number === 0) end(member)
+      onDoubt(error)
+      throw error
+    }
+  }
+
+  const isOwn = (owner: string): boolean => owner.slice(0, owner.lastIndexOf('.')) === instanceId
+  /** Whether the record of a member here must be written again. Ends the member if a later connection has continued it. */
+  const isOutdated = (member: OwnMember, record: MemberRecord | undefined): boolean => {
+    if (member.number === 0) return false
+    if (record === undefined) return member.state === 'open'
+    if (record.connection !== member.connection && record.number > member.number) {
+      end(member)
+      return false
+    }
+    return record.connection !== member.connection || record.lease !== lease() || (record.isListed && record.infoJson !== member.infoJson)
+  }
+
+  return {
+    get size() {
+      return byConnection.size + removals
+    },
+    has: (id) => byId.has(id),
+    join: async (identity, info) => {
+      const member = find(identity.connectionId) ?? create(identity)
+      clearTimeout(member.timer)
+      member.state = 'open'
+      const outcome = await writeInfo(member, info)
+      switch (outcome.verdict) {
+        case 'ok':
+          return { id: outcome.id, isListed: outcome.isListed, version: outcome.version }
+        case 'superseded':
+          throw new RealtimeError('CLOSED', { message: 'The membership was ended, or continued by another connection, meanwhile.' })
+        case 'full':
+          throw new RealtimeError('ROOM_FULL', { message: `The room ${room} has ${maxMembers} members (maxMembers).` })
+      }
+    },
+    update: async (connectionId, info) => {
+      const member = find(connectionId)
+      if (member !== undefined) await writeInfo(member, info)
+    },
+    leave: async (connectionId) => {
+      const member = find(connectionId)
+      if (member !== undefined) await remove(member)
+    },
+    disconnect: (connectionId) => {
+      const member = find(connectionId)
+      if (member === undefined || member.state !== 'open') return
+      const leave = (): void => void remove(member).catch(ignore)
+      if (!member.isStable) return leave()
+      member.state = 'grace'
+      member.timer = setTimeout(leave, graceMs)
+    },
+    leftElsewhere: (id) => {
+      const member = byId.get(id)
+      if (member !== undefined) end(member)
+    },
+    reconcile: async ({ records }) => {
+      const stored = new Map(records.map((record) => [record.name, record]))
+      const outdated = [...byConnection.values()].filter((member) => isOutdated(member, stored.get(member.name)))
+      const left = records.filter((record) => isOwn(record.lease) && !byConnection.has(record.connection))
+      await Promise.all([
+        ...outdated.map((member) => inOrder(member, () => write(member))),
+        ...(left.length > 0 ? [removeStored(left)] : []),
+      ])
+    },
+    close: () => {
+      for (const { timer } of byConnection.values()) clearTimeout(timer)
+      byConnection.clear()
+      byName.clear()
+      byId.clear()
+    },
+  }
+}
