@@ -13,6 +13,7 @@ import {
   type ServerToClientEvents,
   type WireError,
 } from '../src/index.ts'
+import { anyKeyListSchema, keyListSchema } from '../src/schemas/key-list.ts'
 import { handshakeSchema, parseMessage, relayedEventSchema } from '../src/schemas/index.ts'
 import type { entrySchema, noticeSchemas, resultSchemas, wireErrorSchema } from './answer-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'
@@ -200,6 +201,25 @@ describe('storage messages', () => {
       expect(refusal(() => parse('storage:subscribe', { keys })).code).toBe('INVALID_MESSAGE')
       expect(refusal(() => parse('storage:unsubscribe', { keys })).code).toBe('INVALID_MESSAGE')
     }
+  })
+
+  test('[X4] a list of keys has the same result, whether it is checked by a schema or by hand', () => {
+    const keys: unknown[] = ['a', 'a:b', 'ü', 'a'.repeat(256), 'a'.repeat(257), '', ':', '$', 'a/b', '\ud800', 7, null, undefined]
+    const versions: unknown[] = [undefined, 0, 1, 2 ** 53 - 1, 2 ** 53, -0, -1, 0.5, Number.NaN, '1', null, {}]
+    const items = [
+      ...keys.map((key) => ({ key })),
+      ...versions.map((version) => ({ key: 'a', version })),
+      ...[{ key: 'a', newer: 1 }, { key: 'a', version: 1, newer: 1 }, JSON.parse('{"key":"a","__proto__":1}'), ['a'], 'a', null],
+    ]
+    const lists = items.flatMap((item): unknown[] => [{ keys: [item] }, { keys: [{ key: 'b' }, item] }, { keys: [item], newer: 1 }])
+    const outcomeOf = (schema: v.GenericSchema, message: unknown): unknown => {
+      try {
+        return parseMessage(schema, message)
+      } catch (error) {
+        return error
+      }
+    }
+    for (const list of lists) expect(outcomeOf(keyListSchema, list)).toStrictEqual(outcomeOf(anyKeyListSchema, list))
   })
 
   test('[S17] a prefix carries its known versions and the last key of the page before', () => {

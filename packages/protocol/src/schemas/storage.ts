@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { isKey } from '../grammar.ts'
+import { keyListSchema } from './key-list.ts'
 import { keySchema, mutationSchema, patchSchema, prefixSchema, valueSchema, versionSchema } from './values.ts'
 
 const mutation = v.optional(mutationSchema)
@@ -7,8 +8,6 @@ const ifVersion = v.optional(versionSchema)
 
 /** `storage:get` */
 export const getSchema = v.object({ key: keySchema })
-
-const keysToSubscribe = v.object({ keys: v.array(v.object({ key: keySchema, version: v.optional(versionSchema) })) })
 
 const prefixToSubscribe = v.pipe(
   v.object({ prefix: prefixSchema, versions: v.optional(v.record(v.string(), versionSchema)), after: v.optional(keySchema) }),
@@ -29,7 +28,7 @@ const namesPrefix = (message: unknown): boolean => typeof message === 'object' &
  * `storage:subscribe`: of the keys with a `version`, only entries that differ from it are returned (C2). Or a page of the
  * entries below a prefix (S17), with their known versions and the last key of the page before.
  */
-export const subscribeSchema = v.lazy((message) => (namesPrefix(message) ? prefixToSubscribe : keysToSubscribe))
+export const subscribeSchema = v.lazy((message) => (namesPrefix(message) ? prefixToSubscribe : keyListSchema))
 
 /** `storage:unsubscribe`: keys, or a prefix. */
 export const unsubscribeSchema = v.lazy((message) => (namesPrefix(message) ? prefixToLeave : keysToLeave))
