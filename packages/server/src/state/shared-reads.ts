@@ -1,16 +1,9 @@
-import { RealtimeError, type Entry } from '@tutti/protocol'
+import { RealtimeError, toError, type Entry } from '@tutti/protocol'
 import type { EntryReads } from './entry-reads.ts'
 import { isTransient } from './transient-error.ts'
 
 /** Keys in one read at most. */
 const BATCH = 500
-
-/** A read of one key that is not sent yet: later requests for the key share it. */
-interface UnsentRead {
-  readonly entry: Promise<Entry>
-  resolve(entry: Entry): void
-  reject(error: unknown): void
-}
 
 /** Reads that connections of this instance share. */
 export interface SharedReads {
@@ -21,74 +14,103 @@ export interface SharedReads {
   read(keys: readonly string[]): Promise<Entry[]>
 }
 
+/** Keys that are read together. Until the read is sent, later requests for one of them share it. */
+interface KeyBatch {
+  readonly keys: Set<string>
+  /** What was read, by key. */
+  readonly entries: Map<string, Entry>
+  /** Keys that could not be read, and why. */
+  readonly errors: Map<string, unknown>
+  /** Settles when the read has ended, in whatever way. */
+  readonly ended: Promise<void>
+  end(): void
+  /** What is requested of these keys while they are read: it is read when this read has ended. */
+  next: KeyBatch | undefined
+}
+
 /**
  * Makes reads that are shared until they are sent. A read that was sent before a subscription began may lack a change that
  * was announced before it began, which is not buffered for that subscription: the change would be lost (S2). So the keys
  * of one turn are read together, and a key whose read is under way is read once more for all that request it meanwhile.
+ *
+ * A request waits for batches and not for keys: a promise for each key of each connection would cost more than all else.
  */
 export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads {
-  const unsent = new Map<string, UnsentRead>()
-  const underWay = new Set<string>()
-  /** Unsent keys that are not under way. */
-  const ofThisTurn: string[] = []
+  /** By key: the batch that is not sent yet. */
+  const unsent = new Map<string, KeyBatch>()
+  const underWay = new Map<string, KeyBatch>()
+  /** The last batch of this turn. */
+  let ofThisTurn: KeyBatch | undefined
 
-  const plan = (key: string): void => {
-    if (ofThisTurn.push(key) === 1) queueMicrotask(sendTurn)
+  const add = (batch: KeyBatch, key: string): KeyBatch => {
+    batch.keys.add(key)
+    unsent.set(key, batch)
+    return batch
   }
 
-  const readOne = (key: string): Promise<Entry> => {
+  const planned = (): KeyBatch => {
+    if (ofThisTurn !== undefined && ofThisTurn.keys.size < BATCH) return ofThisTurn
+    const batch = createKeyBatch()
+    ofThisTurn = batch
+    queueMicrotask(() => {
+      if (ofThisTurn === batch) ofThisTurn = undefined
+      void send(batch)
+    })
+    return batch
+  }
+
+  const batchOf = (key: string): KeyBatch => {
     const existing = unsent.get(key)
-    if (existing !== undefined) return existing.entry
-    const read = createUnsentRead()
-    unsent.set(key, read)
-    if (!underWay.has(key)) plan(key)
-    return read.entry
+    if (existing !== undefined) return existing
+    const current = underWay.get(key)
+    return add(current === undefined ? planned() : (current.next ??= createKeyBatch()), key)
   }
 
-  const sendTurn = (): void => {
-    const keys = ofThisTurn.splice(0)
-    for (let start = 0; start < keys.length; start += BATCH) {
-      const reads = new Map<string, UnsentRead>()
-      for (const key of keys.slice(start, start + BATCH)) {
-        const read = unsent.get(key)
-        if (read === undefined) continue
-        unsent.delete(key)
-        underWay.add(key)
-        reads.set(key, read)
-      }
-      void send(reads)
+  const send = async (batch: KeyBatch): Promise<void> => {
+    const keys = [...batch.keys]
+    for (const key of keys) {
+      unsent.delete(key)
+      underWay.set(key, batch)
     }
+    await readInto(batch, keys)
+    for (const key of keys) underWay.delete(key)
+    batch.end()
+    if (batch.next !== undefined) await send(batch.next)
   }
 
-  const send = async (reads: ReadonlyMap<string, UnsentRead>): Promise<void> => {
-    const keys = [...reads.keys()]
+  const readInto = async ({ entries, errors }: Pick<KeyBatch, 'entries' | 'errors'>, keys: readonly string[]): Promise<void> => {
     try {
-      const entries = await store.read(keys)
-      for (const [index, { resolve, reject }] of [...reads.values()].entries()) {
-        const entry = entries[index]
-        if (entry === undefined) reject(new RealtimeError('INTERNAL'))
-        else resolve(entry)
+      const read = await store.read(keys)
+      for (const [index, key] of keys.entries()) {
+        const entry = read[index]
+        if (entry === undefined) errors.set(key, new RealtimeError('INTERNAL'))
+        else entries.set(key, entry)
       }
     } catch (error) {
       // A key that cannot be read must not fail the requests for other keys.
-      if (reads.size > 1 && !isTransient(error)) return void (await Promise.all([...reads].map((one) => send(new Map([one])))))
-      for (const { reject } of reads.values()) reject(error)
-    }
-    for (const key of keys) {
-      underWay.delete(key)
-      if (unsent.has(key)) plan(key)
+      if (keys.length > 1 && !isTransient(error)) await Promise.all(keys.map((key) => readInto({ entries, errors }, [key])))
+      else for (const key of keys) errors.set(key, error)
     }
   }
 
-  return { read: (keys) => Promise.all(keys.map(readOne)) }
+  return {
+    read: async (keys) => {
+      const batches = keys.map(batchOf)
+      for (const { ended } of new Set(batches)) await ended
+      return keys.map((key, place) => entryOf(key, batches[place]))
+    },
+  }
 }
 
-function createUnsentRead(): UnsentRead {
-  let resolve: UnsentRead['resolve'] = () => {}
-  let reject: UnsentRead['reject'] = () => {}
-  const entry = new Promise<Entry>((onEntry, onError) => {
-    resolve = onEntry
-    reject = onError
-  })
-  return { entry, resolve, reject }
+/** The entry that was read for the key, or throws why it could not be. */
+function entryOf(key: string, batch: KeyBatch | undefined): Entry {
+  const entry = batch?.entries.get(key)
+  if (entry === undefined) throw toError(batch?.errors.get(key))
+  return entry
+}
+
+function createKeyBatch(): KeyBatch {
+  let end = (): void => {}
+  const ended = new Promise<void>((resolve) => (end = resolve))
+  return { keys: new Set(), entries: new Map(), errors: new Map(), ended, end, next: undefined }
 }
