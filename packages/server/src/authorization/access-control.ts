@@ -8,8 +8,11 @@ import { runAt } from './schedule-at.ts'
 
 /** Authorizes every message of a client, and every delivery that is authorized by name. */
 export interface AccessControl {
-  /** Acts when all accesses are allowed, in the order of the connection's messages (E4); else throws or rejects with the refusal. */
-  admit<Result>(connection: Connection, accesses: readonly Access[], act: Act<Result>): Result | Promise<Result>
+  /**
+   * Acts when all accesses are allowed, in the order of the connection's messages (E4); else throws or rejects with the refusal.
+   * Without `authorize` there are no verdicts, and `accessesOf` is called only where the audit records what was allowed.
+   */
+  admit<Result>(connection: Connection, accessesOf: () => readonly Access[], act: Act<Result>): Result | Promise<Result>
   /** The verdict on one access; never throws or rejects. */
   decide(connection: Connection, access: Access): Verdict | Promise<Verdict>
   /** Whether no rights were taken away since the verdict was given. */
@@ -44,6 +47,8 @@ interface OpenConnection<U extends User> {
 
 /** The earliest that a running subscription is authorized again, also where `forMs` is shorter, milliseconds. */
 const LEAST_MS = 1_000
+
+const NO_VERDICTS: readonly Verdict[] = []
 
 /** Makes access control over the application's `authorize`. Without one everything is allowed (X2). */
 export function createAccessControl<U extends User>(authorize: Authorize<U> | undefined, audit: AuditTrail): ConnectionAccess<U> {
@@ -95,14 +100,14 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
       expiries.get(connection)?.cancel()
       expiries.delete(connection)
     },
-    admit: (connection, accesses, act) => {
+    admit: (connection, accessesOf, act) => {
       if (authorize === undefined) {
-        for (const access of accesses) note(connection, access, ALLOWED)
-        return act(accesses.map(() => ALLOWED))
+        if (audit.recordsAllowed) for (const access of accessesOf()) note(connection, access, ALLOWED)
+        return act(NO_VERDICTS)
       }
       const authorization = authorizationOf(connection, authorize)
       if (authorization === undefined) throw gone()
-      return authorization.queue.admit(accesses, act)
+      return authorization.queue.admit(accessesOf(), act)
     },
     decide: (connection, access) => {
       if (authorize === undefined) return ALLOWED

@@ -44,6 +44,8 @@ export interface AuditTrailOptions {
 
 /** Reports to the application which users were refused what, and on demand which were allowed what. */
 export interface AuditTrail {
+  /** What was allowed is recorded, too. */
+  readonly recordsAllowed: boolean
   /** Rights were taken away. */
   revoked(user: string, pattern: string): void
   /** It was refused, or the connection closed, for that reason. */
@@ -61,11 +63,13 @@ export function createAuditTrail({ onAudit, auditAllowed, onError }: AuditTrailO
       (error) => onError(error, { stage: 'listener', subject: 'onAudit' }),
     )
   }
+  const recordsAllowed = auditAllowed && onAudit !== undefined
   return {
+    recordsAllowed,
     revoked: (user, pattern) => report({ user, address: '' }, { action: 'revoke', target: { pattern } }),
     refused: (actor, deed, reason) => report(actor, deed, reason instanceof RealtimeError ? reason.code : 'INTERNAL'),
     allowed: (actor, deed) => {
-      if (auditAllowed) report(actor, deed)
+      if (recordsAllowed) report(actor, deed)
     },
   }
 }

@@ -33,7 +33,7 @@ export interface Handler<Name extends RequestName = RequestName> {
  * A handler in its one shape: the schema parses, `accesses` names all that the message requests (nothing: `() => []`), `act`
  * does it once that is allowed, and returns the result. Where nothing has to be waited for, `act` starts in the turn in which
  * the message arrived, and always in the order of the client's messages (E4). It gets a verdict for each access, all of
- * them a yes; for a pattern or prefix that may be `each`.
+ * them a yes; for a pattern or prefix that may be `each`. Without `authorize` it gets none.
  */
 export function defineHandler<Name extends RequestName>(
   name: Name,
@@ -45,8 +45,10 @@ export function defineHandler<Name extends RequestName>(
     name,
     answer: (raw, connection, access) => {
       const message = parseMessage(schema, raw)
-      return access.admit<Requests[Name]['result'] | PlacedReply<Requests[Name]['result']>>(connection, accesses(message), (verdicts) =>
-        act(message, connection, verdicts),
+      return access.admit<Requests[Name]['result'] | PlacedReply<Requests[Name]['result']>>(
+        connection,
+        () => accesses(message),
+        (verdicts) => act(message, connection, verdicts),
       )
     },
   }
