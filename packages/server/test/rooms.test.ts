@@ -4,12 +4,16 @@ import { createRooms, type Member } from '../src/connection/rooms.ts'
 
 const update = { key: 'k', version: 1, value: 1 }
 
+/** The rooms of these tests. */
+const ROOMS = ['r', 's', ...Array.from({ length: 40 }, (_, index) => `r${index}`)]
+
 function createModel() {
   const rooms = createRooms()
   const delivered: string[] = []
   const packets = new Set<unknown>()
   const member = (id: string): Member => ({
     id,
+    subscriptions: { all: ROOMS },
     deliver: (notice) => {
       delivered.push(id)
       packets.add(notice.packet)
@@ -35,9 +39,10 @@ test('a room has the members that joined and did not leave, each once', () => {
 
 test('nothing is left of rooms and members that are gone', () => {
   const { rooms, a, b } = createModel()
-  for (const name of ['r', 's']) for (const member of [a, b]) rooms.join(name, member)
+  for (const member of [a, b]) for (const name of ['r', 's', member.id]) rooms.join(name, member)
   rooms.leaveAll(a)
-  expect(rooms.membersOf(['r', 's'])).toEqual([b])
+  expect(rooms.membersOf(['r', 's', 'a', 'b'])).toEqual([b])
+  rooms.leave('b', b)
   rooms.leave('r', b)
   expect([rooms.has('r'), rooms.has('s'), rooms.isEmpty]).toEqual([false, true, false])
   rooms.leave('s', b)
@@ -70,7 +75,7 @@ test('the text of a payload is sent as it is where it is known', () => {
 
 test('a member that joins while a notice is delivered does not receive it', () => {
   const { rooms, delivered, fanOut, a, b, c } = createModel()
-  const joining: Member = { id: 'j', deliver: () => rooms.join('r', c) }
+  const joining: Member = { id: 'j', subscriptions: { all: ROOMS }, deliver: () => rooms.join('r', c) }
   for (const member of [joining, a, b]) rooms.join('r', member)
   fanOut.emit(['r'], 'storage:updated', update)
   expect(delivered).toEqual(['a', 'b'])

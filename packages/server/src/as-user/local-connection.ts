@@ -8,7 +8,7 @@ import type { Member, Rooms } from '../connection/rooms.ts'
 export type NoticeListeners = { readonly [Name in NoticeName]?: (payload: Notices[Name]) => void }
 
 /** A connection of server code that acts as a user. It has no socket, and the rights and rooms of one that has. */
-export interface LocalConnection extends Connection, Member {
+export interface LocalConnection extends Connection, Pick<Member, 'deliver'> {
   /** Leaves its rooms. From now on it receives nothing. */
   close(): void
 }
