@@ -156,7 +156,7 @@ export function createModelCore(authorize?: Authorize): {
 } {
   const entrances = createAccessControl<User>(authorize, audit)
   const rooms = new Map<string, Set<ModelConnection>>()
-  const isHeard = (names: readonly string[]): boolean => names.some((name) => rooms.has(name))
+  const isHeard = (name: string): boolean => rooms.has(name)
   return {
     core: {
       instanceId: 'model',
@@ -232,7 +232,11 @@ export class ModelConnection implements Connection {
     this.join(id)
     const held = new Set<string>()
     this.subscriptions = {
-      add: (names) => names.forEach((name) => held.add(name)),
+      add: (names) => {
+        const added = names.filter((name) => !held.has(name))
+        for (const name of added) held.add(name)
+        return added
+      },
       storedOf: (name) => name,
       has: (name) => held.has(name),
       delete: (name) => void held.delete(name),

@@ -26,8 +26,11 @@ export interface Connection {
 
 /** What a connection is subscribed to, bounded (X5). */
 export interface Subscriptions {
-  /** Counts the names in, all or none; throws `TOO_MANY_SUBSCRIPTIONS`. Names that are in already cost nothing. */
-  add(names: readonly string[]): void
+  /**
+   * Counts the names in, all or none; throws `TOO_MANY_SUBSCRIPTIONS`. They must differ from each other. Names that are in already
+   * cost nothing. Returns those that were not.
+   */
+  add(names: readonly string[]): readonly string[]
   has(name: string): boolean
   /** An equal string, the stored one where there is one: rooms share it. */
   storedOf(name: string): string
@@ -53,14 +56,15 @@ class BoundedSubscriptions implements Subscriptions {
     return this.names ?? NO_NAMES
   }
 
-  add(names: readonly string[]): void {
+  add(names: readonly string[]): readonly string[] {
     const held = this.names
-    const added = [...new Set(held === undefined ? names : names.filter((name) => !held.has(name)))]
+    const added = held === undefined ? names : names.filter((name) => !held.has(name))
     if ((held?.size ?? 0) + added.length > this.most) {
       throw new RealtimeError('TOO_MANY_SUBSCRIPTIONS', { message: `A connection may have ${this.most} subscriptions.` })
     }
-    if (held === undefined) this.names = new NameSet(added)
+    if (held === undefined) this.names = new NameSet([...added])
     else for (const name of added) held.add(name)
+    return added
   }
 
   has(name: string): boolean {

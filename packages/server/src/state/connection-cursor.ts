@@ -16,7 +16,8 @@ interface WaitingCursor {
   sent: number
   /** The newest version that it wrote, perhaps without its reply; -1: none. */
   written: number
-  readonly buffer: StateChange[]
+  /** Made for the first change: most replies come before any. */
+  buffer: StateChange[] | undefined
 }
 
 /** It was sent a version that the stream of changes has not reached: broadcasts leave it out until then. */
@@ -115,7 +116,7 @@ export class Cursors {
   beforeWritten(connectionId: string, version: number): StateChange[] {
     const cursor = this.cursors.get(connectionId)
     if (cursor?.state !== 'waiting') return []
-    const older = cursor.buffer.filter((change) => change.version > cursor.sent && change.version <= version)
+    const older = (cursor.buffer ?? []).filter((change) => change.version > cursor.sent && change.version <= version)
     for (const change of older) cursor.sent = Math.max(cursor.sent, change.version)
     // The entry that it waits for includes them.
     return cursor.keyReply || cursor.pageReply ? [] : older
@@ -123,7 +124,7 @@ export class Cursors {
 
   /** Buffers changes that a waiting connection must not miss. */
   bufferAll(cursor: WaitingCursor, changes: readonly StateChange[]): void {
-    for (const change of changes) pushBounded(cursor.buffer, change)
+    for (const change of changes) pushTo(cursor, change)
   }
 
   /** Tells whether the cursor is still the one that waits for something since then. */
@@ -137,7 +138,7 @@ export class Cursors {
     for (const [id, cursor] of this.cursors) {
       switch (cursor.state) {
         case 'waiting':
-          pushBounded(cursor.buffer, change)
+          pushTo(cursor, change)
           excluded.push(id)
           break
         case 'ahead':
@@ -153,7 +154,7 @@ export class Cursors {
   bufferFor(connectionId: string, change: StateChange): boolean {
     const cursor = this.cursors.get(connectionId)
     if (cursor?.state !== 'waiting') return false
-    if (cursor.buffer.every(({ version }) => version < change.version)) pushBounded(cursor.buffer, change)
+    if (cursor.buffer?.every(({ version }) => version < change.version) !== false) pushTo(cursor, change)
     return true
   }
 
@@ -175,19 +176,28 @@ export class Cursors {
     const { sent, written } = cursor
     if (sent <= streamVersion) this.delete(connectionId)
     else this.cursors.set(connectionId, { state: 'ahead', sent, written })
-    return cursor.buffer.filter((change) => change.version > sent)
+    return cursor.buffer?.filter((change) => change.version > sent) ?? []
   }
 
   private waiting(connectionId: string): WaitingCursor {
     const existing = this.cursors.get(connectionId)
     if (existing?.state === 'waiting') return existing
     const { sent, written } = existing ?? { sent: -1, written: -1 }
+    // One literal: there is a cursor for each key of each subscribing connection, and spreads would take most of its time.
     const cursor: WaitingCursor = {
-      ...{ state: 'waiting', keyReply: false, pageReply: false, verdict: false, writes: 0 },
-      ...{ sent, written, buffer: [] },
+      state: 'waiting',
+      keyReply: false,
+      pageReply: false,
+      verdict: false,
+      writes: 0,
+      sent,
+      written,
+      buffer: undefined,
     }
     this.cursors.set(connectionId, cursor)
     if (existing === undefined) this.index.add(connectionId, this.key)
     return cursor
   }
 }
+
+const pushTo = (cursor: WaitingCursor, change: StateChange): void => pushBounded((cursor.buffer ??= []), change)

@@ -11,8 +11,11 @@ export interface EntryReads {
 
 /** Makes the reads of one server. */
 export function createEntryReads(store: Pick<StateStore, 'read' | 'readChanged' | 'list'>, expiry: Pick<Expiry, 'note'>): EntryReads {
-  const plain = ({ expiresAt, ...entry }: StoredEntry): Entry => {
-    expiry.note(entry.key, entry.version, expiresAt)
+  const plain = (stored: StoredEntry): Entry => {
+    const { key, version } = stored
+    expiry.note(key, version, stored.expiresAt)
+    if (stored.expiresAt === undefined) return stored
+    const { expiresAt: _expiresAt, ...entry } = stored
     return entry
   }
   return {

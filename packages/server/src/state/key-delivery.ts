@@ -37,12 +37,11 @@ export interface KeyDeliveryOptions {
 /** Makes the subscriptions to keys of one instance. */
 export function createKeyDelivery({ core, registry, audience, reads, inFlight }: KeyDeliveryOptions): KeyDelivery {
   /** The entries, no older than what the connection has written meanwhile. */
-  const read = async (connection: Connection, keys: ReadonlyMap<string, unknown>): Promise<Entry[]> => {
-    const names = [...keys.keys()]
+  const read = async (connection: Connection, keys: readonly string[]): Promise<Entry[]> => {
     for (let rest = MAX_READS; ; rest -= 1) {
-      const entries = await reads.read(names)
+      const entries = await reads.read(keys)
       // Also of writes that began after the request: the read may have been sent after them.
-      await inFlight.replied(connection, (key) => keys.has(key))
+      await inFlight.replied(connection, (key) => keys.includes(key))
       const isStale = entries.some(({ key, version }) => version < (registry.find(key)?.writtenBy(connection.id) ?? -1))
       if (!isStale || rest === 1) return entries
     }
@@ -56,9 +55,11 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
       leave(connection, key)
       return connection.send('server:revoked', { target: { key }, error: toWireError(noMore()) })
     }
-    const isAlone = !core.fanOut.isHeard([room]) && registry.prefixes.above(key).length === 0
+    const subscription = registry.open(key)
+    // For all but the first subscribers nothing needs to be looked up.
+    const isAlone = !subscription.isKnown(version) && !core.fanOut.isHeard(room) && registry.prefixes.above(key).length === 0
     connection.join(room)
-    audience.sendChanges(connection, registry.open(key).end(connection.id, 'keyReply', version, isAlone))
+    audience.sendChanges(connection, subscription.end(connection.id, 'keyReply', version, isAlone))
   }
 
   const leave = (connection: Connection, key: string): void => {
@@ -76,28 +77,29 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
   return {
     subscribe: async (connection, requested) => {
       const { id, subscriptions } = connection
-      const rooms = new Map<string, string>()
-      for (const key of requested.keys()) rooms.set(key, keyRoom(key))
-      const roomOf = (key: string): string => rooms.get(key) ?? keyRoom(key)
-      const subscribedBefore = new Set([...rooms.values()].filter((room) => subscriptions.has(room)))
-      subscriptions.add([...rooms.values()])
-      for (const key of rooms.keys()) registry.open(key).begin(id, 'keyReply')
+      const keys = [...requested.keys()]
+      // Each name of a room is made once: a new text would be hashed anew at each lookup.
+      const rooms = keys.map(keyRoom)
+      const added = subscriptions.add(rooms)
+      for (const key of keys) registry.open(key).begin(id, 'keyReply')
       try {
-        const entries = await read(connection, requested)
-        const isNews = ({ key, version }: Entry): boolean => version !== requested.get(key) && subscriptions.has(roomOf(key))
+        const entries = await read(connection, keys)
+        const isNews = ({ key, version }: Entry, place: number): boolean =>
+          version !== requested.get(key) && subscriptions.has(rooms[place] ?? keyRoom(key))
         return new PlacedReply(
           { entries: entries.filter(isNews) },
           {
             after: () => {
-              for (const { key, version } of entries) settle(connection, key, roomOf(key), version)
+              for (const [place, { key, version }] of entries.entries()) settle(connection, key, rooms[place] ?? keyRoom(key), version)
             },
           },
         )
       } catch (error) {
-        // What was subscribed before stays so, and is sent all that was buffered for it.
-        for (const [key, room] of rooms) {
-          if (subscribedBefore.has(room)) settle(connection, key, room, -1)
-          else leave(connection, key)
+        for (const [place, key] of keys.entries()) {
+          const room = rooms[place] ?? keyRoom(key)
+          if (added.includes(room)) leave(connection, key)
+          // What was subscribed before stays so, and is sent all that was buffered for it.
+          else settle(connection, key, room, -1)
         }
         throw error
       }
