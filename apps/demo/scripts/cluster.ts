@@ -26,7 +26,7 @@ try {
 
   console.log(`\nThree instances on one Redis (${url}):\n`)
   for (const { address } of instances) console.log(`  ${address}`)
-  console.log('\nOpen two of them side by side and change something. Ctrl-C ends all.\n')
+  console.log('\nOpen two of them side by side and change something. Stop with Ctrl-C.\n')
 
   let ending: Promise<void> | undefined
   const end = (code: number): void => {

@@ -16,7 +16,7 @@ try {
   await import(SERVER_FILE)
   const address = addressOf(host, port)
   await untilItAnswers(address)
-  console.log(`\nOpen ${address} in two windows and change something. Ctrl-C ends it.\n`)
+  console.log(`\nOpen ${address} in two windows and change something. Stop with Ctrl-C.\n`)
 } catch (error) {
   stopWith(error)
 }

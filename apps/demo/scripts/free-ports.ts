@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 export async function freePorts(host: string, from: number, count: number): Promise<number[]> {
   const ports: number[] = []
   for (let port = from; ports.length < count; port++) {
-    if (port > 65_535) throw new Error(`There are no ${count} free ports from ${from} on.`)
+    if (port > 65_535) throw new Error(`Fewer than ${count} free ports from ${from} on.`)
     if (await isFree(host, port)) ports.push(port)
   }
   return ports

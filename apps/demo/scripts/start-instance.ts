@@ -48,7 +48,7 @@ export async function startInstance(options: InstanceOptions): Promise<DemoInsta
   const ended = once(child, 'exit').then(() => child.exitCode)
   const address = addressOf(host, port)
   await untilItAnswers(address, () => {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The instance on ${address} did not start:\n${output}`)
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The instance at ${address} did not start:\n${output}`)
   })
   return {
     address,

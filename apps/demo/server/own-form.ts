@@ -12,10 +12,10 @@ export async function ownForm(request: Request): Promise<FormData> {
   const { headers } = request
   // By the same rules as for connections: behind a proxy, `Host` may be another.
   if (!useRealtime().trustsOrigin(request)) {
-    throw new HTTPError({ status: 403, message: 'Not from another site.' })
+    throw new HTTPError({ status: 403, message: 'Requests from other sites are not allowed.' })
   }
   if (!(Number(headers.get('content-length') ?? Infinity) <= MAX_BYTES)) {
-    throw new HTTPError({ status: 413, message: 'Too long.' })
+    throw new HTTPError({ status: 413, message: 'The form is too long.' })
   }
   return request.formData().catch(() => new FormData())
 }

@@ -33,7 +33,7 @@ export function realtimeOptions(): AttachRealtimeOptions {
   return {
     ...common,
     state: reactiveDriver(fsDriver({ base: DATA_FOLDER })),
-    onWarning: () => console.warn(`REDIS_URL is not set: state is kept in ${DATA_FOLDER}, and there is no sync between instances.`),
+    onWarning: () => console.warn(`REDIS_URL is not set: state is stored in ${DATA_FOLDER}, and instances are not synchronized.`),
   }
 }
 

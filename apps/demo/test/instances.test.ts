@@ -61,7 +61,7 @@ test('[F5] without Redis one instance works in an empty folder, and says once th
   onTestFinished(() => client.close())
   await client.state('demo:count', { default: 0 }).increment(7)
   expect(await (await fetch(instance.address)).text()).toContain('>7</output>')
-  expect(instance.output.match(/no sync between instances/g)).toHaveLength(1)
+  expect(instance.output.match(/instances are not synchronized/g)).toHaveLength(1)
 })
 
 test('without Redis its state is on disk, and there again after a restart', async () => {

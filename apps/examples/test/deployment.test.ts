@@ -216,7 +216,7 @@ describe('one instance behind nginx', () => {
       })
       if (headers === 'none')
         expect(states[headers]).toBe(
-          `closed FORBIDDEN Pages of ${origin} may not connect. List the origin in \`origins\` of the server, or set \`trustProxy\` if a proxy changes the host.`,
+          `closed FORBIDDEN Origin not allowed: ${origin}. Add it to \`origins\`, or set \`trustProxy\` if a proxy changes the host.`,
         )
       else expect(states[headers]).toBe('connected')
     }

@@ -162,7 +162,7 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
     handshake: async () => {
       // What is not JSON would throw in the transport, where the error would be lost.
       const credentials = jsonCopy((typeof auth === 'function' ? await auth() : auth) ?? {}, 'auth')
-      if (!isJsonObject(credentials)) throw new RealtimeError('INVALID_VALUE', { message: '`auth` must be an object.' })
+      if (!isJsonObject(credentials)) throw new RealtimeError('INVALID_VALUE', { message: '`auth` must return a JSON object.' })
       // Changes of an earlier page are sent first.
       await store?.restore()
       return { ...credentials, protocol: PROTOCOL_VERSION, clientId, features: [] }

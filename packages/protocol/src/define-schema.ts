@@ -31,7 +31,10 @@ export function defineSchema<const Schema extends RealtimeSchema>(schema: Schema
     try {
       parsePattern(pattern)
     } catch (cause) {
-      throw new RealtimeError('INVALID_OPTIONS', { message: `${pattern} is no pattern of a schema.`, cause })
+      throw new RealtimeError('INVALID_OPTIONS', {
+        message: `Invalid schema pattern ${JSON.stringify(pattern)}: use a name, name:* or *.`,
+        cause,
+      })
     }
   }
   return schema

@@ -28,7 +28,7 @@ export function jsonCopy(value: unknown, path = 'value', levels = MAX_VALUE_DEPT
       kind = error
     }
   throw new RealtimeError('INVALID_VALUE', {
-    message: `Not JSON of at most ${MAX_VALUE_DEPTH} levels: ${path} (${String(kind)}).`,
+    message: `Invalid value at ${path}: ${String(kind)} is not JSON of at most ${MAX_VALUE_DEPTH} levels.`,
     cause: kind,
   })
 }

@@ -3,6 +3,9 @@ import { BAD_SEGMENT, FORBIDDEN_CHARACTERS, isPattern, isShort } from './grammar
 import { MAX_NAME_BYTES } from './limits.ts'
 import { RealtimeError } from './realtime-error.ts'
 
+/** Characters of a name that a message shows. */
+const MAX_SHOWN = 64
+
 /** The reason why a name of `:`-separated segments is invalid, or `undefined` if it is valid. */
 function flawOf(name: unknown): string | undefined {
   if (typeof name !== 'string') return 'must be a string'
@@ -14,7 +17,8 @@ function flawOf(name: unknown): string | undefined {
 function accept(code: ErrorCode, what: string, name: unknown, checked: unknown = name): string {
   const flaw = flawOf(checked)
   if (flaw === undefined && typeof name === 'string') return name
-  throw new RealtimeError(code, { message: `The ${what} ${flaw ?? 'must be a string'}.` })
+  const shown = typeof name === 'string' ? ` ${JSON.stringify(name.slice(0, MAX_SHOWN))}` : ''
+  throw new RealtimeError(code, { message: `Invalid ${what}${shown}: it ${flaw ?? 'must be a string'}.` })
 }
 
 /** The key itself, or throws `INVALID_KEY` (S19): 1 to 256 UTF-8 bytes, equal to its own normalised form in unstorage. */

@@ -1,3 +1,4 @@
+import { isJsonObject } from './json.ts'
 import { RealtimeError } from './realtime-error.ts'
 
 /** One option: its accepted values in words, the check, and the default. */
@@ -84,11 +85,11 @@ export function parseOptions(
   options: unknown,
   renamed: Readonly<Record<string, string>> = {},
 ): object {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) throw invalid(`${owner} takes an object with options`)
+  if (!isJsonObject(options)) throw invalid(`${owner}: options must be an object`)
   // Inherited properties are options too.
   for (const name in options)
     if (!Object.hasOwn(rows, name)) {
-      throw invalid(`${owner} has no option \`${name}\`${Object.hasOwn(renamed, name) ? `, it is now \`${renamed[name]}\`` : ''}`)
+      throw invalid(`${owner}: ${Object.hasOwn(renamed, name) ? `\`${name}\` is now \`${renamed[name]}\`` : `unknown option \`${name}\``}`)
     }
   return Object.fromEntries(
     Object.entries(rows).map(([name, [takes, accepts, fallback, isRequired]]) => {

@@ -9,5 +9,5 @@ export function parseValue(value: unknown): JsonValue {
   // Throws with the path of the part that is not JSON. If there is none, the cause is a property that is `undefined`, which a
   // copy omits.
   jsonCopy(value)
-  throw new RealtimeError('INVALID_VALUE', { message: 'Not JSON: a property is undefined.' })
+  throw new RealtimeError('INVALID_VALUE', { message: 'Invalid value: a property is undefined, which is not JSON.' })
 }

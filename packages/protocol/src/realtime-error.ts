@@ -4,11 +4,11 @@ import type { JsonValue } from './json.ts'
 
 /** The default messages. The other codes always have a message of the place that raises them. */
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
-  OUTCOME_UNKNOWN: 'No reply: it may have taken effect.',
+  OUTCOME_UNKNOWN: 'No reply. It may have been applied.',
   INVALID_VALUE: 'Not JSON, or of the wrong type.',
-  TOO_LARGE: 'The message is too large.',
-  OVERFLOW: 'More than `maxPendingChanges`.',
-  PROTOCOL: 'The protocol versions differ.',
+  TOO_LARGE: 'Message too large (maxPayloadBytes).',
+  OVERFLOW: 'Too many pending changes (maxPendingChanges).',
+  PROTOCOL: 'Unsupported protocol version.',
   CLOSED: 'Already closed.',
 }
 
@@ -57,7 +57,10 @@ export class RealtimeError extends Error {
 
 /** The form of an error on the wire; anything that is not a `RealtimeError` becomes a plain `INTERNAL` (X7). */
 export function toWireError(error: unknown): WireError {
-  const known = error instanceof RealtimeError ? error : new RealtimeError('INTERNAL', { message: 'Something went wrong on the server.' })
+  const known =
+    error instanceof RealtimeError
+      ? error
+      : new RealtimeError('INTERNAL', { message: 'Internal server error. The server reported it to `onError`.' })
   return {
     code: known.code,
     message: known.message,

@@ -95,7 +95,12 @@ test.each([
   ['channel or pattern', parsePattern],
   ['room name', parseRoom],
 ])('[X4] a value that is not a %s is refused with a message that names it', (what, parse) => {
-  expect(() => parse('a$:')).toThrow(`The ${what} must be well-formed`)
+  expect(() => parse('a$:')).toThrow(`Invalid ${what} "a$:": it must be well-formed`)
+})
+
+test('[X4] a refusal shows at most 64 characters of a name, escaped, and nothing of other values', () => {
+  expect(() => parseKey(`a\n${'b'.repeat(300)}`)).toThrow(`Invalid key "a\\n${'b'.repeat(62)}": it must be at most 256 bytes.`)
+  expect(() => parseKey(7)).toThrow('Invalid key: it must be a string.')
 })
 
 describe('keys', () => {
@@ -143,12 +148,12 @@ describe('keys', () => {
   })
 
   test.each([
-    [12, 'The key must be a string.'],
-    ['', 'The key must not have a segment that is empty, . or ...'],
-    ['x'.repeat(300), 'The key must be at most 256 bytes.'],
-    ['a/b', 'The key must be well-formed Unicode without $ { } * ? / \\ and control characters.'],
-    ['a::b', 'The key must not have a segment that is empty, . or ...'],
-    ['a:..', 'The key must not have a segment that is empty, . or ...'],
+    [12, 'Invalid key: it must be a string.'],
+    ['', 'Invalid key "": it must not have a segment that is empty, . or ...'],
+    ['x'.repeat(300), '": it must be at most 256 bytes.'],
+    ['a/b', 'Invalid key "a/b": it must be well-formed Unicode without $ { } * ? / \\ and control characters.'],
+    ['a::b', 'Invalid key "a::b": it must not have a segment that is empty, . or ...'],
+    ['a:..', 'Invalid key "a:..": it must not have a segment that is empty, . or ...'],
   ])('[S19] the refusal of %j contains the reason', (key, message) => {
     expect(() => parseKey(key)).toThrow(message)
   })

@@ -43,15 +43,15 @@ test('[X9] messages name the function, the option and its accepted values', () =
   expect(messageOf({ store, quiet: null })).toBe('makeIt: `quiet` must be true or false, not null.')
   expect(messageOf({ store, onError: {} })).toBe('makeIt: `onError` must be a function, not of type object.')
   expect(messageOf({})).toBe('makeIt: `store` must be an object with read(), not of type undefined.')
-  expect(messageOf({ store, retires: 1 })).toBe('makeIt has no option `retires`.')
-  expect(messageOf(null)).toBe('makeIt takes an object with options.')
+  expect(messageOf({ store, retires: 1 })).toBe('makeIt: unknown option `retires`.')
+  expect(messageOf(null)).toBe('makeIt: options must be an object.')
 })
 
 test('[X9] the message for a former name of an option names the current one', () => {
   const parseRenamed = (options: object) => () =>
     parseOptions<Options, typeof ROWS>('makeIt', ROWS, options as Options, { tries: 'retries' })
-  expect(parseRenamed({ store, tries: 1 })).toThrow('makeIt has no option `tries`, it is now `retries`.')
-  expect(parseRenamed({ store, toString: 1 })).toThrow('makeIt has no option `toString`.')
+  expect(parseRenamed({ store, tries: 1 })).toThrow('makeIt: `tries` is now `retries`.')
+  expect(parseRenamed({ store, toString: 1 })).toThrow('makeIt: unknown option `toString`.')
   expect(parseRenamed({ store, retries: 1 })()).toMatchObject({ retries: 1 })
 })
 
@@ -67,5 +67,5 @@ test('[X9] inherited options count', () => {
     }
   }
   expect(parse(new Defaults())).toMatchObject({ retries: 5 })
-  expect(messageOf(Object.create({ store, retires: 1 }))).toBe('makeIt has no option `retires`.')
+  expect(messageOf(Object.create({ store, retires: 1 }))).toBe('makeIt: unknown option `retires`.')
 })

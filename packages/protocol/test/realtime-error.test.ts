@@ -8,7 +8,7 @@ test('[X7] codes and their retryable are those of protocol 1', () => {
   expect(Object.fromEntries(ERROR_CODES.map((code) => [code, isRetryable(code)]))).toStrictEqual(fixture)
 })
 
-test.each(['OUTCOME_UNKNOWN', 'INVALID_VALUE', 'TOO_LARGE', 'OVERFLOW', 'PROTOCOL', 'CLOSED'] as const)(
+test.each(['OUTCOME_UNKNOWN', 'INVALID_VALUE', 'OVERFLOW', 'PROTOCOL', 'CLOSED'] as const)(
   '[X7] %s, which many places raise, has a default message',
   (code) => expect(new RealtimeError(code).message).toMatch(/^[A-Z].* .*\.$/),
 )
@@ -70,7 +70,11 @@ test.each([
     ),
   ],
 ])('[X7] %s becomes a plain INTERNAL', (_, error) => {
-  expect(toWireError(error)).toStrictEqual({ code: 'INTERNAL', message: 'Something went wrong on the server.', retryable: false })
+  expect(toWireError(error)).toStrictEqual({
+    code: 'INTERNAL',
+    message: 'Internal server error. The server reported it to `onError`.',
+    retryable: false,
+  })
 })
 
 test('[X7] a code of a newer server is kept, with its retryable', () => {

@@ -43,7 +43,7 @@ export function createChannelHandlers({ channel, instanceId, report, onDropped }
       if (sender === 'other') return deliver(text)
       if (sender === 'self') return
       onDropped()
-      report(new RealtimeError('INVALID_MESSAGE', { message: 'A message that is no JSON object was dropped.' }), {
+      report(new RealtimeError('INVALID_MESSAGE', { message: `Dropped a message on channel ${channel}: it is not a JSON object.` }), {
         stage: 'message',
         channel,
       })

@@ -34,7 +34,7 @@ export function createMemoryBus(): MemoryBus {
       return isUp
     },
     send: (channel, text) => {
-      if (!isUp) throw new RealtimeError('UNAVAILABLE')
+      if (!isUp) throw new RealtimeError('UNAVAILABLE', { message: 'The memory bus is interrupted. The message was not sent.' })
       // Deferred, so that a message which a handler publishes in reply arrives everywhere after the message that it replies to.
       queueMicrotask(() => {
         const current = [...members]

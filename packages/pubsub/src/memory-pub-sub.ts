@@ -36,7 +36,9 @@ export class MemoryPubSub implements PubSub {
       receive: (channel, text) => this.#channels.get(channel)?.receive(text),
       onDown: () => {
         this.#setStatus('unavailable')
-        this.#report(new RealtimeError('UNAVAILABLE', { message: 'The bus is interrupted.' }), { stage: 'connection' })
+        this.#report(new RealtimeError('UNAVAILABLE', { message: 'The memory bus is interrupted: `bus.restore()` has not been called.' }), {
+          stage: 'connection',
+        })
       },
       onUp: () => {
         this.#setStatus('ready')

@@ -18,7 +18,7 @@ export function frameMessage(instanceId: string, message: unknown): string {
  */
 export function parseChannelName(channel: string): string {
   if (channel.isWellFormed()) return channel
-  throw new RealtimeError('INVALID_CHANNEL', { message: 'The channel must be well-formed Unicode: it has half a surrogate pair.' })
+  throw new RealtimeError('INVALID_CHANNEL', { message: `Invalid channel ${JSON.stringify(channel)}: it contains half a surrogate pair.` })
 }
 
 /** The sender of a text: this instance, another one, or `undefined` if the text is not a JSON object. */
@@ -35,12 +35,13 @@ export function senderOf(text: string, instanceId: string): 'self' | 'other' | u
 }
 
 function toObjectText(message: unknown): string {
-  if (!isPlainObject(message)) throw new RealtimeError('INVALID_MESSAGE', { message: 'A message must be a plain object.' })
+  if (!isPlainObject(message))
+    throw new RealtimeError('INVALID_MESSAGE', { message: 'Invalid message: publish() requires a plain object without toJSON().' })
   try {
     // Otherwise the message's own `origin` would follow the added one, and JSON.parse uses the last property of a name.
     return JSON.stringify({ ...message, origin: undefined })
   } catch (cause) {
-    throw new RealtimeError('INVALID_MESSAGE', { message: 'A message must be JSON.', cause })
+    throw new RealtimeError('INVALID_MESSAGE', { message: 'Invalid message: JSON.stringify() failed, see `cause`.', cause })
   }
 }
 

@@ -148,5 +148,5 @@ test('[N5] without an error listener, an outage is one process warning', async (
   await expect(pubsub.publish('news', {})).rejects.toMatchObject(UNAVAILABLE)
   await redis.restart()
   await pubsub.link.ready
-  expect(warnings).toEqual([expect.stringContaining('Redis is away')])
+  expect(warnings).toEqual([expect.stringContaining('Lost the connection to Redis')])
 })

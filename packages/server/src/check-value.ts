@@ -20,7 +20,8 @@ export function checkValue(schemas: Schemas | undefined, name: string, value: Js
   const schema = schemaOf(schemas, name)
   if (schema === undefined) return
   const issues = issuesOf(name, () => schema['~standard'].validate(value))
-  if (issues !== undefined) throw new RealtimeError('INVALID_VALUE', { message: 'The value is not what its schema asks for.', issues })
+  if (issues !== undefined)
+    throw new RealtimeError('INVALID_VALUE', { message: `The value of ${name} does not match its schema: see \`issues\`.`, issues })
 }
 
 /** The issues that a schema has with a value, as plain data. What the schema throws becomes an `Error`. */
@@ -33,14 +34,14 @@ function issuesOf(name: string, validate: () => unknown): PlainIssue[] | undefin
 }
 
 function plainIssues(name: string, result: unknown): PlainIssue[] | undefined {
-  if (typeof result !== 'object' || result === null) throw new TypeError(`The schema of ${name} returned no result.`)
+  if (typeof result !== 'object' || result === null) throw new TypeError(`The schema of ${name} returned no result object.`)
   // Between an answer that comes later and the write, the value could change.
   if ('then' in result) {
     ignoreRejection(result)
-    throw new TypeError(`The schema of ${name} is asynchronous. Schemas must answer at once.`)
+    throw new TypeError(`The schema of ${name} is asynchronous. Schemas must be synchronous.`)
   }
   if (!('issues' in result) || result.issues === undefined) return undefined
-  if (!Array.isArray(result.issues)) throw new TypeError(`The schema of ${name} returned issues that are no list.`)
+  if (!Array.isArray(result.issues)) throw new TypeError(`The schema of ${name} returned \`issues\` that are not a list.`)
   return result.issues.slice(0, MAX_ISSUES).map(({ path = [], message }: Issue) => ({
     path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
     message: String(message).slice(0, MAX_ISSUE_CHARACTERS),

@@ -10,7 +10,7 @@ import type { User } from './authorization/authorize.ts'
 import { Revocations, type Revocation } from './authorization/revocations.ts'
 import { createUserAccess, type ActAsOptions, type UserRealtime } from './as-user/user-access.ts'
 import { checkIsFree, createConnectionManager } from './connection/connection-manager.ts'
-import { drain } from './shutdown.ts'
+import { drain, type ClosablePart } from './shutdown.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
 import { createFanOut } from './connection/fan-out.ts'
@@ -68,10 +68,9 @@ export interface RealtimeServer<U extends User = User> {
   close(): Promise<void>
 }
 
-const OPEN =
-  'Tutti runs in production without `authorize`: whoever can connect can read and write every key, and publish and hear every event.'
+const OPEN = 'No `authorize` configured: every client can read and write all keys, and publish and receive all events.'
 
-const ALONE = 'Tutti runs without a pubsub: changes and events reach the clients of this instance only, not those of others.'
+const ALONE = 'No `pubsub` configured: running as a single instance. Changes and events are not sent to other instances.'
 
 /** Puts realtime state and events on a Socket.IO server, which carries one at a time (C7). Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer<U> {
@@ -152,11 +151,11 @@ export function assembleRealtimeServer<U extends User>(
   const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
   ready.catch(() => {}) // Who doesn't wait for it hears of it by `onError` of the pubsub.
 
-  const parts = [
-    async () => revocations.close(),
-    ...features.map((feature) => () => feature.close?.()),
-    () => store.dispose(),
-    () => pubsub?.dispose(),
+  const parts: ClosablePart[] = [
+    { name: 'revocations', close: async () => revocations.close() },
+    ...features.map((feature) => ({ name: `the feature ${feature.name}`, close: () => feature.close?.() })),
+    { name: 'the store', close: () => store.dispose() },
+    { name: 'the pubsub', close: () => pubsub?.dispose() },
   ]
   let closing: Promise<void> | undefined
   return {

@@ -6,6 +6,6 @@ export function parseRelayMessage<Message>(schema: MessageSchema<Message>, text:
   try {
     return parseMessage(schema, JSON.parse(text))
   } catch (cause) {
-    throw new RealtimeError('INVALID_MESSAGE', { message: 'A message on a channel of the relay is not one of an instance.', cause })
+    throw new RealtimeError('INVALID_MESSAGE', { message: 'Dropped a message from Redis: it was not sent by a Tutti instance.', cause })
   }
 }

@@ -8,13 +8,20 @@ const REPLIES_SHARE = 0.75
 /** How much of it clients may take to go elsewhere. */
 const GOING_SHARE = 0.5
 
+/** A part of the server that is closed at the end. */
+export interface ClosablePart {
+  /** For messages. */
+  readonly name: string
+  close(): Promise<void> | undefined
+}
+
 /** What is drained, and within what time. */
 export interface DrainOptions {
   connections: ConnectionManager
   reconnectAfterMs: number
   drainMs: number
   /** What is closed after the last reply, in this order: features, store, pubsub. */
-  parts: readonly (() => Promise<void> | undefined)[]
+  parts: readonly ClosablePart[]
   onError: ServerErrorListener
 }
 
@@ -29,8 +36,9 @@ export async function drain({ connections, reconnectAfterMs, drainMs, parts, onE
   await connections.idle(replied - performance.now())
   connections.disconnect()
   for (const part of parts) {
+    const late = `Shutdown exceeded drainMs (${drainMs} ms) while closing ${part.name}.`
     try {
-      await within(end - performance.now(), part)
+      await within(end - performance.now(), () => part.close(), late)
     } catch (error) {
       onError(error, { stage: 'close' })
     }
@@ -38,10 +46,10 @@ export async function drain({ connections, reconnectAfterMs, drainMs, parts, onE
 }
 
 /** Begins the work in any case, and waits for it so long at most. */
-async function within(ms: number, work: () => Promise<void> | undefined): Promise<void> {
+async function within(ms: number, work: () => Promise<void> | undefined, message: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new RealtimeError('UNAVAILABLE', { message: 'It did not close within `drainMs`.' })), Math.max(0, ms))
+    timer = setTimeout(() => reject(new RealtimeError('UNAVAILABLE', { message })), Math.max(0, ms))
   })
   try {
     await Promise.race([work(), late])

@@ -139,5 +139,5 @@ test.each([
   const warnings: string[] = []
   const { as } = await served({ authorize: given, onWarning: (message) => warnings.push(message) })
   await as('ann')
-  expect(warnings.filter((warning) => warning.includes('without `authorize`'))).toHaveLength(times)
+  expect(warnings.filter((warning) => warning.includes('No `authorize` configured'))).toHaveLength(times)
 })

@@ -55,7 +55,7 @@ describe('a signed token', () => {
     for (const token of [undefined, '', 'rubbish', forged, `${valid}x`, await sign('ann', Date.now() - 5_000)]) {
       expect(await refusalOf(connectPlain(url, { auth: { token } }))).toEqual({
         code: 'UNAUTHENTICATED',
-        message: 'The sign-in was refused.',
+        message: 'Authentication failed. Connect again with other credentials.',
         retryable: false,
       })
     }
@@ -67,7 +67,14 @@ describe('a signed token', () => {
     const reason = new Promise((resolve) => client.socket.once('disconnect', resolve))
     expect(await reason).toBe('io server disconnect')
     expect(client.of('server:revoked')).toEqual([
-      { target: { connection: true }, error: { code: 'UNAUTHENTICATED', message: 'The sign-in has expired.', retryable: false } },
+      {
+        target: { connection: true },
+        error: {
+          code: 'UNAUTHENTICATED',
+          message: 'The session has expired (`expiresAt`). Connect again with new credentials.',
+          retryable: false,
+        },
+      },
     ])
     expect(await refusalOf(connectPlain(url, { auth: { token: '1' } }))).toMatchObject({ code: 'UNAUTHENTICATED' })
   })
@@ -106,7 +113,10 @@ describe('a session cookie', () => {
 test('[X1] null, undefined and whatever is thrown refuse; an error with a code keeps it, so that the client may come back', async () => {
   let answer = (): User | null | undefined => null
   const { url } = await served({ authenticate: async () => answer() })
-  expect(await refusalOf(connectPlain(url))).toMatchObject({ code: 'UNAUTHENTICATED', message: 'Sign in to connect.' })
+  expect(await refusalOf(connectPlain(url))).toMatchObject({
+    code: 'UNAUTHENTICATED',
+    message: 'Not authenticated: `authenticate` returned no user. Sign in and connect again.',
+  })
   answer = () => undefined
   expect(await refusalOf(connectPlain(url))).toMatchObject({ code: 'UNAUTHENTICATED' })
   answer = () => {

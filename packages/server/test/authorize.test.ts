@@ -42,7 +42,8 @@ test.each(requests)('[X2] %s %j asks for %j, and is refused with FORBIDDEN', asy
   realtime.events.subscribe('*', (event) => heard.push(event))
   const client = await as('ann')
   const reply = await client.send(name, message)
-  expect(reply).toEqual({ ok: false, error: { code: 'FORBIDDEN', message: 'You may not do this.', retryable: false } })
+  const refusal = `Not allowed: ${access.action} on ${Object.values(access.target).join()}.`
+  expect(reply).toEqual({ ok: false, error: { code: 'FORBIDDEN', message: refusal, retryable: false } })
   expect(asked).toEqual([{ ...access, user: { id: 'ann' }, connection: { id: client.socket.id, clientId: 'ann' } }])
   expect(heard).toEqual([])
   expect(await realtime.state.get('k')).toMatchObject({ version: 0 })

@@ -20,7 +20,7 @@ describe('a token bucket', () => {
     const takeAll = (): number => {
       for (let taken = 0; ; taken += 1) {
         try {
-          bucket.take('changes in a second')
+          bucket.take('mutations per second')
         } catch {
           return taken
         }
@@ -47,7 +47,7 @@ describe('a token bucket', () => {
     takeAll()
     const refused = (): unknown => {
       try {
-        bucket.take('changes in a second')
+        bucket.take('mutations per second')
         return undefined
       } catch (error) {
         return error

@@ -85,7 +85,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
       const value = { stays: true }
       const first = ended(await production())
       await (await connectPlain(first.url)).request('storage:set', { key: 'kept', value })
-      expect(first.output.match(/runs without a pubsub/g)).toHaveLength(1)
+      expect(first.output.match(/No `pubsub` configured/g)).toHaveLength(1)
       await first.terminate()
       const second = ended(await production())
       expect(await (await connectPlain(second.url)).request('storage:get', { key: 'kept' })).toMatchObject({ value })

@@ -23,21 +23,21 @@ export function checkMutation(mutation: Mutation): void {
       break
     case 'patch':
       parseValue(mutation.patch)
-      if (!isJsonObject(mutation.patch)) throw new RealtimeError('INVALID_VALUE', { message: 'The patch must be an object.' })
+      if (!isJsonObject(mutation.patch)) throw new RealtimeError('INVALID_VALUE', { message: 'Invalid patch: it must be a JSON object.' })
   }
 }
 
 function checkWhole(name: string, value: number | undefined, least: number): void {
   if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return
-  throw new RealtimeError('INVALID_MESSAGE', { message: `${name} must be a whole number of at least ${least}.` })
+  throw new RealtimeError('INVALID_MESSAGE', { message: `Invalid \`${name}\`: it must be an integer of at least ${least}.` })
 }
 
 function checkAuthor({ user, clientId, number }: MutationAuthor): void {
-  checkWhole('The number of a mutation', number, 1)
+  checkWhole('number', number, 1)
   // Both become parts of names in the store, in which different lone surrogates would be equal.
   if (user.isWellFormed() && clientId.isWellFormed() && clientId !== '') return
   throw new RealtimeError('INVALID_MESSAGE', {
-    message: 'The user and clientId of a mutation must be well-formed, the clientId not empty.',
+    message: 'Invalid mutation author: `user` and `clientId` must be well-formed Unicode, and `clientId` not empty.',
   })
 }
 

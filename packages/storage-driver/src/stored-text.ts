@@ -26,7 +26,7 @@ export function jsonOfText(text: string): string {
 export function parseText(text: string): string {
   if (text.isWellFormed()) return text
   throw new RealtimeError('INVALID_VALUE', {
-    message: 'The text has half a surrogate pair, which cannot be stored. Write it as JSON, or use `toWellFormed()`.',
+    message: 'Invalid text: it contains half a surrogate pair. Use toWellFormed(), or store it as JSON.',
   })
 }
 

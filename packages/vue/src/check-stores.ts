@@ -10,5 +10,5 @@ export function checkStores(app: App): void {
   const stores: unknown = app.config.globalProperties['$pinia']?.state
   for (const [id, state] of Object.entries(isRef<object>(stores) ? toRaw(stores.value) : {}))
     if (Object.values(toRaw(state) as object).some(isRealtimeState))
-      throw new RealtimeError('INVALID_OPTIONS', { message: `Shared state in the option store ${id}: add \`pinia.use(realtimeStores)\`.` })
+      throw new RealtimeError('INVALID_OPTIONS', { message: `Option store "${id}" contains shared state. Add pinia.use(realtimeStores).` })
 }

@@ -44,7 +44,7 @@ export interface Realtime {
 
 /** Connects nothing, also where a page that is rendered calls `connect()`. */
 const noTransport: Transport = (_handshake, { onClose }) => {
-  queueMicrotask(() => onClose(new RealtimeError('UNSUPPORTED', { message: 'Pages that are rendered on a server are not connected.' })))
+  queueMicrotask(() => onClose(new RealtimeError('UNSUPPORTED', { message: 'No connection during server-side rendering.' })))
   return { request: () => {}, close: () => {} }
 }
 
@@ -101,7 +101,9 @@ export function createRealtime(options: RealtimeOptions = {}): Realtime {
     install: (app) => {
       // What one page has read is no other user's to see.
       if (read && apps.size > 0) {
-        throw new RealtimeError('INVALID_OPTIONS', { message: 'createRealtime({ read }) is for one page. Make a new one for each page.' })
+        throw new RealtimeError('INVALID_OPTIONS', {
+          message: 'createRealtime({ read }) was used by a second application. Create one for each page.',
+        })
       }
       if (isClosed) client = open()
       isClosed = false

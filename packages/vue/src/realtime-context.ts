@@ -21,6 +21,6 @@ export const realtimeKey: InjectionKey<RealtimeContext> = Symbol.for('@tutti/vue
 export function useRealtimeContext(): RealtimeContext {
   const context = hasInjectionContext() ? inject(realtimeKey, undefined) : undefined
   if (context) return context
-  const message = 'Realtime composables work in `setup()` of an application with `app.use(createRealtime(…))`.'
+  const message = 'No realtime client: call composables in `setup()` of an application with `app.use(createRealtime(…))`.'
   throw new RealtimeError('INVALID_OPTIONS', { message })
 }

@@ -8,7 +8,7 @@ process.env['HOST'] ||= '127.0.0.1'
 
 export default definePlugin((nitroApp) => {
   if (process.env['REDIS_URL'] && !process.env['SESSION_SECRET']) {
-    console.warn('SESSION_SECRET is not set: who signs in on this instance is not known to others, nor after a restart.')
+    console.warn('SESSION_SECRET is not set: sessions of this instance are not valid on other instances, nor after a restart.')
   }
   provideSecret()
   attachRealtime(nitroApp, realtimeOptions)

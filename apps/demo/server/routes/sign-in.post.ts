@@ -9,6 +9,6 @@ import { beginSession } from '../session-token.ts'
 export default defineHandler(async ({ req }) => {
   const name = (await ownForm(req)).get('name')
   const begun = typeof name === 'string' ? await beginSession(name) : undefined
-  if (begun === undefined) throw new HTTPError({ status: 400, message: `That is no name. ${NAME_IN_WORDS}.` })
+  if (begun === undefined) throw new HTTPError({ status: 400, message: `Invalid name. ${NAME_IN_WORDS}.` })
   return toPage('/#own-list', keepToken(begun.token, begun.session.expiresAt, req))
 })

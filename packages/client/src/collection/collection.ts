@@ -28,7 +28,7 @@ export function collection(
   prefix: string,
   options: CollectionOptions = {},
 ): Collection<unknown> {
-  assertName((name) => prefix.endsWith(':') && isKey(name), prefix.slice(0, -1), 'INVALID_KEY')
+  assertName(() => prefix.endsWith(':') && isKey(prefix.slice(0, -1)), prefix, 'INVALID_KEY')
   const { limit } = parseOptions('collection', OPTIONS, options)
   const { internals } = client
   const { keys, clock, onThrow } = internals

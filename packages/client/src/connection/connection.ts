@@ -46,6 +46,8 @@ interface Unanswered {
   readonly fail: (outcome: { error: RealtimeError }) => void
 }
 
+const NO_REPLY = 'No reply in time.'
+
 const none = { attempt: 0, reason: undefined, instance: undefined, degraded: false }
 
 /** Makes the connection and begins the first try at once, unless `autoConnect` is false. */
@@ -69,7 +71,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       'server:status': ({ degraded }) => show({ ...observable.current, degraded }),
       'server:draining': ({ reconnectAfterMs }) => {
         cancelTimer()
-        cancelTimer = loseAfter(reconnectAfterMs, 'The server stops.', 0)
+        cancelTimer = loseAfter(reconnectAfterMs, 'Server shutdown.', 0)
       },
     },
   ])
@@ -127,7 +129,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     notBeforeMs = clock.now() + probeTimeoutMs
     const mine = round
     trying = true
-    cancelTimer = loseAfter(requestTimeoutMs, 'No hello in time.')
+    cancelTimer = loseAfter(requestTimeoutMs, NO_REPLY)
     options.handshake().then(
       (handshake) => {
         if (mine === round) link = transport(handshake, { onMessage: receive, onClose: lose })
@@ -158,7 +160,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       oldest &&
       // The clock may have been set back meanwhile.
       clock.after(Math.min(requestTimeoutMs, oldest.since + requestTimeoutMs - clock.now()), () => {
-        if (unanswered.has(oldest)) lose(unavailableError('No answer in time.'))
+        if (unanswered.has(oldest)) lose(unavailableError(NO_REPLY))
         else limitOldest()
       })
   }
@@ -172,7 +174,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { status, reason } = observable.current
     if (connection.up) {
       if (cancelProbe) return
-      cancelProbe = loseAfter(probeTimeoutMs, 'No answer in time.', 0)
+      cancelProbe = loseAfter(probeTimeoutMs, NO_REPLY, 0)
       connection.request('storage:unsubscribe', { keys: [] }, () => {})
     } else if (clock.now() >= notBeforeMs) begin(reason)
     else if ((status === 'offline') === network.online()) showTry(reason)

@@ -90,5 +90,5 @@ function failureOf(error: ConnectError): RealtimeError {
   // A server that does not know the namespace never will.
   if (message === 'Invalid namespace') return new RealtimeError('UNSUPPORTED', { message })
   // `code` 1: the session of a polling client is on another instance.
-  return unavailableError(context?.responseText?.includes('"code":1,') ? 'Polling needs sticky sessions.' : message, error)
+  return unavailableError(context?.responseText?.includes('"code":1,') ? 'Polling requires sticky sessions.' : message, error)
 }

@@ -82,7 +82,7 @@ export function createDatabaseAccess(
       new Promise((resolve) => {
         const cancel = clock.after(timeoutMs, () => {
           forget(opened)
-          fail(new Error(`no answer in ${timeoutMs} ms (timeoutMs)`))
+          fail(new Error(`no reply within ${timeoutMs} ms (timeoutMs)`))
           resolve()
         })
         void work.catch(fail).finally(cancel).then(resolve)
@@ -99,4 +99,4 @@ export function createDatabaseAccess(
 export const lockOf = (name: string, clientId: string): string => `${name}:${clientId}`
 
 /** Begins each message. */
-export const IN_MEMORY = 'Changes are not stored:'
+export const IN_MEMORY = 'Changes are kept in memory:'

@@ -35,7 +35,7 @@ export function createOfflineQueue(options: OfflineQueueOptions = {}): OfflineQu
   return (context) => {
     const { clientId, adopt, onError } = context
     if (typeof indexedDB === 'undefined' || !navigator.locks) {
-      void done.then(() => onError(new RealtimeError('UNSUPPORTED', { message: `${IN_MEMORY} no IndexedDB or Web Locks` })))
+      void done.then(() => onError(new RealtimeError('UNSUPPORTED', { message: `${IN_MEMORY} IndexedDB or Web Locks are not available.` })))
       return { restore: () => done, save: () => done, close: () => {} }
     }
     /** The unconfirmed changes of each key; an empty list where the database may still have some. */

@@ -83,5 +83,5 @@ test('[X9] a transport of the caller needs no url', () => {
 
 test('[X9] a former name of an option is refused, and the message names the current one', () => {
   const former: object = { transport: () => ({ request: () => {}, close: () => {} }), keep: () => {} }
-  expect(reasonOf(former)).toBe('INVALID_OPTIONS createRealtimeClient has no option `keep`, it is now `offlineQueue`.')
+  expect(reasonOf(former)).toBe('INVALID_OPTIONS createRealtimeClient: `keep` is now `offlineQueue`.')
 })

@@ -18,5 +18,5 @@ export function parseMessage<Message>(schema: MessageSchema<Message>, message: u
     path: v.getDotPath(issue) ?? '',
     message: issue.message.slice(0, MAX_ISSUE_CHARACTERS),
   }))
-  throw new RealtimeError('INVALID_MESSAGE', { message: 'The message has not the shape that the protocol asks for.', issues })
+  throw new RealtimeError('INVALID_MESSAGE', { message: 'Invalid message: see `issues`.', issues })
 }

@@ -77,7 +77,9 @@ export function createAvailability(report: Report, verify: () => Promise<boolean
       if (outageReported || status === 'closed') return
       outageReported = true
       const reason = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : ''
-      report(new RealtimeError('UNAVAILABLE', { message: `Redis is away${reason}; it is being sought.`, cause }), { stage: 'connection' })
+      report(new RealtimeError('UNAVAILABLE', { message: `Lost the connection to Redis${reason}. Reconnecting.`, cause }), {
+        stage: 'connection',
+      })
     },
     onGap: (listener) => gapListeners.add(listener),
     onStatus: (listener) => statusListeners.add(listener),

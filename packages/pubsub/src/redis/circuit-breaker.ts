@@ -9,6 +9,8 @@ import type { SendCommand } from './script.ts'
  */
 export interface CircuitBreaker {
   readonly state: BreakerState
+  /** The number of consecutive failures that opens it. */
+  readonly failures: number
   /** Whether a call may be made. While probing, one call may; its outcome decides. */
   tryPass(): boolean
   /** Reports the outcome of a call. */
@@ -43,6 +45,7 @@ export function createCircuitBreaker({ failures, probeEveryMs, onState, after = 
     get state() {
       return state
     },
+    failures,
     tryPass: () => {
       if (state === 'closed') return true
       if (state === 'open' || probeIsOut) return false
@@ -85,7 +88,8 @@ export const guardedSend =
   (breaker: CircuitBreaker, send: SendCommand): SendCommand =>
   (name, args, onReply, onError) => {
     if (!breaker.tryPass()) {
-      return onError(new RealtimeError('UNAVAILABLE', { message: 'Redis failed repeatedly. Calls are refused until it serves again.' }))
+      const message = `Circuit breaker open after ${breaker.failures} consecutive Redis failures (breakerFailures). Calls are refused until Redis responds.`
+      return onError(new RealtimeError('UNAVAILABLE', { message }))
     }
     send(
       name,

@@ -10,7 +10,7 @@ const HASH_TAG = /^[^{}]*\{[^{}]+\}/
 export function companionKey(base: string, key: string, name: string): string {
   if (HASH_TAG.test(base)) return `${base}:${key}$${name}`
   if (/[{}]/.test(base)) {
-    throw new RealtimeError('INVALID_OPTIONS', { message: 'Braces in `base` must form a hash tag that is not empty, such as {app}.' })
+    throw new RealtimeError('INVALID_OPTIONS', { message: 'Invalid `base`: braces must form one non-empty hash tag, for example {app}.' })
   }
   return `{${base}:${key}}$${name}`
 }

@@ -26,6 +26,10 @@ export const isUnknownScript = (error: unknown): boolean => isRedisReply(error) 
 export const isConnectionFailure = (error: unknown): boolean =>
   error instanceof RealtimeError && (error.code === 'UNAVAILABLE' || error.code === 'OUTCOME_UNKNOWN')
 
+/** The command was not written: there is no connection. */
+export const notConnected = (cause: unknown): RealtimeError =>
+  new RealtimeError('UNAVAILABLE', { message: 'Not connected to Redis. The command was not sent.', cause })
+
 /**
  * The error of a failed command for its caller (N5): `UNAVAILABLE` if it was never written to the socket or Redis refused to
  * serve it, `OUTCOME_UNKNOWN` if it was written without a reply; an error of the script or command itself is unchanged.
@@ -33,10 +37,9 @@ export const isConnectionFailure = (error: unknown): boolean =>
 export function classifyRedisError(error: unknown): unknown {
   if (isRedisReply(error)) {
     const refused = CANNOT_SERVE.test(error.message) || CANNOT_SERVE_IN_SCRIPT.test(error.message)
-    return refused ? new RealtimeError('UNAVAILABLE', { message: `Redis cannot serve: ${error.message}`, cause: error }) : error
+    return refused ? new RealtimeError('UNAVAILABLE', { message: `Redis refused the command: ${error.message}`, cause: error }) : error
   }
   // ioredis uses this message only for commands that it never wrote.
-  if (error instanceof Error && error.message.startsWith("Stream isn't writeable"))
-    return new RealtimeError('UNAVAILABLE', { cause: error })
-  return new RealtimeError('OUTCOME_UNKNOWN', { cause: error })
+  if (error instanceof Error && error.message.startsWith("Stream isn't writeable")) return notConnected(error)
+  return new RealtimeError('OUTCOME_UNKNOWN', { message: 'No reply from Redis. The command may have been executed.', cause: error })
 }

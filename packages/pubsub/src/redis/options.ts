@@ -95,11 +95,11 @@ export function checkConnectionOptions(options: ConnectionSettings): void {
   const { url, tls: isTls, clients, db, cluster, sentinels, name } = options
   checkPlace(options)
   if (url !== undefined && parseRedisUrl(url).tls === true && isTls === false)
-    refuse('`url` is rediss:, and `tls` is false: give one of them.')
-  if (cluster !== undefined && db !== undefined && db !== 0) refuse('A Cluster has no `db` but 0.')
-  if ((sentinels === undefined) !== (name === undefined)) refuse('`sentinels` and `name` go together.')
+    refuse('`url` begins with rediss: and `tls` is false. Set only one of them.')
+  if (cluster !== undefined && db !== undefined && db !== 0) refuse('Invalid `db`: a Cluster has only database 0.')
+  if ((sentinels === undefined) !== (name === undefined)) refuse('`sentinels` and `name` must be set together.')
   if (clients !== undefined && clients.pub === clients.sub)
-    refuse('`pub` and `sub` must be two clients: one that subscribes can do nothing else.')
+    refuse('`clients.pub` and `clients.sub` must be two clients: a subscribed one accepts no other commands.')
 }
 
 /** Exactly one server is named, and no option is redundant or ignored. */
@@ -107,11 +107,12 @@ function checkPlace(options: ConnectionSettings): void {
   const given = (names: readonly (keyof RedisConnectionOptions)[]): boolean => names.some((name) => options[name] !== undefined)
   const address = given(['host', 'port'])
   const places = [address, given(['url']), given(['path']), given(['sentinels']), given(['cluster']), given(['clients'])]
-  if (places.filter(Boolean).length > 1) refuse('Give one of `url`, `host` and `port`, `path`, `sentinels`, `cluster` and `clients`.')
-  if (given(['url']) && given(['username', 'password', 'db'])) refuse('`username`, `password` and `db` stand in the `url`.')
-  if (given(['clients']) && given(['username', 'password', 'db', 'tls'])) refuse('`clients` have their own settings.')
+  if (places.filter(Boolean).length > 1) refuse('Set only one of `url`, `host` and `port`, `path`, `sentinels`, `cluster` and `clients`.')
+  if (given(['url']) && given(['username', 'password', 'db'])) refuse('`username`, `password` and `db` must be part of the `url`.')
+  if (given(['clients']) && given(['username', 'password', 'db', 'tls']))
+    refuse('`username`, `password`, `db` and `tls` have no effect on `clients`. Set them on each client.')
   if (!given(['sentinels']) && given(['sentinelUsername', 'sentinelPassword', 'sentinelTls']))
-    refuse('`sentinelUsername`, `sentinelPassword` and `sentinelTls` go with `sentinels`.')
+    refuse('`sentinelUsername`, `sentinelPassword` and `sentinelTls` require `sentinels`.')
 }
 
 function refuse(message: string): never {

@@ -47,9 +47,9 @@ export function parseRedisUrl(url: unknown): RedisUrl {
 function parseSocketUrl(url: string): RedisUrl {
   const [, credentials, pathPart = '', query] = SOCKET.exec(url) ?? refuse('must be unix:/path?db=N, with an absolute path and no host')
   const path = decode(pathPart, 'path')
-  if (!isSocketPath(path)) refuse(`has a wrong path: it must be absolute and at most ${MAX_SOCKET_PATH_BYTES} bytes`)
+  if (!isSocketPath(path)) refuse(`has an invalid path, which must be absolute and at most ${MAX_SOCKET_PATH_BYTES} bytes`)
   const [, db] = /^\?db=([^&]*)$/.exec(query ?? '') ?? []
-  if (query !== undefined && db === undefined) refuse('must not have parameters but db')
+  if (query !== undefined && db === undefined) refuse('must not have parameters other than db')
   return { path, ...credentialsOf(credentials), ...(db === undefined ? {} : { db: databaseOf(db) }) }
 }
 
@@ -57,18 +57,18 @@ function hostOf(part: string): string {
   const host = part.startsWith('[') ? part.slice(1, -1).replace('%25', '%') : part
   // Only IPv6 addresses have brackets.
   if (isHost(host) && part.startsWith('[') === host.includes(':')) return host
-  return refuse(part === '' ? 'has no host' : 'has a wrong host: it must be a name, an IPv4 address or an IPv6 address in brackets')
+  return refuse(part === '' ? 'has no host' : 'has an invalid host, which must be a name, an IPv4 address or an IPv6 address in brackets')
 }
 
 function portOf(part: string | undefined): number {
   if (part === undefined) return DEFAULT_PORT
   const port = /^:\d{1,5}$/.test(part) ? Number(part.slice(1)) : 0
-  return isPort(port) ? port : refuse('has a wrong port: it must be 1 to 65535. Write / in a password as %2F')
+  return isPort(port) ? port : refuse('has an invalid port, which must be 1 to 65535. Write / in a password as %2F')
 }
 
 function databaseOf(part: string): number {
   const db = DATABASE.test(part) ? Number(part) : -1
-  return isDatabase(db) ? db : refuse('has a wrong database: it must be a whole number, as in redis://host/3')
+  return isDatabase(db) ? db : refuse('has an invalid database, which must be a whole number, as in redis://host/3')
 }
 
 function credentialsOf(part: string | undefined): Pick<RedisUrl, 'username' | 'password'> {
@@ -84,10 +84,10 @@ function decode(text: string, part: string): string {
     return decodeURIComponent(text)
   } catch {
     // The original error is not the cause: no part of the URL may be shown.
-    return refuse(`has a wrong ${part}: % must be followed by two hexadecimal digits of UTF-8. Write % as %25`)
+    return refuse(`has an invalid ${part}: % must be followed by two hexadecimal digits of UTF-8. Write % as %25`)
   }
 }
 
 function refuse(flaw: string): never {
-  throw new RealtimeError('INVALID_OPTIONS', { message: `\`url\` ${flaw}.` })
+  throw new RealtimeError('INVALID_OPTIONS', { message: `Invalid \`url\`: it ${flaw}.` })
 }

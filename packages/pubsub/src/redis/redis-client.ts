@@ -1,6 +1,6 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Redis } from 'ioredis'
-import { classifyRedisError, isConnectionFailure, isTimeout, withoutArguments } from './errors.ts'
+import { classifyRedisError, isConnectionFailure, isTimeout, notConnected, withoutArguments } from './errors.ts'
 import { corkWrites } from './cork-writes.ts'
 import type { EndOfTurn } from './end-of-turn.ts'
 import { createKeepAlive } from './keep-alive.ts'
@@ -104,7 +104,7 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
 
   const send: SendCommand = (name, args, onReply, onError) => {
-    if (!isUp) return onError(new RealtimeError('UNAVAILABLE', { cause }))
+    if (!isUp) return onError(notConnected(cause))
     inFlight += 1
     endOfTurn?.sent()
     keepAlive.sent()
@@ -116,7 +116,9 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
         settled()
         if (isReply(reply)) onReply(reply)
         else
-          onError(new RealtimeError('INTERNAL', { message: 'Redis sent a reply that is neither text, number, null nor a list of these.' }))
+          onError(
+            new RealtimeError('INTERNAL', { message: 'Unexpected reply type from Redis: expected text, number, null or a list of these.' }),
+          )
       },
       (error: unknown) => {
         answered?.()

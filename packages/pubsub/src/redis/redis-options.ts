@@ -57,8 +57,9 @@ export function checkClient(client: Redis, name: string): void {
   if (wrong !== undefined || typeof client.options.commandTimeout !== 'number' || typeof client.options.retryStrategy !== 'function') {
     const option = wrong?.[0] ?? (typeof client.options.commandTimeout === 'number' ? 'retryStrategy' : 'commandTimeout')
     throw new RealtimeError('INVALID_OPTIONS', {
-      message: `The client \`${name}\` has the wrong \`${option}\`: make it with new Redis({ …, ...redisOptions() }).`,
+      message: `Client \`${name}\` has an unsupported \`${option}\`. Create it with new Redis({ …, ...redisOptions() }).`,
     })
   }
-  if (client.status === 'end') throw new RealtimeError('INVALID_OPTIONS', { message: `The client \`${name}\` is closed.` })
+  if (client.status === 'end')
+    throw new RealtimeError('INVALID_OPTIONS', { message: `Client \`${name}\` is already closed. Pass an open client.` })
 }

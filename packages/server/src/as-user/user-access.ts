@@ -82,7 +82,7 @@ function known<U extends User>(user: U | null): U | null {
     return checkUser(user, -Infinity)
   } catch (cause) {
     throw new RealtimeError('INVALID_OPTIONS', {
-      message: 'realtime.as() needs a user as `authenticate` returns it, with an `id`, or null for a client without a user.',
+      message: 'realtime.as() requires a user with an `id`, as returned by `authenticate`, or null.',
       cause,
     })
   }
@@ -90,5 +90,5 @@ function known<U extends User>(user: U | null): U | null {
 
 const signIn = (): RealtimeError =>
   new RealtimeError('UNAUTHENTICATED', {
-    message: 'Without a user nothing is allowed on a server with `authenticate`, where no such client can connect.',
+    message: 'Not authenticated: realtime.as(null) has no access on a server with `authenticate`.',
   })

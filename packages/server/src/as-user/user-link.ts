@@ -141,4 +141,6 @@ export function createUserLink<U extends User>(context: UserLinkContext<U>, user
 }
 
 const tooMany = (most: number): RealtimeError =>
-  new RealtimeError('TOO_MANY_SUBSCRIPTIONS', { message: `At most ${most} subscriptions of one \`realtime.as(user)\`.` })
+  new RealtimeError('TOO_MANY_SUBSCRIPTIONS', {
+    message: `Subscription limit reached for this realtime.as(user) (maxSubscriptions: ${most}).`,
+  })

@@ -32,7 +32,10 @@ export type Authenticate<U extends User = User> = (credentials: Credentials) => 
 /** The user who connects, or throws `UNAUTHENTICATED`, or what `authenticate` said. `now`: milliseconds since 1970. */
 export async function authenticated<U extends User>(authenticate: Authenticate<U>, credentials: Credentials, now: number): Promise<U> {
   const user = await nameUser(authenticate, credentials)
-  if (user === null || user === undefined) throw new RealtimeError('UNAUTHENTICATED', { message: 'Sign in to connect.' })
+  if (user === null || user === undefined)
+    throw new RealtimeError('UNAUTHENTICATED', {
+      message: 'Not authenticated: `authenticate` returned no user. Sign in and connect again.',
+    })
   return checkUser(user, now)
 }
 
@@ -40,24 +43,27 @@ export async function authenticated<U extends User>(authenticate: Authenticate<U
 export function checkUser<U extends User>(user: U, now: number): U {
   // An id that is no text would be everybody's, and one that is not well-formed another's (S12).
   if (typeof user.id !== 'string' || user.id === '' || !user.id.isWellFormed()) {
-    throw new TypeError('authenticate must give back an object with an `id`: a string, well-formed and not empty.')
+    throw new TypeError('`authenticate` must return an object with an `id`: a well-formed string that is not empty.')
   }
   const { expiresAt } = user
   if (expiresAt !== undefined && (typeof expiresAt !== 'number' || Number.isNaN(expiresAt))) {
-    throw new TypeError('`expiresAt` of a user must be a number: milliseconds since 1970.')
+    throw new TypeError('Invalid `expiresAt` returned by `authenticate`: it must be a number, milliseconds since 1970.')
   }
   if (expiresAt !== undefined && expiresAt <= now) throw expired()
   return user
 }
 
 /** The refusal of who was signed in and is no more. */
-export const expired = (): RealtimeError => new RealtimeError('UNAUTHENTICATED', { message: 'The sign-in has expired.' })
+export const expired = (): RealtimeError =>
+  new RealtimeError('UNAUTHENTICATED', { message: 'The session has expired (`expiresAt`). Connect again with new credentials.' })
 
 async function nameUser<U extends User>(authenticate: Authenticate<U>, credentials: Credentials): Promise<U | null | undefined> {
   try {
     return await authenticate(credentials)
   } catch (thrown) {
     const cause = toError(thrown)
-    throw cause instanceof RealtimeError ? cause : new RealtimeError('UNAUTHENTICATED', { message: 'The sign-in was refused.', cause })
+    throw cause instanceof RealtimeError
+      ? cause
+      : new RealtimeError('UNAUTHENTICATED', { message: 'Authentication failed. Connect again with other credentials.', cause })
   }
 }

@@ -62,5 +62,5 @@ function suggestion(text: string): string {
 function invalid(entry: unknown, reason: string): RealtimeError {
   // Without user name and password: messages end up in logs.
   const shown = typeof entry === 'string' ? `'${entry.replace(/\/\/[^/]*@/, '//')}'` : `an entry of type ${typeof entry}`
-  return new RealtimeError('INVALID_OPTIONS', { message: `\`origins\`: ${shown} is no origin of a page: ${reason}.` })
+  return new RealtimeError('INVALID_OPTIONS', { message: `\`origins\`: ${shown} is not an origin: ${reason}.` })
 }

@@ -121,4 +121,4 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
   return control
 }
 
-const gone = (): RealtimeError => new RealtimeError('CLOSED', { message: 'The connection is gone.' })
+const gone = (): RealtimeError => new RealtimeError('CLOSED', { message: 'The connection was closed before the request completed.' })

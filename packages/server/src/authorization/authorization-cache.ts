@@ -56,9 +56,9 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
   const pending = new Map<string, Promise<Verdict>>()
 
   /** Only `true`, or `each` for a pattern or prefix, allows: any other answer of an application is a refusal. */
-  const verdictOf = ({ target }: Access, allow: unknown): Verdict => {
+  const verdictOf = ({ action, target }: Access, allow: unknown): Verdict => {
     if (allow === true || (allow === 'each' && ('prefix' in target || 'pattern' in target))) return { allow, asOf: revoked }
-    return { refusal: new RealtimeError('FORBIDDEN', { message: 'You may not do this.' }) }
+    return { refusal: new RealtimeError('FORBIDDEN', { message: `Not allowed: ${action} on ${Object.values(target).join()}.` }) }
   }
 
   const remember = (name: string, verdict: Remembered): void => {
@@ -73,7 +73,7 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
     // An application in plain JavaScript may answer anything, null included.
     const { allow, forMs } = typeof answer === 'object' ? { ...answer } : { allow: answer }
     if (forMs !== undefined && (typeof forMs !== 'number' || !(forMs >= 0)))
-      throw new TypeError('`forMs` must be a number of milliseconds.')
+      throw new TypeError('Invalid `forMs` returned by `authorize`: it must be a number of milliseconds.')
     const verdict = verdictOf(access, allow)
     const byDefault = WITH_VALUE.has(access.action) ? 0 : 'allow' in verdict ? Infinity : REFUSED_MS
     const until = now() + (forMs ?? byDefault)

@@ -22,7 +22,7 @@ const RELAY = 'revocations'
 const AT_ONCE = 50
 
 /** The refusal of what was allowed before. */
-export const noMore = (): RealtimeError => new RealtimeError('FORBIDDEN', { message: 'This is not allowed any more.' })
+export const noMore = (): RealtimeError => new RealtimeError('FORBIDDEN', { message: 'Access was revoked.' })
 
 /** Takes rights away: ends what is held by them here and, through the relay, on every instance (X2). */
 export class Revocations<U extends User> {
@@ -57,7 +57,10 @@ export class Revocations<U extends User> {
     try {
       await this.core.pubsub?.publish(RELAY, revocation)
     } catch (cause) {
-      throw new RealtimeError('RELAY_FAILED', { message: 'The rights ended on this instance only: the relay to the others failed.', cause })
+      throw new RealtimeError('RELAY_FAILED', {
+        message: 'Revoked on this instance only: notifying the other instances failed. Call revoke() again.',
+        cause,
+      })
     }
   }
 

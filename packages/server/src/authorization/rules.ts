@@ -91,7 +91,10 @@ function segmentsOfPattern(pattern: string): string[] {
     parsePattern(segments.map((segment) => (segment === '{id}' ? 'id' : segment)).join(':'))
     return segments
   } catch (cause) {
-    throw new RealtimeError('INVALID_OPTIONS', { message: `${pattern} is no pattern of a rule table.`, cause })
+    throw new RealtimeError('INVALID_OPTIONS', {
+      message: `Invalid rule pattern ${JSON.stringify(pattern)}: use a name, {id} as a segment, name:* or *.`,
+      cause,
+    })
   }
 }
 

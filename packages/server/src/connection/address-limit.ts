@@ -21,7 +21,7 @@ export function createAddressLimit(most: number): AddressLimit {
       const count = counts.get(key) ?? 0
       if (count >= most) {
         throw new RealtimeError('RATE_LIMITED', {
-          message: `At most ${most} connections of one address. Behind a proxy, the server needs \`trustProxy\`.`,
+          message: `Connection limit per address reached (maxConnectionsPerAddress: ${most}). Behind a proxy, set \`trustProxy\`.`,
           retryAfterMs: RETRY_MS,
         })
       }

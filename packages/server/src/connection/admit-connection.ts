@@ -92,7 +92,7 @@ export function createAdmission<U extends User>({
     const foreign = foreignOriginOf(socket)
     if (foreign === undefined) return
     throw new RealtimeError('FORBIDDEN', {
-      message: `Pages of ${foreign.origin} may not connect. List the origin in \`origins\` of the server, or set \`trustProxy\` if a proxy changes the host.`,
+      message: `Origin not allowed: ${foreign.origin}. Add it to \`origins\`, or set \`trustProxy\` if a proxy changes the host.`,
     })
   }
 

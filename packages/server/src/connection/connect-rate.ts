@@ -36,7 +36,7 @@ export function createConnectRate(perSecond: number, now: () => number = () => p
     count: (address) => {
       const key = limitKeyOf(address)
       const bucket = buckets.get(key) ?? open(key)
-      bucket.take('tries of one address to connect in a second. Behind a proxy, the server needs `trustProxy`')
+      bucket.take('connection attempts per second and address (connectsPerSecondPerAddress). Behind a proxy, set `trustProxy`')
     },
   }
 }

@@ -65,7 +65,7 @@ const newest = new WeakMap<Server, ConnectionManager>()
 export function checkIsFree(io: Server): void {
   if (newest.get(io)?.isOpen !== true) return
   throw new RealtimeError('INVALID_OPTIONS', {
-    message: 'This Socket.IO server (`io`) already carries a realtime server. Await its close() first.',
+    message: 'This Socket.IO server (`io`) already has a realtime server. Await its close() first.',
   })
 }
 
@@ -86,7 +86,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
   }
   const closeSlow = (connection: SocketConnection): void => {
     counts.slowConsumers += 1
-    const message = `A connection did not read, and more than ${core.backlog.maxBytes} bytes of events and replies waited for it. It was closed.`
+    const message = `Connection closed: slow consumer with more than ${core.backlog.maxBytes} unsent bytes of events and replies (maxBacklogBytes).`
     end(connection, 'backlog', new RealtimeError('SLOW_CONSUMER', { message }))
   }
   const reportSlow = (connection: SocketConnection): void => {
@@ -112,7 +112,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     }
     const handler = handlers.get(name)
     if (handler === undefined) {
-      const error = new RealtimeError('UNSUPPORTED', { message: `This server does not know ${name}.` })
+      const error = new RealtimeError('UNSUPPORTED', { message: `Unsupported message: ${name}.` })
       return acknowledge({ ok: false, error: toWireError(error) })
     }
     running += 1
@@ -183,7 +183,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
 
   core.requests.onFlood = (connection) => {
     counts.floods += 1
-    const message = 'A connection went on with requests that were refused for being too many. It was closed.'
+    const message = 'Connection closed: it continued to send requests after too many rate-limit refusals in one second (requestsPerSecond).'
     end(connection, 'flood', new RealtimeError('RATE_LIMITED', { message }))
   }
   newest.set(io, manager)

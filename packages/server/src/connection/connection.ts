@@ -60,7 +60,9 @@ class BoundedSubscriptions implements Subscriptions {
     const held = this.names
     const added = held === undefined ? names : names.filter((name) => !held.has(name))
     if ((held?.size ?? 0) + added.length > this.most) {
-      throw new RealtimeError('TOO_MANY_SUBSCRIPTIONS', { message: `A connection may have ${this.most} subscriptions.` })
+      throw new RealtimeError('TOO_MANY_SUBSCRIPTIONS', {
+        message: `Subscription limit reached for this connection (maxSubscriptions: ${this.most}).`,
+      })
     }
     if (held === undefined) this.names = new NameSet([...added])
     else for (const name of added) held.add(name)

@@ -5,7 +5,9 @@ import { handshakeSchema, parseMessage } from '@tutti/protocol/schemas'
 export function parseHandshake(auth: unknown): Handshake {
   const handshake = parseMessage(handshakeSchema, auth ?? {})
   if (handshake.protocol !== undefined && handshake.protocol !== PROTOCOL_VERSION) {
-    throw new RealtimeError('PROTOCOL', { message: `This server speaks protocol ${PROTOCOL_VERSION}, the client ${handshake.protocol}.` })
+    throw new RealtimeError('PROTOCOL', {
+      message: `Unsupported protocol version ${handshake.protocol}: this server supports ${PROTOCOL_VERSION}.`,
+    })
   }
   return handshake
 }

@@ -53,14 +53,14 @@ class Usage {
   take(name: RequestName): void {
     const { requestsPerSecond, mutationsPerSecond, eventsPerSecond } = this.rates
     this.requests ??= new TokenBucket(requestsPerSecond, now)
-    this.requests.take('requests in a second')
+    this.requests.take('requests per second (requestsPerSecond)')
     if (MUTATIONS.has(name)) {
       this.mutations ??= new TokenBucket(mutationsPerSecond, now)
-      this.mutations.take('changes in a second')
+      this.mutations.take('mutations per second (mutationsPerSecond)')
     }
     if (name === 'event:publish') {
       this.events ??= new TokenBucket(eventsPerSecond, now)
-      this.events.take('events in a second')
+      this.events.take('events per second (eventsPerSecond)')
     }
   }
 
@@ -105,7 +105,8 @@ export function createRequestLimits(rates: RequestRates): RequestLimits {
       const count = inFlight.get(connection) ?? 0
       try {
         if (count >= rates.maxRequestsUnderWay) {
-          throw new RealtimeError('RATE_LIMITED', { message: 'Too many requests wait for their reply.', retryAfterMs: RETRY_MS })
+          const message = `Too many requests in flight (maxRequestsUnderWay: ${rates.maxRequestsUnderWay}).`
+          throw new RealtimeError('RATE_LIMITED', { message, retryAfterMs: RETRY_MS })
         }
         usage.take(name)
       } catch (refusal) {

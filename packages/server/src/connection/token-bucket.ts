@@ -40,6 +40,6 @@ export class TokenBucket {
   take(what: string): void {
     if (this.tryTake()) return
     const retryAfterMs = Math.ceil(((Math.max(1, this.perSecond / 2) - this.tokens) * 1000) / this.perSecond)
-    throw new RealtimeError('RATE_LIMITED', { message: `At most ${this.perSecond} ${what}.`, retryAfterMs })
+    throw new RealtimeError('RATE_LIMITED', { message: `Rate limit exceeded: ${this.perSecond} ${what}.`, retryAfterMs })
   }
 }

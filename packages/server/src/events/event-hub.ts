@@ -41,7 +41,7 @@ export function createEventHub({ schema, pubsub, onError }: Core, subscribers: E
         await pubsub?.publish(RELAY, event)
       } catch (error) {
         throw new RealtimeError('RELAY_FAILED', {
-          message: 'The event reached this instance only: the relay to the others failed.',
+          message: 'Event delivered on this instance only: publishing to the other instances failed.',
           cause: error,
         })
       }

@@ -9,6 +9,8 @@ import type { ServerEvent } from './server-events.ts'
 /** Events of one channel that may wait for one verdict; later ones are dropped. */
 const MAX_WAITING = 1_000
 
+const OVERFLOW = `Events dropped: more than ${MAX_WAITING} were buffered while \`authorize\` was pending.`
+
 interface WaitingEvents {
   readonly events: ServerEvent[]
   /** More came than may wait. */
@@ -70,7 +72,7 @@ export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, '
     const queue: WaitingEvents = { events: [event], isOver: false }
     waiting.set(connection, queues.set(channel, queue))
     const isAllowed = mayReceive(await verdict, event)
-    if (queue.isOver) report(new RealtimeError('OVERFLOW', { message: 'Events were dropped: `authorize` took too long.' }), event)
+    if (queue.isOver) report(new RealtimeError('OVERFLOW', { message: OVERFLOW }), event)
     queues.delete(channel)
     if (queues.size === 0 && waiting.get(connection) === queues) waiting.delete(connection)
     // It may have unsubscribed meanwhile, or be closed.

@@ -50,7 +50,7 @@ export function createPrefixDelivery({ registry, audience, pages, reads, inFligh
     const { prefix, after, versions = {} } = request
     const list = (from: string | undefined): Promise<EntryPage> => {
       // The search for a page of few readable entries may be long: not for a connection that has left.
-      if (!connection.connected) throw new RealtimeError('CLOSED', { message: 'The connection is gone.' })
+      if (!connection.connected) throw new RealtimeError('CLOSED', { message: 'The connection was closed before the request completed.' })
       return pages.read(prefix, from)
     }
     for (;;) {

@@ -69,7 +69,7 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
   const subscribe = (message: Subscribe, connection: Connection, [verdict = ALLOWED]: readonly Verdict[]) => {
     const versions = 'prefix' in message ? Object.keys(message.versions ?? {}) : message.keys
     if (versions.length > limits.maxKeysPerMessage)
-      throw new RealtimeError('TOO_LARGE', { message: `One message may name ${limits.maxKeysPerMessage} keys.` })
+      throw new RealtimeError('TOO_LARGE', { message: `Too many keys in one message (maxKeysPerMessage: ${limits.maxKeysPerMessage}).` })
     if ('prefix' in message) return delivery.prefixes.subscribe(connection, message, verdict)
     return delivery.keys.subscribe(connection, new Map(message.keys.map(({ key, version }) => [key, version])))
   }

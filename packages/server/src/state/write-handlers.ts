@@ -79,7 +79,9 @@ function authorOf(id: MutationId | undefined, connection: Connection): MutationA
   if (id === undefined) return undefined
   const clientId = id.clientId || connection.clientId
   if (clientId === undefined)
-    throw new RealtimeError('INVALID_MESSAGE', { message: 'A numbered mutation needs a clientId, in it or in the handshake.' })
+    throw new RealtimeError('INVALID_MESSAGE', {
+      message: 'Missing clientId: a mutation with a number requires one, in the mutation or in the handshake.',
+    })
   return { user: connection.user, clientId, number: id.number }
 }
 

@@ -19,7 +19,7 @@ export interface DriverTexts {
 /** Wraps a driver and calls its methods bound to it. Throws `INVALID_OPTIONS` for a read-only driver. */
 export function driverTexts(driver: Driver): DriverTexts {
   if (driver.setItem === undefined || driver.removeItem === undefined) {
-    throw new RealtimeError('INVALID_OPTIONS', { message: 'The driver must have setItem and removeItem: state is written.' })
+    throw new RealtimeError('INVALID_OPTIONS', { message: 'The driver is read-only: setItem and removeItem are required.' })
   }
   // Detected on the records, which are objects: a driver that returns an object parses.
   let parses = false

@@ -162,5 +162,5 @@ const before = <Result>(work: Promise<Result>): Promise<Result> =>
   work.catch((cause: unknown) => {
     throw cause instanceof RealtimeError
       ? cause
-      : new RealtimeError('UNAVAILABLE', { message: 'The driver failed. The change was not made.', cause })
+      : new RealtimeError('UNAVAILABLE', { message: 'The storage driver failed, see `cause`. The change was not applied.', cause })
   })

@@ -29,7 +29,7 @@ const DEFAULT_BASE = 'tutti'
 export function keyNames(link: RedisLink, base = DEFAULT_BASE): KeyNames {
   if (!isKey(base.replace(/\{([^{}]+)\}/, '$1'))) {
     throw new RealtimeError('INVALID_OPTIONS', {
-      message: 'base must follow the grammar of keys, with one {hash tag} at most, and not be empty.',
+      message: 'Invalid `base`: it must be a valid key with at most one {hash tag}.',
     })
   }
   const valuePrefix = `${base}:`

@@ -7,7 +7,7 @@ import { valueOfText } from '../stored-text.ts'
 /** The reply as a row; throws `INTERNAL` for a reply that none of the scripts returns. */
 export function rowOf(reply: ScriptReply): ScriptReply[] {
   if (Array.isArray(reply)) return reply
-  throw new RealtimeError('INTERNAL', { message: 'Redis sent a reply that the script does not give.' })
+  throw new RealtimeError('INTERNAL', { message: 'Unexpected reply from a Redis script.' })
 }
 
 /** A bulk string as text, nil as null. */

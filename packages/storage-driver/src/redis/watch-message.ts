@@ -106,4 +106,5 @@ function fieldsOf(text: string): Partial<JsonObject> {
 
 const isVersion = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 
-const invalid = (): RealtimeError => new RealtimeError('INVALID_MESSAGE', { message: 'A message on the watch channel is not a change.' })
+const invalid = (): RealtimeError =>
+  new RealtimeError('INVALID_MESSAGE', { message: 'Dropped a message on the watch channel: it is not a valid change.' })

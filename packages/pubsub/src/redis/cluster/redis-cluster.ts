@@ -157,7 +157,8 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     let target = slot === undefined ? connected()[0] : members.get(owners[slot] ?? '')
     let isAsking = false
     for (let redirections = 0; ; redirections += 1) {
-      if (target === undefined) throw new RealtimeError('UNAVAILABLE', { cause })
+      if (target === undefined)
+        throw new RealtimeError('UNAVAILABLE', { message: 'No reachable Cluster node serves this slot. The command was not sent.', cause })
       try {
         if (isAsking) target.node.ask('ASKING', []).catch(() => {})
         return await promised(target.node.send)(name, args)

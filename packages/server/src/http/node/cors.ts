@@ -12,7 +12,7 @@ export type CorsOptions = Exclude<NonNullable<ServerOptions['cors']>, (...given:
 export function corsFor({ all, listed }: OriginList, given: unknown = {}): CorsOptions {
   if (typeof given !== 'object' || given === null || ('origin' in given && given.origin !== undefined)) {
     throw new RealtimeError('INVALID_OPTIONS', {
-      message: '`socketIo.cors` must be an object without `origin`: which pages may connect, on every transport, is set by `origins`.',
+      message: 'Invalid `socketIo.cors`: it must be an object without `origin`. Set allowed origins in `origins`.',
     })
   }
   const isListed = (origin: string | undefined): boolean => listed.has(normalOrigin(origin ?? '') ?? '')

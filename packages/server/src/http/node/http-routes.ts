@@ -30,7 +30,7 @@ export function addRoute(server: HttpServer, route: HttpRoute): () => void {
   const { byPath, restore } = routesOf.get(server) ?? intercept(server)
   if (byPath.has(route.path)) {
     throw new RealtimeError('INVALID_OPTIONS', {
-      message: `This HTTP server already has a realtime server on ${route.path}. Await its close() first, or give this one another \`socketIo.path\`.`,
+      message: `A realtime server is already attached at ${route.path}. Await its close(), or set another \`socketIo.path\`.`,
     })
   }
   byPath.set(route.path, route)
