@@ -7,7 +7,7 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
   OUTCOME_UNKNOWN: 'No reply. It may have been applied.',
   INVALID_VALUE: 'Not JSON, or of the wrong type.',
   TOO_LARGE: 'Message too large (maxPayloadBytes).',
-  OVERFLOW: 'Too many pending changes (maxPendingChanges).',
+  OVERFLOW: 'Too many changes (maxPendingChanges).',
   PROTOCOL: 'Unsupported protocol version.',
   CLOSED: 'Already closed.',
 }
