@@ -1,6 +1,9 @@
 import { RealtimeError, type ErrorCode } from '@tutti/protocol'
 
-/** The name itself, or throws. `docs/protocol.md` has the grammar; a message that names the exact fault would be too large for a browser. */
+/**
+ * The name itself, or throws. `docs/protocol.md` contains the grammar; messages that explain each violation would be too large
+ * for a browser.
+ */
 export function assertName(isGood: (name: unknown) => boolean, name: string, code: ErrorCode): string {
   if (isGood(name)) return name
   throw new RealtimeError(code, { message: `Invalid name: ${name}` })

@@ -7,6 +7,6 @@ export function markHandled<T>(promise: Promise<T>): Promise<T> {
   return promise
 }
 
-/** A promise, marked as handled,, that `run` settles by calling `done`: with nothing, or with the reason why it failed. */
+/** A promise, marked as handled, that `run` settles by calling `done`: with nothing, or with the reason why it failed. */
 export const settledBy = (run: (done: (reason?: Error) => void) => void): Promise<void> =>
   markHandled(new Promise((resolve, reject) => run((reason) => (reason ? reject(reason) : resolve()))))

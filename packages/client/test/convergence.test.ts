@@ -75,7 +75,7 @@ async function play(steps: Step[]): Promise<void> {
     return { ...started, count, doc, link, on: true }
   })
 
-  /** What the counter gets of a change: nothing if it is refused. */
+  /** The effect of a change on the counter: none if it is refused. */
   const add = (change: Promise<void>, amount: number): void => {
     added.push(
       change.then(

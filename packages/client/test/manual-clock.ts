@@ -1,12 +1,12 @@
 import type { Clock } from '@tutti/client'
 
-/** A clock that stands still until it is moved. */
+/** A clock that advances only on request. */
 export interface ManualClock extends Clock {
   /** Timers that have not run. */
   readonly waiting: number
   /** When the next timer is due, milliseconds from now; `undefined` without one. */
   readonly nextMs: number | undefined
-  /** Moves on, and runs what falls due, in order. */
+  /** Advances the time, and runs timers that fall due, in order. */
   advance(ms: number): void
 }
 

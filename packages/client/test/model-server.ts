@@ -19,8 +19,8 @@ import {
 } from '@tutti/protocol'
 import type { LinkListener, ServerMessage, Transport } from '@tutti/client'
 
-// A server of the wire in memory. Nothing moves by itself: each message waits in its link's queue, in each direction,
-// until the test delivers it, so that every interleaving can be had.
+// A model of the server in memory. Nothing advances by itself: each message is queued in its link, in each direction, until the
+// test delivers it, so that every interleaving is possible.
 
 export type Request = { [Name in RequestName]: { name: Name; payload: Requests[Name]['payload'] } }[RequestName]
 type Question = Extract<Requests['storage:subscribe']['payload'], { prefix: string }>
@@ -36,7 +36,7 @@ export interface ModelLink {
   watches(key: string): boolean
   readonly channels: Set<string>
   open: boolean
-  /** The connection breaks; what is under way in either direction is gone. */
+  /** Breaks the connection; messages in transit in either direction are lost. */
   cut(reason?: RealtimeError): void
   tell(notice: ServerMessage): void
 }
@@ -46,13 +46,13 @@ export class ModelServer {
   readonly links: ModelLink[] = []
   /** Every message that was delivered to the server, in order. */
   readonly log: Request[] = []
-  /** Refuses links instead of saying hello. */
+  /** Refuses links instead of sending a hello. */
   refuseLinks: RealtimeError | undefined
-  /** Says hello at once. */
+  /** Sends a hello at once. */
   greets = true
   limits: Limits = { ...DEFAULT_LIMITS }
   instance = 'instance-1'
-  /** Decides about a message before it is markHandled: an error refuses it. */
+  /** Decides about a message before it is handled: an error refuses it. */
   judge: (request: Request) => RealtimeError | undefined = () => undefined
   /** Entries of a page at most. */
   pageSize = 1_000
@@ -68,7 +68,7 @@ export class ModelServer {
     else if (this.greets) this.greet(link)
     return {
       request: (name, payload, answer) => {
-        // The model answers each name with its own result; that they match is what its tests are for.
+        // The model replies to each name with its own result; its tests verify that they match.
         link.up.push({ request: { name, payload } as Request, answer: answer as Answer })
       },
       close: () => {
@@ -137,7 +137,7 @@ export class ModelServer {
     }
   }
 
-  /** A write by somebody else. */
+  /** A write by another client. */
   write(key: string, value: JsonValue | undefined, version = this.#version + 1): Entry {
     return this.#store(key, value, version)
   }
@@ -246,7 +246,7 @@ export class ModelServer {
     }
   }
 
-  /** S12: a number that was markHandled gets the same verdict again. */
+  /** S12: a number that was handled receives the same result again. */
   #once(link: ModelLink, { key, mutation }: Requests['storage:remove']['payload'], run: () => AnyReply): AnyReply {
     const name = `${mutation?.clientId ?? String(link.handshake['clientId'])} ${key}`
     const seen = this.#memory.get(name)

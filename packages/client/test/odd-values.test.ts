@@ -46,7 +46,7 @@ test.each(['known', 'not yet known'])('[S24] handles and collections of a key th
   }
   expect([state.current.value, state.current.pending, items.current.items]).toEqual([undefined, false, []])
   expect(server.log.slice(before)).toEqual([])
-  // The keys stay usable.
+  // The keys remain usable.
   void state.set('later')
   await server.flush()
   expect(state.current).toMatchObject({ value: 'later', pending: false, error: undefined })

@@ -14,7 +14,7 @@ const schema = defineSchema({
   events: { 'chat:*': v.object({ text: v.string() }) },
 })
 
-/** A client of an instance of its own. */
+/** A client with its own instance. */
 async function clientOfInstance(redisUrl: string): Promise<RealtimeClient<typeof schema>> {
   const http = createServer()
   const pubsub = new RealtimePubSub({ url: redisUrl })

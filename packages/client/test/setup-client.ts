@@ -11,7 +11,7 @@ export interface TestClient {
   errors: unknown[]
 }
 
-/** Whether the machine has a network, as the test says. */
+/** The network state of the machine, as set by the test. */
 export interface TestNetwork {
   up: boolean
   readonly listeners: Set<() => void>
@@ -90,5 +90,5 @@ export async function ownRequests({ server, clock }: Pick<TestClient, 'server' |
   return server.log.length - before
 }
 
-/** What a server without its store answers. */
+/** The error of a server without its store. */
 export const unavailable = (retryAfterMs?: number): RealtimeError => new RealtimeError('UNAVAILABLE', { retryAfterMs })

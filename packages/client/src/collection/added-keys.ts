@@ -5,11 +5,11 @@ import type { CollectionItem } from './collection-contract.ts'
 const FORM = /^([\da-z]{9})[\da-z]{8}$/
 
 /**
- * Makes the keys of added entries (S25). A client's clock may be wrong, so each key has a later time than all added
- * entries that are shown (`items`, in the order of their keys), pending ones included.
+ * Creates the keys of added entries (S25). A client's clock may be wrong, so each key has a later time than all added entries
+ * that are shown (`items`, in the order of their keys), including pending ones.
  *
- * A key that was stored by hand may have a time so late that no time is left behind it. A time therefore counts only up to a
- * year (31,536e6 ms) after this clock, or after the entry's version, which is the store's time in microseconds (S1).
+ * A key stored by other means may contain a time so late that no later one exists. Therefore a time counts only up to a year
+ * (31,536e6 ms) after this clock, or after the entry's version, which is the store's time in microseconds (S1).
  */
 export function createAddedKeys(prefix: string, clock: Clock, items: () => readonly CollectionItem<unknown>[]): () => string {
   /** The time of an added entry, 0 for another. */

@@ -1,28 +1,28 @@
 import type { MergePatch } from '../state/state-contract.ts'
 import type { Observable } from '../observable.ts'
 
-/** One entry of a collection. Immutable; the same object as long as nothing of it differs. */
+/** One entry of a collection. Immutable; the same object until a property differs. */
 export interface CollectionItem<T> {
   readonly key: string
-  /** With this client's own changes on top (S13). Not to be changed in place. */
+  /** Includes this client's pending changes (S13). Must not be modified in place. */
   readonly value: T
-  /** The version of the confirmed entry, 0 where none is stored; `undefined` while it is not known. */
+  /** The version of the confirmed entry, 0 if none is stored; `undefined` until it is known. */
   readonly version: number | undefined
   /** Changes of this client on this entry are not yet confirmed. */
   readonly pending: boolean
 }
 
-/** What a collection shows. Immutable: each change makes another object. */
+/** The state of a collection. Immutable: each change creates a new object. */
 export interface CollectionSnapshot<T> {
   /** In the order of their keys; see `add`. */
   readonly items: readonly CollectionItem<T>[]
-  /** The server has not yet sent all that is stored, up to `limit`. */
+  /** The server has not yet sent all stored entries, up to `limit`. */
   readonly loading: boolean
   /** Changes of this client are not yet confirmed. */
   readonly pending: boolean
-  /** Why a change was refused, until the next change; or why the prefix can't be read. */
+  /** The reason why a change was refused, until the next change; or why the prefix cannot be read. */
   readonly error: Error | undefined
-  /** More is stored than `limit`: see `loadMore`. */
+  /** More entries than `limit` are stored: see `loadMore`. */
   readonly hasMore: boolean
 }
 
@@ -38,16 +38,16 @@ export interface CollectionOptions {
  */
 export interface Collection<T> extends Observable<CollectionSnapshot<T>> {
   readonly prefix: string
-  /** Stores a value under a new key, which sorts behind the added entries that are shown, and returns the key. */
+  /** Stores a value under a new key that sorts after all shown added entries, and returns the key. */
   add(value: T): string
-  /** Stores a value in place of the stored one. The key is complete and below the prefix; else `INVALID_KEY`. */
+  /** Replaces the stored value. The key is complete and below the prefix; otherwise `INVALID_KEY`. */
   set(key: string, value: T): Promise<void>
-  /** Merges by property: what others do to other properties survives (S8). */
+  /** Merges by property: concurrent changes of other properties are kept (S8). */
   patch(key: string, patch: MergePatch<T>): Promise<void>
-  /** Stores what the function makes of the newest value, and runs it again if another client wrote meanwhile (S9). */
+  /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime (S9). */
   update(key: string, run: (value: T | undefined) => T | undefined): Promise<void>
   remove(key: string): Promise<void>
-  /** Loads so many entries more, default 1,000. */
+  /** Loads this number of additional entries, default 1,000. */
   loadMore(count?: number): void
   /** Ends the subscription of the prefix; pending changes are still sent. */
   dispose(): void

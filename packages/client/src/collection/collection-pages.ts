@@ -4,7 +4,7 @@ import type { CollectionRecords } from './collection-records.ts'
 import type { Connection } from '../connection/connection-contract.ts'
 import { inBatches } from '../connection/batches.ts'
 
-/** What the pages need. */
+/** Dependencies of the pages. */
 export interface CollectionPagesOptions extends RetryContext {
   connection: Connection
   prefix: string
@@ -19,25 +19,25 @@ export interface CollectionPages {
   /** Not all entries are loaded. */
   readonly loading: boolean
   readonly hasMore: boolean
-  /** Why the prefix can't be read. */
+  /** Why the prefix cannot be read. */
   readonly refused: RealtimeError | undefined
   loadMore(count: number): void
   dispose(): void
 }
 
-/** How often each prefix is subscribed on a connection: the last to go ends it (S15). */
+/** The number of uses of each prefix on a connection: the last one to be disposed of ends the subscription (S15). */
 const uses = new WeakMap<Connection, Map<string, number>>()
 
-/** Makes the pages, and begins to request them. */
+/** Creates the pages, and begins to request them. */
 export function createCollectionPages(options: CollectionPagesOptions): CollectionPages {
   const { connection, prefix, records, onChange } = options
   const counts = uses.get(connection) ?? new Map<string, number>()
   uses.set(connection, counts.set(prefix, (counts.get(prefix) ?? 0) + 1))
   const retry = createRetry(options)
   let { limit } = options
-  /** What was loaded ends with this key: '' for nothing, `undefined` for all. */
+  /** The last loaded key: '' for nothing, `undefined` for all. */
   let loadedTo = records.listedTo
-  /** What was requested on this connection ends with this key, likewise. */
+  /** The last key requested on this connection, likewise. */
   let requestedTo: string | undefined = ''
   let isRequesting = false
   let loaded = loadedTo !== ''
@@ -71,7 +71,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
       requestedTo = result.after
       const entries = new Map(result.entries.map((entry): [string, Entry] => [entry.key, entry]))
       for (const [key, { confirmed }] of before) {
-        // Unchanged where it was named (C2), else gone, or never there.
+        // A known entry that is absent from the reply is unchanged (C2), any other was removed or never existed.
         if (entries.has(key) || key in versions || !isUpTo(key, requestedTo)) continue
         entries.set(key, { key, version: confirmed?.version ?? 0, removed: true })
       }
@@ -83,7 +83,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
     })
   }
 
-  /** All requested entries are here; entries beyond them belong to no page. */
+  /** All requested entries have arrived; entries beyond them belong to no page. */
   const end = (): void => {
     loadedTo = requestedTo
     loaded = true

@@ -4,53 +4,55 @@ import type { KeyRecord, KeyUser } from '../state/key-record.ts'
 import { unknownKey, type KeyState, type PendingChange } from '../state/key-state.ts'
 import type { KeyRegistry } from '../state/key-registry.ts'
 
-/** What the records need. */
+/** Dependencies of the records. */
 export interface CollectionRecordsOptions {
   keys: KeyRegistry
   prefix: string
   /** Disposes of the collection. */
   dispose: () => void
-  /** Something else is to be shown. */
+  /** The items to show have changed. */
   onChange: () => void
 }
 
 /** The records of a collection's entries, shared with the handles of the same keys (S15). */
 export interface CollectionRecords {
-  /** In the order of their keys; the same array as long as nothing of it differs. */
+  /** In the order of their keys; the same array until an item differs. */
   items(): readonly CollectionItem<unknown>[]
   isPending(): boolean
-  /** What is known of each key, in their order. */
+  /** The known state of each key, in key order. */
   states(): [string, KeyState][]
-  /** What a server listed into the page (S22) ends with this key: '' for nothing, `undefined` for all. */
+  /** The last key that a server listed into the page (S22): '' for nothing, `undefined` for all. */
   readonly listedTo: string | undefined
-  /** Shows what the client has already: listed entries and pending changes. To be called once `isLoaded` is set. */
+  /**
+   * Shows the entries that the client already has: listed entries and pending changes. Must be called after `isLoaded` is set.
+   */
   start(): void
   /** Whether entries that others create at the key belong to the loaded part. */
   isLoaded: (key: string) => boolean
-  /** Takes the entries of a reply to a request that was sent in these states, by key. */
+  /** Applies the entries of a reply to a request that was sent in these states, by key. */
   take(entries: Iterable<Entry>, before: ReadonlyMap<string, KeyState>): void
-  /** Takes an update of a key below the prefix. */
+  /** Applies an update of a key below the prefix. */
   receive(update: StateUpdate): void
   /** Throws `OVERFLOW`. */
   change(key: string, change: PendingChange): void
-  /** Forgets what was not loaded, unless something of it is pending. */
+  /** Drops entries beyond the loaded part, unless they have pending changes. */
   trim(): void
   dispose(): void
 }
 
-/** Makes the records of one collection; it contains only what is shown, or pending. */
+/** Creates the records of one collection; it contains only shown or pending entries. */
 export function createCollectionRecords({ keys, prefix, dispose, onChange }: CollectionRecordsOptions): CollectionRecords {
   const records = new Map<string, KeyRecord>()
   const shown = new Map<string, CollectionItem<unknown>>()
   const pending = new Set<string>()
   let items: readonly CollectionItem<unknown>[] | undefined
-  /** While many are taken, `onChange` is not called. */
+  /** `onChange` is not called while many entries are applied. */
   let quiet = false
   let disposed = false
-  // The subscription of the prefix delivers the entries, so the keys need none.
+  // The subscription of the prefix delivers the entries, so the keys need no subscription.
   const user: KeyUser = { isFed: true, changed: () => {}, dispose }
 
-  /** Retains the listing as long as a collection shows it: it must not outlive the entries. */
+  /** Retains the listing while a collection shows it, and no longer than the entries. */
   const listing = keys.use(prefix, user)
 
   const adopt = (key: string): KeyRecord => {
@@ -124,7 +126,7 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
       const record = adopt(key)
       try {
         keys.add(record, change)
-        // What was loaded would have brought it, so an update need not wait for it.
+        // A loaded part includes every stored entry, so an update need not wait for it.
         if (!record.state.confirmed && result.isLoaded(key)) keys.take(record, record.state, neverThere(key))
       } finally {
         look(record)

@@ -3,7 +3,7 @@ import { byteLength, type Limits } from '@tutti/protocol'
 /** Room for the message's name and Socket.IO's frame around a payload (X5). */
 export const ENVELOPE_BYTES = 128
 
-/** Cuts a list of names into as few messages as the limits allow; `toItem` makes the part of a message for a name (C2). */
+/** Splits a list of names into as few messages as the limits allow; `toItem` creates the part of a message for a name (C2). */
 export function inBatches(names: string[], toItem: (name: string) => unknown, limits: Limits): string[][] {
   const batches: string[][] = []
   let batch: string[] = []

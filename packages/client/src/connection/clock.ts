@@ -1,4 +1,4 @@
-/** Time as the client uses it; an option, so that tests move it by hand. */
+/** The client's clock and timers. An option, so that tests advance it manually. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number

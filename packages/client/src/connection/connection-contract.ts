@@ -9,11 +9,11 @@ export interface ConnectionState {
    * `closed`: it is not tried any more.
    */
   readonly status: 'connecting' | 'connected' | 'reconnecting' | 'offline' | 'closed'
-  /** Which try of reconnecting this is, from 1; 0 otherwise. */
+  /** Number of the current reconnect attempt, from 1; otherwise 0. */
   readonly attempt: number
   /** Why it is not connected. */
   readonly reason: RealtimeError | undefined
-  /** The server process at the other end. */
+  /** The ID of the connected server process. */
   readonly instance: string | undefined
   /** The server works without its store. */
   readonly degraded: boolean
@@ -22,30 +22,30 @@ export interface ConnectionState {
 /** The outcome of a request: the result, or why there is none. */
 export type RequestResult<Result> = { result: Result; error?: undefined } | { error: RealtimeError; result?: undefined }
 
-/** What is done with each server message. */
+/** A handler for each server message. */
 export type MessageHandlers = { [Name in NoticeName]?: (payload: Notices[Name]) => void }
 
 /** A user of the connection: state, events, and what other entries of the package attach. */
 export interface ConnectionModule extends MessageHandlers {
-  /** The server has said hello; `connected` is not yet shown. */
+  /** The server's hello has arrived; the status is not yet `connected`. */
   onUp?(): void
-  /** The link is lost; the requests under way fail after this. */
+  /** The connection is lost; the requests in flight fail after this. */
   onDown?(): void
 }
 
-/** One connection at a time, made again when it is lost. */
+/** One connection at a time, established again when it is lost. */
 export interface Connection extends Observable<ConnectionState> {
   /** True from the server's hello until the link is lost. */
   readonly up: boolean
-  /** The server's, or the usual ones before it has said hello. */
+  /** The server's limits, or the defaults before its hello. */
   readonly limits: Limits
-  /** Calls the module from now on. Returns a function that ends that. */
+  /** Adds a module. Returns a function that removes it. */
   attach(module: ConnectionModule): () => void
   connect(): void
   disconnect(): void
   /**
-   * Sends a message. Errors beside the server's: `UNAVAILABLE` (not connected), `TOO_LARGE`, `OUTCOME_UNKNOWN` (the link was
-   * lost before the answer; no answer within `requestTimeoutMs` counts as a lost link).
+   * Sends a message. Errors besides the server's: `UNAVAILABLE` (not connected), `TOO_LARGE`, `OUTCOME_UNKNOWN` (the connection
+   * was lost before the reply; no reply within `requestTimeoutMs` counts as a lost connection).
    */
   request<Name extends RequestName>(
     name: Name,

@@ -18,26 +18,26 @@ import { ENVELOPE_BYTES } from './batches.ts'
 import type { Link, ServerMessage, Transport } from './transport.ts'
 import { createObservable } from '../observable.ts'
 
-/** What the connection needs. */
+/** Dependencies and settings of the connection. */
 export interface ConnectionOptions {
   transport: Transport
-  /** What is sent first; called before each try. */
+  /** The data sent first; called before each attempt. */
   handshake: () => Promise<Readonly<Record<string, unknown>>>
   clock: Clock
   random: () => number
   network: Network
-  /** Tries of reconnecting in a row before it gives up. */
+  /** Maximum consecutive reconnect attempts. */
   maxAttempts: number
   requestTimeoutMs: number
   /** How long the server may be silent after a wake-up, milliseconds (C6). */
   probeTimeoutMs: number
-  /** With `false` the first try is made by `connect()`. */
+  /** With `false`, `connect()` starts the first attempt. */
   autoConnect?: boolean
   /** A listener threw. */
   onThrow: (error: unknown) => void
 }
 
-/** Until the server names its own. */
+/** Used until the server sends its own. */
 const defaultLimits: Limits = DEFAULT_LIMITS
 
 /** A request without a reply. */
@@ -50,7 +50,7 @@ const NO_REPLY = 'No reply in time.'
 
 const none = { attempt: 0, reason: undefined, instance: undefined, degraded: false }
 
-/** Makes the connection and begins the first try at once, unless `autoConnect` is false. */
+/** Creates the connection and starts the first attempt at once, unless `autoConnect` is false. */
 export function createConnection(options: ConnectionOptions): Connection {
   const { transport, clock, random, network, requestTimeoutMs, probeTimeoutMs } = options
   const { observable, show } = createObservable<ConnectionState>({ ...none, status: 'connecting' }, options.onThrow)
@@ -78,7 +78,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let link: Link | undefined
   let wasUp = false
   let ended = false
-  /** A link is being made, or is there. */
+  /** A link is being established, or is open. */
   let trying = false
   let attempt = 0
   let round = 0
@@ -86,7 +86,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let cancelProbe: (() => void) | undefined
   let cancelTimeout: (() => void) | undefined
   let ignoreNetwork: (() => void) | undefined
-  /** A wake-up begins no try before this time: one has just begun, or the server named a wait. */
+  /** A wake-up starts no attempt before this time: one has just started, or the server requested a delay. */
   let notBeforeMs = 0
 
   /** Leaves the link in any state; a closed link reports nothing more. */
@@ -117,7 +117,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     show({ ...none, status, reason })
   }
 
-  /** Shows a try that is under way or planned. */
+  /** Shows an attempt that is in progress or planned. */
   const showTry = (reason?: RealtimeError): void => {
     const status = wasUp || attempt > 0 ? 'reconnecting' : 'connecting'
     show({ ...none, status: network.online() ? status : 'offline', attempt, reason })
@@ -141,9 +141,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     showTry(reason)
   }
 
-  /** The link is lost or was never made: tries again, unless that makes no sense. */
+  /** The link was lost or could not be established: tries again, unless the failure is permanent. */
   const lose = (reason: RealtimeError, delayMs = reason.retryAfterMs): void => {
-    // Without a network tries are rare and don't count: else `maxAttempts` could end them before the network returns.
+    // Without a network attempts are rare and not counted: otherwise `maxAttempts` could be reached before the network returns.
     const online = network.online()
     if (!reason.retryable || (online && attempt >= options.maxAttempts)) return stay('closed', reason)
     leave()
@@ -153,7 +153,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     showTry(reason)
   }
 
-  /** One timer for all requests: it ends with the time of the oldest, and then limits the next one. */
+  /** One timer for all requests: it runs for the oldest one, then for the next. */
   const limitOldest = (): void => {
     const [oldest] = unanswered
     cancelTimeout =
@@ -169,7 +169,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const loseAfter = (timeoutMs: number, message: string, retryMs?: number): (() => void) =>
     clock.after(timeoutMs, () => lose(unavailableError(message), retryMs))
 
-  /** The connection may have been lost unnoticed (C6): probes it. Without a connection it is tried at once. */
+  /** The connection may have been lost unnoticed (C6): probes it. Without a connection, an attempt starts at once. */
   const wake = (): void => {
     const { status, reason } = observable.current
     if (connection.up) {

@@ -1,6 +1,6 @@
-/** What the machine knows of its network. */
+/** The network state of the machine. */
 export interface Network {
-  /** False where the machine reports no network; the client then tries less often. */
+  /** False if the machine reports no network; the client then tries less often. */
   online(): boolean
   /**
    * Runs the listener when `online()` may have changed, and when connections may have been lost unnoticed: after sleep, or when

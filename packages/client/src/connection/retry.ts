@@ -9,13 +9,13 @@ const LONGEST_RETRY_MS = 2_000
 export interface Retry {
   /** True while a try is planned. */
   readonly waiting: boolean
-  /** Plans the next try, in place of one that is planned; after `delayMs` where the server named a time. */
+  /** Plans the next attempt and replaces a planned one; after `delayMs` if the server requested a delay. */
   plan(run: () => void, delayMs?: number): void
   /** Forgets the planned try and the number of failures. */
   reset(): void
 }
 
-/** What a retry needs. */
+/** Dependencies of a retry. */
 export interface RetryContext {
   clock: Clock
   random: () => number

@@ -4,7 +4,7 @@ const scope: object = globalThis
 const page: { location?: { origin: string } } = scope
 
 /**
- * The URL that Socket.IO connects to. Socket.IO would take a path in it for a namespace, and the client would try for ever.
+ * The URL that Socket.IO connects to. Socket.IO would use a path in it as a namespace, and the client would retry without end.
  * Throws `INVALID_OPTIONS`.
  */
 export function serverUrl(url: string | URL | undefined = page.location?.origin): string {

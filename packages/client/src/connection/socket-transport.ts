@@ -4,13 +4,13 @@ import { unavailableError } from './unavailable-error.ts'
 import { serverUrl } from './server-url.ts'
 import type { ServerMessage, Transport } from './transport.ts'
 
-/** How Socket.IO reaches the server. */
+/** The connection options of Socket.IO. */
 export interface SocketTransportOptions {
   /** Origin of the server, without a path, e.g. `https://example.org` or `ws://localhost:3000`. Default: the page's own; required outside of pages. */
   url?: string | URL | undefined
   /** Path of Socket.IO on the server, beginning with `/`. Default `/socket.io/`. */
   path?: string | undefined
-  /** Default `['websocket']`, so no sticky sessions are needed (C3); add `'polling'` where WebSocket is blocked. */
+  /** Default `['websocket']`, so no sticky sessions are needed (C3); add `'polling'` for networks that block WebSocket. */
   transports?: readonly ('websocket' | 'polling')[] | undefined
 }
 
@@ -18,7 +18,7 @@ const WEBSOCKET: readonly ('websocket' | 'polling')[] = ['websocket']
 
 const isTransport = (name: unknown): boolean => name === 'websocket' || name === 'polling'
 
-/** What the options take. */
+/** The accepted values of the options. */
 export const SOCKET_OPTIONS = {
   url: anything, // Checked by `serverUrl`.
   path: ['a path that begins with "/"', (path) => typeof path === 'string' && /^\/[^?#]*$/.test(path), '/socket.io/'],
@@ -30,8 +30,8 @@ export const SOCKET_OPTIONS = {
 } satisfies OptionRows<SocketTransportOptions>
 
 /**
- * The transport over Socket.IO. Its own reconnection is off: when to come back is decided by the connection (C1). Throws
- * `INVALID_OPTIONS` where `url` or `path` cannot work.
+ * The transport over Socket.IO. Its own reconnection is disabled, because the connection schedules the attempts (C1). Throws
+ * `INVALID_OPTIONS` if `url` or `path` cannot work.
  */
 export function socketTransport(settings: SocketTransportOptions): Transport {
   const { url, path, transports } = parseOptions('socketTransport', SOCKET_OPTIONS, settings)
@@ -67,23 +67,25 @@ export function socketTransport(settings: SocketTransportOptions): Transport {
   }
 }
 
-/** Any message: that names and payloads fit is seen to by the type of `Link`, which Socket.IO's generics can't follow. */
+/** Any message. The type of `Link` ensures that names and payloads match, which Socket.IO's generics cannot express. */
 type Messages = Record<string, (payload: unknown, answer: (reply: never) => void) => void>
 
 /**
- * That name and payload fit each other is the server's word. Without the `:` a message of the application could have the name
- * of some other property of a `ConnectionModule`.
+ * Trusts the server that name and payload match. Without the check for `:`, a message of the application could have the name of
+ * another property of a `ConnectionModule`.
  */
 const isServerMessage = (notice: { name: string; payload: unknown }): notice is ServerMessage =>
   notice.name.includes(':') && isJsonObject(notice.payload)
 
-/** What Socket.IO reports of a failed try: `data` comes from a server that refused it, `context` from Engine.IO. */
+/**
+ * The error of a failed attempt as Socket.IO reports it: `data` comes from a server that refused it, `context` from Engine.IO.
+ */
 interface ConnectError extends Error {
   data?: unknown
   context?: { responseText?: string }
 }
 
-/** Why a try failed. Errors of the network and of other middleware carry no code of ours. */
+/** The reason of a failed attempt. Errors of the network and of other middleware have no error code of Tutti. */
 function failureOf(error: ConnectError): RealtimeError {
   const { message, data, context } = error
   if (isJsonObject(data) && 'code' in data) return fromWireError(data)

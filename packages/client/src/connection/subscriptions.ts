@@ -2,14 +2,14 @@ import type { RealtimeError } from '@tutti/protocol'
 import { createRetry, type RetryContext } from './retry.ts'
 import type { Connection } from './connection-contract.ts'
 
-/** What the subscriptions need. */
+/** Dependencies of the subscriptions. */
 export interface SubscriptionsOptions extends RetryContext {
   connection: Pick<Connection, 'current' | 'up'>
-  /** Cuts names into what one message may carry. */
+  /** Splits names into the messages that the limits allow. */
   batches: (names: string[]) => string[][]
   /** Requests that the server begins (`on`) or ends subscriptions; `done` receives the outcome. */
   request: (names: string[], on: boolean, done: (error?: RealtimeError) => void) => void
-  /** The server refused it for good: it is requested again when it is wanted anew, or after a reconnect. */
+  /** The server refused a subscription for good: it is requested again when it is wanted anew, or after a reconnect. */
   onRefused: (name: string, error: RealtimeError) => void
   /** A name that is no longer wanted is no longer subscribed. */
   onGone: (name: string) => void
@@ -21,9 +21,9 @@ export interface Subscriptions {
   has(name: string): boolean
   want(name: string): void
   unwant(name: string): void
-  /** Sends now what would be sent at the end of the turn. */
+  /** Sends pending requests now instead of at the end of the turn. */
   flush(): void
-  /** Connected anew: requests everything at once (C2, E5). */
+  /** Reconnected: requests everything at once (C2, E5). */
   restore(): void
   /** The connection is lost, and with it all subscriptions. */
   lose(): void
@@ -32,14 +32,14 @@ export interface Subscriptions {
 }
 
 /**
- * Keeps what is subscribed on the server equal to what is wanted. What is wanted and no longer wanted within one turn is sent
- * together, and while a request about a name is unanswered no other is sent: the last call wins, in any order
- * the server works.
+ * Keeps the subscriptions on the server equal to the wanted ones. Changes within one turn are sent together, and while a
+ * request for a name is unanswered no other is sent for it: the last call wins, regardless of the order in which the server
+ * processes requests.
  */
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { connection, batches, request, onRefused, onGone } = options
   const wanted = new Set<string>()
-  /** What the server has: `busy` while a request is unanswered. */
+  /** The state on the server: `busy` while a request is unanswered. */
   const known = new Map<string, 'on' | 'busy'>()
   /** To be compared at the next update. */
   const dirty = new Set<string>()
@@ -54,7 +54,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     for (const name of names) known.set(name, 'busy')
     request(names, on, (error) => {
       if (mine !== epoch) return
-      // One bad name must not keep the others out.
+      // One invalid name must not prevent the others.
       if (error && !error.retryable && names.length > 1) {
         const middle = names.length >> 1
         send(names.slice(0, middle), on)

@@ -1,4 +1,4 @@
 import { RealtimeError } from '@tutti/protocol'
 
-/** The error without a connection; `message` names the reason. */
+/** The error for a missing connection; `message` contains the reason. */
 export const unavailableError = (message: string, cause?: unknown): RealtimeError => new RealtimeError('UNAVAILABLE', { message, cause })

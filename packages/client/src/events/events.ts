@@ -68,7 +68,7 @@ export interface EventsContext {
   onError: (error: unknown, stage: 'subscribe') => void
 }
 
-/** A method, so that listeners of any data fit: what a channel carries is the application's word. */
+/** A method, so that listeners of any data are assignable: the types of channels are declared by the application. */
 interface Listener {
   run(data: unknown, context: EventContext): void
 }

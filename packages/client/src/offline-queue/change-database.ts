@@ -12,13 +12,16 @@ type Changes = IDBPObjectStore<Tables, ['changes'], 'changes', 'readwrite'>
 /** The changes of one key. */
 export type ChangeRow = readonly [key: string, changes: readonly StoredChange[]]
 
-/** Kept changes in IndexedDB, by client and key. Every method rejects once the database is closed. */
+/** Stored changes in IndexedDB, by client and key. Every method rejects once the database is closed. */
 export interface ChangeDatabase {
-  /** Stores the rows as they are when the writes and moves before this one are over, a row without changes as none, and returns them. All or none. */
+  /**
+   * Stores the rows as they are after all earlier writes and moves, deletes rows without changes, and returns them. All or
+   * none.
+   */
   write(client: string, rows: () => readonly ChangeRow[]): Promise<readonly ChangeRow[]>
   /** The clients that have changes. */
   clients(): Promise<string[]>
-  /** Makes the changes of one client those of another, behind what it has, and returns them. All or none. */
+  /** Moves the changes of one client to another, after its own, and returns them. All or none. */
   move(from: string, to: string): Promise<ChangeRow[]>
   /** Transactions that have begun still end. */
   close(): void
@@ -44,7 +47,7 @@ export async function openChangeDatabase(name: string, onEnd: () => void): Promi
   return {
     write: (client, rows) =>
       inTransaction(async (store) => {
-        // Answered when the transactions before this one are over: a change that changed meanwhile must not be stored as it was.
+        // The reply arrives after all earlier transactions: an outdated state of a change must not be stored.
         await store.getKey([client, ''])
         const written = rows()
         await Promise.all(

@@ -51,7 +51,10 @@ export function createDatabaseAccess(
     return store
   }
 
-  /** The next access opens the database again. One that opens late is closed, and the accesses that waited for it try again. */
+  /**
+   * The next access opens the database again. A database that opens too late is closed, and the accesses that waited for it try
+   * again.
+   */
   const forget = (old: typeof opened): void => {
     if (opened === old) opened = undefined
     old?.then(
@@ -95,7 +98,7 @@ export function createDatabaseAccess(
   return access
 }
 
-/** Name of the Web Lock by which a client's changes belong to no other page. */
+/** Name of the Web Lock that reserves a client's changes for its page. */
 export const lockOf = (name: string, clientId: string): string => `${name}:${clientId}`
 
 /** Begins each message. */

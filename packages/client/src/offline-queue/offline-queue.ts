@@ -8,8 +8,7 @@ import { createDatabaseAccess, IN_MEMORY, lockOf } from './database-access.ts'
 /** Options of `createOfflineQueue`. */
 export interface OfflineQueueOptions {
   /**
-   * Name of the database, default `tutti`. The next user must not send what this one left: give each user a
-   * name of their own.
+   * Name of the database, default `tutti`. Use a different name for each user, so that no user sends the changes of another.
    */
   name?: string | undefined
   /**
@@ -22,9 +21,9 @@ export interface OfflineQueueOptions {
 const OPTIONS = { name: text('tutti'), timeoutMs: wholeNumber(1, 3_000) } satisfies OptionRows<OfflineQueueOptions>
 
 /**
- * The option `offlineQueue` of a client: unconfirmed changes are kept in IndexedDB, so that a reload or crash of the page loses none
- * (S14) and repeats none (S12). Each client has a queue of its own and holds a Web Lock as long as its page lives; a queue
- * whose page is gone goes to the first client that connects.
+ * The option `offlineQueue` of a client: unconfirmed changes are stored in IndexedDB, so that a reload or crash of the page
+ * loses none (S14) and repeats none (S12). Each client has its own queue and keeps a Web Lock while its page is open; the first
+ * client that connects takes over the queue of a closed page.
  *
  * Without IndexedDB and Web Locks (old browsers, pages that are not on https or localhost) changes are kept in memory only, and
  * `onError` is called once (`UNSUPPORTED`). The same applies while the storage fails or takes longer than `timeoutMs`
@@ -88,7 +87,7 @@ export function createOfflineQueue(options: OfflineQueueOptions = {}): OfflineQu
 
     const restore = (): Promise<void> => {
       restored = restored.then(() => access.inTime(access.run(adoptAll)))
-      // It may wait for the one before, so it needs a limit of its own.
+      // It may wait for the one before, so it needs its own limit.
       return access.inTime(restored)
     }
     // Shown at once, also without a network.

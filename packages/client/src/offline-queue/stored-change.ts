@@ -8,8 +8,9 @@ export interface StoredChange {
 }
 
 /**
- * What of a key's changes can be stored, and need be. The function of an `update` can't: it is kept from when it was sent, as
- * the value that it made on its condition (S9). A sent change keeps the id of the client that sent it, whichever client repeats it (S12).
+ * The changes of a key that can and must be stored. The function of an `update` cannot be stored: the change is stored once it
+ * is sent, as the resulting value with its condition (S9). A sent change keeps the ID of the client that sent it, regardless of
+ * which client repeats it (S12).
  */
 export function toStored(pending: readonly PendingChange[], clientId: string): StoredChange[] {
   return pending.flatMap(({ change, sent, acked }): StoredChange[] => {
@@ -26,7 +27,7 @@ export const fromStored = ({ change, sent }: StoredChange, onRefused: (error: un
   ...(sent && { sent }),
 })
 
-/** The changes of an earlier page placed among those of this page: behind what was sent here, before what was not. */
+/** The changes of an earlier page inserted among those of this page: after the sent ones and before the unsent ones. */
 export function withEarlier(pending: readonly PendingChange[], earlier: readonly PendingChange[]): PendingChange[] {
   const unsent = pending.findIndex(({ sent }) => !sent)
   return pending.toSpliced(unsent < 0 ? pending.length : unsent, 0, ...earlier)

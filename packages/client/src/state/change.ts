@@ -26,7 +26,7 @@ export function patchOf(given: unknown): Change {
   return { op: 'patch', patch }
 }
 
-/** What an update makes of a value; throws what the function throws, and `INVALID_VALUE` where its result is no JSON. */
+/** The result of an update for a value; throws what the function throws, and `INVALID_VALUE` if the result is not JSON. */
 export function runUpdate(run: (value: JsonValue | undefined) => unknown, value: JsonValue | undefined): JsonValue | undefined {
   const result = run(value)
   return result === undefined ? undefined : jsonCopy(result)
@@ -38,7 +38,7 @@ export function applyChange(value: JsonValue | undefined, change: Change): JsonV
     case 'set':
       return change.value
     case 'increment':
-      // What the server will refuse shows no effect.
+      // A change that the server will refuse has no effect.
       return incremented(value === undefined ? change.initial : value, change.by) ?? value
     case 'patch':
       return applyPatch(value, change.patch)
@@ -46,15 +46,15 @@ export function applyChange(value: JsonValue | undefined, change: Change): JsonV
       try {
         return runUpdate(change.run, value)
       } catch {
-        // It may only fail on this value, which is not yet the one it will run on.
+        // It may fail only on this value, which is not yet the one that it will run on.
         return value
       }
   }
 }
 
 /**
- * One change that does what both do, one after the other, or `undefined` where they go separately (S14): the last set,
- * the sum of increments, the merged patch. Sets on different conditions and updates stay apart.
+ * One change with the effect of both in order, or `undefined` if they must be sent separately (S14): the last set, the sum of
+ * increments, the merged patch. Sets with different conditions and updates are never merged.
  */
 export function mergeChanges(first: Change, second: Change): Change | undefined {
   if (first.op === 'set' && second.op === 'set') return first.ifVersion === second.ifVersion ? second : undefined

@@ -3,7 +3,7 @@ import type { Connection } from '../connection/connection-contract.ts'
 import type { KeyRecord } from './key-record.ts'
 import type { KeyState } from './key-state.ts'
 
-/** What a request for an entry needs. */
+/** Dependencies of a request for an entry. */
 export interface FetchEntryOptions {
   connection: Connection
   /** Takes the entry that was requested in the state `before`; `undefined`: it cannot be read. */

@@ -1,14 +1,14 @@
 import { isJsonObject, type JsonValue } from '@tutti/protocol'
 
-/** `next`, or `before` where no property differs, so that an acknowledgement renders nothing again. */
+/** `next`, or `before` if no property differs, so that an acknowledgement does not cause a render. */
 export function keepReferences<T extends object>(before: T, next: T): T {
   for (const name in next) if (next[name] !== before[name]) return next
   return before
 }
 
 /**
- * Tells whether two values have the same JSON text, without making it. The order of properties counts, because lists show
- * properties in it; `equalJson` ignores it.
+ * Whether two values have the same JSON text, without creating it. The order of properties counts, because lists show
+ * properties in that order; `equalJson` ignores it.
  */
 export function isSameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (a === b) return true

@@ -15,12 +15,12 @@ export interface KeyUser {
 export interface KeyRecord {
   readonly key: string
   readonly users: Set<KeyUser>
-  /** What is to be tried again: the first pending change, or the request for the entry. */
+  /** The retry of the first pending change, or of the request for the entry. */
   readonly retry: Retry
   state: KeyState
   /** The value to show in this state; the same object as long as it is the same JSON. */
   shown: JsonValue | undefined
-  /** Why the server does not let this client read it. */
+  /** Why the server refuses this client to read it. */
   refused?: RealtimeError | undefined
   /** Settles when the pending changes are stored; `undefined` without an offline queue. */
   saved?: Promise<void> | undefined

@@ -9,7 +9,7 @@ import { createKeySubscriptions } from './key-subscriptions.ts'
 import { createMutationQueue, type MutationQueue } from './mutation-queue.ts'
 import type { PendingChangeStore } from './pending-change-store.ts'
 
-/** What the registry needs. */
+/** Dependencies of the registry. */
 export interface KeyRegistryOptions extends RetryContext {
   connection: Connection
   /** Unconfirmed changes of the client at most. */
@@ -50,7 +50,7 @@ export function createKeyRegistry(options: KeyRegistryOptions): KeyRegistry {
     return record
   }
 
-  /** Puts another state in the place of a record's, and shows it. */
+  /** Replaces the state of a record, and shows it. */
   const replace = (record: KeyRecord, state: KeyState): void => {
     if (state === record.state) return
     queue.store(record, state)
@@ -92,7 +92,8 @@ export function createKeyRegistry(options: KeyRegistryOptions): KeyRegistry {
 
   connection.attach({
     onUp: () => {
-      // Sent mutations are repeated before entries are requested, so that no entry includes one that is unconfirmed here.
+      // Sent mutations are repeated before entries are requested, so that no entry includes a mutation that is still
+      // unconfirmed here.
       for (const record of records.values()) queue.send(record)
       subscriptions.restore()
       for (const record of records.values()) resume(record)

@@ -1,16 +1,15 @@
 import { applyPatch, valueOf, type Entry, type JsonValue, type StateUpdate } from '@tutti/protocol'
 import { applyChange, mergeChanges, type Change } from './change.ts'
 
-// What a client knows of one key, as plain data and functions from one state to the next: what the server confirmed, and
-// the client's own changes on top of it until they are confirmed (S13). No I/O and no time in here, so that every
-// interleaving can be tried.
+// The client's knowledge of one key, as plain data and functions from one state to the next: the entry confirmed by the server,
+// and the client's pending changes on top of it (S13). No I/O and no time, so that every interleaving can be tested.
 
-/** A change that went out: its number never changes again (S12). */
+/** A change that was sent: its number never changes again (S12). */
 export interface SentMutation {
   readonly number: number
-  /** The client that sent it, where that was one of an earlier page. */
+  /** The client that sent it, if that was one of an earlier page. */
   readonly clientId?: string
-  /** When it went out first, milliseconds since 1970. */
+  /** When it was first sent, milliseconds since 1970. */
   readonly sentAt: number
   /** The value of the key once a set or update is applied. */
   readonly value?: JsonValue | undefined
@@ -29,7 +28,7 @@ export interface PendingChange {
   /** The callers whose changes were merged into this one; all of them receive its outcome (S14). */
   readonly waiters: readonly Waiter[]
   readonly sent?: SentMutation
-  /** The server has it; shown until the entry that includes it is here. */
+  /** The server has applied it; shown until the entry that includes it arrives. */
   readonly acked?: true
 }
 
@@ -78,7 +77,7 @@ export function appendChange(pending: readonly PendingChange[], added: PendingCh
 export const withReleased = (state: KeyState): KeyState =>
   state.pending.some(({ deferred }) => deferred) ? { ...state, pending: state.pending.map(released) } : state
 
-/** Takes an update of the server: a newer entry, or a patch of the version that is here (S3, S8). */
+/** Applies an update of the server: a newer entry, or a patch of the confirmed version (S3, S8). */
 export function withUpdate(state: KeyState, update: StateUpdate): KeyState {
   const isPatch = 'patch' in update
   if ((isPatch || !update.reset) && !isNewer(state, update)) return state
@@ -87,8 +86,8 @@ export function withUpdate(state: KeyState, update: StateUpdate): KeyState {
 }
 
 /**
- * Takes the reply to a request for the entry that was sent in the state `before`: an entry, or nothing where it is unchanged. It
- * replaces what was known at the request, even a newer version, but not what came since (S3).
+ * Applies the reply to a request for the entry that was sent in the state `before`: an entry, or nothing if it is unchanged. It
+ * replaces the entry known at the request, even a newer version, but not later ones (S3).
  */
 export function withAnswer(state: KeyState, before: KeyState, entry: Entry | undefined): KeyState {
   const isTaken = entry && (state.confirmed === before.confirmed || isNewer(state, entry))
@@ -128,7 +127,7 @@ function ownAfter(
   return { from: own?.version === base ? own.from : base, until: base + 1, version }
 }
 
-/** Takes the first pending change back, and that one alone (S13). */
+/** Reverts the first pending change, and only that one (S13). */
 export const withoutHead = (state: KeyState): KeyState => ({ ...state, pending: state.pending.slice(1) })
 
 /**

@@ -6,7 +6,7 @@ import { createSubscriptions, type Subscriptions } from '../connection/subscript
 import type { FetchEntryOptions } from './fetch-entry.ts'
 import type { KeyRecord } from './key-record.ts'
 
-/** What the subscriptions of keys need. */
+/** Dependencies of the subscriptions of keys. */
 export interface KeySubscriptionsOptions extends RetryContext {
   connection: Connection
   recordOf: (key: string) => KeyRecord
@@ -33,7 +33,7 @@ export function createKeySubscriptions(options: KeySubscriptionsOptions): Subscr
         record.fetching = false
         if (!result) continue
         record.refused = undefined
-        // An unchanged entry is left out (C2); an unknown one can't be unchanged.
+        // An unchanged entry is omitted (C2); an unknown one cannot be unchanged.
         take(record, before, entries.get(record.key) ?? (before.confirmed ? undefined : neverThere(record.key)))
         notify(record)
       }

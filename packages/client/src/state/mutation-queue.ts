@@ -17,7 +17,7 @@ import {
 } from './key-state.ts'
 import type { PendingChangeStore } from './pending-change-store.ts'
 
-/** What the queue needs. */
+/** Dependencies of the queue. */
 export interface MutationQueueOptions {
   clock: Clock
   connection: Connection
@@ -27,7 +27,7 @@ export interface MutationQueueOptions {
   store: PendingChangeStore | undefined
   records: ReadonlyMap<string, KeyRecord>
   recordOf: (key: string) => KeyRecord
-  /** Puts another state in the place of a record's, and shows it. */
+  /** Replaces the state of a record, and shows it. */
   replace: (record: KeyRecord, state: KeyState) => void
   /** Continues with what the record waits for. */
   resume: (record: KeyRecord) => void
@@ -43,15 +43,15 @@ export interface MutationQueue {
   release(record: KeyRecord): void
   /** Sends the key's first pending change, if it may be sent now. */
   send(record: KeyRecord): void
-  /** Puts a state in the place of a record's, and stores its pending changes. */
+  /** Replaces the state of a record, and stores its pending changes. */
   store(record: KeyRecord, state: KeyState): void
-  /** Replaces the pending changes of a key by what `run` makes of them, e.g. with those of an earlier page among them. */
+  /** Replaces the pending changes of a key by the result of `run`, for example to insert those of an earlier page. */
   adopt(key: string, run: (pending: readonly PendingChange[]) => readonly PendingChange[]): void
   /** Ends every pending change with an error. */
   close(): void
 }
 
-/** Makes the queue of one client. Its numbers grow with every message of any key. */
+/** Creates the queue of one client. Its numbers increase with every message of any key. */
 export function createMutationQueue(options: MutationQueueOptions): MutationQueue {
   const { clock, connection, maxPendingChanges, records, recordOf, replace, resume } = options
   let lastNumber = 0
@@ -63,7 +63,7 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
     record.state = state
   }
 
-  /** The first pending change as it is sent; throws the error that it ends with. */
+  /** The first pending change as it is sent; throws its final error. */
   const prepare = (state: KeyState, { change, sent }: PendingChange): SentMutation => {
     if (sent) {
       // Beyond the server's memory it could take effect twice (S12).
@@ -86,12 +86,12 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
     const finish = (next: KeyState, error?: unknown, ended = waiters): void => {
       record.retry.reset()
       for (const settle of ended) settle(error)
-      // Nothing may be sent before the state is the new one, and listeners run in here.
+      // The state must be replaced before anything else is sent, and listeners run in this call.
       replace(record, next)
       record.sending = false
       send(record)
     }
-    /** Refused for good: taken back alone (S13). */
+    /** Refused for good: only this change is reverted (S13). */
     const refuse = (error: unknown): void => finish(withoutHead(record.state), error)
     // An update runs on the newest value, so it waits for one.
     if (change.op === 'update' && !head.sent && !state.confirmed) {
@@ -120,7 +120,7 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
       if (error.code !== 'CONFLICT' || !error.entry) return refuse(error)
       const answered = withAnswer(record.state, before, error.entry)
       if (change.op !== 'update') return finish(withoutHead(answered), error)
-      // Another condition is another message, with a number of its own.
+      // Another condition is another message, with its own number.
       finish({ ...answered, pending: [{ change, deferred: false, waiters }, ...answered.pending.slice(1)] }, undefined, [])
     }
     const transmit = (): void => {
@@ -131,7 +131,8 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
       else if (value === undefined) request('storage:remove', { ...target, ifVersion }, answer)
       else request('storage:set', { ...target, value, ifVersion }, answer)
     }
-    // What is sent before its number is stored could take effect twice: now, and under another number after a crash.
+    // If a mutation were sent before its number is stored, it could take effect twice: now, and under another number after a
+    // crash.
     if (record.saved) void record.saved.then(transmit)
     else transmit()
   }

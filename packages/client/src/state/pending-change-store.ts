@@ -10,11 +10,11 @@ export interface PendingChangeStore {
    * or after a limited time where they can't be. Never rejects.
    */
   save(key: string, pending: readonly PendingChange[]): Promise<void>
-  /** Leaves what is stored to the next page, and stores nothing more. */
+  /** Leaves the stored changes to the next page, and stores no more. */
   close(): void
 }
 
-/** What the client gives to its offline queue. */
+/** The client's interface for its offline queue. */
 export interface OfflineQueueContext {
   readonly clientId: string
   /** The clock of the client, for limits of time. */

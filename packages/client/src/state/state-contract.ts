@@ -1,14 +1,17 @@
 import type { Observable } from '../observable.ts'
 
-/** What a handle shows. Immutable: each change makes another object. */
+/** The state of a handle. Immutable: each change creates a new object. */
 export interface StateSnapshot<Shown> {
-  /** The confirmed value with this client's own changes on top (S13); the default where nothing is stored (S10). Not to be changed in place. */
+  /**
+   * The confirmed value with this client's pending changes (S13); the default if nothing is stored (S10). Must not be modified
+   * in place.
+   */
   readonly value: Shown
-  /** The server has not yet sent what is stored. */
+  /** The server has not yet sent the stored entry. */
   readonly loading: boolean
   /** Changes of this client on this key are not yet confirmed. */
   readonly pending: boolean
-  /** Why a change of this handle was refused, until its next change; or why the key can't be read. */
+  /** Why a change of this handle was refused, until its next change; or why the key cannot be read. */
   readonly error: Error | undefined
   /** The version of the confirmed entry; `undefined` while it is not known. */
   readonly version: number | undefined
@@ -47,17 +50,20 @@ export interface StateHandle<T, Shown = T | undefined> extends Observable<StateS
   remove(): Promise<void>
   /** Adds to a number, atomically with what others add (S7). Default 1. */
   increment(by?: number): Promise<void>
-  /** Merges by property: what others do to other properties survives (S8). */
+  /** Merges by property: concurrent changes of other properties are kept (S8). */
   patch(patch: MergePatch<T>): Promise<void>
   /**
-   * Stores what the function makes of the newest value, and runs it again if another client wrote meanwhile (S9). It runs for the
-   * display too, so it must do nothing but compute. `undefined` removes the key. Rejects with what the function throws.
+   * Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime (S9). It
+   * also runs for the display, so it must have no side effects. `undefined` removes the key. Rejects with the errors of the
+   * function.
    */
   update(run: (value: Shown) => T | undefined): Promise<void>
   /** Requests the entry from the server now. Rejects with `UNAVAILABLE` while there is no connection. */
   refresh(): Promise<void>
-  /** Sends what waits (S16); settles when every change of this handle is confirmed, with the first error if one is refused. */
+  /**
+   * Sends waiting changes (S16); settles when every change of this handle is confirmed, with the first error if one is refused.
+   */
   sync(): Promise<void>
-  /** Sends what waits and releases the key; the last handle of a key ends its subscription (S15). */
+  /** Sends waiting changes and releases the key; the last handle of a key ends its subscription (S15). */
   dispose(): void
 }

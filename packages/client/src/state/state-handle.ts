@@ -8,7 +8,7 @@ import type { KeyRegistry } from './key-registry.ts'
 import { appendChange, withChanges, type PendingChange } from './key-state.ts'
 import type { StateHandle, StateOptions, StateSnapshot } from './state-contract.ts'
 
-/** What a handle needs of its client. */
+/** Dependencies of a handle. */
 export interface HandleContext {
   keys: KeyRegistry
   clock: Clock
@@ -22,7 +22,7 @@ const OPTIONS = {
   onlyIfUnchanged: flag(false),
 } satisfies OptionRows<StateOptions<unknown>>
 
-/** Makes a handle. Values inside are JSON; the type parameters of `StateHandle` are the application's word for them. */
+/** Creates a handle. Values inside are JSON; the application declares the type parameters of `StateHandle`. */
 export function createStateHandle(key: string, options: StateOptions<unknown>, context: HandleContext): StateHandle<unknown> {
   const { keys, clock } = context
   const { strategy, debounceMs, onlyIfUnchanged, default: fallback } = parseOptions('state', OPTIONS, options)
@@ -50,14 +50,14 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
       isDirty: drafts.length > 0 || Boolean(cancelDebounce),
     }
   }
-  /** Looks again; where no property differs the snapshot stays the same object. */
+  /** Computes the snapshot again; it stays the same object if no property differs. */
   const refresh = (): void => show(keepReferences(observable.current, look()))
 
   const user = { changed: refresh, dispose: (): void => handle.dispose() }
   const record = keys.use(key, user)
   const { observable, show } = createObservable(look(), context.onThrow)
 
-  /** Makes a change. The promise reports its outcome (S13) and may be ignored, because `error` says the same. */
+  /** Creates a change. The promise reports its outcome (S13) and may be ignored, because `error` contains it too. */
   const submit = (make: () => Change): Promise<void> => {
     const promise = new Promise<void>((resolve, reject) => {
       if (disposed) throw new RealtimeError('CLOSED')
@@ -87,7 +87,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     return promise
   }
 
-  /** Sends the changes that wait for it. */
+  /** Sends the waiting changes. */
   const flush = (): void => {
     cancelDebounce?.()
     cancelDebounce = undefined
@@ -106,7 +106,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
 
   const set = (value: JsonValue | undefined): Change => {
     if (!onlyIfUnchanged) return { op: 'set', value }
-    // A change on top of an unconfirmed one of this client was made without knowledge of what others wrote beneath that.
+    // A change on top of an unconfirmed one was made without knowledge of other clients' writes before that.
     const before = [...record.state.pending, ...drafts].at(-1)?.change
     const seen = before?.op === 'set' ? before.ifVersion : undefined
     return { op: 'set', value, ifVersion: seen ?? record.state.confirmed?.version ?? 0 }

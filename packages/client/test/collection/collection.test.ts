@@ -31,7 +31,7 @@ test('[S17] entries below the prefix are shown in order, created, changed and re
   server.write('todos:a', undefined)
   server.write('other:c', 3)
   await server.flush()
-  // The prefix brings them all: no key of its own is subscribed.
+  // The prefix delivers all entries: keys have no subscriptions.
   expect([...server.link.keys]).toEqual([])
   expect(shown(todos)).toEqual([
     ['todos:b', 2],

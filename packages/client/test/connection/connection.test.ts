@@ -196,7 +196,7 @@ test('[C2] after a reconnect what was under way goes out, then all keys are aske
   server.log.length = 0
   clock.advance(1_000)
   await server.flush()
-  // An entry that is asked for after a change never holds it unconfirmed.
+  // An entry that is requested after a change never contains it unconfirmed.
   expect(server.log[1]).toEqual({
     name: 'storage:subscribe',
     payload: {

@@ -63,7 +63,7 @@ test('[C6] reports a timer that is 10 s late, unless the page is hidden', () => 
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())
   const count = countChanges()
-  /** Timers stand still while the machine sleeps. */
+  /** Timers do not advance while the machine sleeps. */
   const sleep = (ms: number): void => {
     vi.setSystemTime(Date.now() + ms)
     vi.advanceTimersByTime(10_000)

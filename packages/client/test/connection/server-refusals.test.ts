@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ModelServer } from '../model-server.ts'
 import { connectedClient, startClient } from '../setup-client.ts'
 
-// What a server says of itself and of the client's rights: degraded, rate limited, unauthenticated.
+// Messages about the server's state and the client's rights: degraded, rate limited, unauthenticated.
 
 const away = new RealtimeError('UNAVAILABLE', { message: 'no store' })
 

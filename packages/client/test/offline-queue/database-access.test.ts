@@ -10,7 +10,7 @@ import { settled, startClient, type TestClient } from '../setup-client.ts'
 const TIMEOUT_MS = 3_000
 
 interface Page extends TestClient {
-  /** The page is gone: what it kept stays, and it does nothing more. */
+  /** The page is closed without notice: its stored changes remain, and it does nothing more. */
   die(): void
 }
 
@@ -36,7 +36,7 @@ function openPage(name: string, server: ModelServer, options: RealtimeClientOpti
   }
 }
 
-/** Delivers until it is so. */
+/** Delivers messages until the check succeeds. */
 const reaches = (server: ModelServer, check: () => void): Promise<unknown> => eventually(async () => (await server.flush(), check()))
 
 const isConnected = (server: ModelServer, { client }: Page): Promise<unknown> =>
@@ -68,7 +68,7 @@ async function rowsOf(name: string): Promise<number> {
   return request.result
 }
 
-/** Keeps a transaction open, so that all later ones wait; returns how to end it. */
+/** Keeps a transaction open, so that all later ones wait. Returns a function that ends it. */
 async function occupy(name: string): Promise<() => void> {
   const database = await openBeside(name)
   let busy = true
@@ -99,7 +99,7 @@ function opened(): IDBDatabase[] {
   return databases
 }
 
-/** No database opens until the function that is returned was called; those of before never do. */
+/** No database opens until the returned function is called; earlier attempts never complete. */
 function hangOpen(): () => void {
   vi.spyOn(indexedDB, 'open').mockImplementation(() => new IDBOpenDBRequest())
   const end = (): void => void vi.restoreAllMocks()
@@ -107,7 +107,7 @@ function hangOpen(): () => void {
   return end
 }
 
-/** No lock is granted, and none refused, until the function that is returned was called. */
+/** No lock is granted or refused until the returned function is called. */
 function hangLocks(): () => void {
   const { locks } = navigator
   const { request } = locks
@@ -124,7 +124,7 @@ function hangLocks(): () => void {
   return end
 }
 
-/** The next page sends what this one left, so it shows what is stored. */
+/** The next page sends the changes of this one, so it shows what is stored. */
 async function nextPageSends(name: string, server: ModelServer, page: Page, values: Record<string, unknown>): Promise<void> {
   page.die()
   await storageSettles()
@@ -268,7 +268,7 @@ test.each(['close', 'terminate'])('[S14] a database that the browser ends is ope
   await eventually(async () => expect(await rowsOf(name)).toBe(1))
   const [database] = databases
   database?.close()
-  // The browser also clears what it has, as under storage pressure.
+  // The browser also deletes the data, as under storage pressure.
   indexedDB.deleteDatabase(name)
   await storageSettles()
   if (how === 'terminate') database?.dispatchEvent(new IDBVersionChangeEvent('close'))
@@ -311,7 +311,7 @@ test('[S14] what is restored late is sent once, in its place among the changes o
   await eventually(async () => expect(await rowsOf(name)).toBe(2))
   first.die()
   await storageSettles()
-  // The changes are found, but they do not come in time.
+  // The changes are found, but not in time.
   const end = await occupy(name)
   const page = openPage(name, server)
   await storageSettles()

@@ -10,7 +10,7 @@ import { ModelServer } from '../model-server.ts'
 import { startClient, type TestClient } from '../setup-client.ts'
 
 interface Page extends TestClient {
-  /** The page is gone: what it kept stays, and it does nothing more. */
+  /** The page is closed without notice: its stored changes remain, and it does nothing more. */
   die(): void
 }
 
@@ -34,7 +34,7 @@ async function openPage(name: string, server: ModelServer, offline = false): Pro
   }
 }
 
-/** Delivers until it is so. */
+/** Delivers messages until the check succeeds. */
 const reaches = (server: ModelServer, check: () => void): Promise<unknown> => eventually(async () => (await server.flush(), check()))
 
 test('[S14] changes made offline outlive the page, in order, and show at once on the next', async () => {

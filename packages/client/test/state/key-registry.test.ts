@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { codeOf, connectedClient, ownRequests, settled, unavailable } from '../setup-client.ts'
 
-// How long the client keeps what belongs to a key.
+// How long the client retains the data of a key.
 
 test('[S15] a key without users is forgotten, also while it waits', async () => {
   const { client, server, clock } = await connectedClient()

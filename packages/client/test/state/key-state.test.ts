@@ -102,10 +102,10 @@ test('[S14] a condition moves along with what one wrote oneself on it, and with 
   expect(conditions(first, 4, 5, 6, undefined)).toEqual([4, 8, 6, undefined])
   const second = withAck({ ...first, pending: [patch] }, { version: 10, base: 8 })
   expect(conditions(second, 4, 5, 8, 9)).toEqual([4, 10, 10, 9])
-  // Version 11 is somebody else's.
+  // Version 11 was written by another client.
   const third = withAck({ ...second, pending: [patch] }, { version: 12, base: 11 })
   expect(conditions(third, 10, 11, 12)).toEqual([10, 12, 12])
-  // Without a condition nothing is left of what others wrote before; an increment leaves it.
+  // Without a condition, all earlier writes of others are replaced; an increment keeps them.
   const replaced = withAck({ ...third, pending: [set()] }, { version: 14 })
   expect(conditions(replaced, 1, 13, 14)).toEqual([14, 14, 14])
   const counted = withAck({ ...third, pending: [pending({ op: 'increment', by: 1, initial: 0 })] }, { version: 15, value: 1 })

@@ -79,7 +79,7 @@ test('[S14] what was changed offline is sent after reconnecting, also when nobod
   await done
   expect(server.value('count')).toBe(1)
   expect(server.logged('storage:subscribe')).toEqual([])
-  // With the change the key itself is over.
+  // The key is forgotten together with the change.
   expect(client.state('count').current).toMatchObject({ value: undefined, loading: true })
 })
 
@@ -204,7 +204,7 @@ test('[S13] what a change or a subscription waits for ends with the connection: 
   await server.flush()
   await done
   expect(other.current).toMatchObject({ value: 'there', loading: false })
-  // Nor is a refusal of something else a reason to ask again.
+  // Nor does the refusal of another request cause a new request.
   server.judge = ({ name }) => (name === 'storage:subscribe' ? new RealtimeError('FORBIDDEN') : undefined)
   client.state('bad')
   await server.flush()

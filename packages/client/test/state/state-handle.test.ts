@@ -77,7 +77,7 @@ test('[S12] an unknown outcome is asked for again with the same number', async (
   server.judge = () => undefined
   const done = handle.increment()
   server.deliverUp(server.link)
-  // The write was made, but its answer is replaced by one that does not know.
+  // The write is applied, but its reply is replaced by an unknown outcome.
   server.link.down.length = 0
   lost--
   server.link.cut()
