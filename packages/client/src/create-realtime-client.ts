@@ -191,15 +191,15 @@ export function createRealtimeClient(options: RealtimeClientOptions = {}): Realt
   /** Settles when nothing is pending, or when it makes no sense to wait. */
   const drained = (): Promise<void> =>
     new Promise<void>((resolve) => {
-      const look = (): void => {
+      const snapshot = (): void => {
         if (keys.pendingCount() > 0 && connection.up) return
         cancel()
         resolve()
       }
       const cancel = clock.after(requestTimeoutMs, resolve)
-      connection.subscribe(look)
-      keys.watch(look)
-      look()
+      connection.subscribe(snapshot)
+      keys.watch(snapshot)
+      snapshot()
     })
 
   return {

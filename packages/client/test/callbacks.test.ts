@@ -21,7 +21,7 @@ const rejecting = async (): Promise<void> => {
   throw new Error('rejected')
 }
 
-test('[X10] an async listener that rejects is reported, and no unhandled rejection', async () => {
+test('[X10] the rejection of an async listener is reported and handled', async () => {
   const { client, server, errors } = await connectedClient()
   client.connection.subscribe(rejecting)
   client.state('a').subscribe(rejecting)
@@ -36,7 +36,7 @@ test('[X10] an async listener that rejects is reported, and no unhandled rejecti
   expect(errors.every((error) => error instanceof Error && error.message === 'rejected')).toBe(true)
 })
 
-test('[X10] without an onError a listener that throws is seen: on the console, and by reportError of browsers', async () => {
+test("[X10] without an onError, a listener's error goes to the console or reportError", async () => {
   const log = vi.spyOn(console, 'error').mockImplementation(() => {})
   const { client, server } = await connectedClient({ onError: undefined })
   const thrown = new Error('thrown')
@@ -53,7 +53,7 @@ test('[X10] without an onError a listener that throws is seen: on the console, a
   await server.flush()
 })
 
-test('[X10] an onError that throws or rejects does no harm', async () => {
+test('[X10] an onError that throws or rejects is contained', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
   const { client, server } = await connectedClient({ onError: rejecting })
   client.state('a').subscribe(() => {
@@ -80,7 +80,7 @@ test.each([
   ['a class instance', { token: new Map() }],
   ['text', 'token'],
   ['a number', Number.NaN],
-])('[X10] `auth` that returns %s closes the connection with the reason, whether at once or later', async (_name, odd) => {
+])('[X10] `auth` that returns %s closes the connection with the reason, now or later', async (_name, odd) => {
   for (const auth of [() => odd as never, async () => odd as never]) {
     const { client } = startClient({ auth })
     await settled()
@@ -89,12 +89,12 @@ test.each([
   }
 })
 
-test('[X10] what `auth` leaves undefined is left out', async () => {
+test('[X10] undefined properties of `auth` are omitted', async () => {
   const { client, server } = await connectedClient({ auth: { token: undefined, role: 'editor' } })
   expect(server.link.handshake).toEqual({ role: 'editor', protocol: 1, clientId: client.clientId, features: [] })
 })
 
-test('[S13] [E1] a background failure is reported with its stage, or dropped without a listener', async () => {
+test('[S13] [E1] a background failure is reported with its stage, or dropped', async () => {
   const stages: string[] = []
   const listening = await connectedClient({ onError: (_, { stage }) => stages.push(stage) })
   const other = new ModelServer()
@@ -108,7 +108,7 @@ test('[S13] [E1] a background failure is reported with its stage, or dropped wit
     client.state('key').subscribe(fail)
     server.judge = ({ name }) => (name === 'event:subscribe' ? new RealtimeError('FORBIDDEN') : undefined)
     await server.flush()
-    server.link.tell({ name: 'event:received', payload: { channel: 'chat', data: 1 } })
+    server.link.notify({ name: 'event:received', payload: { channel: 'chat', data: 1 } })
     await server.flush()
     expect(client.connection.current.status).toBe('connected')
   }

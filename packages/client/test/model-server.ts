@@ -38,7 +38,7 @@ export interface ModelLink {
   open: boolean
   /** Breaks the connection; messages in transit in either direction are lost. */
   cut(reason?: RealtimeError): void
-  tell(notice: ServerMessage): void
+  notify(notice: ServerMessage): void
 }
 
 export class ModelServer {
@@ -79,7 +79,7 @@ export class ModelServer {
   }
 
   greet(link: ModelLink): void {
-    link.tell({ name: 'server:hello', payload: { protocol: 1, instance: this.instance, limits: this.limits } })
+    link.notify({ name: 'server:hello', payload: { protocol: 1, instance: this.instance, limits: this.limits } })
   }
 
   get link(): ModelLink {
@@ -170,7 +170,7 @@ export class ModelServer {
         link.up.length = link.down.length = 0
         listener.onClose(reason)
       },
-      tell: (notice) => void link.down.push(() => listener.onMessage(structuredClone(notice))),
+      notify: (notice) => void link.down.push(() => listener.onMessage(structuredClone(notice))),
     }
     return link
   }
@@ -197,7 +197,7 @@ export class ModelServer {
     const entry: Entry = value === undefined ? { key, version, removed: true } : { key, version, value }
     this.entries.set(key, entry)
     const update: StateUpdate = patch && this.sendsPatches ? { key, version, ...patch } : entry
-    for (const link of this.openLinks) if (link !== writer && link.watches(key)) link.tell({ name: 'storage:updated', payload: update })
+    for (const link of this.openLinks) if (link !== writer && link.watches(key)) link.notify({ name: 'storage:updated', payload: update })
     return entry
   }
 
@@ -230,8 +230,8 @@ export class ModelServer {
         if (refusal) throw refusal
         const { channel, data, includeSelf } = request.payload
         for (const other of this.openLinks) {
-          const hears = [...other.channels].some((pattern) => matchesChannel(pattern, channel))
-          if (hears && (other !== link || includeSelf)) other.tell({ name: 'event:received', payload: { channel, data } })
+          const received = [...other.channels].some((pattern) => matchesChannel(pattern, channel))
+          if (received && (other !== link || includeSelf)) other.notify({ name: 'event:received', payload: { channel, data } })
         }
         return { ok: true }
       }

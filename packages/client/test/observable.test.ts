@@ -1,35 +1,35 @@
 import { expect, test } from 'vitest'
 import { createObservable } from '../src/observable.ts'
 
-test('[S13] who is told by a listener of something newer does not hear the older after it', () => {
+test('[S13] a listener notified of a newer value does not receive the older one after', () => {
   const { observable, show } = createObservable(0, () => {})
-  const heard: number[] = []
+  const received: number[] = []
   observable.subscribe((value) => {
     if (value === 1) show(2)
   })
-  observable.subscribe((value) => heard.push(value))
+  observable.subscribe((value) => received.push(value))
   show(1)
-  expect(heard).toEqual([2])
+  expect(received).toEqual([2])
   expect(observable.current).toBe(2)
 })
 
-test('[S13] a listener that another one ends is not called any more, one that it adds not yet', () => {
+test('[S13] a listener removed by another is not called, one added not yet', () => {
   const { observable, show } = createObservable(0, () => {})
-  const heard: string[] = []
+  const received: string[] = []
   const ends: (() => void)[] = []
   observable.subscribe(() => {
     for (const end of ends.splice(0)) end()
-    if (heard.length === 0) observable.subscribe((value) => heard.push(`added ${value}`))
-    heard.push('first')
+    if (received.length === 0) observable.subscribe((value) => received.push(`added ${value}`))
+    received.push('first')
   })
-  ends.push(observable.subscribe(() => heard.push('ended')))
+  ends.push(observable.subscribe(() => received.push('ended')))
   show(1)
-  expect(heard).toEqual(['first'])
+  expect(received).toEqual(['first'])
   show(2)
-  expect(heard).toEqual(['first', 'first', 'added 2'])
+  expect(received).toEqual(['first', 'first', 'added 2'])
 })
 
-test('[S13] one function that listens twice hears twice and ends singly; the same value again is told to nobody', () => {
+test('[S13] a function added twice runs twice; the same value notifies no listener', () => {
   const thrown: unknown[] = []
   const { observable, show } = createObservable('a', (error) => thrown.push(error))
   let calls = 0

@@ -52,7 +52,7 @@ test.each(['known', 'not yet known'])('[S24] handles and collections of a key th
   expect(state.current).toMatchObject({ value: 'later', pending: false, error: undefined })
 })
 
-test('[S24] an update whose result is not JSON is rejected once, before or after the value is known', async () => {
+test('[S24] an update with a result that is not JSON is rejected once, at any time', async () => {
   const { client, server } = await connectedClient()
   const early = client.state<unknown>('early')
   const outcomes = invalid.map(({ make }) => codeOf(early.update(() => ({ a: make() }))))
@@ -66,7 +66,7 @@ test('[S24] an update whose result is not JSON is rejected once, before or after
   expect(server.logged('storage:set')).toEqual([])
 })
 
-test('[S24] what JSON can say is sent as JSON says it', async () => {
+test('[S24] a JSON value is sent unchanged', async () => {
   const { client, server } = await connectedClient()
   const state = client.state<unknown>('state')
   await server.flush()

@@ -7,7 +7,7 @@ import { startRealServer } from './real-server.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 
-test('[README] the example runs as it stands against a real server and prints what it says', async () => {
+test('[README] the example runs unchanged on a real server and prints its output', async () => {
   const code = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   const server = await startRealServer()
   try {

@@ -21,7 +21,7 @@ afterAll(async () => {
   await server.close()
 })
 
-test('[S4] [S7] [S14] two clients increment on and offline on the real server: each effect once, all end equal', async () => {
+test('[S4] [S7] [S14] two clients increment online and offline: all end equal', async () => {
   const [a, b] = [connect().state('count', { default: 0 }), connect().state('count', { default: 0 })]
   clients[0]?.connection.disconnect()
   const changes = Array.from({ length: 20 }, () => [a.increment(), b.increment(2)]).flat()
@@ -31,7 +31,7 @@ test('[S4] [S7] [S14] two clients increment on and offline on the real server: e
   expect(a.current.version).toBe(b.current.version)
 })
 
-test('[S17] two clients see one collection on the real server, whatever each does to it, large and offline', async () => {
+test('[S17] two clients share one collection on the real server, large and offline', async () => {
   const [first, second] = [connect(), connect()]
   for (const start of [0, 750])
     await Promise.all(Array.from({ length: 750 }, (_, place) => first.state<number>(`many:${10_000 + start + place}`).set(start + place)))
@@ -50,7 +50,7 @@ test('[S17] two clients see one collection on the real server, whatever each doe
   })
 })
 
-test('[S8] [S9] [S10] patches, updates and removals of two clients on the real server meet', async () => {
+test('[S8] [S9] [S10] patches, updates and removals of two clients are combined', async () => {
   type Doc = { [name: string]: unknown }
   const [a, b] = [connect().state<Doc>('doc'), connect().state<Doc>('doc')]
   await a.set({ list: [] })
@@ -62,7 +62,7 @@ test('[S8] [S9] [S10] patches, updates and removals of two clients on the real s
   expect(await codeOf(a.set({}).then(() => a.increment()))).toBe('NOT_A_NUMBER')
 })
 
-test('[C6] the real server answers a probe', async () => {
+test('[C6] the real server replies to a probe', async () => {
   const client = connect()
   await eventually(() => expect(client.connection.current.status).toBe('connected'))
   const outcome = await new Promise((resolve) => client.internals.connection.request('storage:unsubscribe', { keys: [] }, resolve))

@@ -4,14 +4,14 @@ import { codeOf, connectedClient, ownRequests, settled } from './setup-client.ts
 
 const forbidden = toWireError(new RealtimeError('FORBIDDEN', { message: 'Not yours.' }))
 
-test('[X2] a key whose right is taken away shows FORBIDDEN on all its handles and is asked for again only for a new handle', async () => {
+test('[X2] a revoked key shows FORBIDDEN on its handles until a new handle requests it', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('mine', 'secret')
   const handles = [client.state('mine'), client.state('mine')]
   const other = client.state('other')
   await server.flush()
   server.link.keys.delete('mine')
-  server.link.tell({ name: 'server:revoked', payload: { target: { key: 'mine' }, error: forbidden } })
+  server.link.notify({ name: 'server:revoked', payload: { target: { key: 'mine' }, error: forbidden } })
   await server.flush()
   for (const handle of handles)
     expect(handle.current).toMatchObject({ value: 'secret', error: { code: 'FORBIDDEN', message: 'Not yours.' } })
@@ -26,11 +26,11 @@ test('[X2] a key whose right is taken away shows FORBIDDEN on all its handles an
   for (const handle of [...handles, fresh]) expect(handle.current).toMatchObject({ value: 'newer', error: undefined })
 })
 
-test('[X2] after a reconnect a key that was taken away is asked for once; a refusal is shown as before', async () => {
+test('[X2] after a reconnect a revoked key is requested once; the refusal stays shown', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('mine')
   await server.flush()
-  server.link.tell({ name: 'server:revoked', payload: { target: { key: 'mine' }, error: forbidden } })
+  server.link.notify({ name: 'server:revoked', payload: { target: { key: 'mine' }, error: forbidden } })
   await server.flush()
   server.judge = ({ name }) => (name === 'storage:subscribe' ? new RealtimeError('FORBIDDEN') : undefined)
   server.link.cut()
@@ -40,7 +40,7 @@ test('[X2] after a reconnect a key that was taken away is asked for once; a refu
   expect(handle.current).toMatchObject({ error: { code: 'FORBIDDEN' } })
 })
 
-test('[X2] a key that may not be read shows FORBIDDEN and is not asked for again; a change that may not be made is taken back', async () => {
+test('[X2] an unreadable key shows FORBIDDEN, and a forbidden change is reverted', async () => {
   const { client, server, clock } = await connectedClient()
   server.judge = ({ name }) => (name === 'storage:subscribe' || name === 'storage:set' ? new RealtimeError('FORBIDDEN') : undefined)
   const handle = client.state('theirs', { default: 'nothing' })
@@ -54,15 +54,15 @@ test('[X2] a key that may not be read shows FORBIDDEN and is not asked for again
   expect(server.logged('storage:subscribe')).toHaveLength(1)
 })
 
-test('[X2] what is revoked while a question about it is open waits for the answer', async () => {
+test('[X2] a revocation during a request waits for its reply', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('mine')
   await server.flush()
   handle.dispose()
   await settled()
   const again = client.state('mine')
-  server.link.tell({ name: 'server:revoked', payload: { target: { key: 'mine' }, error: forbidden } })
-  server.link.tell({ name: 'server:revoked', payload: { target: { key: 'unknown' }, error: forbidden } })
+  server.link.notify({ name: 'server:revoked', payload: { target: { key: 'mine' }, error: forbidden } })
+  server.link.notify({ name: 'server:revoked', payload: { target: { key: 'unknown' }, error: forbidden } })
   while (server.deliverDown(server.link));
   await settled()
   expect(server.link.up.map(({ request }) => request.name)).toEqual(['storage:unsubscribe'])
@@ -71,19 +71,19 @@ test('[X2] what is revoked while a question about it is open waits for the answe
   expect(server.subscribers('mine')).toBe(1)
 })
 
-test('[X2] a channel that is taken away is reported, no longer subscribed, and asked for again for a new listener', async () => {
+test('[X2] a revoked channel is reported and requested again for a new listener', async () => {
   const { client, server, errors } = await connectedClient()
-  const heard: unknown[] = []
-  client.events.subscribe('chat:*', (data) => heard.push(data))
+  const received: unknown[] = []
+  client.events.subscribe('chat:*', (data) => received.push(data))
   await server.flush()
   server.link.channels.delete('chat:*')
-  server.link.tell({ name: 'server:revoked', payload: { target: { channel: 'chat:*' }, error: forbidden } })
+  server.link.notify({ name: 'server:revoked', payload: { target: { channel: 'chat:*' }, error: forbidden } })
   await server.flush()
   expect(errors).toMatchObject([{ code: 'FORBIDDEN', message: 'Not yours.' }])
-  client.events.subscribe('chat:*', (data) => heard.push(data))
+  client.events.subscribe('chat:*', (data) => received.push(data))
   await server.flush()
   expect(server.logged('event:subscribe')).toHaveLength(2)
-  server.link.tell({ name: 'event:received', payload: { channel: 'chat:1', data: 'hello' } })
+  server.link.notify({ name: 'event:received', payload: { channel: 'chat:1', data: 'hello' } })
   await server.flush()
-  expect(heard).toEqual(['hello', 'hello'])
+  expect(received).toEqual(['hello', 'hello'])
 })

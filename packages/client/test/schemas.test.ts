@@ -30,7 +30,7 @@ async function clientOfInstance(redisUrl: string): Promise<RealtimeClient<typeof
   return client
 }
 
-test('[X6] [S13] what a schema refuses is taken back alone, its promise and its handle say why, and nobody else saw it', async () => {
+test('[X6] [S13] a change refused by a schema is reverted alone, with the reason', async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const [near, far] = [await clientOfInstance(redis.url), await clientOfInstance(redis.url)]

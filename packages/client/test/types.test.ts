@@ -16,7 +16,7 @@ interface Channels {
 const client = createRealtimeClient<Channels>({ transport: new ModelServer().transport })
 afterAll(() => client.close())
 
-test('[S10] with a default a value is always there; without one it may be undefined', () => {
+test('[S10] with a default a value is always defined, without one possibly undefined', () => {
   const count = client.state('count', { default: 0 })
   expectTypeOf(count.current).toEqualTypeOf<StateSnapshot<number>>()
   const name = client.state<string>('name')
@@ -25,7 +25,7 @@ test('[S10] with a default a value is always there; without one it may be undefi
   expectTypeOf(count.update).parameter(0).toEqualTypeOf<(value: number) => number | undefined>()
 })
 
-test('[S8] a patch names properties, null removes one, arrays are whole', () => {
+test('[S8] a patch names properties, null removes one, arrays are replaced', () => {
   const doc = client.state<{ title: string; tags: string[]; author: { name: string } }>('doc')
   type Patch = Parameters<typeof doc.patch>[0]
   expectTypeOf<{ title: null }>().toExtend<Patch>()
@@ -35,7 +35,7 @@ test('[S8] a patch names properties, null removes one, arrays are whole', () => 
   expectTypeOf<{ other: string }>().not.toEqualTypeOf<Patch>()
 })
 
-test('[E3] channels and patterns give their data its type; unknown ones give unknown', () => {
+test('[E3] channels and patterns have the types of their data, or unknown', () => {
   client.events.subscribe('chat:room1', (data) => expectTypeOf(data).toEqualTypeOf<Message>())
   client.events.subscribe('chat:*', (data) => expectTypeOf(data).toEqualTypeOf<Message>())
   client.events.subscribe('presence', (data) => expectTypeOf(data).toEqualTypeOf<number>())
@@ -84,7 +84,7 @@ describe('a schema that server and client share', () => {
     expectTypeOf<{ title: 7 }>().not.toExtend<Parameters<typeof todo.patch>[0]>()
   })
 
-  test('[X6] [E3] gives events their data by channel, and a pattern all that it can hear', () => {
+  test('[X6] [E3] gives events their data by channel, and a pattern the union of them', () => {
     typed.events.subscribe('chat:room1', (data) => expectTypeOf(data).toEqualTypeOf<Message>())
     typed.events.subscribe('chat:system:up', (data) => expectTypeOf(data).toEqualTypeOf<{ level: number }>())
     typed.events.subscribe('chat:*', (data) => expectTypeOf(data).toEqualTypeOf<Message | { level: number }>())
@@ -97,7 +97,7 @@ describe('a schema that server and client share', () => {
       .toEqualTypeOf<unknown>()
   })
 
-  test('[X6] with one part only leaves the other open', () => {
+  test('[X6] with one part leaves the other open', () => {
     const { state } = schema
     expectTypeOf<RealtimeClient<{ state: typeof state }>['state']>().toEqualTypeOf<(typeof typed)['state']>()
     expectTypeOf<EventData<{ state: typeof state }, 'chat:room1'>>().toEqualTypeOf<unknown>()

@@ -13,7 +13,7 @@ async function stringifyCalls(run: () => Promise<void>): Promise<number> {
 
 const value = (n: number) => ({ title: 'Buy milk', tags: ['a', 'b'], place: { lat: n, lon: 2 } })
 
-test.for([1, 5])('[S13] a set and its acknowledgement make at most 2 texts: %i handles', async (count) => {
+test.for([1, 5])('[S13] a set and its acknowledgement serialize at most 2 times: %i handles', async (count) => {
   const { client, server } = await connectedClient()
   server.write('todo', value(0))
   const handles = Array.from({ length: count }, () => client.state('todo'))
@@ -27,7 +27,7 @@ test.for([1, 5])('[S13] a set and its acknowledgement make at most 2 texts: %i h
   for (const handle of handles) expect(handle.current).toMatchObject({ value: value(1), pending: false, version: 2 })
 })
 
-test.for([1, 5])('[S13] an update by another client makes no text: %i handles', async (count) => {
+test.for([1, 5])('[S13] an update by another client serializes nothing: %i handles', async (count) => {
   const { client, server } = await connectedClient()
   const handles = Array.from({ length: count }, () => client.state('todo'))
   await server.flush()
@@ -39,7 +39,7 @@ test.for([1, 5])('[S13] an update by another client makes no text: %i handles', 
   for (const handle of handles) expect(handle.current).toMatchObject({ value: value(1), version: 1 })
 })
 
-test('[S25] a set of an item makes at most 2 texts, an update by another client none', async () => {
+test('[S25] a set of an item serializes at most 2 times, an update by others never', async () => {
   const { client, server } = await connectedClient()
   const todos = collection(client, 'todos:')
   await server.flush()
@@ -57,7 +57,7 @@ test('[S25] a set of an item makes at most 2 texts, an update by another client 
   expect(todos.current.items).toMatchObject([{ key: 'todos:1', value: value(2), pending: false }])
 })
 
-test('[S13] a change that goes out is no change to show: listeners are called twice', async () => {
+test('[S13] sending a change is not a change to show: listeners are called twice', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('todo')
   await server.flush()
@@ -68,7 +68,7 @@ test('[S13] a change that goes out is no change to show: listeners are called tw
   expect(shown).toEqual([true, false])
 })
 
-test('[S13] a value written again by another client stays the same object', async () => {
+test('[S13] an equal value of another client stays the same object', async () => {
   const { client, server } = await connectedClient()
   const [first, second] = [client.state('todo'), client.state('todo')]
   server.write('todo', value(1))
@@ -82,7 +82,7 @@ test('[S13] a value written again by another client stays the same object', asyn
   expect(second.current.value).toBe(before)
 })
 
-test('[S13] a value with its properties in another order is another value', async () => {
+test('[S13] a value with another order of properties is a different value', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('todo')
   server.write('todo', { a: 1, b: 2 })

@@ -68,7 +68,7 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
     keys.leave(record, user)
   }
 
-  const look = (record: KeyRecord): void => {
+  const snapshot = (record: KeyRecord): void => {
     const { key, state, shown: value } = record
     if (disposed || !key.startsWith(prefix)) return
     const isPending = state.pending.length > 0
@@ -89,7 +89,7 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
     }
     if (!quiet) onChange()
   }
-  const unwatch = keys.watch(look)
+  const unwatch = keys.watch(snapshot)
 
   const together = (run: () => void): void => {
     quiet = true
@@ -105,7 +105,7 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
     listedTo: listingEnd(listing.state.confirmed),
     start: () => {
       quiet = true
-      for (const record of keys.known()) if (isKey(record.key)) look(record)
+      for (const record of keys.known()) if (isKey(record.key)) snapshot(record)
       quiet = false
     },
     isLoaded: () => false,
@@ -115,7 +115,7 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
           if ('removed' in entry && !records.has(entry.key)) continue
           const record = adopt(entry.key)
           keys.take(record, before.get(entry.key) ?? unknownKey(entry.key), entry)
-          look(record)
+          snapshot(record)
         }
       }),
     receive: (update) => {
@@ -129,7 +129,7 @@ export function createCollectionRecords({ keys, prefix, dispose, onChange }: Col
         // A loaded part includes every stored entry, so an update need not wait for it.
         if (!record.state.confirmed && result.isLoaded(key)) keys.take(record, record.state, neverThere(key))
       } finally {
-        look(record)
+        snapshot(record)
       }
     },
     trim: () =>

@@ -38,15 +38,15 @@ export function collection(
 
   const records = createCollectionRecords({ keys, prefix, dispose: () => handle.dispose(), onChange: () => refresh() })
   const pages = createCollectionPages({ ...internals, limit, prefix, records, onChange: () => refresh() })
-  const look = (): CollectionSnapshot<unknown> => ({
+  const snapshot = (): CollectionSnapshot<unknown> => ({
     items: records.items(),
     loading: pages.loading,
     pending: records.isPending(),
     error: error ?? pages.refused,
     hasMore: pages.hasMore,
   })
-  const { observable, show } = createObservable(look(), onThrow)
-  const refresh = (): void => show(keepReferences(observable.current, look()))
+  const { observable, show } = createObservable(snapshot(), onThrow)
+  const refresh = (): void => show(keepReferences(observable.current, snapshot()))
 
   const submit = (key: string, make: () => Change): Promise<void> =>
     settledBy((done) => {

@@ -35,7 +35,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
   let value: JsonValue | undefined
   const open = new Set<Promise<void>>()
 
-  const look = (): StateSnapshot<unknown> => {
+  const snapshot = (): StateSnapshot<unknown> => {
     const { state, shown, refused } = record
     const stored = withChanges(shown, drafts)
     const next = stored === undefined ? initial : stored
@@ -51,11 +51,11 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     }
   }
   /** Computes the snapshot again; it stays the same object if no property differs. */
-  const refresh = (): void => show(keepReferences(observable.current, look()))
+  const refresh = (): void => show(keepReferences(observable.current, snapshot()))
 
   const user = { changed: refresh, dispose: (): void => handle.dispose() }
   const record = keys.use(key, user)
-  const { observable, show } = createObservable(look(), context.onThrow)
+  const { observable, show } = createObservable(snapshot(), context.onThrow)
 
   /** Creates a change. The promise reports its outcome (S13) and may be ignored, because `error` contains it too. */
   const submit = (make: () => Change): Promise<void> => {

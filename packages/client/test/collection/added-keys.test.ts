@@ -24,7 +24,7 @@ async function collectionAt(server: ModelServer, time: number, options: Collecti
 }
 
 test.each([HOUR_MS, -HOUR_MS, -10 * YEAR_MS])(
-  '[S25] items that clients add in turns keep their order, one clock wrong by %i ms',
+  '[S25] items added alternately by clients keep their order, clocks off by %i ms',
   async (wrongBy) => {
     const server = new ModelServer()
     server.write('todos:settings', {}, NOW * 1_000)
@@ -40,7 +40,7 @@ test.each([HOUR_MS, -HOUR_MS, -10 * YEAR_MS])(
   },
 )
 
-test('[S25] an item sorts behind what is shown where only a page of the collection is loaded', async () => {
+test('[S25] an item sorts after the shown ones if only a page is loaded', async () => {
   const server = new ModelServer()
   server.pageSize = 2
   for (let number = 1; number <= 5; number++) server.write(keyAt(NOW + HOUR_MS + number), number)
@@ -56,7 +56,7 @@ test('[S25] an item sorts behind what is shown where only a page of the collecti
   expect(values(todos).at(-1)).toBe('last')
 })
 
-test('[S25] an item sorts behind pending ones of another collection before anything is loaded', async () => {
+test('[S25] an item sorts after pending ones of another collection before any load', async () => {
   const { client, clock } = await collectionAt(new ModelServer(), NOW)
   client.connection.disconnect()
   const first = collection<unknown>(client, 'other:')
@@ -71,7 +71,7 @@ test('[S25] an item sorts behind pending ones of another collection before anyth
   expect(values(second)).toEqual([1, 2, 3, 4, 5])
 })
 
-test('[S25] keys that add() did not make, or of a time far ahead, neither lead it nor break it', async () => {
+test('[S25] keys of other origin or far in the future do not affect the order', async () => {
   const server = new ModelServer()
   const foreign = [
     'zzzzzzzzz',
@@ -101,7 +101,7 @@ test('[S25] keys that add() did not make, or of a time far ahead, neither lead i
   expect(one.current.error).toBeUndefined()
 })
 
-test('[S25] items that two clients add at the same time have one order for all', async () => {
+test('[S25] items added by two clients at the same time have one order for all', async () => {
   const server = new ModelServer()
   const { todos: one } = await collectionAt(server, NOW)
   const { todos: other } = await collectionAt(server, NOW)

@@ -17,7 +17,7 @@ async function connected(options: Parameters<typeof collection>[2] = {}, server 
   return { client, server, todos }
 }
 
-test('[S17] entries below the prefix are shown in order, created, changed and removed live', async () => {
+test('[S17] entries below the prefix are shown in order and updated live', async () => {
   const server = new ModelServer()
   for (const key of ['todos:b', 'todos:a', 'other:c', 'todos']) server.write(key, key)
   const { todos } = await connected({}, server)
@@ -39,7 +39,7 @@ test('[S17] entries below the prefix are shown in order, created, changed and re
   ])
 })
 
-test('[S17] a large collection is loaded page by page, and more than the limit when it is asked for', async () => {
+test('[S17] a large collection is loaded in pages, and beyond the limit by loadMore', async () => {
   const server = new ModelServer()
   server.pageSize = 3
   for (let place = 0; place < 10; place++) server.write(`todos:${place}`, place)
@@ -57,7 +57,7 @@ test('[S17] a large collection is loaded page by page, and more than the limit w
   expect(todos.current.hasMore).toBe(false)
 })
 
-test('[S13] what is added, set, patched, updated and removed shows at once, and is sent', async () => {
+test('[S13] local changes of every kind show at once, and are sent', async () => {
   const { server, todos } = await connected()
   const key = todos.add({ text: 'Milk', done: false })
   const second = todos.add({ text: 'Bread', done: false })
@@ -85,7 +85,7 @@ test('[S13] what is added, set, patched, updated and removed shows at once, and 
   expect(todos.current).toMatchObject({ pending: false, error: undefined })
 })
 
-test('[S13] a change that is refused is taken back, and says why', async () => {
+test('[S13] a refused change is reverted, with the reason', async () => {
   const { server, todos } = await connected()
   server.write('todos:1', 'stays')
   await server.flush()
@@ -98,7 +98,7 @@ test('[S13] a change that is refused is taken back, and says why', async () => {
   expect(todos.current.error).toMatchObject({ code: 'FORBIDDEN' })
 })
 
-test('[S14] what is done offline shows, and is sent when the connection is back', async () => {
+test('[S14] offline changes show, and are sent after reconnecting', async () => {
   const { client, server, todos } = await connected()
   server.write('todos:1', 1)
   await server.flush()
@@ -116,7 +116,7 @@ test('[S14] what is done offline shows, and is sent when the connection is back'
   })
 })
 
-test('[C2] after a reconnect only what differs comes back, and what is gone goes', async () => {
+test('[C2] after a reconnect only differences are sent, and removed entries disappear', async () => {
   const server = new ModelServer()
   server.pageSize = 4
   for (let place = 0; place < 8; place++) server.write(`todos:${place}`, place)
@@ -132,7 +132,7 @@ test('[C2] after a reconnect only what differs comes back, and what is gone goes
   expect(todos.current.items.map(({ value }) => value)).toEqual([0, 'changed', 2, 4, 5, 6])
 })
 
-test('[C2] versions that no message can carry are left out, and what is gone goes all the same', async () => {
+test('[C2] versions beyond a message are omitted, and removed entries still disappear', async () => {
   const server = new ModelServer()
   server.limits = { ...server.limits, maxKeysPerMessage: 2 }
   for (let place = 0; place < 6; place++) server.write(`todos:${place}`, place)
@@ -145,7 +145,7 @@ test('[C2] versions that no message can carry are left out, and what is gone goe
   for (const { versions = {} } of questions(server)) expect(Object.keys(versions).length).toBeLessThanOrEqual(2)
 })
 
-test('[S15] handles on keys and collections show each other’s changes, and their prefix is subscribed until the last one goes', async () => {
+test('[S15] handles and collections share changes and one subscription of the prefix', async () => {
   const { client, server, todos } = await connected()
   const again = collection<unknown>(client, 'todos:')
   const handle = client.state<string>('todos:1')
@@ -167,7 +167,7 @@ test('[S15] handles on keys and collections show each other’s changes, and the
   expect(await codeOf(again.set('todos:1', 1))).toBe('CLOSED')
 })
 
-test('[X2] a prefix that may not be read says so, and is asked for again with the next connection', async () => {
+test('[X2] an unreadable prefix shows its error, and is requested after a reconnect', async () => {
   const server = new ModelServer()
   server.judge = ({ name }) => (name === 'storage:subscribe' ? new RealtimeError('FORBIDDEN') : undefined)
   const { client, todos } = await connected({}, server)
@@ -186,7 +186,7 @@ test('[S19] keys that are not below the prefix are refused', async () => {
   for (const prefix of ['todos', ':', 'a/b:', '']) expect(() => collection(client, prefix)).toThrow(RealtimeError)
 })
 
-test('[S17] whatever happens in whatever order, a collection ends on what is stored', async () => {
+test('[S17] after random operations a collection equals the stored entries', async () => {
   for (let seed = 1; seed <= 150; seed++) {
     const random = seededRandom(seed)
     const server = new ModelServer()

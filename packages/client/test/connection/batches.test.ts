@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from '@tutti/protocol'
 import { expect, test } from 'vitest'
 import { inBatches } from '../../src/connection/batches.ts'
 
-test('[C2] names are cut where the next, with its comma, has no room', () => {
+test('[C2] names are split before the one that exceeds the limit with its comma', () => {
   // Each takes nine bytes, its comma included; 27 are there.
   const limits = { ...DEFAULT_LIMITS, maxPayloadBytes: 27 + 2 * 128 }
   const names = ['1', '2', '3', '4', '5', '6', '7'].map((digit) => digit.repeat(6))

@@ -4,7 +4,7 @@ import { backoffMs } from '../../src/connection/backoff.ts'
 import { ModelServer } from '../model-server.ts'
 import { codeOf, connectedClient, settled, startClient } from '../setup-client.ts'
 
-test('[C1] the first try comes after 0 to 1 s, later ones back off from 1 s to 30 s, with jitter', () => {
+test('[C1] the first retry comes after 0 to 1 s, later ones back off up to 30 s', () => {
   const longest = () => 0.999_999
   expect([0, 1, 2, 3, 4, 5, 6, 60].map((retries) => Math.round(backoffMs(retries, longest)))).toEqual([
     1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
@@ -13,7 +13,7 @@ test('[C1] the first try comes after 0 to 1 s, later ones back off from 1 s to 3
   expect(backoffMs(3, () => 0.5)).toBe(4_000)
 })
 
-test('[C1] it connects at once, and is connected when the server has said hello', async () => {
+test("[C1] it connects at once, and is connected after the server's hello", async () => {
   const server = new ModelServer()
   server.greets = false
   const { client } = startClient({ auth: { token: 'secret' } }, server)
@@ -30,7 +30,7 @@ test('[C1] it connects at once, and is connected when the server has said hello'
   expect(statuses).toEqual(['connected'])
 })
 
-test('[C1] a lost connection is tried again for ever, later each time, and at 0 once it is back', async () => {
+test('[C1] a lost connection is retried without end, and the attempt is reset to 0', async () => {
   const { client, server, clock } = await connectedClient()
   server.refuseLinks = new RealtimeError('UNAVAILABLE', { message: 'refused' })
   server.link.cut(new RealtimeError('UNAVAILABLE', { message: 'gone' }))
@@ -67,7 +67,7 @@ test('[C1] after maxAttempts it is closed, until connect() is called', async () 
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[C1] a refusal that stays ends the tries, with its reason', async () => {
+test('[C1] a permanent refusal ends the attempts, with its reason', async () => {
   const server = new ModelServer()
   server.refuseLinks = new RealtimeError('PROTOCOL')
   const { client, clock } = startClient({}, server)
@@ -76,17 +76,17 @@ test('[C1] a refusal that stays ends the tries, with its reason', async () => {
   expect(clock.waiting).toBe(0)
 })
 
-test('[C1] a hello of another protocol ends the tries', async () => {
+test('[C1] a hello of another protocol ends the attempts', async () => {
   const server = new ModelServer()
   server.greets = false
   const { client } = startClient({}, server)
   await settled()
-  server.link.tell({ name: 'server:hello', payload: { protocol: 2, instance: 'x', limits: server.limits } })
+  server.link.notify({ name: 'server:hello', payload: { protocol: 2, instance: 'x', limits: server.limits } })
   await server.flush()
   expect(client.connection.current).toMatchObject({ status: 'closed', reason: { code: 'PROTOCOL' } })
 })
 
-test('[C1] a server that never says hello is left, and tried again', async () => {
+test('[C1] a server that never sends its hello is left, and retried', async () => {
   const server = new ModelServer()
   server.greets = false
   const { client, clock } = startClient({ requestTimeoutMs: 3_000 }, server)
@@ -96,7 +96,7 @@ test('[C1] a server that never says hello is left, and tried again', async () =>
   expect(server.openLinks).toEqual([])
 })
 
-test('[C1] auth is asked again before each try; when it fails, that is a failed try', async () => {
+test('[C1] auth is called before each attempt; if it fails, the attempt fails', async () => {
   let tokens = 0
   const { client, server, clock } = await connectedClient({
     auth: async () => {
@@ -115,7 +115,7 @@ test('[C1] auth is asked again before each try; when it fails, that is a failed 
   expect(server.link.handshake).toMatchObject({ token: 'token 3' })
 })
 
-test('[C1] a network that comes back ends the wait between tries', async () => {
+test('[C1] the return of the network ends the delay between attempts', async () => {
   const { client, server, network } = await connectedClient()
   server.link.cut()
   expect(client.connection.current.status).toBe('reconnecting')
@@ -124,7 +124,7 @@ test('[C1] a network that comes back ends the wait between tries', async () => {
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[C1] the application can go offline and come back', async () => {
+test('[C1] the application can go offline and reconnect', async () => {
   const { client, server, network, clock } = await connectedClient()
   client.connection.disconnect()
   client.connection.disconnect()
@@ -140,7 +140,7 @@ test('[C1] the application can go offline and come back', async () => {
   expect(server.links).toHaveLength(2)
 })
 
-test('[C1] a listener that disconnects ends the try that it was told of', async () => {
+test('[C1] a listener that disconnects ends the attempt that it was called for', async () => {
   const { client, server, clock } = await connectedClient()
   client.connection.subscribe(({ status }) => {
     if (status === 'reconnecting') client.connection.disconnect()
@@ -153,10 +153,10 @@ test('[C1] a listener that disconnects ends the try that it was told of', async 
   expect(clock.waiting).toBe(0)
 })
 
-test('[C5] a server that drains is left after the time it names, for another', async () => {
+test('[C5] a draining server is left after its delay, for another', async () => {
   const { client, server, clock } = await connectedClient()
   const first = server.link
-  first.tell({ name: 'server:draining', payload: { reconnectAfterMs: 250 } })
+  first.notify({ name: 'server:draining', payload: { reconnectAfterMs: 250 } })
   await server.flush()
   expect(client.connection.current.status).toBe('connected')
   clock.advance(250)
@@ -166,7 +166,7 @@ test('[C5] a server that drains is left after the time it names, for another', a
   expect(first.open).toBe(false)
 })
 
-test('[S12] without an answer in time the connection is dropped, and the change is sent again with its number', async () => {
+test('[S12] without a timely reply it reconnects and resends the numbered change', async () => {
   const { client, server, clock } = await connectedClient({ requestTimeoutMs: 4_000 })
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -184,7 +184,7 @@ test('[S12] without an answer in time the connection is dropped, and the change 
   expect(stuck?.request.payload).toEqual(server.logged('storage:increment')[0])
 })
 
-test('[C2] after a reconnect what was under way goes out, then all keys are asked for in one message with their versions', async () => {
+test('[C2] after a reconnect, sent changes precede one request for all known keys', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('a', 1)
   server.write('b', 2)
@@ -213,7 +213,7 @@ test('[C2] after a reconnect what was under way goes out, then all keys are aske
 
 const keysOf = (message: Requests['storage:subscribe']['payload']) => ('keys' in message ? message.keys : [])
 
-test('[C2] more keys than a message may carry, by number or bytes, go in as few messages as they need', async () => {
+test('[C2] keys beyond the limit of a message are split into as few as possible', async () => {
   const server = new ModelServer()
   server.limits = { ...server.limits, maxKeysPerMessage: 100 }
   const { client } = await connectedClient({}, server)
@@ -231,7 +231,7 @@ test('[C2] more keys than a message may carry, by number or bytes, go in as few 
   expect(messages.map((message) => keysOf(message).length)).toEqual([62, 61, 60, 60, 7])
 })
 
-test('[S3] an entry that answers a subscribe beats a newer version from before: the store has lost it', async () => {
+test('[S3] the entry of a subscription replaces a newer version lost by the store', async () => {
   const { client, server } = await connectedClient()
   server.write('key', 'lost', 100)
   const handle = client.state('key')
@@ -243,7 +243,7 @@ test('[S3] an entry that answers a subscribe beats a newer version from before: 
   expect(handle.current).toMatchObject({ value: 'kept', version: 50 })
 })
 
-test('[S13] close() sends what waits, waits for its confirmation, and leaves no timer', async () => {
+test('[S13] close() sends waiting changes, awaits them, and leaves no timer', async () => {
   const { client, server, clock } = await connectedClient()
   const debounced = client.state('a', { default: '', strategy: 'debounced' })
   const manual = client.state('b', { default: '', strategy: 'manual' })
@@ -265,7 +265,7 @@ test('[S13] close() sends what waits, waits for its confirmation, and leaves no 
   expect(await codeOf(manual.set('z'))).toBe('CLOSED')
 })
 
-test('[S13] close() without a connection does not wait: what was never sent is CLOSED, what was is OUTCOME_UNKNOWN', async () => {
+test('[S13] close() while offline is immediate: CLOSED, or OUTCOME_UNKNOWN if sent', async () => {
   const { client, server, clock, network } = await connectedClient()
   const [sent, unsent] = [client.state('a', { default: 0 }), client.state('b', { default: 0 })]
   await server.flush()
@@ -291,7 +291,7 @@ test('[S13] close() waits for a silent server no longer than requestTimeoutMs', 
   expect(clock.waiting).toBe(0)
 })
 
-test('[C1] one timer limits all requests: the oldest without a reply loses the connection in its time', async () => {
+test('[C1] one timer limits all requests: the oldest one ends the connection on time', async () => {
   const { client, server, clock } = await connectedClient({ requestTimeoutMs: 10_000 })
   const request = (key: string) => codeOf(client.state(key).refresh())
   const first = request('a')
@@ -310,7 +310,7 @@ test('[C1] one timer limits all requests: the oldest without a reply loses the c
   expect([await second, await third]).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'])
 })
 
-test('[X5] a payload may be as large as the limit says, less 128 bytes for the frame around it', async () => {
+test('[X5] a payload may have the size of the limit, minus 128 bytes for its frame', async () => {
   const server = new ModelServer()
   server.limits = { ...server.limits, maxPayloadBytes: 1_000 }
   const { client } = await connectedClient({}, server)

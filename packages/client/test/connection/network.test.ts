@@ -21,7 +21,7 @@ function countChanges(): { changes: number; stop(): void } {
   return count
 }
 
-test('[C1] the machine is offline where it says so, and online where it says nothing', () => {
+test('[C1] the machine is offline only if it reports so', () => {
   const said = [{ onLine: true }, { onLine: false }, {}, undefined].map((navigator) => {
     browser(navigator)
     return systemNetwork.online()
@@ -44,7 +44,7 @@ test('[C6] reports changes of the network and of the page until unsubscribed', (
   expect(count.changes).toBe(NAMES.length)
 })
 
-test('[C6] reports only a network that is back while the page is hidden', () => {
+test('[C6] while the page is hidden only the return of the network is reported', () => {
   const { events, document } = browser({ onLine: true })
   const count = countChanges()
   document.visibilityState = 'hidden'
@@ -52,7 +52,7 @@ test('[C6] reports only a network that is back while the page is hidden', () => 
   expect(count.changes).toBe(1)
 })
 
-test('[C6] works where there are no browser events', () => {
+test('[C6] works without browser events', () => {
   browser(undefined)
   for (const name of ['addEventListener', 'removeEventListener', 'document']) vi.stubGlobal(name, undefined)
   expect(() => systemNetwork.onChange(() => {})()).not.toThrow()
@@ -81,7 +81,7 @@ test('[C6] reports a timer that is 10 s late, unless the page is hidden', () => 
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('[C6] watching for wake-ups keeps no process alive', async () => {
+test('[C6] watching for wake-ups does not keep a process alive', async () => {
   const script = `
     import { createRealtimeClient } from '@tutti/client'
     const link = { request: () => {}, close: () => {} }

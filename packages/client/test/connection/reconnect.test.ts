@@ -16,7 +16,7 @@ const shown = ({ client }: TestClient): unknown => {
   return [status, attempt]
 }
 
-test('[C1] there are as many tries in a row as maxAttempts says, and as many again after connect()', async () => {
+test('[C1] there are maxAttempts consecutive attempts, and again after connect()', async () => {
   const started = await connectedClient({ maxAttempts: 2 })
   const { client, server } = started
   server.refuseLinks = refusal
@@ -34,7 +34,7 @@ test('[C1] there are as many tries in a row as maxAttempts says, and as many aga
   }
 })
 
-test('[C1] a first try that failed is followed by another of reconnecting; so is one after going offline by choice', async () => {
+test('[C1] after a failed first attempt, or disconnect(), it is reconnecting', async () => {
   const server = new ModelServer()
   server.refuseLinks = refusal
   const started = startClient({}, server)
@@ -50,7 +50,7 @@ test('[C1] a first try that failed is followed by another of reconnecting; so is
   expect(shown(started)).toEqual(['reconnecting', 0])
 })
 
-test('[C1] what `auth` throws decides whether it is tried again', async () => {
+test('[C1] the error of `auth` decides whether the attempt is repeated', async () => {
   const auth = (error: Error) => async (): Promise<never> => {
     throw error
   }
@@ -63,13 +63,13 @@ test('[C1] what `auth` throws decides whether it is tried again', async () => {
   expect(waiting.client.connection.current).toMatchObject({ status: 'reconnecting', reason: { code: 'UNAVAILABLE', cause } })
 })
 
-test('[X5] a server that names a time is not asked before it', async () => {
+test('[X5] no attempt is made before the time that the server requested', async () => {
   const started = await connectedClient()
   started.server.link.cut(new RealtimeError('RATE_LIMITED', { retryAfterMs: 7_000 }))
   expect(started.clock.nextMs).toBe(7_000)
 })
 
-test('[C1] a connection that is there, or being made, is not made again by connect()', async () => {
+test('[C1] connect() does not replace an open or opening connection', async () => {
   const { client, server } = startClient()
   client.connection.connect()
   await server.flush()
@@ -79,7 +79,7 @@ test('[C1] a connection that is there, or being made, is not made again by conne
   expect(server.links).toHaveLength(1)
 })
 
-test('[C1] what the application switched off stays off when the network comes, until it connects again', async () => {
+test("[C1] after disconnect() the network's return does not connect, connect() does", async () => {
   const { client, server, network } = await connectedClient()
   client.connection.disconnect()
   network.turn(true)
@@ -91,14 +91,14 @@ test('[C1] what the application switched off stays off when the network comes, u
   expect(server.links).toHaveLength(2)
 })
 
-test('[C1] a network that is told of again is no reason to begin anew', async () => {
+test('[C1] a repeated network event does not restart the attempt', async () => {
   const { server, network } = await connectedClient()
   network.turn(true)
   await server.flush()
   expect(server.links).toHaveLength(1)
 })
 
-test('[S13] a closed client stays closed, whatever it is told', async () => {
+test('[S13] a closed client stays closed, regardless of later events', async () => {
   const { client, server, network } = await connectedClient()
   await client.close()
   const shows: unknown[] = []
@@ -113,9 +113,9 @@ test('[S13] a closed client stays closed, whatever it is told', async () => {
   expect(server.openLinks).toEqual([])
 })
 
-test('[C5] of two times that a draining server names the last counts', async () => {
+test('[C5] of two delays of a draining server the last counts', async () => {
   const { client, server, clock } = await connectedClient()
-  for (const reconnectAfterMs of [250, 1_000]) server.link.tell({ name: 'server:draining', payload: { reconnectAfterMs } })
+  for (const reconnectAfterMs of [250, 1_000]) server.link.notify({ name: 'server:draining', payload: { reconnectAfterMs } })
   await server.flush()
   clock.advance(999)
   expect(client.connection.current.status).toBe('connected')
@@ -123,7 +123,7 @@ test('[C5] of two times that a draining server names the last counts', async () 
   expect(client.connection.current.status).toBe('reconnecting')
 })
 
-test('[C2] a second hello on one connection asks for nothing again', async () => {
+test('[C2] a second hello on one connection repeats no request', async () => {
   const { client, server } = await connectedClient()
   client.state('k')
   await server.flush()
@@ -135,7 +135,7 @@ test('[C2] a second hello on one connection asks for nothing again', async () =>
   expect(shows).toBe(0)
 })
 
-test('[C1] a client that was closed by a refusal stays so when the network comes', async () => {
+test('[C1] a client closed by a refusal stays closed when the network returns', async () => {
   const { client, server, network } = await connectedClient()
   server.link.cut(new RealtimeError('PROTOCOL'))
   network.turn(true)
@@ -152,12 +152,12 @@ test('[C1] before the hello nothing is sent', async () => {
   expect(server.link.up).toEqual([])
 })
 
-test('[C1] what `auth` says of the protocol and of the client does not count', async () => {
+test('[C1] `auth` cannot override the protocol and the client ID', async () => {
   const { client, server } = await connectedClient({ auth: { token: 't', protocol: 9, clientId: 'other', features: ['x'] } })
   expect(server.link.handshake).toEqual({ token: 't', protocol: 1, clientId: client.clientId, features: [] })
 })
 
-test('[S12] an answer that comes after its connection was given up is not heard', async () => {
+test('[S12] a reply that arrives after its connection was abandoned is ignored', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -169,7 +169,7 @@ test('[S12] an answer that comes after its connection was given up is not heard'
   expect(handle.current).toMatchObject({ value: 1, pending: true })
 })
 
-test('[C1] connect() while the next try is awaited makes one connection, and the awaited try is none', async () => {
+test('[C1] connect() during a delay replaces the planned attempt', async () => {
   const { client, server, clock } = await connectedClient()
   server.link.cut()
   client.connection.connect()

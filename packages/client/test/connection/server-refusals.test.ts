@@ -7,12 +7,12 @@ import { connectedClient, startClient } from '../setup-client.ts'
 
 const away = new RealtimeError('UNAVAILABLE', { message: 'no store' })
 
-test('[F4] a degraded server is shown; what it refused is not sent again before it is well, and then within 2 s', async () => {
+test('[F4] while degraded, refused requests wait; after it they are sent within 2 s', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
   server.judge = ({ name }) => (name === 'storage:set' || name === 'storage:subscribe' ? away : undefined)
-  server.link.tell({ name: 'server:status', payload: { degraded: true } })
+  server.link.notify({ name: 'server:status', payload: { degraded: true } })
   await server.flush()
   expect(client.connection.current).toMatchObject({ status: 'connected', degraded: true, instance: 'instance-1' })
   const done = handle.set(1)
@@ -27,7 +27,7 @@ test('[F4] a degraded server is shown; what it refused is not sent again before 
   expect(handle.current).toMatchObject({ value: 1, pending: true, error: undefined })
   server.judge = () => undefined
   server.write('other', 'there')
-  server.link.tell({ name: 'server:status', payload: { degraded: false } })
+  server.link.notify({ name: 'server:status', payload: { degraded: false } })
   await server.flush()
   expect(client.connection.current).toMatchObject({ status: 'connected', degraded: false })
   clock.advance(2_000)
@@ -37,9 +37,9 @@ test('[F4] a degraded server is shown; what it refused is not sent again before 
   expect(other.current).toMatchObject({ value: 'there', loading: false })
 })
 
-test('[F4] another server is not degraded because the last one was', async () => {
+test('[F4] another server does not inherit degraded from the last one', async () => {
   const { client, server, clock } = await connectedClient()
-  server.link.tell({ name: 'server:status', payload: { degraded: true } })
+  server.link.notify({ name: 'server:status', payload: { degraded: true } })
   await server.flush()
   server.link.cut()
   expect(client.connection.current).toMatchObject({ status: 'reconnecting', degraded: false })
@@ -48,7 +48,7 @@ test('[F4] another server is not degraded because the last one was', async () =>
   expect(client.connection.current).toMatchObject({ status: 'connected', degraded: false })
 })
 
-test('[X1] a client that is not known is closed and does not come back by itself; connect() comes with new credentials', async () => {
+test('[X1] an unauthenticated client is closed until connect() with new credentials', async () => {
   const server = new ModelServer()
   server.refuseLinks = new RealtimeError('UNAUTHENTICATED', { message: 'Who are you?' })
   let token = 'old'
@@ -71,12 +71,12 @@ test('[X1] a client that is not known is closed and does not come back by itself
   expect(server.value('count')).toBe(1)
 })
 
-test('[X1] a connection whose sign-in ended comes back with fresh credentials, and all is asked for again', async () => {
-  let asked = 0
-  const { client, server, clock } = await connectedClient({ auth: () => ({ token: `token-${++asked}` }) })
+test('[X1] after its sign-in ended, it reconnects with new credentials', async () => {
+  let atRequest = 0
+  const { client, server, clock } = await connectedClient({ auth: () => ({ token: `token-${++atRequest}` }) })
   const handle = client.state('count', { default: 0 })
   await server.flush()
-  server.link.tell({
+  server.link.notify({
     name: 'server:revoked',
     payload: { target: { connection: true }, error: toWireError(new RealtimeError('UNAUTHENTICATED')) },
   })
@@ -90,7 +90,7 @@ test('[X1] a connection whose sign-in ended comes back with fresh credentials, a
   expect(handle.current).toMatchObject({ value: 7, error: undefined })
 })
 
-test('[C4] a client that was closed for reading too slowly comes back', async () => {
+test('[C4] a client closed as a slow consumer reconnects', async () => {
   const { client, server, clock } = await connectedClient()
   server.link.cut(new RealtimeError('UNAVAILABLE', { message: 'SLOW_CONSUMER' }))
   clock.advance(1_000)
@@ -98,7 +98,7 @@ test('[C4] a client that was closed for reading too slowly comes back', async ()
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[X5] a change that is too much at once stays pending and goes out after the time that the server names, in order', async () => {
+test("[X5] a rate-limited change stays pending and is sent after the server's delay", async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state<string>('doc')
   await server.flush()
@@ -124,7 +124,7 @@ test('[X5] a change that is too much at once stays pending and goes out after th
   ])
 })
 
-test('[X5] an event that is too much at once is not queued: its promise says how long to wait', async () => {
+test('[X5] a rate-limited event is not queued: its error contains the delay', async () => {
   const { client, server } = await connectedClient()
   server.judge = () => new RealtimeError('RATE_LIMITED', { retryAfterMs: 300 })
   const published = client.events.publish('chat:1', 'hello')

@@ -44,7 +44,7 @@ test.each(['', 'rt', 'http://example.org/rt', '/rt?a', '/rt#a', null, 5])('[X9] 
   expect(reasonOf({ url: 'http://127.0.0.1:1', path })).toMatch(/^INVALID_OPTIONS .*`path` must be a path that begins with/)
 })
 
-test('[X9] without a page `url` is required, and undefined is not given', () => {
+test('[X9] without a page `url` is required, and undefined counts as absent', () => {
   for (const options of [{}, { url: undefined }]) expect(reasonOf(options)).toMatch(/^INVALID_OPTIONS .*`url`/)
 })
 
@@ -59,7 +59,7 @@ test.each([
   expect(serverUrl(url)).toBe(reached)
 })
 
-test('[X9] without a url the origin of the page is used, where it has one', () => {
+test('[X9] without a url the origin of the page is used, if any', () => {
   onTestFinished(() => void vi.unstubAllGlobals())
   vi.stubGlobal('location', { origin: 'https://example.org' })
   expect(serverUrl()).toBe('https://example.org/')
@@ -67,7 +67,7 @@ test('[X9] without a url the origin of the page is used, where it has one', () =
   expect(() => serverUrl()).toThrow('`url`')
 })
 
-test('[X9] a url that is refused opens no offline queue', () => {
+test('[X9] a refused url opens no offline queue', () => {
   let opened = 0
   const offlineQueue = (): never => {
     opened++
@@ -81,7 +81,7 @@ test('[X9] a transport of the caller needs no url', () => {
   expect(reasonOf({ transport: () => ({ request: () => {}, close: () => {} }) })).toBe('none')
 })
 
-test('[X9] a former name of an option is refused, and the message names the current one', () => {
+test('[X9] a former option name is refused with the current name', () => {
   const former: object = { transport: () => ({ request: () => {}, close: () => {} }), keep: () => {} }
   expect(reasonOf(former)).toBe('INVALID_OPTIONS createRealtimeClient: `keep` is now `offlineQueue`.')
 })

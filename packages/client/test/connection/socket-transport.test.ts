@@ -40,7 +40,7 @@ const reached = (client: RealtimeClient, status: ConnectionState['status']): Pro
 
 const greet = (socket: Socket): void => void socket.emit('server:hello', { protocol: 1, instance: socket.id, limits: DEFAULT_LIMITS })
 
-test('[C3] it connects with WebSocket and nothing else, says who it is, and takes messages and replies', async () => {
+test('[C3] it uses WebSocket only, identifies itself, and exchanges messages', async () => {
   const transports: unknown[] = []
   const messages: unknown[] = []
   io.engine.on('connection', (connection: { transport: { name: string } }) => transports.push(connection.transport.name))
@@ -61,7 +61,7 @@ test('[C3] it connects with WebSocket and nothing else, says who it is, and take
   expect(messages).toEqual([{ token: 't', protocol: 1, clientId: client.clientId, features: [] }, { keys: [{ key: 'count' }] }])
 })
 
-test('[C3] long-polling can be switched on', async () => {
+test('[C3] long-polling can be enabled', async () => {
   const transports: unknown[] = []
   io.engine.on('connection', (connection: { transport: { name: string } }) => transports.push(connection.transport.name))
   io.on('connection', greet)
@@ -69,7 +69,7 @@ test('[C3] long-polling can be switched on', async () => {
   expect(transports).toEqual(['polling'])
 })
 
-test('[C1] a refused handshake carries its error: one that stays ends the tries, another does not', async () => {
+test('[C1] a refused handshake carries its error, which ends the attempts if permanent', async () => {
   let refusal = new RealtimeError('UNAVAILABLE', { retryAfterMs: 1 })
   let tries = 0
   io.use((_socket, next) => {
@@ -82,7 +82,7 @@ test('[C1] a refused handshake carries its error: one that stays ends the tries,
   expect(tries).toBe(2)
 })
 
-test('[C1] a server that does not know the namespace ends the tries', async () => {
+test('[C1] a server that does not know the namespace ends the attempts', async () => {
   io.use((_socket, next) => next(new Error('Invalid namespace')))
   expect((await reached(start(), 'closed')).reason).toMatchObject({ retryable: false, message: 'Invalid namespace' })
 })
@@ -94,7 +94,7 @@ test.each(['http', 'ws'])('[C1] it connects to %s URLs, as text and as `URL`', a
     expect(await reached(start({ url: given }), 'connected')).toMatchObject({ attempt: 0 })
 })
 
-test('[C1] a connection that the server or the network ends is made again', async () => {
+test('[C1] a connection that the server or the network ends is reconnected', async () => {
   io.on('connection', greet)
   const client = start()
   const first = await reached(client, 'connected')
@@ -122,22 +122,22 @@ test('[protocol] messages of the application on the same server are ignored', as
   expect(statuses).toEqual(['connected', 'connected'])
 })
 
-test('[C1] a server that cannot be reached is a reason to try again', async () => {
+test('[C1] an unreachable server is retried', async () => {
   const reason = await new Promise<RealtimeError>((resolve) => {
     socketTransport({ url: 'http://127.0.0.1:1' })({}, { onMessage: () => {}, onClose: resolve })
   })
   expect(reason).toMatchObject({ code: 'UNAVAILABLE', retryable: true })
 })
 
-test('[C1] a link that was closed says nothing more, not even that it failed', async () => {
+test('[C1] a closed link reports nothing more, not even its failure', async () => {
   let gone = 0
   io.on('connection', (socket) => void socket.on('disconnect', () => gone++))
-  const heard: unknown[] = []
-  const link = socketTransport({ url })({}, { onMessage: (notice) => heard.push(notice), onClose: (reason) => heard.push(reason) })
+  const received: unknown[] = []
+  const link = socketTransport({ url })({}, { onMessage: (notice) => received.push(notice), onClose: (reason) => received.push(reason) })
   const [socket] = await new Promise<Socket[]>((resolve) => io.once('connection', (...sockets) => resolve(sockets)))
   const left = new Promise((resolve) => socket?.once('disconnect', resolve))
   link.close()
   link.close()
   await left
-  expect([heard, gone]).toEqual([[], 1])
+  expect([received, gone]).toEqual([[], 1])
 })

@@ -6,7 +6,7 @@ import { connectedClient, settled, startClient } from '../setup-client.ts'
 const refusal = new RealtimeError('UNAVAILABLE', { message: 'refused' })
 const probes = ({ log }: ModelServer): unknown[] => log.filter(({ name }) => name === 'storage:unsubscribe').map(({ payload }) => payload)
 
-test('[C6] a wake-up ends the longest wait between tries', async () => {
+test('[C6] a wake-up ends the longest delay between attempts', async () => {
   const { client, server, clock, network } = await connectedClient()
   server.refuseLinks = refusal
   server.link.cut()
@@ -21,7 +21,7 @@ test('[C6] a wake-up ends the longest wait between tries', async () => {
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[C6] a connection that is silent for probeTimeoutMs after a wake-up is made again at once', async () => {
+test('[C6] a connection that is silent for probeTimeoutMs after a wake-up is replaced', async () => {
   const { client, server, clock, network } = await connectedClient()
   const handle = client.state('count')
   server.write('count', 1)
@@ -52,7 +52,7 @@ test.each(['a reply', 'a notice'])('[C6] %s within probeTimeoutMs keeps the conn
   network.wake()
   if (message === 'a notice') {
     server.link.up.length = 0
-    server.link.tell({ name: 'server:status', payload: { degraded: true } })
+    server.link.notify({ name: 'server:status', payload: { degraded: true } })
   }
   clock.advance(2_999)
   await server.flush()
@@ -92,7 +92,7 @@ test('[C6] a probe ends with its connection and does not affect the next one', a
   expect([server.links.length, client.connection.current]).toEqual([links, shown])
 })
 
-test('[C6] a wake-up replaces a try that is older than probeTimeoutMs, and no younger one', async () => {
+test('[C6] a wake-up replaces an attempt older than probeTimeoutMs, no younger one', async () => {
   const server = new ModelServer()
   server.greets = false
   const { client, clock, network } = startClient({}, server)
@@ -109,7 +109,7 @@ test('[C6] a wake-up replaces a try that is older than probeTimeoutMs, and no yo
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[X5] a wake-up does not shorten a wait that the server named', async () => {
+test('[X5] a wake-up does not shorten a delay that the server requested', async () => {
   const { client, server, clock, network } = await connectedClient()
   server.link.cut(new RealtimeError('RATE_LIMITED', { retryAfterMs: 7_000 }))
   clock.advance(6_999)
@@ -154,12 +154,12 @@ test('[C1] with autoConnect: false nothing is connected before connect()', async
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[C1] an autoConnect that is undefined is not given', async () => {
+test('[C1] an undefined autoConnect counts as absent', async () => {
   const undefinedOption: object = { autoConnect: undefined }
   expect((await connectedClient(undefinedOption)).client.connection.current.status).toBe('connected')
 })
 
-test('[C1] without a network it is tried at the longest back-off, and at once when there is one', async () => {
+test('[C1] without a network it retries at the longest back-off, and then at once', async () => {
   const { client, server, clock, network } = await connectedClient()
   network.up = false
   server.refuseLinks = refusal
@@ -178,7 +178,7 @@ test('[C1] without a network it is tried at the longest back-off, and at once wh
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[C1] connects to a server that answers while the machine says it is offline', async () => {
+test('[C1] connects to a reachable server while the machine reports offline', async () => {
   const server = new ModelServer()
   const started = startClient({ network: { online: () => false, onChange: () => () => {} } }, server)
   expect(started.client.connection.current).toMatchObject({ status: 'offline', attempt: 0 })
@@ -200,7 +200,7 @@ test('[C1] an `offline` event probes the connection and keeps it when it works',
   expect(client.connection.current.status).toBe('offline')
 })
 
-test('[C1] tries without a network do not count towards maxAttempts', async () => {
+test('[C1] attempts without a network do not count towards maxAttempts', async () => {
   const { client, server, clock, network } = await connectedClient({ maxAttempts: 1 })
   network.up = false
   server.refuseLinks = refusal
@@ -219,7 +219,7 @@ test('[C1] tries without a network do not count towards maxAttempts', async () =
   expect(client.connection.current.status).toBe('closed')
 })
 
-test('[C1] the status follows the network while a try is under way', async () => {
+test('[C1] the status follows the network during an attempt', async () => {
   const server = new ModelServer()
   server.greets = false
   const { client, network } = startClient({}, server)

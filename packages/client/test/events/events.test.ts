@@ -2,39 +2,39 @@ import { RealtimeError } from '@tutti/protocol'
 import { expect, test } from 'vitest'
 import { codeOf, connectedClient } from '../setup-client.ts'
 
-test('[E1] [E2] [E3] an event reaches every matching listener once; includeSelf decides for the publisher', async () => {
+test('[E1] [E2] [E3] an event reaches each listener once; includeSelf adds its sender', async () => {
   const { client, server } = await connectedClient()
   const other = await connectedClient({}, server)
-  const heard: unknown[] = []
-  client.events.subscribe('*', (data, { channel }) => heard.push(['*', channel, data]))
-  client.events.subscribe('chat:*', (data) => heard.push(['chat:*', data]))
-  client.events.subscribe('chat:room1', (data) => heard.push(['chat:room1', data]))
-  client.events.subscribe('chat', (data) => heard.push(['chat', data]))
+  const received: unknown[] = []
+  client.events.subscribe('*', (data, { channel }) => received.push(['*', channel, data]))
+  client.events.subscribe('chat:*', (data) => received.push(['chat:*', data]))
+  client.events.subscribe('chat:room1', (data) => received.push(['chat:room1', data]))
+  client.events.subscribe('chat', (data) => received.push(['chat', data]))
   await server.flush()
   const published = other.client.events.publish('chat:room1', { text: 'hi' })
   await server.flush()
   await published
-  expect(heard).toEqual([
+  expect(received).toEqual([
     ['*', 'chat:room1', { text: 'hi' }],
     ['chat:*', { text: 'hi' }],
     ['chat:room1', { text: 'hi' }],
   ])
-  heard.length = 0
+  received.length = 0
   void client.events.publish('chat', 1)
   await server.flush()
-  expect(heard).toEqual([])
+  expect(received).toEqual([])
   void client.events.publish('chat', 2, { includeSelf: true })
   await server.flush()
-  expect(heard).toEqual([
+  expect(received).toEqual([
     ['*', 'chat', 2],
     ['chat', 2],
   ])
 })
 
-test('[E5] many listeners of one pattern are one subscription on the server, which outlives reconnects', async () => {
+test('[E5] listeners of one pattern share a subscription, which survives reconnects', async () => {
   const { client, server, clock } = await connectedClient()
-  const heard: unknown[] = []
-  const listener = (data: unknown) => heard.push(data)
+  const received: unknown[] = []
+  const listener = (data: unknown) => received.push(data)
   const undos = [client.events.subscribe('chat:*', listener), client.events.subscribe('chat:*', listener)]
   await server.flush()
   expect(server.logged('event:subscribe')).toEqual([{ channel: 'chat:*' }])
@@ -44,18 +44,18 @@ test('[E5] many listeners of one pattern are one subscription on the server, whi
   expect([...server.link.channels]).toEqual(['chat:*'])
   undos[0]?.()
   undos[0]?.()
-  server.link.tell({ name: 'event:received', payload: { channel: 'chat:a', data: 1 } })
+  server.link.notify({ name: 'event:received', payload: { channel: 'chat:a', data: 1 } })
   await server.flush()
-  expect(heard).toEqual([1])
+  expect(received).toEqual([1])
   undos[1]?.()
   await server.flush()
   expect([...server.link.channels]).toEqual([])
-  server.link.tell({ name: 'event:received', payload: { channel: 'chat:a', data: 2 } })
+  server.link.notify({ name: 'event:received', payload: { channel: 'chat:a', data: 2 } })
   await server.flush()
-  expect(heard).toEqual([1])
+  expect(received).toEqual([1])
 })
 
-test('[E1] events are not queued: without a connection publish rejects with UNAVAILABLE', async () => {
+test('[E1] events are not queued: without a connection publish is UNAVAILABLE', async () => {
   const { client, server } = await connectedClient()
   const lost = client.events.publish('chat', 1)
   server.link.cut()
@@ -63,7 +63,7 @@ test('[E1] events are not queued: without a connection publish rejects with UNAV
   expect(await codeOf(client.events.publish('chat', 1))).toBe('UNAVAILABLE')
 })
 
-test('[E3] misuse: a pattern cannot be published on, names and data are checked', async () => {
+test('[E3] patterns cannot be published on, and names and data are checked', async () => {
   const { client, server } = await connectedClient()
   expect(() => client.events.subscribe('a*b', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_CHANNEL' }))
   expect(await codeOf(client.events.publish('chat:*', 1))).toBe('INVALID_CHANNEL')
@@ -72,7 +72,7 @@ test('[E3] misuse: a pattern cannot be published on, names and data are checked'
   expect(server.log).toEqual([])
 })
 
-test('[E5] a refused subscription is reported; one that fails for now is tried again', async () => {
+test('[E5] a refused subscription is reported; a temporary failure is retried', async () => {
   const { client, server, clock, errors } = await connectedClient()
   let failures = 1
   server.judge = ({ name, payload }) => {
@@ -89,42 +89,42 @@ test('[E5] a refused subscription is reported; one that fails for now is tried a
   expect(errors).toMatchObject([{ code: 'TOO_MANY_SUBSCRIPTIONS' }])
 })
 
-test('[E1] a listener that throws stops no other', async () => {
+test('[E1] a listener that throws does not stop the others', async () => {
   const { client, server, errors } = await connectedClient()
-  const heard: unknown[] = []
+  const received: unknown[] = []
   const mistake = new Error('listener')
   client.events.subscribe('chat', () => {
     throw mistake
   })
-  client.events.subscribe('chat', (data) => heard.push(data))
-  server.link.tell({ name: 'event:received', payload: { channel: 'chat', data: 'x' } })
+  client.events.subscribe('chat', (data) => received.push(data))
+  server.link.notify({ name: 'event:received', payload: { channel: 'chat', data: 'x' } })
   await server.flush()
-  expect(heard).toEqual(['x'])
+  expect(received).toEqual(['x'])
   expect(errors).toEqual([mistake])
 })
 
-test('[E1] a listener that subscribes another does not make it hear the same event', async () => {
+test('[E1] a listener added by a listener does not receive the same event', async () => {
   const { client, server } = await connectedClient()
-  const heard: unknown[] = []
+  const received: unknown[] = []
   client.events.subscribe('chat', (data) => {
-    heard.push(['first', data])
-    if (data === 1) client.events.subscribe('chat', (again) => heard.push(['added', again]))
+    received.push(['first', data])
+    if (data === 1) client.events.subscribe('chat', (again) => received.push(['added', again]))
   })
-  for (const data of [1, 2]) server.link.tell({ name: 'event:received', payload: { channel: 'chat', data } })
+  for (const data of [1, 2]) server.link.notify({ name: 'event:received', payload: { channel: 'chat', data } })
   await server.flush()
-  expect(heard).toEqual([
+  expect(received).toEqual([
     ['first', 1],
     ['first', 2],
     ['added', 2],
   ])
 })
 
-test('[E2] who subscribes and publishes in the same turn hears the event', async () => {
+test('[E2] a client that subscribes and publishes in one turn receives the event', async () => {
   const { client, server } = await connectedClient()
-  const heard: unknown[] = []
-  client.events.subscribe('chat', (data) => heard.push(data))
+  const received: unknown[] = []
+  client.events.subscribe('chat', (data) => received.push(data))
   void client.events.publish('chat', 1, { includeSelf: true })
   await server.flush()
-  expect(heard).toEqual([1])
+  expect(received).toEqual([1])
   expect(server.logged('event:subscribe')).toHaveLength(1)
 })

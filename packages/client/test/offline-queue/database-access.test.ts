@@ -161,7 +161,7 @@ test.each([
 test.each([
   ['a database that did not open', hangOpen],
   ['a lock that was not granted', hangLocks],
-])('[S14] after %s all unconfirmed changes are kept once it works again', async (_name, hang) => {
+])('[S14] after %s all unconfirmed changes are stored once it works again', async (_name, hang) => {
   const works = hang()
   const [name, server] = [randomUUID(), new ModelServer()]
   const page = openPage(name, server)
@@ -180,7 +180,7 @@ test.each([
   expect(page.errors).toHaveLength(1)
 })
 
-test('[S14] a database that opens late keeps all changes, without another one', async () => {
+test('[S14] a database that opens late stores all changes, without another one', async () => {
   const [name, server] = [randomUUID(), new ModelServer()]
   const other = await openBeside(name)
   // It waits until the other connection is closed, and later attempts to open the database wait for it.
@@ -209,7 +209,7 @@ test('[S14] a database of a newer version is reported once, and changes are sent
   expect(page.errors).toMatchObject([{ code: 'UNAVAILABLE', cause: { name: 'VersionError' } }])
 })
 
-test('[S14] a change that is not written in time is sent, and nothing is written late that is no longer so', async () => {
+test('[S14] a change not written in time is sent, and never written late if outdated', async () => {
   const [name, server] = [randomUUID(), new ModelServer()]
   const page = openPage(name, server)
   await isConnected(server, page)
@@ -231,7 +231,7 @@ test('[S14] a change that is not written in time is sent, and nothing is written
   expect(page.errors).toHaveLength(1)
 })
 
-test('[S14] a page that is closed leaves nothing to the next before it has written all, however late', async () => {
+test('[S14] a closed page releases its changes only after all are written', async () => {
   const [name, server] = [randomUUID(), new ModelServer()]
   const page = openPage(name, server)
   await isConnected(server, page)
@@ -258,7 +258,7 @@ test('[S14] a page that is closed leaves nothing to the next before it has writt
   next.die()
 })
 
-test.each(['close', 'terminate'])('[S14] a database that the browser ends is opened again, with all changes (%s)', async (how) => {
+test.each(['close', 'terminate'])('[S14] a database closed by the browser is opened again, with all changes (%s)', async (how) => {
   const databases = opened()
   const [name, server] = [randomUUID(), new ModelServer()]
   const page = openPage(name, server)
@@ -278,7 +278,7 @@ test.each(['close', 'terminate'])('[S14] a database that the browser ends is ope
   expect(page.errors).toEqual([])
 })
 
-test('[S14] what could not be restored in time is restored with the next connect', async () => {
+test('[S14] changes not restored in time are restored with the next connect', async () => {
   const [name, server] = [randomUUID(), new ModelServer()]
   const first = openPage(name, server)
   first.client.connection.disconnect()
@@ -302,7 +302,7 @@ test('[S14] what could not be restored in time is restored with the next connect
   expect(server.logged('storage:set')).toHaveLength(1)
 })
 
-test('[S14] what is restored late is sent once, in its place among the changes of this page', async () => {
+test("[S14] late restored changes are sent once, before this page's unsent ones", async () => {
   const [name, server] = [randomUUID(), new ModelServer()]
   const first = openPage(name, server)
   first.client.connection.disconnect()

@@ -37,7 +37,7 @@ async function openPage(name: string, server: ModelServer, offline = false): Pro
 /** Delivers messages until the check succeeds. */
 const reaches = (server: ModelServer, check: () => void): Promise<unknown> => eventually(async () => (await server.flush(), check()))
 
-test('[S14] changes made offline outlive the page, in order, and show at once on the next', async () => {
+test('[S14] changes made offline survive the page, in order, and show at once', async () => {
   const name = randomUUID()
   const server = new ModelServer()
   const first = await openPage(name, server, true)
@@ -67,7 +67,7 @@ test('[S14] changes made offline outlive the page, in order, and show at once on
   expect(third.errors).toEqual([])
 })
 
-test('[S12] a change whose answer the page never saw is asked for again with its client and number, and happens once', async () => {
+test('[S12] a change without a reply is repeated by the next page and applied once', async () => {
   const name = randomUUID()
   const server = new ModelServer()
   const first = await openPage(name, server)
@@ -85,7 +85,7 @@ test('[S12] a change whose answer the page never saw is asked for again with its
   expect(server.value('count')).toBe(1)
 })
 
-test('[S12] nothing goes out before its number is kept', async () => {
+test('[S12] no change is sent before its number is stored', async () => {
   const server = new ModelServer()
   let keepIt = (): void => {}
   const kept = new Promise<void>((resolve) => (keepIt = resolve))
@@ -99,7 +99,7 @@ test('[S12] nothing goes out before its number is kept', async () => {
   expect(server.value('count')).toBe(1)
 })
 
-test('[S14] a page that lives keeps its changes to itself; another has a queue of its own', async () => {
+test('[S14] an open page keeps its changes; another page has its own queue', async () => {
   const name = randomUUID()
   const server = new ModelServer()
   const first = await openPage(name, server, true)
@@ -111,7 +111,7 @@ test('[S14] a page that lives keeps its changes to itself; another has a queue o
   await reaches(server, () => expect(server.value('count')).toBe(11))
 })
 
-test('[S13] a change of an earlier page that is refused is taken back and reported', async () => {
+test('[S13] a refused change of an earlier page is reverted and reported', async () => {
   const name = randomUUID()
   const server = new ModelServer()
   const first = await openPage(name, server, true)
@@ -124,7 +124,7 @@ test('[S13] a change of an earlier page that is refused is taken back and report
   expect(text.current).toMatchObject({ value: undefined, pending: false })
 })
 
-test('[S9] an update that was sent is asked for again as the value that it made, on its condition', async () => {
+test('[S9] a sent update is repeated as its resulting value, with its condition', async () => {
   const name = randomUUID()
   const server = new ModelServer()
   server.write('count', 5)
@@ -141,7 +141,7 @@ test('[S9] an update that was sent is asked for again as the value that it made,
   expect(server.logged('storage:set')).toMatchObject([{ value: 6, ifVersion: 1, mutation: { clientId: first.client.clientId } }])
 })
 
-test('[S14] close() leaves what is unconfirmed to the next page, and says that it may yet happen', async () => {
+test('[S14] close() leaves unconfirmed changes to the next page and reports them', async () => {
   const name = randomUUID()
   const server = new ModelServer()
   const first = await openPage(name, server, true)
@@ -152,7 +152,7 @@ test('[S14] close() leaves what is unconfirmed to the next page, and says that i
   await reaches(server, () => expect(server.value('text')).toBe('kept'))
 })
 
-test('[S14] changes of several pages on one key come together, whichever of them were sent, and none is lost or doubled', async () => {
+test('[S14] changes of several pages on one key are joined, none lost or doubled', async () => {
   const server = new ModelServer()
   const adopting: OfflineQueueContext[] = []
   const { client } = startClient(

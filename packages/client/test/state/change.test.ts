@@ -3,7 +3,7 @@ import { applyChange, mergeChanges, type Change } from '../../src/state/change.t
 
 const increment = (by: number, initial = 0): Change => ({ op: 'increment', by, initial })
 
-test('[S9] an update may remove; one that throws on the value that is shown changes nothing', () => {
+test('[S9] an update may remove; one that throws on the shown value changes nothing', () => {
   expect(applyChange('a', { op: 'update', run: () => undefined })).toBe(undefined)
   const failing: Change = {
     op: 'update',
@@ -14,25 +14,25 @@ test('[S9] an update may remove; one that throws on the value that is shown chan
   expect(applyChange('a', failing)).toBe('a')
 })
 
-test('[S7] an increment that the server will refuse shows no effect', () => {
+test('[S7] an increment that the server will refuse has no effect', () => {
   expect(applyChange('text', increment(1))).toBe('text')
   expect(applyChange(undefined, increment(1, 10))).toBe(11)
 })
 
-test('[S14] of two sets the last counts, where both stand on the same condition', () => {
+test('[S14] of two sets with the same condition the last counts', () => {
   const second: Change = { op: 'set', value: 2, ifVersion: 5 }
   expect(mergeChanges({ op: 'set', value: 1, ifVersion: 5 }, second)).toBe(second)
   expect(mergeChanges({ op: 'set', value: 1, ifVersion: 4 }, second)).toBe(undefined)
   expect(mergeChanges({ op: 'set', value: 1 }, second)).toBe(undefined)
 })
 
-test('[S14] increments are added, where they start alike and their sum can be said', () => {
+test('[S14] increments with one initial value are added if their sum is exact', () => {
   expect(mergeChanges(increment(1, 7), increment(2, 7))).toEqual(increment(3, 7))
   expect(mergeChanges(increment(1, 7), increment(2, 8))).toBe(undefined)
   expect(mergeChanges(increment(Number.MAX_SAFE_INTEGER), increment(1))).toBe(undefined)
 })
 
-test('[S14] patches are merged, where one patch can say both', () => {
+test('[S14] patches are merged if one patch can express both', () => {
   expect(mergeChanges({ op: 'patch', patch: { a: 1, b: 1 } }, { op: 'patch', patch: { b: null } })).toEqual({
     op: 'patch',
     patch: { a: 1, b: null },
@@ -40,7 +40,7 @@ test('[S14] patches are merged, where one patch can say both', () => {
   expect(mergeChanges({ op: 'patch', patch: { a: null } }, { op: 'patch', patch: { a: { b: 1 } } })).toBe(undefined)
 })
 
-test('[S14] changes of different kinds go separately, and updates always', () => {
+test('[S14] changes of different kinds are sent separately, and updates always', () => {
   const changes: Change[] = [
     { op: 'set', value: { a: 1 } },
     increment(1),

@@ -2,7 +2,7 @@ import { RealtimeError } from '@tutti/protocol'
 import { expect, test } from 'vitest'
 import { connectedClient, failNext, ownRequests, unavailable } from '../setup-client.ts'
 
-test('[S2] a key that waits for its next try is not disturbed by one that comes in, nor the next wait longer for it', async () => {
+test('[S2] an update during a retry delay does not change this or the next delay', async () => {
   const { client, server, clock } = await connectedClient()
   let failing = 'a'
   server.judge = ({ name, payload }) =>
@@ -35,12 +35,12 @@ test('[S9] an offline update of a closed handle requests its entry after the rec
   expect(server.value('count')).toBe(2)
 })
 
-test('[C2] a key whose newest version was missed is asked for once when the connection is back', async () => {
+test('[C2] a key with a missed version is requested once after reconnecting', async () => {
   const { client, server } = await connectedClient()
   server.write('doc', { a: 1 })
   const handle = client.state('doc')
   await server.flush()
-  server.link.tell({ name: 'storage:updated', payload: { key: 'doc', version: 9, base: 8, patch: { b: 2 } } })
+  server.link.notify({ name: 'storage:updated', payload: { key: 'doc', version: 9, base: 8, patch: { b: 2 } } })
   server.deliverDown(server.link)
   client.connection.disconnect()
   server.entries.set('doc', { key: 'doc', version: 9, value: { a: 1, b: 2 } })
@@ -51,7 +51,7 @@ test('[C2] a key whose newest version was missed is asked for once when the conn
   expect(handle.current).toMatchObject({ version: 9 })
 })
 
-test('[S8] an entry that fails for now is asked for again, however few versions were heard of', async () => {
+test('[S8] a request that fails temporarily is repeated, for any number of versions', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('doc', { a: 1 })
   const handle = client.state('doc')
@@ -59,24 +59,24 @@ test('[S8] an entry that fails for now is asked for again, however few versions 
   let failures = 1
   server.judge = ({ name }) => (name === 'storage:get' && failures-- > 0 ? unavailable() : undefined)
   server.entries.set('doc', { key: 'doc', version: 9, value: 'whole' })
-  server.link.tell({ name: 'storage:updated', payload: { key: 'doc', version: 9, base: 8, patch: {} } })
+  server.link.notify({ name: 'storage:updated', payload: { key: 'doc', version: 9, base: 8, patch: {} } })
   await server.flush()
   clock.advance(500)
   await server.flush()
   expect(handle.current).toMatchObject({ value: 'whole', version: 9 })
 })
 
-test('[S8] an entry that is asked for and fails is asked for again', async () => {
+test('[S8] a failed request for an entry is repeated', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('doc', { a: 1 })
   const handle = client.state('doc')
   await server.flush()
   failNext(server, 'storage:get', new RealtimeError('UNAVAILABLE'))
   server.entries.set('doc', { key: 'doc', version: 9, value: { whole: true } })
-  const tell = (version: number): void =>
-    server.link.tell({ name: 'storage:updated', payload: { key: 'doc', version, base: version - 1, patch: { c: 3 } } })
-  tell(8)
-  tell(9)
+  const notify = (version: number): void =>
+    server.link.notify({ name: 'storage:updated', payload: { key: 'doc', version, base: version - 1, patch: { c: 3 } } })
+  notify(8)
+  notify(9)
   await server.flush()
   expect(server.logged('storage:get')).toHaveLength(1)
   expect(handle.current).toMatchObject({ value: { a: 1 }, version: 1 })
@@ -86,13 +86,13 @@ test('[S8] an entry that is asked for and fails is asked for again', async () =>
   expect(server.logged('storage:get')).toHaveLength(2)
 })
 
-test('[S8] an entry that can not be had is not asked for for ever', async () => {
+test('[S8] an entry that cannot be read is not requested without end', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('doc', { a: 1 })
   const handle = client.state('doc')
   await server.flush()
   failNext(server, 'storage:get', new RealtimeError('INTERNAL'))
-  server.link.tell({ name: 'storage:updated', payload: { key: 'doc', version: 9, base: 8, patch: { c: 3 } } })
+  server.link.notify({ name: 'storage:updated', payload: { key: 'doc', version: 9, base: 8, patch: { c: 3 } } })
   await server.flush()
   expect(await ownRequests({ server, clock })).toBe(0)
   expect(server.logged('storage:get')).toHaveLength(1)
@@ -101,7 +101,7 @@ test('[S8] an entry that can not be had is not asked for for ever', async () => 
   expect(server.link.up.map(({ request }) => request.name)).toEqual(['storage:patch'])
 })
 
-test('[S3] a key that may be read again shows so', async () => {
+test('[S3] a key that is readable again shows its entry', async () => {
   const { client, server, clock } = await connectedClient()
   const refused = new RealtimeError('TOO_MANY_SUBSCRIPTIONS')
   const handle = client.state('count', { default: 0 })

@@ -4,7 +4,7 @@ import { collection } from '../../src/collection/collection.ts'
 import { ModelServer } from '../model-server.ts'
 import { connectedClient, startClient } from '../setup-client.ts'
 
-test('[S22] what a server already told is shown from the first moment, and only what differs comes back', async () => {
+test('[S22] rendered entries show from the start, and only differences are sent', async () => {
   const server = new ModelServer()
   const same = server.write('same', 1)
   const other = server.write('other', 2)
@@ -29,7 +29,7 @@ test('[S22] what a server already told is shown from the first moment, and only 
   expect([first, second, gone, unknown].map((handle) => handle?.current.value)).toEqual([1, 3, 0, 0])
 })
 
-test('[S22] an entry that was given is used once: later the server knows better', async () => {
+test('[S22] a rendered entry is used once: later the server has newer ones', async () => {
   const server = new ModelServer()
   const entry = server.write('count', 1)
   const { client } = startClient({ entries: [entry] }, server)
@@ -39,7 +39,7 @@ test('[S22] an entry that was given is used once: later the server knows better'
   expect(client.state('count').current).toMatchObject({ value: undefined, loading: true })
 })
 
-test('[S22] a collection that a server listed is shown from the first moment, and only what differs comes back', async () => {
+test('[S22] a rendered collection shows from the start; only differences are sent', async () => {
   const server = new ModelServer()
   const [a, b, c] = ['todos:a', 'todos:b', 'todos:c'].map((key) => server.write(key, key))
   if (!a || !b || !c) throw new Error('nothing written')
@@ -62,7 +62,7 @@ test('[S22] a collection that a server listed is shown from the first moment, an
   expect(todos.current.items.map(({ value }) => value)).toEqual(['todos:a', 'todos:c', 'new'])
 })
 
-test('[S22] what changed since a server listed a collection is mended by the first page', async () => {
+test('[S22] changes since the collection was rendered arrive with the first page', async () => {
   const server = new ModelServer()
   const entries = [...['todos:a', 'todos:b'].map((key) => server.write(key, 'old')), listingEntry('todos:')]
   server.write('todos:a', undefined)
@@ -81,7 +81,7 @@ test('[S22] what changed since a server listed a collection is mended by the fir
   ])
 })
 
-test('[S22] a listing that ends before the last entry says that there is more, and an empty one that there is none', async () => {
+test('[S22] a rendered listing reports whether there are more entries', async () => {
   const server = new ModelServer()
   server.pageSize = 2
   const [a, b] = ['todos:a', 'todos:b', 'todos:c'].map((key) => server.write(key, key))
@@ -89,24 +89,24 @@ test('[S22] a listing that ends before the last entry says that there is more, a
   const { client } = startClient({ entries: [a, b, listingEntry('todos:', 'todos:b'), listingEntry('none:')] }, server)
   const todos = collection(client, 'todos:', { limit: 2 })
   const none = collection(client, 'none:')
-  const look = () => [todos.current, none.current].map(({ items, loading, hasMore }) => [items.length, loading, hasMore])
+  const read = () => [todos.current, none.current].map(({ items, loading, hasMore }) => [items.length, loading, hasMore])
   const expected = [
     [2, false, true],
     [0, false, false],
   ]
-  expect(look()).toEqual(expected)
+  expect(read()).toEqual(expected)
   await server.flush()
-  expect(look()).toEqual(expected)
+  expect(read()).toEqual(expected)
 })
 
-test('[S22] a listing is used once: later the server knows better', async () => {
+test('[S22] a rendered listing is used once: later the server has a newer one', async () => {
   const server = new ModelServer()
   const { client } = startClient({ entries: [server.write('todos:a', 1), listingEntry('todos:')] }, server)
   collection(client, 'todos:').dispose()
   expect(collection(client, 'todos:').current).toMatchObject({ items: [], loading: true })
 })
 
-test('[S13] a collection shows from the first moment what handles have changed and nobody has confirmed', async () => {
+test('[S13] a collection shows unconfirmed changes of handles from the start', async () => {
   const { client, server } = await connectedClient()
   void client.state('todos:a').set('offline')
   const todos = collection(client, 'todos:')
@@ -115,7 +115,7 @@ test('[S13] a collection shows from the first moment what handles have changed a
   expect(todos.current).toMatchObject({ loading: false, pending: false, items: [{ key: 'todos:a', value: 'offline', pending: false }] })
 })
 
-test('[S22] an entry that was given is used once, also where there never was a connection', () => {
+test('[S22] a rendered entry is used once, even without any connection', () => {
   const { client } = startClient({ entries: [{ key: 'count', version: 1, value: 1 }] })
   client.state('count').dispose()
   expect(client.state('count').current).toMatchObject({ value: undefined, loading: true })

@@ -33,7 +33,7 @@ const VALUES: (JsonValue | undefined)[] = [
   named('__proto__', { a: 1 }),
 ]
 
-test('[S13] two values are the same where their texts are, and only there', () => {
+test('[S13] two values are equal exactly if their texts are', () => {
   for (const a of VALUES) {
     for (const b of VALUES) {
       const copy = structuredClone(b)

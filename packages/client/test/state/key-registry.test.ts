@@ -3,13 +3,13 @@ import { codeOf, connectedClient, ownRequests, settled, unavailable } from '../s
 
 // How long the client retains the data of a key.
 
-test('[S15] a key without users is forgotten, also while it waits', async () => {
+test('[S15] a key without users is forgotten, even while waiting', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('doc', { a: 1 })
   const handle = client.state('doc')
   await server.flush()
   server.judge = ({ name }) => (name === 'storage:get' ? unavailable() : undefined)
-  server.link.tell({ name: 'storage:updated', payload: { key: 'doc', version: 9, base: 8, patch: {} } })
+  server.link.notify({ name: 'storage:updated', payload: { key: 'doc', version: 9, base: 8, patch: {} } })
   await server.flush()
   expect(server.logged('storage:get')).toHaveLength(1)
   handle.dispose()
@@ -17,7 +17,7 @@ test('[S15] a key without users is forgotten, also while it waits', async () => 
   expect(await ownRequests({ server, clock })).toBe(0)
 })
 
-test('[S15] a key that is being given up when the connection is lost is forgotten too', async () => {
+test('[S15] a key released when the connection is lost is forgotten too', async () => {
   const { client, server } = await connectedClient()
   server.write('count', 1)
   const handle = client.state('count')
@@ -27,7 +27,7 @@ test('[S15] a key that is being given up when the connection is lost is forgotte
   expect(client.state('count').current).toMatchObject({ value: undefined, loading: true })
 })
 
-test('[S15] a handle that is disposed of twice ends nothing of another', async () => {
+test('[S15] disposing of a handle twice does not affect another', async () => {
   const { client, server } = await connectedClient()
   const first = client.state('count')
   await server.flush()
@@ -41,7 +41,7 @@ test('[S15] a handle that is disposed of twice ends nothing of another', async (
   expect(second.current.value).toBe(1)
 })
 
-test('[S15] an answer that comes when its handle is gone takes nothing from the next one', async () => {
+test('[S15] a reply for a disposed handle does not affect the next one', async () => {
   const { client, server } = await connectedClient()
   const first = client.state('count')
   await server.flush()
@@ -59,7 +59,7 @@ test('[S15] an answer that comes when its handle is gone takes nothing from the 
   expect(second.current.value).toBe(5)
 })
 
-test('[S15] of two handles one is disposed of: nothing is asked for', async () => {
+test('[S15] disposing of one of two handles sends no request', async () => {
   const { client, server } = await connectedClient()
   const kept = client.state('count', { default: 0 })
   const gone = client.state('count', { default: 0 })
@@ -71,7 +71,7 @@ test('[S15] of two handles one is disposed of: nothing is asked for', async () =
   expect(server.logged('storage:get')).toEqual([])
 })
 
-test('[S15] a key that was left by all users is unknown when it is used again', async () => {
+test('[S15] a key without users is unknown when it is used again', async () => {
   const { client, server } = await connectedClient()
   server.write('count', 1)
   const first = client.state('count')
@@ -82,7 +82,7 @@ test('[S15] a key that was left by all users is unknown when it is used again', 
   expect(client.state('count').current).toMatchObject({ value: undefined, loading: true })
 })
 
-test('[S15] a subscription whose answer is lost with the connection is no refused one', async () => {
+test('[S15] a subscription without a reply on connection loss is not refused', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await settled()

@@ -27,7 +27,7 @@ const patch = pending({ op: 'patch', patch: { mine: 1 } })
 const set = (ifVersion?: number): PendingChange => pending({ op: 'set', value: 'mine' }, ifVersion)
 const next: PendingChange = { change: { op: 'set', value: 'next' }, deferred: false, waiters: [] }
 
-test('[S3] what is not newer changes nothing', () => {
+test('[S3] an update that is not newer changes nothing', () => {
   const state = at(5)
   expect(withUpdate(state, { key, version: 5, value: 'same' })).toBe(state)
   expect(withUpdate(state, { key, version: 4, value: 'older' })).toBe(state)
@@ -36,7 +36,7 @@ test('[S3] what is not newer changes nothing', () => {
   expect(withAnswer(state, state, undefined)).toBe(state)
 })
 
-test('[S8] a patch of the version that is here is applied; any other makes the entry wanted', () => {
+test('[S8] a patch of the current version is applied; any other requests the entry', () => {
   expect(withUpdate(at(5), { key, version: 7, base: 5, patch: { b: 1 } })).toEqual({
     ...at(5),
     confirmed: { key, version: 7, value: { a: 5, b: 1 } },
@@ -53,24 +53,24 @@ test('[S8] a patch of the version that is here is applied; any other makes the e
   }
 })
 
-test('[S3] an answer beats what was known when it was asked for, not what came since', () => {
-  const asked = at(9)
-  expect(withAnswer(asked, asked, { key, version: 7, value: 'kept' }).confirmed).toEqual({ key, version: 7, value: 'kept' })
+test('[S3] a reply replaces the state known at the request, not later ones', () => {
+  const atRequest = at(9)
+  expect(withAnswer(atRequest, atRequest, { key, version: 7, value: 'kept' }).confirmed).toEqual({ key, version: 7, value: 'kept' })
   const since = at(10)
-  expect(withAnswer(since, asked, { key, version: 7, value: 'kept' })).toBe(since)
-  expect(withAnswer(since, asked, { key, version: 11, value: 'newer' }).confirmed).toEqual({ key, version: 11, value: 'newer' })
+  expect(withAnswer(since, atRequest, { key, version: 7, value: 'kept' })).toBe(since)
+  expect(withAnswer(since, atRequest, { key, version: 11, value: 'newer' }).confirmed).toEqual({ key, version: 11, value: 'newer' })
 })
 
-test('[S3] versions heard of before a question are in its answer or gone, those heard of since are still wanted', () => {
+test('[S3] a reply settles versions known at its request; later ones stay wanted', () => {
   const acked: PendingChange = { ...patch, acked: true }
-  const asked = at(5, { wanted: 9, pending: [acked, next] })
+  const atRequest = at(5, { wanted: 9, pending: [acked, next] })
   for (const answer of [undefined, { key, version: 7, value: 7 }]) {
-    expect(withAnswer(asked, asked, answer)).toMatchObject({ wanted: 0, pending: [next] })
-    expect(withAnswer({ ...asked, wanted: 11 }, asked, answer)).toMatchObject({ wanted: 11, pending: [acked, next] })
+    expect(withAnswer(atRequest, atRequest, answer)).toMatchObject({ wanted: 0, pending: [next] })
+    expect(withAnswer({ ...atRequest, wanted: 11 }, atRequest, answer)).toMatchObject({ wanted: 11, pending: [acked, next] })
   }
 })
 
-test('[S13] what is acknowledged is confirmed, unless something newer is here already', () => {
+test('[S13] an acknowledged change is confirmed, unless a newer entry has arrived', () => {
   const confirmed = withAck(at(5, { pending: [set(), next] }), { version: 6 })
   expect(confirmed).toMatchObject({ confirmed: { key, version: 6, value: 'mine' }, pending: [next] })
   for (const version of [8, 9]) {
@@ -83,7 +83,7 @@ test('[S13] what is acknowledged is confirmed, unless something newer is here al
   expect(withAck(closed, { version: 1 })).toBe(closed)
 })
 
-test('[S8] an acknowledged patch is laid on its base, or shown until the entry that includes it is here', () => {
+test('[S8] an acknowledged patch is applied to its base, or shown until its entry', () => {
   const merged = withAck(at(5, { pending: [patch, next] }), { version: 6, base: 5 })
   expect(merged).toMatchObject({ confirmed: { version: 6, value: { a: 5, mine: 1 } }, pending: [next], wanted: 0 })
   for (const state of [at(5, { pending: [patch, next] }), { ...unknownKey(key), pending: [patch, next] }]) {
@@ -95,7 +95,7 @@ test('[S8] an acknowledged patch is laid on its base, or shown until the entry t
   }
 })
 
-test('[S14] a condition moves along with what one wrote oneself on it, and with nothing else', () => {
+test("[S14] a condition moves only along the client's own writes", () => {
   const conditions = (state: KeyState, ...versions: (number | undefined)[]) => versions.map((version) => conditionOf(state, version))
   expect(conditions(at(5), 5, undefined)).toEqual([5, undefined])
   const first = withAck(at(5, { pending: [set(5)] }), { version: 8 })
@@ -112,9 +112,9 @@ test('[S14] a condition moves along with what one wrote oneself on it, and with 
   expect(counted.own).toEqual(third.own)
 })
 
-test('[S16] releasing lets every change go; where none is held nothing changes', () => {
-  const held = { ...next, deferred: true }
-  expect(withReleased(at(5, { pending: [set(), held] })).pending).toEqual(
+test('[S16] releasing sends all changes; without deferred ones nothing changes', () => {
+  const deferredState = { ...next, deferred: true }
+  expect(withReleased(at(5, { pending: [set(), deferredState] })).pending).toEqual(
     [set(), next].map((item) => ({ ...item, waiters: expect.anything() })),
   )
   const free = at(5, { pending: [next] })

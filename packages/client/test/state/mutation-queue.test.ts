@@ -5,7 +5,7 @@ import { manualClock } from '../manual-clock.ts'
 import { ModelServer } from '../model-server.ts'
 import { codeOf, connectedClient, failNext, ownRequests, unavailable } from '../setup-client.ts'
 
-test('[S9] an update waits for the entry, and runs on it alone', async () => {
+test('[S9] an update waits for the entry, and runs only on it', async () => {
   const { client, server } = await connectedClient()
   server.write('list', ['a'])
   const handle = client.state<string[]>('list')
@@ -19,7 +19,7 @@ test('[S9] an update waits for the entry, and runs on it alone', async () => {
   expect(server.logged('storage:set')).toEqual([{ key: 'list', value: ['a', 'mine'], ifVersion: 1, mutation: { number: 1 } }])
 })
 
-test('[S9] an update that throws on what is stored rejects with that, and what comes after it is sent', async () => {
+test('[S9] an update that throws on the stored value rejects; later changes are sent', async () => {
   const { client, server } = await connectedClient()
   server.write('count', 'text')
   const handle: StateHandle<unknown> = client.state<unknown>('count', { default: 0 })
@@ -36,7 +36,7 @@ test('[S9] an update that throws on what is stored rejects with that, and what c
   expect(server.value('count')).toBe(5)
 })
 
-test('[S9] an update that throws on what is shown is refused at once', async () => {
+test('[S9] an update that throws on the shown value is refused at once', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('count', { default: 1 })
   await server.flush()
@@ -47,7 +47,7 @@ test('[S9] an update that throws on what is shown is refused at once', async () 
   expect(handle.current).toMatchObject({ pending: false, error: mistake })
 })
 
-test('[S9] an update of a key that may not be read is refused with the reason', async () => {
+test('[S9] an update of an unreadable key is refused with the reason', async () => {
   const { client, server } = await connectedClient()
   server.judge = ({ name }) => (name === 'storage:subscribe' ? new RealtimeError('TOO_MANY_SUBSCRIPTIONS') : undefined)
   const handle = client.state('count', { default: 1 })
@@ -57,7 +57,7 @@ test('[S9] an update of a key that may not be read is refused with the reason', 
   expect(await codeOf(handle.update((value) => value + 1))).toBe('TOO_MANY_SUBSCRIPTIONS')
 })
 
-test('[S9] an update whose handle is disposed at once asks for the entry by itself', async () => {
+test('[S9] an update whose handle is disposed at once requests the entry itself', async () => {
   const { client, server } = await connectedClient()
   server.write('count', 1)
   const handle = client.state('count', { default: 0 })
@@ -68,7 +68,7 @@ test('[S9] an update whose handle is disposed at once asks for the entry by itse
   expect(server.value('count')).toBe(2)
 })
 
-test('[S14] what was changed offline is sent after reconnecting, also when nobody uses the key any more', async () => {
+test('[S14] offline changes are sent after reconnecting, even without users of the key', async () => {
   const { client, server } = await connectedClient()
   client.connection.disconnect()
   const handle = client.state('count', { default: 0 })
@@ -83,7 +83,7 @@ test('[S14] what was changed offline is sent after reconnecting, also when nobod
   expect(client.state('count').current).toMatchObject({ value: undefined, loading: true })
 })
 
-test('[S13] while a refused change waits for its time nothing of its key is sent; the waits grow', async () => {
+test('[S13] while a refused change waits, its key sends nothing; delays increase', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -106,7 +106,7 @@ test('[S13] while a refused change waits for its time nothing of its key is sent
   expect(server.value('count')).toBe(3)
 })
 
-test('[F4] however long the store was away, what it refused is tried again within 2 s of its return', async () => {
+test('[F4] after any outage of the store, refused requests are repeated within 2 s', async () => {
   const { client, server, clock } = await connectedClient({ random: () => 0.999 })
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -127,7 +127,7 @@ test('[F4] however long the store was away, what it refused is tried again withi
   expect(fresh.current).toMatchObject({ value: 'there', loading: false })
 })
 
-test('[S14] what is laid on an unsent change keeps its condition', async () => {
+test('[S14] a change on top of an unsent change keeps its condition', async () => {
   const { client, server } = await connectedClient()
   server.write('doc', 'v1')
   const handle = client.state<string>('doc', { onlyIfUnchanged: true, strategy: 'manual' })
@@ -142,7 +142,7 @@ test('[S14] what is laid on an unsent change keeps its condition', async () => {
   expect(server.value('doc')).toBe('theirs')
 })
 
-test('[S13] a change that needs no entry waits for none: it goes first, also where the key may not be read', async () => {
+test('[S13] a change without need of the entry does not wait for it', async () => {
   const { client, server } = await connectedClient()
   server.judge = ({ name }) => (name === 'storage:subscribe' ? new RealtimeError('FORBIDDEN') : undefined)
   const handle = client.state('box', { default: 0 })
@@ -165,7 +165,7 @@ test('[S9] an update that the server refuses for good is over', async () => {
   expect(server.logged('storage:set')).toHaveLength(1)
 })
 
-test('[S9] an update that throws on what is shown is refused at once, also offline', async () => {
+test('[S9] an update that throws on the shown value is refused at once, also offline', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('count', { default: 1 })
   await server.flush()
@@ -177,7 +177,7 @@ test('[S9] an update that throws on what is shown is refused at once, also offli
   expect(handle.current).toMatchObject({ pending: false, error: mistake })
 })
 
-test('[S14] onlyIfUnchanged before the entry is known is a condition that nothing is there', async () => {
+test('[S14] onlyIfUnchanged before the entry is known requires an absent key', async () => {
   const { client, server } = await connectedClient()
   server.write('there', 'theirs')
   const [there, absent] = ['there', 'absent'].map((key) => client.state<string>(key, { onlyIfUnchanged: true }))
@@ -187,7 +187,7 @@ test('[S14] onlyIfUnchanged before the entry is known is a condition that nothin
   expect([server.value('there'), server.value('absent')]).toEqual(['theirs', 'mine'])
 })
 
-test('[S13] what a change or a subscription waits for ends with the connection: the next is asked at once', async () => {
+test('[S13] delays end with the connection: the next one sends requests at once', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -211,7 +211,7 @@ test('[S13] what a change or a subscription waits for ends with the connection: 
   expect(await ownRequests({ server, clock })).toBe(0)
 })
 
-test('[S12] what was sent and has no answer leaves no timer when the connection ends', async () => {
+test('[S12] sent changes without a reply leave no timer when the connection ends', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -220,7 +220,7 @@ test('[S12] what was sent and has no answer leaves no timer when the connection 
   expect(clock.waiting).toBe(0)
 })
 
-test('[S12] a change is sent again for as long as the server remembers it', async () => {
+test('[S12] a change is repeated for as long as the server remembers it', async () => {
   const { client, server, clock } = await connectedClient({}, new ModelServer(), manualClock(1_700_000_000_000))
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -235,7 +235,7 @@ test('[S12] a change is sent again for as long as the server remembers it', asyn
   expect(server.value('count')).toBe(1)
 })
 
-test('[S14] what waits behind an acknowledged patch goes as soon as the entry that includes it is here', async () => {
+test('[S14] changes behind an acknowledged patch are sent once its entry arrives', async () => {
   const { client, server } = await connectedClient()
   server.write('doc', { a: 1 })
   const handle = client.state<object>('doc')
@@ -248,7 +248,7 @@ test('[S14] what waits behind an acknowledged patch goes as soon as the entry th
   server.deliverDown(server.link)
   await patched
   expect(server.link.up.map(({ request }) => request.name)).toEqual(['storage:get'])
-  server.link.tell({ name: 'storage:updated', payload: server.entry('doc') })
+  server.link.notify({ name: 'storage:updated', payload: server.entry('doc') })
   server.deliverDown(server.link)
   expect(server.link.up.map(({ request }) => request.name)).toEqual(['storage:get', 'storage:set'])
   await server.flush()

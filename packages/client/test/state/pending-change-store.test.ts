@@ -4,7 +4,7 @@ import { withEarlier } from '../../src/offline-queue/stored-change.ts'
 import type { PendingChange } from '../../src/state/key-state.ts'
 import { connectedClient, settled } from '../setup-client.ts'
 
-test('[S14] what an earlier page left goes before what was not sent here, after what was; only changes are kept', async () => {
+test('[S14] changes of an earlier page go after sent ones and before unsent ones', async () => {
   const contexts: OfflineQueueContext[] = []
   const saved: string[] = []
   const offlineQueue: OfflineQueue = (context) => {

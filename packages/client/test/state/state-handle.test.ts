@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ModelServer } from '../model-server.ts'
 import { codeOf, connectedClient, failNext, settled, startClient } from '../setup-client.ts'
 
-test('[S10] a handle shows its default until something is stored, and never stores it', async () => {
+test('[S10] a handle shows its default until a value is stored, and never stores it', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('count', { default: 7 })
   expect(handle.current).toEqual({ value: 7, loading: true, pending: false, error: undefined, version: undefined, isDirty: false })
@@ -29,7 +29,7 @@ test('[S13] a local change shows at once and is confirmed later', async () => {
   expect(handle.current).toMatchObject({ value: 5, pending: false, version: 1 })
 })
 
-test('[S13] a change refused for good is taken back alone; later changes stay', async () => {
+test('[S13] a change refused for good is reverted alone; later changes stay', async () => {
   const { client, server } = await connectedClient()
   server.write('count', 10)
   const handle = client.state('count', { default: 0 })
@@ -69,7 +69,7 @@ test('[S13] a change refused as retryable stays and is sent again with its numbe
   expect(server.value('count')).toBe(1)
 })
 
-test('[S12] an unknown outcome is asked for again with the same number', async () => {
+test('[S12] an unknown outcome is requested again with the same number', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -90,7 +90,7 @@ test('[S12] an unknown outcome is asked for again with the same number', async (
   expect(handle.current).toMatchObject({ value: 1, pending: false })
 })
 
-test('[S12] OUTCOME_UNKNOWN for a numbered mutation is no refusal', async () => {
+test('[S12] OUTCOME_UNKNOWN for a numbered mutation is not a refusal', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -107,7 +107,7 @@ test('[S12] OUTCOME_UNKNOWN for a numbered mutation is no refusal', async () => 
   expect(server.value('count')).toBe(1)
 })
 
-test('[S12] a change that was sent longer ago than the server remembers is not sent again', async () => {
+test('[S12] a change sent longer ago than the server remembers is not sent again', async () => {
   const { client, server, clock } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -122,7 +122,7 @@ test('[S12] a change that was sent longer ago than the server remembers is not s
   expect(handle.current).toMatchObject({ value: 1, pending: false })
 })
 
-test('[S12] a client has at most one unanswered mutation per key, and each message has a greater number', async () => {
+test('[S12] a key has at most one unanswered mutation, and numbers increase', async () => {
   const { client, server } = await connectedClient()
   const a = client.state('a', { default: 0 })
   const b = client.state('b', { default: 0 })
@@ -137,7 +137,7 @@ test('[S12] a client has at most one unanswered mutation per key, and each messa
   expect(server.value('a')).toBe(2)
 })
 
-test('[S14] 3 offline and 5 online increments make 8, the offline ones in one message', async () => {
+test('[S14] 3 offline and 5 online increments result in 8, the offline ones merged', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -155,7 +155,7 @@ test('[S14] 3 offline and 5 online increments make 8, the offline ones in one me
   expect(handle.current.value).toBe(8)
 })
 
-test('[S14] past maxPendingChanges a change is refused with OVERFLOW, what can be merged is not', async () => {
+test('[S14] beyond maxPendingChanges a change is OVERFLOW, unless it can be merged', async () => {
   const { client, server } = startClient({ maxPendingChanges: 2 })
   const [a, b, c] = ['a', 'b', 'c'].map((key) => client.state(key, { default: 0 }))
   void a?.set(1)
@@ -170,7 +170,7 @@ test('[S14] past maxPendingChanges a change is refused with OVERFLOW, what can b
   await later
 })
 
-test('[S15] many handles make one subscription; the last to be disposed ends it', async () => {
+test('[S15] handles share one subscription; disposing of the last ends it', async () => {
   const { client, server } = await connectedClient()
   const first = client.state('count', { default: 0 })
   const second = client.state('count', { default: 0 })
@@ -190,7 +190,7 @@ test('[S15] many handles make one subscription; the last to be disposed ends it'
   other.dispose()
 })
 
-test('[S15] a key that is given up and used again in one turn stays subscribed', async () => {
+test('[S15] a key released and used again in one turn stays subscribed', async () => {
   const { client, server } = await connectedClient()
   const first = client.state('count', { default: 0 })
   await server.flush()
@@ -204,7 +204,7 @@ test('[S15] a key that is given up and used again in one turn stays subscribed',
   expect(second.current).toMatchObject({ value: 3, loading: false })
 })
 
-test('[S15] a key that is used again while it is being given up ends subscribed', async () => {
+test('[S15] a key used again while it is being released ends subscribed', async () => {
   const { client, server } = await connectedClient()
   const first = client.state('count', { default: 0 })
   await server.flush()
@@ -239,7 +239,7 @@ test('[S16] debounced sends the last value, once nothing was changed for debounc
   expect(server.logged('storage:set').map(({ value }) => value)).toEqual(['abc'])
 })
 
-test('[S16] manual keeps changes to itself until sync, above what others write', async () => {
+test("[S16] manual retains changes until sync, on top of others' writes", async () => {
   const { client, server } = await connectedClient()
   server.write('form', { name: 'old', age: 1 })
   const handle = client.state<{ name: string; age: number }>('form', { strategy: 'manual' })
@@ -257,7 +257,7 @@ test('[S16] manual keeps changes to itself until sync, above what others write',
   expect(server.value('form')).toEqual({ name: 'new', age: 2 })
 })
 
-test.for(['debounced', 'manual'] as const)('[S16] what a %s handle has not sent when it is disposed is sent', async (strategy) => {
+test.for(['debounced', 'manual'] as const)('[S16] unsent changes of a %s handle are sent when it is disposed of', async (strategy) => {
   const { client, server } = await connectedClient()
   const handle = client.state('text', { default: '', strategy })
   await server.flush()
@@ -268,7 +268,7 @@ test.for(['debounced', 'manual'] as const)('[S16] what a %s handle has not sent 
   expect(server.value('text')).toBe('last')
 })
 
-test('[S9] update runs on the newest value, again when somebody wrote between', async () => {
+test('[S9] update runs on the newest value, and again after another write', async () => {
   const { client, server } = await connectedClient()
   server.write('list', ['a'])
   const handle = client.state<string[]>('list', { default: [] })
@@ -287,7 +287,7 @@ test('[S9] update runs on the newest value, again when somebody wrote between', 
   expect(handle.current).toMatchObject({ value: ['b', 'again'], pending: false, error: undefined })
 })
 
-test('[S9] what the function of an update throws is the error', async () => {
+test("[S9] the promise rejects with the error of an update's function", async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('count', { default: 1 })
   await server.flush()
@@ -299,7 +299,7 @@ test('[S9] what the function of an update throws is the error', async () => {
   expect(handle.current).toMatchObject({ value: 1, pending: false, error: mistake })
 })
 
-test('[S14] onlyIfUnchanged refuses a set over what somebody else wrote, and allows several of one’s own', async () => {
+test("[S14] onlyIfUnchanged refuses a set over another client's write only", async () => {
   const { client, server } = await connectedClient()
   server.write('doc', 'v1')
   const handle = client.state<string>('doc', { onlyIfUnchanged: true })
@@ -316,7 +316,7 @@ test('[S14] onlyIfUnchanged refuses a set over what somebody else wrote, and all
   expect(server.value('doc')).toBe('theirs')
 })
 
-test('[S19] an invalid key throws at once; a value that is no JSON rejects', async () => {
+test('[S19] an invalid key throws at once; a value that is not JSON rejects', async () => {
   const { client } = await connectedClient()
   expect(() => client.state('a/b')).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }))
   const handle = client.state<unknown>('key')
@@ -327,7 +327,7 @@ test('[S19] an invalid key throws at once; a value that is no JSON rejects', asy
   expect(handle.current).toMatchObject({ pending: false, error: { code: 'INVALID_VALUE' } })
 })
 
-test('[S13] what the application changes in its own object later is not what is sent', async () => {
+test('[S13] later modifications of an object by the application are not sent', async () => {
   const { client, server } = startClient()
   const handle = client.state<{ n: number }>('key')
   const value = { n: 1 }
@@ -346,7 +346,7 @@ test('[S7] an increment of an absent key starts at the default of its handle', a
   expect(server.value('count')).toBe(105)
 })
 
-test('[X5] a message larger than the server takes is refused here, and does not cost the connection', async () => {
+test("[X5] a message above the server's limit is refused locally, without disconnect", async () => {
   const server = new ModelServer()
   server.limits = { ...server.limits, maxPayloadBytes: 2_000 }
   const { client } = await connectedClient({}, server)
@@ -360,7 +360,7 @@ test('[X5] a message larger than the server takes is refused here, and does not 
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[S2] refresh asks for the entry; without a connection it rejects', async () => {
+test('[S2] refresh requests the entry; without a connection it rejects', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('count', { default: 0 })
   await server.flush()
@@ -373,7 +373,7 @@ test('[S2] refresh asks for the entry; without a connection it rejects', async (
   expect(await codeOf(handle.refresh())).toBe('UNAVAILABLE')
 })
 
-test('[S13] a snapshot stays the same object until it changes, and a throwing listener stops no other', async () => {
+test('[S13] a snapshot stays the same object until it changes; errors are contained', async () => {
   const { client, server, errors } = await connectedClient()
   const handle = client.state<{ list: number[] }>('key')
   await server.flush()
@@ -399,7 +399,7 @@ test('[S13] a snapshot stays the same object until it changes, and a throwing li
   expect(errors).toContain(mistake)
 })
 
-test('[S3] a refused subscription shows its error and keeps no other key out', async () => {
+test('[S3] a refused subscription shows its error and does not affect other keys', async () => {
   const { client, server } = await connectedClient()
   server.judge = (request) =>
     request.name === 'storage:subscribe' && 'keys' in request.payload && request.payload.keys.some(({ key }) => key === 'bad')
@@ -414,7 +414,7 @@ test('[S3] a refused subscription shows its error and keeps no other key out', a
   expect(bad.current).toMatchObject({ loading: false, error: { code: 'TOO_MANY_SUBSCRIPTIONS' } })
 })
 
-test('[S2] a subscription that fails for now is tried again', async () => {
+test('[S2] a subscription that fails temporarily is repeated', async () => {
   const { client, server, clock } = await connectedClient()
   server.write('key', 1)
   let failures = 1
@@ -427,7 +427,7 @@ test('[S2] a subscription that fails for now is tried again', async () => {
   expect(handle.current).toMatchObject({ value: 1, loading: false })
 })
 
-test('[S13] a value that comes anew and is equal stays the same object', async () => {
+test('[S13] an equal new value stays the same object', async () => {
   const { client, server } = await connectedClient()
   server.write('key', { list: [1] })
   const handle = client.state('key')
@@ -439,7 +439,7 @@ test('[S13] a value that comes anew and is equal stays the same object', async (
   expect(handle.current.value).toBe(value)
 })
 
-test('[S10] remove makes the key absent; with onlyIfUnchanged only if no other client wrote', async () => {
+test('[S10] remove makes the key absent; with onlyIfUnchanged only if unchanged', async () => {
   const { client, server } = await connectedClient()
   server.write('doc', 'old')
   const handle = client.state('doc', { default: 'none', onlyIfUnchanged: true })
@@ -456,7 +456,7 @@ test('[S10] remove makes the key absent; with onlyIfUnchanged only if no other c
   expect(await codeOf(refused)).toBe('CONFLICT')
 })
 
-test('[S7] an increment without a default of a number starts at 0', async () => {
+test('[S7] an increment without a numeric default starts at 0', async () => {
   const { client, server } = await connectedClient()
   void client.state<unknown>('a').increment()
   void client.state<unknown>('b', { default: 'text' }).increment()
@@ -464,7 +464,7 @@ test('[S7] an increment without a default of a number starts at 0', async () => 
   expect(server.logged('storage:increment').map(({ initial }) => initial)).toEqual([0, 0])
 })
 
-test('[S16] sync settles when all is confirmed, and an error of before is not one of now', async () => {
+test('[S16] sync settles when all is confirmed, without errors of earlier changes', async () => {
   const { client, server } = await connectedClient()
   const handle = client.state('count', { default: 0, strategy: 'manual' })
   await server.flush()
@@ -483,7 +483,7 @@ test('[S16] sync settles when all is confirmed, and an error of before is not on
   expect(await codeOf(handle.sync())).toBe('no error')
 })
 
-test('[S16] [S14] a draft for which there is no room is refused when it is sent', async () => {
+test('[S16] [S14] a draft beyond the limit is refused when it is sent', async () => {
   const { client } = startClient({ maxPendingChanges: 1 })
   void client.state('other', { default: 0 }).set(1)
   const handle = client.state('draft', { default: 0, strategy: 'manual' })
