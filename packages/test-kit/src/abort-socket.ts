@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 
 /**
- * Ends a connection at once: with a reset where the socket allows one, without waiting for what is unsent.
+ * Closes a connection at once: with a reset if the socket allows one, without waiting for unsent data.
  *
  * libuv refuses a reset while a shutdown is in flight, that is between `end()` and its completion (EINVAL). Node then emits an
  * error and never closes the handle: no `close` event follows, and the process spins in its clean-up instead of exiting. A

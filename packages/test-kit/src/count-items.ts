@@ -1,4 +1,4 @@
-/** Makes something, and tells how many items the maps and sets hold that it made for itself: what it would leak. */
+/** Creates an object and counts the items in all maps and sets that it created for itself, to find leaks. */
 export async function countItems<Made>(make: () => Made | Promise<Made>): Promise<{ made: Made; items: () => number }> {
   const kept: { size: number }[] = []
   const { Map: PlainMap, Set: PlainSet } = globalThis

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 
 const DOCUMENT = new URL('../../../docs/security.md', import.meta.url)
 
-/** A user of Redis that can do what an instance needs, and no more. */
+/** A Redis user with exactly the rights that an instance needs. */
 export interface DocumentedAcl {
-  /** Lines of an ACL file: that user, an `admin` who may do everything, and nobody else. */
+  /** Lines of an ACL file: that user, an `admin` with all rights, and no others. */
   readonly users: string
-  /** What stands before the host in the URL of that user, `name:password`. */
+  /** The part before the host in the URL of that user, `name:password`. */
   readonly credentials: string
-  /** The same of the admin. */
+  /** The same for the admin. */
   readonly adminCredentials: string
 }
 
-/** The ACL that `docs/security.md` recommends, as it stands there. */
+/** The ACL in `docs/security.md`, unchanged. */
 export function documentedAcl(): DocumentedAcl {
   const block = /^```acl\n(.*?)^```$/ms.exec(readFileSync(DOCUMENT, 'utf8'))?.[1]
   const [, name, password] = /^user (\w+) on >(\S+)/m.exec(block ?? '') ?? []

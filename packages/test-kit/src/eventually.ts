@@ -1,6 +1,6 @@
 /**
- * Runs the assertion until it holds, and gives back what it returned. After `timeoutMs` (default 10,000, generous, for
- * busy machines) throws its last error. For what can only be seen from outside; await an event where there is one.
+ * Runs the assertion until it passes, and returns its result. After `timeoutMs` (default 10,000, generous, for busy machines)
+ * throws its last error. For effects that can only be observed from outside; await an event if there is one.
  */
 export async function eventually<T>(assertion: () => T | Promise<T>, { timeoutMs = 10_000, everyMs = 10 } = {}): Promise<T> {
   const end = performance.now() + timeoutMs

@@ -3,35 +3,35 @@ import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** An example of a README, running as a process of its own. */
+/** An example of a README, running in its own process. */
 export interface Example {
-  /** What the example says it prints: the comments behind its `console.log(…)` lines. */
+  /** The documented output: the comments behind the `console.log(…)` lines. */
   readonly promised: readonly string[]
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly printed: readonly string[]
   /** Its exit code, once it has ended. */
   readonly ended: Promise<number | null>
-  /** What it wrote to stderr, for the message of a failing test. */
+  /** Its stderr, for the message of a failing test. */
   readonly complaints: string
-  /** Ends it (SIGTERM). */
+  /** Stops it (SIGTERM). */
   stop(): Promise<number | null>
 }
 
 let count = 0
 
-/** Which example, and where it runs. */
+/** The example and its environment. */
 export interface ExampleOptions {
-  /** Which of the README's `ts` blocks, from 0. */
+  /** Index of the README's `ts` block, from 0. */
   index?: number
   /** Added to the environment. */
   env?: Record<string, string>
-  /** Where the code is put to run, so that its imports are found. Default: `test` beside the README. */
+  /** The folder for the code, in which its imports resolve. Default: `test` beside the README. */
   folder?: URL
-  /** Puts what differs on a test machine, such as a free port, in the place of what the README says. */
+  /** Replaces parts that differ on a test machine, such as a port. */
   edit?: (code: string) => string
 }
 
-/** Starts a `ts` block of a README, as it stands, against the sources. */
+/** Starts a `ts` block of a README, unchanged, against the sources. */
 export function startExample(
   readme: URL,
   { index = 0, env = {}, folder = new URL('./test/', readme), edit = (code) => code }: ExampleOptions = {},

@@ -1,4 +1,4 @@
-/** What would have ended a Node process, and the function that ends the collecting. */
+/** Errors that would have ended a Node process, and a function that stops collecting them. */
 export interface FatalErrors {
   readonly errors: unknown[]
   stop(): void

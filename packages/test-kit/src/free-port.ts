@@ -1,11 +1,11 @@
 import { createServer } from 'node:net'
 
-// Below the range from which systems take the ports of outgoing connections (32,768 on Linux): such a connection of a
-// test beside could else take the port between this look and its use, or while a server that had it is restarted.
+// Below the range for outgoing connections (from 32,768 on Linux): otherwise such a connection of another test could take the
+// port before it is used, or while its server restarts.
 const FIRST = 10_000
 const END = 32_768
 
-/** A port on 127.0.0.1 that is free now, and that only somebody who asks for it by number could take. */
+/** A port on 127.0.0.1 that is free now, and is never assigned automatically. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (END - FIRST))

@@ -2,20 +2,20 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** A process that runs a script of the package under test, and answers calls over IPC. */
+/** A process that runs a script of the package under test and answers calls over IPC. */
 export interface Instance {
   readonly pid: number
-  /** What the script said when it was ready. */
+  /** The data that the script sent when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>
-  /** Calls what the script offers by that name; rejects with the message of what it threw. */
+  /** Calls a method of the script; rejects with the message of its error. */
   call(name: string, ...args: unknown[]): Promise<unknown>
-  /** Ends it politely (SIGTERM) and gives back its exit code. */
+  /** Stops it gracefully (SIGTERM) and returns its exit code. */
   stop(): Promise<number | null>
-  /** Ends it at once, as a crash would (SIGKILL). */
+  /** Ends it at once, like a crash (SIGKILL). */
   kill(): Promise<void>
-  /** Freezes it (SIGSTOP), as a stalled event loop would. */
+  /** Freezes it (SIGSTOP), like a stalled event loop. */
   pause(): void
-  /** Lets it go on (SIGCONT). */
+  /** Continues it (SIGCONT). */
   resume(): void
 }
 
@@ -26,8 +26,8 @@ interface Answer {
 }
 
 /**
- * Starts a script as a process of its own, from the sources. The script talks back through `serveInstance` of
- * `@tutti/test-kit/instance`. `env` is added to the environment.
+ * Starts a script in its own process, from the sources. The script uses `serveInstance` of `@tutti/test-kit/instance`. `env` is
+ * added to the environment.
  */
 export async function spawnInstance(script: URL, { env = {} }: { env?: Record<string, string> } = {}): Promise<Instance> {
   const child = fork(fileURLToPath(script), {

@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events'
 import { Decoder, Encoder, PacketType, type Packet } from 'socket.io-parser'
 
-// What stands between a Socket.IO server and a client, in memory: `io.bind(new MemoryEngine())` is the server's end, and
-// `engine.connect(…)` makes clients. All of Socket.IO runs but the network: packets are encoded, wait in a queue for each
-// direction, and move when the test says so.
+// Replaces the network between a Socket.IO server and a client: `io.bind(new MemoryEngine())` is the server's end, and
+// `engine.connect(…)` creates clients. All other parts of Socket.IO run: packets are encoded, queued in each direction, and
+// delivered by the test.
 
-/** What a client's end hears. */
+/** The callbacks of a client's end. */
 export interface MemoryLinkListener {
   /** An event of the server. */
   onEvent(name: unknown, payload: unknown): void
@@ -15,7 +15,7 @@ export interface MemoryLinkListener {
   onClose(): void
 }
 
-/** Carries connections of clients to the Socket.IO server that it is bound to. */
+/** Connects clients to the Socket.IO server that it is bound to. */
 export class MemoryEngine extends EventEmitter {
   readonly opts = { maxHttpBufferSize: 1_000_000 }
 
@@ -26,7 +26,7 @@ export class MemoryEngine extends EventEmitter {
   close(): void {}
 }
 
-/** The server's end of a connection, as much of Engine.IO's socket as Socket.IO uses. */
+/** The server's end of a connection, with the part of Engine.IO's socket that Socket.IO uses. */
 class MemoryConnection extends EventEmitter {
   static count = 0
   readonly id = `memory-${++MemoryConnection.count}`
@@ -42,7 +42,7 @@ class MemoryConnection extends EventEmitter {
     this.writeBuffer.push(packet)
   }
 
-  /** What was written before still arrives. */
+  /** Earlier packets still arrive. */
   close(): void {
     if (this.readyState === 'closed') return
     this.writeBuffer.push(undefined)
@@ -73,7 +73,7 @@ export class MemoryLink {
     this.#send({ type: PacketType.CONNECT, nsp: '/', data: auth })
   }
 
-  /** True until this end knows that the connection is over. */
+  /** True until this end has noticed the end of the connection. */
   get open(): boolean {
     return this.#open
   }
@@ -88,7 +88,7 @@ export class MemoryLink {
     return this.#open ? this.#connection.writeBuffer.length : 0
   }
 
-  /** Sends an event that takes an acknowledgement. */
+  /** Sends an event with an acknowledgement. */
   request(name: string, payload: unknown, answer: (reply: never) => void): void {
     const id = this.#answers.size
     this.#answers.set(id, answer)
@@ -109,7 +109,7 @@ export class MemoryLink {
     else this.#decoder.add(packet)
   }
 
-  /** The connection breaks and what is under way is gone. The client notices at once, the server when `noticed` says so. */
+  /** Breaks the connection; packets in transit are lost. The client notices at once, the server at `noticed`. */
   cut(): void {
     if (!this.#open) return
     this.#leave()
@@ -121,7 +121,7 @@ export class MemoryLink {
     if (!this.#open) this.#connection.end('transport close')
   }
 
-  /** The client leaves; the server notices at once. */
+  /** The client disconnects; the server notices at once. */
   close(): void {
     this.#leave()
     this.noticed()

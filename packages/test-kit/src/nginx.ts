@@ -6,29 +6,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 
-/** A real nginx, which ends with the test process. */
+/** A real nginx, which is stopped with the test process. */
 export interface TestNginx {
   stop(): Promise<void>
 }
 
-/** A certificate that nobody has signed, as files. */
+/** A self-signed certificate, as files. */
 export interface TestCertificate {
   readonly certificate: string
   readonly key: string
   remove(): void
 }
 
-/** Where Debian puts it, which is not in everybody's `PATH`. */
+/** Debian's location, which may be missing in `PATH`. */
 const PATH = `${process.env['PATH']}:/usr/sbin`
 
-/** Starts nginx with the text of a file of `conf.d`; it listens on ports of 127.0.0.1 alone. Settles when all of them answer. */
+/**
+ * Starts nginx with the text of a file of `conf.d`; it listens only on ports of 127.0.0.1. Settles when all of them accept
+ * connections.
+ */
 export async function startNginx(text: string): Promise<TestNginx> {
   const ports = [...text.matchAll(/listen\s+127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port))
   if (ports.length !== text.match(/^\s*listen\s/gm)?.length) throw new Error('nginx in tests listens on 127.0.0.1 alone.')
   const folder = mkdtempSync(join(tmpdir(), 'tutti-nginx-'))
   const file = join(folder, 'nginx.conf')
   writeFileSync(file, configuration(folder, text))
-  // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal goes to the test run alone.
+  // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal reaches only the test run.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'nginx', '-p', folder, '-c', file, '-e', 'stderr'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
@@ -69,7 +72,7 @@ http {
 }
 `
 
-/** Makes a self-signed certificate for localhost and 127.0.0.1. */
+/** Creates a self-signed certificate for localhost and 127.0.0.1. */
 export function makeCertificate(): TestCertificate {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-certificate-'))
   const certificate = join(folder, 'certificate.pem')

@@ -1,9 +1,9 @@
-/** A value that an application may put into its state by mistake, or that looks odd and is JSON. */
+/** A value that an application may put into its state by mistake, or that looks unusual but is JSON. */
 export interface OddValue {
   readonly name: string
-  /** A fresh one. */
+  /** Creates a new one. */
   readonly make: () => unknown
-  /** What JSON makes of it as a property; `undefined` where it is not JSON. */
+  /** Its JSON as a property; `undefined` if it is not JSON. */
   readonly json: string | undefined
 }
 
@@ -29,7 +29,7 @@ const cycle = (): unknown => {
   return value
 }
 
-/** With many ways around. */
+/** With many paths around. */
 const cycles = (): unknown => {
   const parent: { children?: unknown } = {}
   parent.children = Array.from({ length: 8 }, () => ({ parent }))
@@ -41,7 +41,7 @@ export const thrower = (): never => {
   throw new Error('Not to be read.')
 }
 
-/** A proxy that throws whenever it is looked at. */
+/** A proxy that throws on every access. */
 export const revokedProxy = (): object => {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
@@ -98,7 +98,7 @@ const json: Readonly<Record<string, readonly [() => unknown, string]>> = {
   'deepest allowed': [() => nested(58), JSON.stringify(nested(58))],
 }
 
-/** What change detection and copies have to survive. */
+/** Values that change detection and copies must handle. */
 export const oddValues: readonly OddValue[] = [
   ...Object.entries(notJson).map(([name, make]) => ({ name, make, json: undefined })),
   ...Object.entries(json).map(([name, [make, text]]) => ({ name, make, json: text })),

@@ -1,6 +1,6 @@
 import { chromium, type Browser } from 'playwright-core'
 
-/** Where Debian puts it; elsewhere `CHROMIUM` says where it is. */
+/** Debian's location; `CHROMIUM` overrides it. */
 const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 
 const ARGS = [

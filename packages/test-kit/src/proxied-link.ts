@@ -1,23 +1,25 @@
 import type { Socket } from 'node:net'
 
-/** Which half of a connection: `up` is what the client sends, `down` what the server answers. */
+/** A half of a connection: `up` from the client, `down` from the server. */
 export type Direction = 'up' | 'down'
 
-/** What can be done to a link. Without a direction: to both halves. */
+/** Faults of a link. Without a direction: in both halves. */
 export interface LinkFaults {
-  /** Ends it at both sides, as a reset. */
+  /** Closes it on both sides with a reset. */
   cut(): void
-  /** Keeps the bytes back until `flow()`: nothing is lost, nothing arrives. */
+  /** Buffers the bytes until `flow()`: nothing is lost, nothing arrives. */
   stall(direction?: Direction): void
-  /** Loses the bytes, while the connection looks alive. */
+  /** Discards the bytes, while the connection appears open. */
   drop(direction?: Direction): void
-  /** Every byte takes so long on its way, milliseconds. */
+  /** Delays every byte, milliseconds. */
   delay(ms: number, direction?: Direction): void
-  /** Ends stalls, drops and delays. A connection that has lost bytes is cut, for no TCP stream goes on with a hole. */
+  /**
+   * Ends stalls, drops and delays. A connection that has lost bytes is cut, because a TCP stream cannot continue with a gap.
+   */
   flow(): void
 }
 
-/** How a half treats its bytes. */
+/** The current fault of a half. */
 export interface HalfFault {
   readonly kind: 'flow' | 'stall' | 'drop' | 'delay'
   readonly ms: number
@@ -35,7 +37,7 @@ export interface Half {
 
 const MAX_KEPT_BYTES = 1 << 20
 
-/** Passes on what `source` gives to `sink`, in order, as the fault of the moment says. */
+/** Forwards bytes from `source` to `sink`, in order, subject to the current fault. */
 export function createHalf(source: Socket, sink: Socket, first: HalfFault, look: (data: Buffer) => void = () => {}): Half {
   const kept: { data: Buffer; due: number }[] = []
   let keptBytes = 0
@@ -58,7 +60,7 @@ export function createHalf(source: Socket, sink: Socket, first: HalfFault, look:
       keptBytes -= next.data.length
       if (!sink.destroyed) sink.write(next.data)
     }
-    // The sender feels it, as behind a full socket buffer.
+    // The sender is paused, as behind a full socket buffer.
     if (keptBytes > MAX_KEPT_BYTES) source.pause()
     else source.resume()
   }

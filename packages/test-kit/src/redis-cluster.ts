@@ -4,21 +4,24 @@ import { askRedis } from './redis-reply.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
 
-/** A Redis Cluster of one's own: three masters, each with as many replicas. */
+/** A separate Redis Cluster: three masters, each with the same number of replicas. */
 export interface TestRedisCluster {
-  /** The nodes, those that were made masters first. */
+  /** The nodes, the initial masters first. */
   readonly nodes: readonly TestRedis[]
   /** Their addresses. */
   readonly addresses: readonly { host: string; port: number }[]
-  /** Settles when every living node says that all slots are served. */
+  /** Settles when every running node reports that all slots are served. */
   serving(): Promise<void>
-  /** Gives one slot to another of the first three, with its keys, as resharding does. Rejects where a node is away; can be repeated. */
+  /**
+   * Moves one slot with its keys to another of the first three nodes, like resharding. Rejects if a node is down; can be
+   * repeated.
+   */
   moveSlot(slot: number, to: TestRedis): Promise<void>
-  /** Ends all. */
+  /** Stops all processes. */
   stop(): Promise<void>
 }
 
-/** How it is started. */
+/** Start options. */
 export interface TestRedisClusterOptions {
   /** Of each master. Default: 0. */
   replicas?: number
@@ -26,7 +29,7 @@ export interface TestRedisClusterOptions {
   nodeTimeoutMs?: number
   /** Added to each command line. */
   args?: readonly string[]
-  /** Proxies before the first nodes: led to them, and announced to clients in their place. */
+  /** Proxies in front of the first nodes, announced to clients instead of them. */
   proxies?: readonly TcpProxy[]
 }
 
@@ -45,7 +48,7 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
     proxy?.retarget(node)
     return { busPort, node }
   }
-  // Once more with another port, when another process took the first.
+  // Repeated with another port if another process took the first.
   const started = await Promise.all(
     Array.from({ length: MASTERS * (1 + replicas) }, (_, place) => startNode(place).catch(() => startNode(place))),
   )
@@ -83,7 +86,7 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
     const master = await idOf(masters[place % MASTERS] ?? first)
     await eventually(() => askRedis(replica, 'CLUSTER', 'REPLICATE', master))
   }
-  // A failover can come only once the replica has its master's data.
+  // A failover is possible only once the replica has its master's data.
   await eventually(async () => {
     for (const replica of nodes.slice(MASTERS)) {
       if (!String(await askRedis(replica, 'INFO', 'replication')).includes('master_link_status:up')) throw new Error('Not replicated yet.')
@@ -106,8 +109,8 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
         const keys = await askRedis(node, 'CLUSTER', 'GETKEYSINSLOT', slot, 1_000)
         for (const key of Array.isArray(keys) ? keys : []) await askRedis(node, 'MIGRATE', to.host, to.port, String(key), 0, 2_000)
       }
-      // Also where no key has moved: the node that imports a slot takes it with a new epoch, which all others then follow. A node
-      // that has the slot already refuses.
+      // Also if no key has moved: the node that imports a slot takes it with a new epoch, which all others then follow. A node
+      // that already has the slot refuses.
       const [other] = masters.filter((master) => master !== to)
       if (other !== undefined) await askRedis(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(other)).catch(() => {})
       for (const node of [to, ...masters.filter((master) => master !== to)]) await askRedis(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', id)

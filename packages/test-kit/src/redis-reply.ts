@@ -3,7 +3,9 @@ import { connect } from 'node:net'
 /** A reply of Redis as plain data. */
 export type RedisReply = string | number | null | RedisReply[]
 
-/** Sends one command over a connection of its own and gives its reply; rejects with what Redis refuses it with. No ioredis is needed. */
+/**
+ * Sends one command over a separate connection and returns its reply; rejects with the error of Redis. Does not use ioredis.
+ */
 export function askRedis({ host, port }: { host: string; port: number }, ...command: (string | number)[]): Promise<RedisReply> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host, () => socket.write(`${command.join(' ')}\r\n`))

@@ -3,40 +3,40 @@ import { askRedis, type RedisReply } from './redis-reply.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
 
-/** A master and its replica, watched by three Sentinels. */
+/** A master and its replica, monitored by three Sentinels. */
 export interface TestRedisSentinel {
-  /** The Sentinels' name of the master. */
+  /** The master's name in Sentinel. */
   readonly name: string
   /** The addresses of the Sentinels. */
   readonly sentinels: readonly { host: string; port: number }[]
   /** The Sentinels' processes. */
   readonly watchers: readonly TestRedis[]
-  /** The two that hold data, as they were started: the first was the master. */
+  /** The data nodes in the order of their start: the first was the master. */
   readonly nodes: readonly [TestRedis, TestRedis]
-  /** The one that the Sentinels name as master now. */
+  /** The current master according to the Sentinels. */
   master(): Promise<TestRedis>
   /**
-   * Makes the replica the master: by ending the master as a crash would (`crash`, the default), or in good order while
-   * it lives (`order`), which the old one is then told with the words that the Sentinels have for it, though they wait
-   * 10 s. Settles when all Sentinels name the new one and it takes writes.
+   * Promotes the replica: by killing the master (`crash`, the default), or by an ordered failover of a running master
+   * (`order`), which then receives the same commands as from the Sentinels, which would wait 10 s. Settles when all Sentinels
+   * report the new master and it accepts writes.
    */
   failOver(how?: 'crash' | 'order'): Promise<TestRedis>
-  /** Ends all. */
+  /** Stops all processes. */
   stop(): Promise<void>
 }
 
 const NAME = 'tutti'
 
-// A Sentinel that stood still for 2 s, as on a busy machine, does nothing for 30 s.
+// A Sentinel that was stalled for 2 s, as on a busy machine, does nothing for 30 s.
 const TIMEOUT_MS = 60_000
 
-/** How it is started. */
+/** Start options. */
 export interface TestRedisSentinelOptions {
   /** Added to the command lines of master and replica. */
   args?: readonly string[]
   /** How long the master may be silent until the Sentinels count it as down, milliseconds. Default: 1,000. */
   downAfterMs?: number
-  /** Proxies before master and replica: led to them, and announced to clients and to each other in their place. */
+  /** Proxies in front of master and replica, announced to clients and to each other instead of them. */
   proxies?: readonly [TcpProxy, TcpProxy]
 }
 
@@ -44,7 +44,7 @@ export interface TestRedisSentinelOptions {
 export async function startSentinel(options: TestRedisSentinelOptions = {}): Promise<TestRedisSentinel> {
   const { args = [], downAfterMs = 1_000, proxies } = options
   const settings = ['--repl-diskless-sync-delay', '0', ...args]
-  // In a file, where the Sentinels write which of the two is the master now: a restart continues with that role.
+  // In a file, in which the Sentinels store the current role: a restart continues with that role.
   const startNode = async (place: 0 | 1, lines: readonly string[]): Promise<TestRedis> => {
     const proxy = proxies?.[place]
     const announcing = proxy === undefined ? [] : [`replica-announce-port ${proxy.port}`]
@@ -76,7 +76,9 @@ export async function startSentinel(options: TestRedisSentinelOptions = {}): Pro
     if (one === undefined || others.some((other) => other !== one)) throw new Error('The Sentinels do not agree.')
     return one
   }
-  /** Each Sentinel knows the two others, the master and the replica, which has the master's data: then a failover can succeed. */
+  /**
+   * Each Sentinel knows the two others, the master and the replica, which has the master's data: then a failover can succeed.
+   */
   const settled = async (): Promise<void> => {
     for (const watcher of watchers) {
       await askRedis(watcher, 'SENTINEL', 'CKQUORUM', NAME)
@@ -104,7 +106,7 @@ export async function startSentinel(options: TestRedisSentinelOptions = {}): Pro
     nodes,
     master,
     failOver: async (how = 'crash') => {
-      // A replica that has just come back has nothing yet.
+      // A replica that has just restarted has no data yet.
       await eventually(settled, { timeoutMs: TIMEOUT_MS, everyMs: 50 })
       const before = await master()
       if (how === 'crash') await before.kill()
@@ -128,7 +130,7 @@ export async function startSentinel(options: TestRedisSentinelOptions = {}): Pro
   }
 }
 
-/** Names and values that follow one another. */
+/** Alternating names and values. */
 function fieldsOf(reply: RedisReply | undefined): Map<string, RedisReply | undefined> {
   const items = Array.isArray(reply) ? reply : []
   return new Map(items.flatMap((item, place) => (place % 2 === 0 ? [[String(item), items[place + 1]]] : [])))

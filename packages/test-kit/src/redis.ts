@@ -7,7 +7,7 @@ import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
 import { askRedis } from './redis-reply.ts'
 
-/** A real Redis of one's own, on a free port, gone when the test process is. */
+/** A real Redis on a free port, stopped with the test process. */
 export interface TestRedis {
   readonly host: string
   readonly port: number
@@ -16,31 +16,31 @@ export interface TestRedis {
   readonly socketPath: string
   /** The running process; a new one after `restart`. */
   readonly process: ChildProcess
-  /** Ends it at once, as a crash would (SIGKILL). */
+  /** Ends it at once, like a crash (SIGKILL). */
   kill(): Promise<void>
-  /** Starts it again on the same port with what it had on disk. */
+  /** Starts it again on the same port with its persisted data. */
   restart(): Promise<void>
-  /** Freezes it (SIGSTOP): connections stay, answers don't come. */
+  /** Freezes it (SIGSTOP): connections stay open, without replies. */
   pause(): void
-  /** Lets it go on (SIGCONT). */
+  /** Continues it (SIGCONT). */
   resume(): void
-  /** Ends it and removes its folder. */
+  /** Stops it and removes its folder. */
   stop(): Promise<void>
 }
 
-/** How it is started. */
+/** Start options. */
 export interface TestRedisOptions {
   /** Added to the command line, e.g. `['--appendonly', 'yes']`. */
   args?: readonly string[]
   /** Its users: the lines of an ACL file. */
   users?: string
-  /** The text of a Sentinel's configuration: then it is one. */
+  /** The text of a Sentinel's configuration: starts a Sentinel. */
   sentinel?: string
   /** The text of a configuration file, which `CONFIG REWRITE` may change; `args` override it at each start. */
   config?: string
 }
 
-/** Starts redis-server; on another port when somebody took the first between the look for it and its use. */
+/** Starts redis-server; on another port if the first was taken between the lookup and its use. */
 export const startRedis = (options: TestRedisOptions = {}): Promise<TestRedis> => startOnce(options).catch(() => startOnce(options))
 
 async function startOnce({ args = [], users, sentinel, config }: TestRedisOptions): Promise<TestRedis> {
@@ -61,7 +61,7 @@ async function startOnce({ args = [], users, sentinel, config }: TestRedisOption
       ...(sentinel === undefined ? ['--save', '', '--unixsocket', socketPath] : ['--sentinel']),
     ]
     const options = [...kind, '--bind', host, '--port', String(port), '--dir', folder, '--loglevel', 'warning', ...userArgs, ...args]
-    // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal is for whoever started it.
+    // setpriv: a killed test run leaves no orphan behind. Detached: Ctrl-C in a terminal reaches only the test run.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...options], { stdio: 'ignore', detached: true })
     await eventually(() => {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`)
@@ -79,7 +79,7 @@ async function startOnce({ args = [], users, sentinel, config }: TestRedisOption
 
   let current = await start()
   let restarting: Promise<void> | undefined
-  // One at a time: a second process would find the port taken and end, and the first would be forgotten.
+  // One at a time: a second process would fail to use the port, and the first would no longer be referenced.
   const restart = async (): Promise<void> => {
     try {
       await end(current)
@@ -108,7 +108,7 @@ async function startOnce({ args = [], users, sentinel, config }: TestRedisOption
   }
 }
 
-/** Settles when Redis answers PONG, or asks for a password, and so has loaded its data. */
+/** Settles when Redis replies PONG, or requires a password, and so has loaded its data. */
 async function answers(host: string, port: number): Promise<void> {
   try {
     await askRedis({ host, port }, 'PING')

@@ -9,7 +9,7 @@ export interface SeededRandom {
   pick<T>(items: readonly T[]): T
 }
 
-/** Mulberry32: small, fast, and the same everywhere. Print the seed where a run fails. */
+/** Mulberry32: small, fast, and the same on all platforms. Print the seed when a run fails. */
 export function seededRandom(seed: number): SeededRandom {
   let state = seed >>> 0
   const next = (): number => {

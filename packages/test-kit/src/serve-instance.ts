@@ -1,6 +1,6 @@
 /**
- * The other end of `spawnInstance`, for the script: answers calls by name, and says that it is ready. When the test
- * process goes, so does the instance.
+ * The counterpart of `spawnInstance` in the script: answers calls by name, and reports that it is ready. The instance exits
+ * together with the test process.
  */
 export function serveInstance(ready: Record<string, unknown>, methods: Record<string, (...args: never[]) => unknown>): void {
   process.on('disconnect', () => process.exit(0))

@@ -9,17 +9,17 @@ export interface ProxiedConnection extends LinkFaults {
   readonly open: boolean
 }
 
-/** A TCP proxy that injects faults: into one connection, or into all that are there and all that come. */
+/** A TCP proxy that injects faults: into one connection, or into all current and future ones. */
 export interface TcpProxy extends LinkFaults {
   readonly host: string
   readonly port: number
   /** All connections so far, oldest first. */
   readonly connections: readonly ProxiedConnection[]
-  /** Where connections that come from now on lead. */
+  /** The target of future connections. */
   retarget(target: { host: string; port: number }): void
-  /** Cuts all connections, and each new one at once, until `flow()`: the other side can't be reached. */
+  /** Cuts all connections, and each new one at once, until `flow()`: the target is unreachable. */
   refuse(): void
-  /** Ends the proxy and its connections; settles when no socket is left. */
+  /** Closes the proxy and its connections; settles when no socket is open. */
   close(): Promise<void>
 }
 
@@ -31,7 +31,7 @@ type Faults = Record<Direction, HalfFault>
 /** Starts a proxy on a free port of 127.0.0.1. */
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const connections: ProxiedConnection[] = []
-  /** The server waits for its own sockets when it closes, and not for these. */
+  /** The server's close waits for its own sockets, but not for these. */
   const upstreams = new Set<Socket>()
   const faults: Faults = { up: FLOWING, down: FLOWING }
   let current = target
@@ -97,7 +97,7 @@ function proxyConnection(client: Socket, upstream: Socket, faults: Faults): Prox
     for (const socket of [client, upstream]) abortSocket(socket)
   }
   for (const socket of [client, upstream]) socket.setNoDelay(true).on('error', () => {})
-  // An end that one side makes politely comes after all it has written.
+  // A graceful end of one side follows all data that it wrote.
   client.on('end', () => void upstream.end()).on('close', cut)
   upstream.on('end', () => void client.end()).on('close', cut)
   return {
@@ -116,7 +116,7 @@ function proxyConnection(client: Socket, upstream: Socket, faults: Faults): Prox
   }
 }
 
-/** `stall`, `drop` and `delay`, by how one half takes a fault, and what else gets the same. */
+/** `stall`, `drop` and `delay`, applied to one half and to the given others. */
 function linkFaults(
   set: (direction: Direction, fault: HalfFault) => void,
   others: (apply: (link: LinkFaults) => void) => void = () => {},

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { abortSocket } from '../src/abort-socket.ts'
 
-/** A connected client, and the error with which the server's end closes, if there is one. */
+/** A connected client, and the error of the server's end when it closes, if any. */
 async function connection() {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', (error) => (seen.error = error.message)).on('close', () => (seen.closed = true))
@@ -19,7 +19,7 @@ async function connection() {
   return { socket, server, seen }
 }
 
-/** Settles when the socket has closed, whether or not it had an error. */
+/** Settles when the socket has closed, with or without an error. */
 const closing = (socket: Socket): Promise<void> => new Promise((resolve) => void socket.once('close', () => resolve()))
 
 const handles = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkHistory, type Effect, type FinalEntry, type Json, type Observation, type Operation } from '../src/index.ts'
 
-// Small histories made by hand: right ones in which nothing is found, and for each rule some that break it.
+// Small histories written by hand: correct ones without violations, and violations of each rule.
 
 let count = 0
 const KEY = 'k'

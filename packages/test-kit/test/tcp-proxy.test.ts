@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { eventually, startTcpProxy, type TcpProxy } from '../src/index.ts'
 
-/** A server that answers each byte with itself, a proxy before it, and what both have seen. */
+/** A server that echoes each byte, a proxy in front of it, and the bytes that both have received. */
 async function echo() {
   const seen = { server: '', connections: 0 }
   const server = createServer((socket) => {
@@ -26,7 +26,7 @@ async function echo() {
   return { proxy, seen, address }
 }
 
-/** A client of the proxy and what it has heard. */
+/** A client of the proxy and its received bytes. */
 async function client(proxy: TcpProxy) {
   const socket: Socket = connect(proxy.port, proxy.host)
   onTestFinished(() => void socket.destroy())
@@ -120,7 +120,7 @@ test('what is kept back stays bounded: the sender is made to wait', async () => 
   for (let n = 0; n < megabytes; n += 1) socket.write(Buffer.alloc(1 << 20, 'x'))
   const other = await echo()
   const { heard, say } = await client(other.proxy)
-  // Time enough for all of it, if it were taken.
+  // Enough time for all of it, if it were accepted.
   for (let n = 1; n <= 300; n += 1) {
     say('.')
     await eventually(() => expect(heard.text).toHaveLength(n), { everyMs: 0 })

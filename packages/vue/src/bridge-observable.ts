@@ -1,14 +1,14 @@
 import type { Observable } from '@tutti/client'
 import { getCurrentInstance, onMounted, onScopeDispose, onServerPrefetch } from 'vue'
 
-/** How an observable is shown. */
+/** Options of a bridge. */
 export interface BridgeOptions<T> {
   onServer: boolean
-  /** What stands in the page: shown while the page is rendered on a server, and until its component is hydrated (S22). */
+  /** The content of the page: shown while the page is rendered on a server, and until its component is hydrated (S22). */
   rendered: () => T
   /** On a server: runs before the component is rendered. */
   load?: () => Promise<void>
-  /** `current` is another. */
+  /** `current` has changed. */
   onChange: () => void
 }
 
@@ -29,7 +29,7 @@ export function bridgeObservable<T>(first: Observable<T>, { onServer, rendered, 
     stop = source.subscribe(onChange)
     live = true
   }
-  // In the browser too, where it never runs: Vue counts the ids of `useId` anew below a component that has it.
+  // In the browser too, although it never runs there: Vue numbers the ids of `useId` differently below a component that has it.
   if (load && getCurrentInstance()) onServerPrefetch(() => load().then(onChange))
   if (!onServer && isHydrating()) {
     onMounted(() => {
@@ -50,5 +50,5 @@ export function bridgeObservable<T>(first: Observable<T>, { onServer, rendered, 
   }
 }
 
-/** A component that is about to take over what a server rendered has its element before its `setup`. */
+/** A component that hydrates the output of a server has its element before its `setup`. */
 const isHydrating = (): boolean => Boolean(getCurrentInstance()?.vnode.el)

@@ -3,8 +3,8 @@ import { isRef, toRaw, type App } from 'vue'
 import { isRealtimeState } from './is-realtime-state.ts'
 
 /**
- * Throws `INVALID_OPTIONS` where the state of a Pinia store has shared state in it: a page would contain a copy, from which the
- * browser makes a ref that nobody else has (S23).
+ * Throws `INVALID_OPTIONS` if the state of a Pinia store contains shared state: a page would contain a copy, from which the
+ * browser would create an independent ref (S23).
  */
 export function checkStores(app: App): void {
   const stores: unknown = app.config.globalProperties['$pinia']?.state

@@ -15,40 +15,40 @@ import { checkStores } from './check-stores.ts'
 import { createPageEntries, type ListEntries, type ReadEntries } from './page-entries.ts'
 import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
 
-/** A client of the caller's, who closes it. */
+/** A client of the caller, who closes it. */
 export interface ExistingClientOptions {
   client: RealtimeClient
-  /** What the page was rendered with, if it was (S22); the client is given the same. */
+  /** The entries that the page was rendered with, if any (S22); the client receives the same. */
   entries?: readonly Entry[] | undefined
 }
 
-/** How pages are rendered on a server: nothing is connected, and each page reads what it shows (S22). */
+/** Rendering of pages on a server: nothing is connected, and each page reads the entries that it shows (S22). */
 export interface PageOptions {
-  /** Reads entries with the rights of the user whose page it is: `realtime.as(user).state.read` of `@tutti/server`. */
+  /** Reads entries with the rights of the page's user: `realtime.as(user).state.read` of `@tutti/server`. */
   read: ReadEntries
   /** Lists entries below a prefix, likewise: `realtime.as(user).state.list`. Without it pages show collections as loading. */
   list?: ListEntries | undefined
 }
 
-/** Options of `createRealtime`: those of `createRealtimeClient`, or a client, or what renders pages. */
+/** Options of `createRealtime`: those of `createRealtimeClient`, or a client, or the functions that read for pages. */
 export type RealtimeOptions = RealtimeClientOptions | ExistingClientOptions | PageOptions
 
 /** A Vue plugin: `app.use(createRealtime(…))`. */
 export interface Realtime {
-  /** The one of the current applications. */
+  /** The client of the current applications. */
   readonly client: RealtimeClient
   install(app: App): void
-  /** The entries that the page shows, as JSON that may stand inside a `<script type="application/json">` (S22). */
+  /** The entries shown by the page, as JSON that is safe inside a `<script type="application/json">` (S22). */
   dehydrate(): string
 }
 
-/** Connects nothing, also where a page that is rendered calls `connect()`. */
+/** Never connects, even if a rendered page calls `connect()`. */
 const noTransport: Transport = (_handshake, { onClose }) => {
   queueMicrotask(() => onClose(new RealtimeError('UNSUPPORTED', { message: 'No connection during server-side rendering.' })))
   return { request: () => {}, close: () => {} }
 }
 
-/** What the three kinds of options have between them. */
+/** The union of the three kinds of options. */
 type AnyOptions = Partial<ExistingClientOptions> & Partial<PageOptions> & RealtimeClientOptions
 
 const notBeside = (other: string): OptionRow<undefined> => [`left out beside \`${other}\``, () => false, undefined]
@@ -64,7 +64,7 @@ const PAGE = { read: required(callback(undefined)), list: callback(undefined), c
   PageOptions & Pick<ExistingClientOptions, 'client'>
 >
 
-/** Throws `INVALID_OPTIONS`. What is for a client is checked by `createRealtimeClient`. */
+/** Throws `INVALID_OPTIONS`. `createRealtimeClient` validates the options of a client. */
 function checkOptions(options: AnyOptions): AnyOptions {
   const given: unknown = options
   if (!isJsonObject(given) || options.client !== undefined) parseOptions<object, object>('createRealtime', EXISTING, options)
@@ -73,9 +73,9 @@ function checkOptions(options: AnyOptions): AnyOptions {
 }
 
 /**
- * Makes the plugin and, unless one is given, its client, which begins to connect at once and is closed when the last
+ * Creates the plugin and, unless one is given, its client, which begins to connect at once and is closed when the last
  * application that uses it is unmounted; another application gets a new one. Without a `document` nothing is connected. On a
- * server make one for each page.
+ * server, create one for each page.
  */
 export function createRealtime(options: RealtimeOptions = {}): Realtime {
   const { client: theirs, read, list, ...ofClient } = checkOptions(options)
@@ -99,7 +99,7 @@ export function createRealtime(options: RealtimeOptions = {}): Realtime {
       return client
     },
     install: (app) => {
-      // What one page has read is no other user's to see.
+      // Data read for one page must not be visible to another user.
       if (read && apps.size > 0) {
         throw new RealtimeError('INVALID_OPTIONS', {
           message: 'createRealtime({ read }) was used by a second application. Create one for each page.',
@@ -111,7 +111,7 @@ export function createRealtime(options: RealtimeOptions = {}): Realtime {
       app.provide(realtimeKey, context)
       app.onUnmount(() => {
         apps.delete(app)
-        // After the components, which may still send something.
+        // After the components, which may still send changes.
         void Promise.resolve().then(() => {
           if (theirs || apps.size > 0 || isClosed) return
           isClosed = true
@@ -121,7 +121,7 @@ export function createRealtime(options: RealtimeOptions = {}): Realtime {
     },
     dehydrate: () => {
       for (const app of apps) checkStores(app)
-      // Inside a script only `<` could end it.
+      // Only `<` could end a script.
       return JSON.stringify(page.all()).replaceAll('<', String.raw`\u003c`)
     },
   }

@@ -2,39 +2,41 @@ import { equalJson, isPlain, jsonCopy, MAX_VALUE_DEPTH, type JsonValue } from '@
 import { isReactive, isRef, reactive, ref } from 'vue'
 import { reconcile } from './reconcile.ts'
 
-/** What an application did to a draft. */
+/** A change of a draft by the application. */
 export interface DraftChange {
   readonly from: JsonValue
   /** JSON, unless `isJson` is false. */
   readonly to: JsonValue
-  /** False where the application put something into the value that is not JSON (S24): to be rejected as a whole. */
+  /** False if the application added something to the value that is not JSON (S24): the change is rejected as a whole. */
   readonly isJson: boolean
 }
 
 /** A reactive copy of a value, which the application may change in place. */
 export interface Draft {
-  /** Tracked, and so is all that is read inside. */
+  /** Tracked, including all properties that are read inside. */
   readonly value: JsonValue | undefined
   /** Tracks all parts of the value. Returns another object each time, so that a watcher of it runs after each change. */
   track(): object
-  /** Shows another value, by changing what differs. */
+  /** Shows another value by changing only the differences. */
   show(value: JsonValue | undefined): void
-  /** What was changed in place since the last call, or since `show`; `undefined` for nothing. What is not JSON is returned once. */
+  /**
+   * The changes in place since the last call, or since `show`; `undefined` for none. A value that is not JSON is returned once.
+   */
   takeChange(): DraftChange | undefined
-  /** Tells whether a value is equal to the one that it shows. */
+  /** Whether a value is equal to the shown one. */
   shows(value: unknown): boolean
-  /** Lets go of what it shows, so that the next value is made of other objects. */
+  /** Drops the shown objects, so that the next value consists of new ones. */
   reset(): void
 }
 
-/** Which draft an object belongs to: moved from one draft to another, it would be changed by both. */
+/** The draft that an object belongs to: an object in two drafts would be changed by both. */
 export type Owners = WeakMap<object, Draft>
 
-/** Makes a draft that shows nothing yet. */
+/** Creates an empty draft. */
 export function createDraft(owners: Owners): Draft {
   let shown: JsonValue | undefined
   let raw: JsonValue | undefined
-  /** `raw` contains what is not JSON, until the next `show`. */
+  /** `raw` contains values that are not JSON, until the next `show`. */
   let isInvalid = false
   const live = ref<JsonValue>()
   const mine = (object: object): boolean => {
@@ -42,8 +44,8 @@ export function createDraft(owners: Owners): Draft {
     return owners.get(object) === draft
   }
   /**
-   * Removes what `reconcile` could not replace: refs, as Vue assigns to the ref, and getters. Only in objects that belong to the
-   * draft: what the application put into them stays as it is.
+   * Removes properties that `reconcile` cannot replace: refs, because Vue assigns to the ref, and getters. Only in objects that
+   * belong to the draft: objects of the application are not changed.
    */
   const removeUnassignable = (object: unknown, seen: Set<unknown>): void => {
     if (typeof object !== 'object' || object === null || seen.has(object) || owners.get(object) !== draft) return
@@ -51,7 +53,7 @@ export function createDraft(owners: Owners): Draft {
     for (const name of Object.keys(object)) {
       const part: unknown = Object.getOwnPropertyDescriptor(object, name)?.value
       if (part !== undefined && !isRef(part)) removeUnassignable(part, seen)
-      // Vue reads a property that it deletes, so a getter goes first.
+      // Vue reads a property that it deletes, so a getter is replaced first.
       else if (Reflect.defineProperty(object, name, { value: undefined })) Reflect.deleteProperty(reactive(object), name)
     }
   }
@@ -63,13 +65,13 @@ export function createDraft(owners: Owners): Draft {
       try {
         trackAll(live.value, MAX_VALUE_DEPTH, new Set())
       } catch {
-        // A getter of the application threw. What was read so far is tracked, and so are the names of the properties.
+        // A getter of the application threw. The properties read so far are tracked, and so are their names.
       }
       return {}
     },
     show: (value) => {
       const seen = new Set<object>()
-      /** What the application put in two places becomes two things, and what it froze becomes a copy. */
+      /** A value used in two places becomes two objects, and a frozen one becomes a copy. */
       const mayChange = (object: object): boolean => {
         const again = seen.has(object)
         seen.add(object)
@@ -81,7 +83,7 @@ export function createDraft(owners: Owners): Draft {
         isInvalid = false
         raw = value === undefined ? undefined : reconcile(raw, value, mayChange)
       } catch {
-        // The application defined something that cannot be read or assigned: all objects become others.
+        // The application defined a property that cannot be read or assigned: all objects are replaced.
         raw = jsonCopy(value)
       }
       live.value = raw
@@ -116,8 +118,8 @@ export function createDraft(owners: Owners): Draft {
 }
 
 /**
- * Tracks what JSON can say, and no more: what is deeper is not JSON. Vue's own deep watchers visit each index of a sparse array,
- * follow any depth, and stop for good at a getter that throws.
+ * Tracks only parts that JSON can represent; deeper values are not JSON. Vue's own deep watchers visit each index of a sparse
+ * array, follow any depth, and stop for good at a getter that throws.
  */
 function trackAll(value: unknown, levels: number, seen: Set<unknown>): void {
   if (typeof value !== 'object' || value === null || !isReactive(value) || levels === 0 || seen.has(value)) return

@@ -8,30 +8,31 @@ import { sendChange } from './send-change.ts'
 
 /** The state of a key in a component, until its scope ends. */
 export interface FollowedState {
-  /** What may be changed in place; it is sent once per tick. */
+  /** The value that may be changed in place; changes are sent once per tick. */
   readonly draft: Draft
   readonly snapshot: Readonly<ShallowRef<StateSnapshot<JsonValue | undefined>>>
-  /** The handle, once it knows of all that was changed in place. */
+  /** The handle, after all changes in place were applied to it. */
   handle(): StateHandle<JsonValue>
-  /** It was just made: an assignment is one of a library that restores its state, and no change (S23). */
+  /** The state was just created: an assignment comes from a library that restores its state, and is not a change (S23). */
   isNew(): boolean
 }
 
-/** Follows the state of a key, also when it becomes another key. `fallback` is shown where nothing is stored (S10). */
+/** Follows the state of a key, also if the key changes. `fallback` is shown if nothing is stored (S10). */
 export function followState(
   key: MaybeRefOrGetter<string>,
   fallback: JsonValue | undefined,
   options: Omit<StateOptions<unknown>, 'default'>,
 ): FollowedState {
   const { client, onServer, owners, page } = useRealtimeContext()
-  // Only a number is a default for the client too, where increments start: of all else one has to know whether it is stored.
+  // Only a number is a default of the client too, because increments start there. For other values the composable must know
+  // whether one is stored.
   const start = typeof fallback === 'number' ? { default: fallback } : {}
-  // Something else than an object would be nothing once it is spread; the client refuses it.
+  // A spread would turn any other type into an empty object; the client refuses it.
   const given: unknown = options
   const take = (): StateHandle<JsonValue> => client.state<JsonValue>(toValue(key), isJsonObject(given) ? { ...options, ...start } : options)
   const draft = createDraft(owners)
   let handle = take()
-  // No scope ends on a server, and nothing is to be kept for it.
+  // No scope ends on a server, and nothing is retained there.
   if (onServer) handle.dispose()
 
   const asRendered = (): StateSnapshot<JsonValue | undefined> => {
@@ -44,7 +45,7 @@ export function followState(
     const change = draft.takeChange()
     if (change && !isNew) void sendChange(handle, change, change.from !== fallback)
   }
-  /** Shows what the handle has; what was changed here meanwhile is sent first, so that it is among it. */
+  /** Shows the value of the handle. Pending changes in place are sent first, so that they are included. */
   const show = (): void => {
     send()
     const { value } = (snapshot.value = bridge.current)
@@ -56,11 +57,11 @@ export function followState(
   watch(draft.track, show)
   const settle = (): void => {
     if (!isNew) return
-    // Takes back what was changed in place meanwhile.
+    // Reverts pending changes in place.
     show()
     isNew = false
   }
-  // What comes first: the end of the component's `setup`, or of the turn.
+  // Whichever comes first: the end of the component's `setup`, or of the turn.
   if (getCurrentInstance()) onBeforeMount(settle)
   void Promise.resolve().then(settle)
   const follow = (): void => {

@@ -2,15 +2,15 @@ import { listingEntry, type Entry, type EntryPage, type RealtimeError } from '@t
 import { refusalEntry, refusalIn, refusalKey } from './refusal-entry.ts'
 
 /**
- * Reads the newest entries of keys, in any order: `read` of `realtime.as(user).state`. Where it refuses for good (a `RealtimeError`
- * that is not retryable), each key is read alone, and the page shows the error of those that are refused.
+ * Reads the newest entries of keys, in any order: `read` of `realtime.as(user).state`. If it refuses for good (a
+ * `RealtimeError` that is not retryable), each key is read alone, and the page shows the errors of the refused ones.
  */
 export type ReadEntries = (keys: readonly string[]) => Promise<readonly Entry[]>
 
 /** Reads a page of the entries below a prefix, in the order of their keys: `list` of `realtime.as(user).state`. */
 export type ListEntries = (prefix: string, after?: string) => Promise<EntryPage>
 
-/** What reads for a page. */
+/** The functions that read for a page. */
 export interface PageReader {
   read?: ReadEntries | undefined
   list?: ListEntries | undefined
@@ -19,16 +19,16 @@ export interface PageReader {
 /** The entries that one page shows. */
 export interface PageEntries {
   get(key: string): Entry | undefined
-  /** Why the key or prefix may not be read. */
+  /** Why the key or prefix cannot be read. */
   refusal(name: string): RealtimeError | undefined
-  /** Reads a key once, together with the others that are wanted in the same turn. */
+  /** Reads a key once, together with others requested in the same turn. */
   load(key: string): Promise<void>
-  /** Reads the entries below a prefix once, up to so many, and then says that they were listed. */
+  /** Reads the entries below a prefix once, up to a limit, and then marks them as listed. */
   loadBelow(prefix: string, limit: number): Promise<void>
   all(): Entry[]
 }
 
-/** Makes the entries of a page, with those that are known. */
+/** Creates the entries of a page, with the known ones. */
 export function createPageEntries(known: readonly Entry[] = [], { read, list }: PageReader = {}): PageEntries {
   const entries = new Map(known.map((entry) => [entry.key, entry]))
   const loads = new Map<string, Promise<void>>()
@@ -48,13 +48,13 @@ export function createPageEntries(known: readonly Entry[] = [], { read, list }: 
     } catch (error) {
       const refused = refusalEntry(only, error)
       if (!refused) throw error
-      // One key that is refused must not keep the others from being shown.
+      // One refused key must not prevent the others from being shown.
       if (keys.length === 1) keep([refused])
       else await Promise.all(keys.map((key) => readAll(from, [key])))
     }
   }
 
-  /** What is shown already stays, so that one page never shows two versions of a key. */
+  /** Shown entries are kept, so that one page never shows two versions of a key. */
   const keep = (found: readonly Entry[]): void => {
     for (const entry of found) if (!entries.has(entry.key)) entries.set(entry.key, entry)
   }
@@ -70,7 +70,7 @@ export function createPageEntries(known: readonly Entry[] = [], { read, list }: 
         after = page.after
       } while (after !== undefined && found.length < limit)
     } catch (error) {
-      // Of what was listed before its right ended nothing is part of the page.
+      // Entries listed before the right ended are not part of the page.
       const refused = refusalEntry(prefix, error)
       if (!refused) throw error
       return keep([refused])

@@ -4,20 +4,20 @@ import { hasInjectionContext, inject, type InjectionKey } from 'vue'
 import type { Owners } from './draft.ts'
 import type { PageEntries } from './page-entries.ts'
 
-/** What the composables of one application share. */
+/** Shared by the composables of one application. */
 export interface RealtimeContext {
   readonly client: RealtimeClient
   /** Pages are rendered here, and nothing is connected (S22). */
   readonly onServer: boolean
   readonly owners: Owners
-  /** What the page was rendered with, or is. */
+  /** The entries that the page was rendered with, or is being rendered with. */
   readonly page: PageEntries
 }
 
-/** By a name, so that a package that was loaded twice (by hot module replacement, or in two versions) finds it. */
+/** A registered symbol, so that a package that is loaded twice (by hot module replacement, or in two versions) finds it. */
 export const realtimeKey: InjectionKey<RealtimeContext> = Symbol.for('@tutti/vue')
 
-/** What `app.use(createRealtime(…))` provided. Throws `INVALID_OPTIONS`. */
+/** The context provided by `app.use(createRealtime(…))`. Throws `INVALID_OPTIONS`. */
 export function useRealtimeContext(): RealtimeContext {
   const context = hasInjectionContext() ? inject(realtimeKey, undefined) : undefined
   if (context) return context

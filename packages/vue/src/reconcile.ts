@@ -1,17 +1,18 @@
 import { equalJson, isJsonObject, jsonCopy, type JsonObject, type JsonValue } from '@tutti/protocol'
 import { reactive, toRaw } from 'vue'
 
-/** Tells whether an object may be changed in place. */
+/** Whether an object may be changed in place. */
 export type MayChange = (object: object) => boolean
 
 /**
- * Makes one value out of another in place, so that the reactive objects which an application holds stay the same things, and
- * only what differs is rendered again. Returns `raw`, or a copy of `next` where `raw` can't become it.
+ * Turns one value into another in place, so that the reactive objects of an application remain the same, and only differences
+ * are rendered. Returns `raw`, or a copy of `next` if `raw` cannot be changed to it.
  */
 export function reconcile(raw: JsonValue | undefined, next: JsonValue, mayChange: MayChange): JsonValue {
   if (Array.isArray(raw) && Array.isArray(next) && mayChange(raw)) reconcileArray(raw, next, mayChange)
   else if (isJsonObject(raw) && isJsonObject(next) && mayChange(raw)) {
-    // A property named `__proto__` is data like any other, but can't be assigned. What is equal stays: a copy would be a change.
+    // A property named `__proto__` is data like any other, but cannot be assigned. Equal parts are kept: a copy would be a
+    // change.
     if (!Object.hasOwn(next, '__proto__')) reconcileObject(raw, next, mayChange)
     else if (!equalJson(raw, next)) return jsonCopy(next)
   } else return jsonCopy(next)
@@ -21,7 +22,8 @@ export function reconcile(raw: JsonValue | undefined, next: JsonValue, mayChange
 function reconcileObject(raw: JsonObject, next: JsonObject, mayChange: MayChange): void {
   const live: JsonObject = reactive(raw)
   const names = Object.keys(next)
-  // Lists of properties show them in their order, which is to be the same for everybody: from where it differs all are put anew.
+  // Lists show properties in their order, which must be the same in all clients: from the first difference on, all are added
+  // again.
   const before = Object.keys(raw)
   const moved = before.findIndex((name, index) => name !== names[index])
   const earlier = moved < 0 ? raw : { ...raw }
@@ -43,7 +45,7 @@ function reconcileArray(raw: JsonValue[], next: readonly JsonValue[], mayChange:
   if (raw.length > next.length) live.length = next.length
 }
 
-/** Finds for an item of the new list what it was in the old one, if it was there. */
+/** Finds the previous state of an item of the new list, if it existed. */
 function earlierItems(before: readonly JsonValue[], next: readonly JsonValue[]): (index: number) => JsonValue | undefined {
   const shorter = Math.min(before.length, next.length)
   let head = 0
@@ -53,13 +55,13 @@ function earlierItems(before: readonly JsonValue[], next: readonly JsonValue[]):
   return (index) => {
     if (index < head) return before[index]
     if (index >= next.length - tail) return before[index + before.length - next.length]
-    // As many between the same neighbours as before are the same things, changed; otherwise nobody knows which is which.
+    // The same number of items between the same neighbours are the same items, changed; otherwise they cannot be matched.
     return before.length === next.length && haveSameId(before[index], next[index]) ? before[index] : undefined
   }
 }
 
 const isSame = (a: JsonValue | undefined, b: JsonValue | undefined): boolean => a !== undefined && b !== undefined && equalJson(a, b)
 
-/** An item that has another `id` is another item. */
+/** An item with another `id` is another item. */
 const haveSameId = (a: JsonValue | undefined, b: JsonValue | undefined): boolean =>
   !isJsonObject(a) || !isJsonObject(b) || a['id'] === b['id']

@@ -3,15 +3,15 @@ import { computed, shallowRef, type ComputedRef } from 'vue'
 import { bridgeObservable } from './bridge-observable.ts'
 import { useRealtimeContext } from './realtime-context.ts'
 
-/** How the connection stands (C1), as refs, and its switch. */
+/** The state of the connection (C1) as refs, with `connect` and `disconnect`. */
 export type UseRealtimeConnectionReturn = { readonly [Name in keyof ConnectionState]: ComputedRef<ConnectionState[Name]> } & {
   /** Connects again after `disconnect()`, after `closed`, or at once instead of after the current wait. */
   connect(): void
-  /** Goes offline until `connect()`; changes wait meanwhile (S14). */
+  /** Goes offline until `connect()`; changes are queued until then (S14). */
   disconnect(): void
 }
 
-/** What a page that was rendered on a server says. */
+/** The state shown in a page rendered on a server. */
 const connecting: ConnectionState = { status: 'connecting', attempt: 0, reason: undefined, instance: undefined, degraded: false }
 
 /** The connection of this application. */

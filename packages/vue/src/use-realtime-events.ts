@@ -5,7 +5,7 @@ import { useRealtimeContext } from './realtime-context.ts'
 
 /** Options of `useRealtimeEvents`. */
 export interface UseRealtimeEventsOptions {
-  /** What `publish` does where it isn't told: whether this client hears its own events (E2). Default false. */
+  /** The default of `publish`: whether this client receives its own events (E2). Default false. */
   includeSelf?: boolean | undefined
 }
 
@@ -14,14 +14,14 @@ const OPTIONS = { includeSelf: flag(false) } satisfies OptionRows<UseRealtimeEve
 /** Events in a component. */
 export interface UseRealtimeEventsReturn<Channels extends EventMap> {
   /**
-   * Hears a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`) until the scope ends; a name that changes is followed.
-   * Returns its undo. Throws `INVALID_CHANNEL`.
+   * Subscribes to a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`) until the scope ends; a changed name is
+   * followed. Returns an unsubscribe function. Throws `INVALID_CHANNEL`.
    */
   subscribe<Name extends string>(
     name: MaybeRefOrGetter<Name>,
     listener: (data: EventData<Channels, Name>, context: EventContext) => void,
   ): () => void
-  /** Tells everybody who listens to the channel; errors are those of `client.events.publish`. */
+  /** Delivers an event to all subscribers of the channel; errors are those of `client.events.publish`. */
   publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
 }
 
@@ -37,9 +37,9 @@ export function useRealtimeEvents<Channels extends EventMap = object>(
       name: MaybeRefOrGetter<Name>,
       run: (data: EventData<Channels, Name>, context: EventContext) => void,
     ) => {
-      // Nobody listens on a server, nor in a component that is gone.
+      // There are no listeners on a server, nor in an unmounted component.
       if (onServer || !scope.active) return () => {}
-      // A method, so that a listener of any data fits: what a channel carries is the application's word.
+      // A method, so that a listener of any data is assignable: the types of channels are declared by the application.
       const listener: { run(data: unknown, context: EventContext): void } = { run }
       const hear = (channel: Name): (() => void) => client.events.subscribe(channel, (data, context) => listener.run(data, context))
       let end = hear(toValue(name))

@@ -28,7 +28,7 @@ async function render(server: Served, root: object = Page) {
   return { html: await renderToString(createSSRApp(root).use(realtime)), entries: realtime.dehydrate() }
 }
 
-/** Takes the page over, as a browser does, and keeps every text that it shows. */
+/** Hydrates the page, as in a browser, and records every text that it shows. */
 function hydrate(url: string, { html, entries }: { html: string; entries: string }) {
   const warn = vi.spyOn(console, 'warn')
   const element = document.createElement('div')

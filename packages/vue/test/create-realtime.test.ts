@@ -64,7 +64,7 @@ test('[C5] a plugin that is mounted again after its last application gets a new 
     await eventually(() => expect(realtime.client.connection.current.status).toBe('closed'))
   }
   expect([shown[0], new Set(shown).size]).toEqual([first.clientId, 3])
-  // Where the next application comes in the same turn, the client stays.
+  // If the next application is mounted in the same turn, the client stays.
   const [old, next] = [createApp(Empty).use(realtime), createApp(Empty)]
   old.mount(document.createElement('div'))
   const { client } = realtime

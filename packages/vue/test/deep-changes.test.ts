@@ -70,7 +70,7 @@ test('[S8] what others change in the very tick of a local change survives it', a
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Indent?', tabs: 1 })
   const { result: state } = mount(server.url, () => {
-    // Hears the update before the state does.
+    // Receives the update before the state.
     const handle = useRealtime().state<{ title: string }>('poll')
     const state = useRealtimeState('poll', { title: '', tabs: 0 })
     handle.subscribe(({ value }) => {
@@ -100,7 +100,7 @@ test('[S8] a property that becomes null goes as an update, and what others do to
 test('[S8] where nothing is stored, the first change inside the default stores all of it', async () => {
   const server = await serve()
   const { result: state } = mount(server.url, () => useRealtimeState<Poll>('poll', poll))
-  // Not even loaded yet.
+  // Before it is loaded.
   state.value.tabs++
   await state.sync()
   expect(await storedPoll(server)).toEqual({ ...poll, tabs: 2 })
@@ -178,7 +178,7 @@ test('[S13] objects that an application holds stay the same things while others 
   held.done = true
   await state.sync()
   expect(await storedPoll(server)).toMatchObject({ list: [{ id: 0 }, { id: 1 }, { id: 2, done: true }, { id: 3 }] })
-  // Changed by somebody else it is the same thing; replaced by another thing it is not.
+  // Changed by another client it is the same object; replaced by another one it is not.
   await other.patch({ list: [{ id: 0, text: 'first' }, list[0], { id: 2, text: 'other' }, list[2]] as never })
   await eventually(() => expect(held.text).toBe('other'))
   expect(held).toEqual({ id: 2, text: 'other' })
@@ -222,7 +222,7 @@ test('[S4] properties stand in the same order for everybody', async () => {
   const state = await openPoll(server, { ...poll, about: {} })
   const other = server.connect().state<Poll>('poll')
   await eventually(() => expect(other.current.loading).toBe(false))
-  // Shown here before the other's, stored after it.
+  // Shown here before the other client's change, stored after it.
   server.connect()
   await other.patch({ about: { x: 'theirs' } })
   state.value.about = { y: 'mine', x: 'theirs' }

@@ -15,7 +15,7 @@ function randomJson(random: SeededRandom, depth = 3): JsonValue {
   return Object.fromEntries(Array.from({ length: size }, () => [names[random.below(names.length)] ?? 'a', randomJson(random, depth - 1)]))
 }
 
-/** Another value that has much of the first. */
+/** Another value that has much in common with the first. */
 function edited(random: SeededRandom, value: JsonValue): JsonValue {
   if (random.below(8) === 0) return randomJson(random, 2)
   if (Array.isArray(value)) {
@@ -29,7 +29,7 @@ function edited(random: SeededRandom, value: JsonValue): JsonValue {
   return Object.fromEntries(random.below(4) === 0 ? entries.slice(1) : entries)
 }
 
-/** JSON's text, with which order counts. */
+/** The JSON text, in which order counts. */
 const text = (value: unknown): string => JSON.stringify(value) ?? 'absent'
 
 test('[S4] a draft becomes whatever it is to show, and that is no change of the application', () => {
@@ -39,7 +39,7 @@ test('[S4] a draft becomes whatever it is to show, and that is no change of the 
   let value = randomJson(random)
   for (let round = 0; round < 3_000; round++) {
     draft.show(value)
-    // Items that are equal but for the order of their properties stay as they are.
+    // Items that differ only in the order of their properties are unchanged.
     expect(equalJson(toRaw(draft.value) ?? null, value), `seed ${seed}: ${text(draft.value)} is not ${text(value)}`).toBe(true)
     expect(draft.takeChange(), `seed ${seed}`).toBe(undefined)
     value = random.below(10) === 0 ? randomJson(random) : edited(random, value)
@@ -93,7 +93,7 @@ test('[S13] items keep to what they were: by their place among the others, never
   expect([list()[0], list()[1], list()[2]].map((item, index) => item === [a, b, c][index])).toEqual([true, true, true])
   draft.show(items('a', 'B', 'c', 'd'))
   expect([list()[1] === b, b?.text]).toEqual([true, 'B'])
-  // One of two that stood here is gone and the other is changed, or both are gone: nobody knows.
+  // Either one of the two was removed and the other changed, or both were removed: the cases cannot be distinguished.
   draft.show(items('?', 'c', 'd'))
   expect([list()[0] === a, a?.text, b?.text, list()[1] === c]).toEqual([false, 'a', 'B', true])
 })

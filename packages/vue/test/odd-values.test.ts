@@ -18,7 +18,7 @@ const values = [
 type Form = Record<string, unknown>
 const initial = { kept: 1, inner: { list: [{ id: 1 }, { id: 2 }] } }
 
-/** A way in which a value gets into a state, and the path at which it is then. */
+/** A way to put a value into a state, and its resulting path. */
 interface Way {
   readonly name: string
   readonly path: string
@@ -36,7 +36,7 @@ const ways: readonly Way[] = [
   { name: 'place 3', path: 'value.inner.list.0', run: (state, value) => void (inner(state).list[0] = value) },
 ]
 
-/** What is stored afterwards, for what JSON can say. */
+/** The stored value afterwards, for values that JSON can represent. */
 const storedAs = (way: string, json: string): string => {
   if (json === '') return way === 'whole 1' ? 'removed' : way === 'whole 2' ? '{}' : '{"kept":1,"inner":{"list":[{"id":1},{"id":2}]}}'
   if (way === 'whole 1') return json
@@ -54,7 +54,7 @@ test('[S24] each odd value is stored as JSON or rejected once, at every depth, w
   const server = await serve()
   const cells = values.flatMap(({ name, make, json }) =>
     ways.map((way) => {
-      // Only as a property is `undefined` JSON: it is left out.
+      // `undefined` is valid JSON only as a property, which is omitted.
       const expected = json === '' && way.name.endsWith('3') ? undefined : json
       return { key: `cell:${name}:${way.name}`.replaceAll(' ', '_'), name, make, expected, way }
     }),
@@ -77,7 +77,7 @@ test('[S24] each odd value is stored as JSON or rejected once, at every depth, w
     try {
       way.run(state, make())
     } catch (error) {
-      // Vue reads it at the assignment, which then has no effect.
+      // Vue reads it during the assignment, which then has no effect.
       expect([name, way.name.slice(0, 5)]).toEqual(['revoked proxy', 'place'])
       errors.push(`Invalid value at ${way.path}: ${String(error)} is not JSON.`)
     }
@@ -99,7 +99,7 @@ test('[S24] each odd value is stored as JSON or rejected once, at every depth, w
     }
     expect(runs, key).toBeLessThan(20)
 
-    // The key stays usable: what is shown is changed in place, and whole.
+    // The key remains usable: changes in place and assignments work.
     if (way.name !== 'whole 1' || expected === undefined) {
       state.value['later'] = index
       await state.sync()
@@ -112,7 +112,7 @@ test('[S24] each odd value is stored as JSON or rejected once, at every depth, w
   expect(spies.flatMap(({ mock }) => mock.calls)).toEqual([])
 }, 120_000)
 
-/** Changes in place that are more than an assignment of one value. */
+/** Changes in place other than the assignment of one value. */
 const changes: Readonly<Record<string, (state: RealtimeState<Form>) => void>> = {
   'value.inner.list.0': (state) => Reflect.deleteProperty(inner(state).list, 0),
   'value.inner.list.2': (state) => (inner(state).list.length = 5),
@@ -133,7 +133,7 @@ test('[S24] a change in place that leaves no JSON is rolled back at once, and ob
     await expect(state.sync(), path).rejects.toThrow(`Invalid value at ${path}`)
     expect(state.error.value, path).toMatchObject({ code: 'INVALID_VALUE' })
     expect([state.value, state.pending.value, state.isDirty.value], path).toEqual([{ ...initial, ...(count && { count }) }, false, false])
-    // Objects that the application holds are still part of the state, unless it replaced them.
+    // Objects of the application are still part of the state, unless it replaced them.
     expect([state.value === form, inner(state).list === list || path === 'value.inner'], path).toEqual([true, true])
     form['count'] = ++count
     await nextTick()

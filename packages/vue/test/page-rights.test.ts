@@ -9,7 +9,7 @@ import { createSSRApp } from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import { serve, type Served } from './serve.ts'
 
-/** A page whose code asks for what everybody, Ann and Ben may read, whoever its user is. */
+/** A page that requests data of all users, of Ann and of Ben, regardless of its user. */
 const Page = {
   setup: () => {
     const open = useRealtimeState('open', 'nothing')

@@ -35,7 +35,7 @@ const useOptions = defineStore('options', {
   persist: true,
 })
 
-/** What no page writes that nobody touched. */
+/** The writes of all pages. */
 const written = (server: Served): unknown[] => server.messages.filter(({ name }) => !name.endsWith('subscribe'))
 
 interface Opened {
@@ -44,7 +44,7 @@ interface Opened {
   options: ReturnType<typeof useOptions>
 }
 
-/** A page with both stores; with the states that another page's stores had. */
+/** A page with both stores, optionally with the states of another page's stores. */
 async function open(server: Served, carried?: Record<string, StateTree>): Promise<Opened> {
   const pinia = createPinia().use(realtimeStores)
   pinia.use(createPersistedState({ storage }))
@@ -87,18 +87,18 @@ test('[S23] stores that a page, a storage or HMR restores send nothing, whatever
   const { pinia, setup, options } = await open(server, { setup: old, options: { ...old, $realtime: ['count', 'form'] } })
   expect([setup.local, options.local]).toEqual(['kept', 'kept'])
 
-  // Neither what a page carries nor what is kept has shared state in it.
+  // Neither the page's data nor the persisted state contains shared state.
   const states = JSON.stringify(pinia.state.value)
   setup.local = options.local = 'new'
   await nextTick()
   for (const text of [states, kept.get('setup'), kept.get('options')]) expect(text).not.toMatch(/title":"stored|"count":7|todos/)
 
-  // Time travel of devtools, which assigns what it copied from `pinia.state`.
+  // Time travel of devtools, which assigns its copy of `pinia.state`.
   for (const [id, state] of Object.entries(JSON.parse(states) as Record<string, StateTree>))
     Object.assign(pinia.state.value[id] ?? {}, state)
   options.$reset()
   expect(options.local).toBe('')
-  // HMR, with a key that is another.
+  // HMR, with another key.
   const useOther = defineStore('options', { state: () => ({ count: useRealtimeState('other', 0), local: '' }) })
   await pinia._a.runWithContext(() => acceptHMRUpdate(useOptions, { data: { pinia } })({ useOther }))
   const useOtherSetup = defineStore('setup', () => ({ count: useRealtimeState('other', 0) }))

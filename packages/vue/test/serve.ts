@@ -9,13 +9,13 @@ import memoryDriver from 'unstorage/drivers/memory'
 import { onTestFinished } from 'vitest'
 import { createApp, h, type App, type Component } from 'vue'
 
-/** A message from a client, as the server got it. */
+/** A message from a client, as received by the server. */
 export interface Message {
   name: string
   payload: unknown
 }
 
-/** A server on a port of its own, which ends with the test. */
+/** A server on its own port, closed at the end of the test. */
 export interface Served {
   readonly url: string
   readonly store: ReactiveDriver

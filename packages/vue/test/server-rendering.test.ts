@@ -35,7 +35,7 @@ async function render(server: Served, root: object = Page): Promise<RenderedPage
   return { html, entries: realtime.dehydrate() }
 }
 
-/** Takes the page over, as a browser does. */
+/** Hydrates the page, as in a browser. */
 function hydrate(page: RenderedPage, realtime: Realtime, root: object = Page): { element: HTMLElement; app: App } {
   const element = document.createElement('div')
   element.innerHTML = page.html
@@ -67,7 +67,7 @@ test('[S22] a page rendered on a server shows what is stored, and the browser st
   await eventually(() => expect(server.of('storage:subscribe')).toEqual([{ keys }]))
   await server.realtime.state.patch('poll', { votes: 4 })
   await eventually(() => expect(element.innerHTML).toBe(text('Tabs?', 4, false, 'connected')))
-  // Taken over, not made anew.
+  // Hydrated, not created anew.
   expect(element.querySelector('p')).toBe(paragraph)
   expect([warn.mock.calls, error.mock.calls]).toEqual([[], []])
 })
@@ -92,7 +92,7 @@ test('[S22] what changed between rendering and hydration is shown after it, with
   const page = await render(server)
   await server.realtime.state.set('poll', { title: 'Spaces?', votes: 9 })
   const realtime = createRealtime({ url: server.url, entries: JSON.parse(page.entries) })
-  // Another part of the page is quicker, and the client knows already.
+  // Another part of the page was faster, and the client already has the entry.
   const handle = realtime.client.state<{ votes: number }>('poll')
   await eventually(() => expect(handle.current.value?.votes).toBe(9))
   const { element } = hydrate(page, realtime)

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Content, Effect, Json } from './history.ts'
 
-// Written apart from the packages under test, whose mistakes it would share otherwise.
+// Independent of the packages under test, to avoid sharing their defects.
 
-/** What an effect makes of an entry; `undefined` where it could not have been applied. */
+/** The result of an effect on an entry; `undefined` if it cannot be applied. */
 export function applyEffect(content: Content, effect: Effect): Content | undefined {
   switch (effect.op) {
     case 'set':
@@ -32,7 +32,7 @@ function mergePatch(target: Json, patch: Json): Json {
 
 const isObject = (value: Json): value is { [name: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Tells whether two entries hold the same; the order of properties does not count. */
+/** Whether two entries have the same content, regardless of the order of properties. */
 export const sameContent = (one: Content, other: Content): boolean =>
   'absent' in one || 'absent' in other ? 'absent' in one === 'absent' in other : isDeepStrictEqual(one.value, other.value)
 

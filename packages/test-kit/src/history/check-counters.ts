@@ -1,9 +1,9 @@
 import type { FinalEntry, Operation, Violation } from './history.ts'
 
-/** More unknown outcomes than this are only bounded, not summed in every way. */
+/** With more unknown outcomes than this, the sum is only bounded. */
 const MAX_EXACT = 16
 
-/** The rule `sum`, for every key that was only ever incremented. Refused increments count nothing. */
+/** The rule `sum`, for every key that was only incremented. Refused increments count as 0. */
 export function checkCounters(operations: readonly Operation[], final: readonly FinalEntry[]): Violation[] {
   const violations: Violation[] = []
   const finalOf = new Map(final.map((entry) => [entry.key, entry.content]))
@@ -20,7 +20,7 @@ export function checkCounters(operations: readonly Operation[], final: readonly 
       if (outcome.kind === 'unknown') unsure.push(effect.by)
     }
     const value = 'absent' in content ? undefined : content.value
-    // Absent is right where nothing at all was applied.
+    // Absent is correct if nothing was applied.
     const missing = typeof value === 'number' ? value - initial - sum : value === undefined && sum === 0 ? 0 : undefined
     if (missing !== undefined && canBe(missing, unsure)) continue
     const message = `It is ${JSON.stringify(value)}, but ${initial} and the acknowledged increments make ${initial + sum}; unknown: ${JSON.stringify(unsure)}.`

@@ -3,27 +3,27 @@ import type { Content, HistoryRule, Operation, Violation } from './history.ts'
 import type { KeyTimeline, VersionStep } from './key-timeline.ts'
 
 /**
- * Walks one key's versions in order: each must be what its operations make of the version before. Where operations with
- * an unknown outcome may have come between, they may explain a difference, each once.
+ * Checks one key's versions in order: each must result from its operations on the version before. Operations with an unknown
+ * outcome may explain a difference, each once.
  */
 export function checkEffects({ key, operations, steps }: KeyTimeline): Violation[] {
   const violations: Violation[] = []
   const unknown = new Set(operations.filter(({ outcome }) => outcome.kind === 'unknown'))
-  /** What the version before held; `undefined`: it can't be told. */
+  /** The content of the version before; `undefined` if unknown. */
   let before: Content | undefined = { absent: true }
   let lastVersion = 0
 
   const report = (rule: HistoryRule, message: string): void => void violations.push({ rule, key, message })
   const saw = (step: VersionStep): string => `version ${step.version} is ${contentText(step.content)} after ${contentText(before)}`
 
-  /** What nobody acknowledged must be the effect of something with an unknown outcome. */
+  /** An unacknowledged version must be the effect of an operation with an unknown outcome. */
   const unmade = (step: VersionStep): Content | undefined => {
     const { content, seenMs } = step
     const candidates = [...unknown].filter(({ startMs }) => startMs <= seenMs)
     if (content === undefined || before === undefined) {
       const sets = candidates.filter(({ effect }) => effect.op === 'set' && content && sameContent({ value: effect.value }, content))
       const cause = content === undefined ? candidates[0] : (sets[0] ?? candidates.find(({ effect }) => effect.op !== 'set'))
-      // Which of them it was can't be told, so none is used up.
+      // The operation cannot be identified, so none is used up.
       if (cause === undefined) report('follows', `Nothing explains: ${saw(step)}.`)
       return content
     }
@@ -41,7 +41,7 @@ export function checkEffects({ key, operations, steps }: KeyTimeline): Violation
     return content
   }
 
-  /** What was acknowledged must follow from the version before, perhaps with something unknown between. */
+  /** An acknowledged version must follow from the version before, possibly with unknown operations in between. */
   const made = (step: VersionStep): Content | undefined => {
     const operation = step.made[0]
     if (operation === undefined) return step.content
@@ -83,7 +83,7 @@ export function checkEffects({ key, operations, steps }: KeyTimeline): Violation
   return violations
 }
 
-/** Patches of one version whose order can't be told and counts. */
+/** Patches of one version whose order is unknown and matters. */
 const overlap = (made: readonly Operation[]): boolean => {
   const names = made.flatMap(({ effect }) => (effect.op === 'patch' ? Object.keys(effect.patch) : []))
   return made.length > 1 && new Set(names).size < names.length
@@ -91,7 +91,7 @@ const overlap = (made: readonly Operation[]): boolean => {
 
 const MAX_BETWEEN = 3
 
-/** Up to three operations that lead, in this order, from the content to one that fits. */
+/** Up to three operations that lead, in this order, from the content to a matching one. */
 function findBetween(
   content: Content,
   candidates: readonly Operation[],

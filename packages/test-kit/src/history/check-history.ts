@@ -4,7 +4,7 @@ import { checkEffects } from './check-effects.ts'
 import type { History, Violation } from './history.ts'
 import { timelines, type KeyTimeline } from './key-timeline.ts'
 
-/** Says which rules a history breaks, and where; an empty list for a right one. */
+/** The violations in a history; an empty list for a correct one. */
 export function checkHistory(history: History): Violation[] {
   const violations: Violation[] = []
   const keys = timelines(history, (violation) => violations.push(violation))
@@ -13,7 +13,7 @@ export function checkHistory(history: History): Violation[] {
   return [...violations, ...checkCounters(history.operations, history.final)]
 }
 
-/** The newest acknowledged version is not newer than what the store holds. Whether it holds the right value, the effects tell. */
+/** The newest acknowledged version is not newer than the stored one. Its value is checked by the effects. */
 function checkKept({ key, final, operations }: KeyTimeline): Violation[] {
   if (final === undefined) return []
   const lost = operations.filter(({ outcome }) => outcome.kind === 'done' && outcome.version > final.version)
@@ -24,7 +24,7 @@ function checkKept({ key, final, operations }: KeyTimeline): Violation[] {
   }))
 }
 
-/** Versions never go back on any client. */
+/** Versions never decrease on any client. */
 function checkForward({ key, observations }: KeyTimeline): Violation[] {
   const newest = new Map<string, number>()
   return observations.flatMap(({ client, version }): Violation[] => {
@@ -34,7 +34,7 @@ function checkForward({ key, observations }: KeyTimeline): Violation[] {
   })
 }
 
-/** What ended before something began has the older version, and nothing is seen before it began. */
+/** An operation that ended before another began has the older version, and nothing is observed before it began. */
 function checkRealTime({ key, steps }: KeyTimeline): Violation[] {
   const violations: Violation[] = []
   let latest = { startMs: -Infinity, id: '' }
@@ -51,7 +51,7 @@ function checkRealTime({ key, steps }: KeyTimeline): Violation[] {
   return violations
 }
 
-/** What each client showed last is what the store holds. */
+/** The last content shown by each client is the stored one. */
 function checkConverged({ key, observations, final }: KeyTimeline): Violation[] {
   if (final === undefined) return []
   const last = new Map(observations.map((observation) => [observation.client, observation]))

@@ -1,63 +1,63 @@
-// What clients of a store did and saw, as plain data that can cross processes. Times are milliseconds since 1970 of one
-// machine's clock.
+// The operations and observations of a store's clients, as plain data that can be sent between processes. Times are
+// milliseconds since 1970 of one machine's clock.
 
 /** A JSON value. */
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 
-/** What an entry holds. */
+/** The content of an entry. */
 export type Content = { readonly value: Json } | { readonly absent: true }
 
-/** What an operation does to one key. `ifVersion`: only on this version, 0: only where nothing is. */
+/** The effect of an operation on one key. `ifVersion`: only at this version, 0: only if absent. */
 export type Effect =
   | { readonly op: 'set'; readonly value: Json; readonly ifVersion?: number | undefined }
   | { readonly op: 'remove'; readonly ifVersion?: number | undefined }
   | { readonly op: 'increment'; readonly by: number; readonly initial?: number | undefined }
   | { readonly op: 'patch'; readonly patch: { readonly [name: string]: Json } }
 
-/** One mutation of one client, however often it was sent. */
+/** One mutation of one client, regardless of how often it was sent. */
 export interface Operation {
   /** Names it in messages. */
   readonly id: string
   readonly client: string
   readonly key: string
   readonly effect: Effect
-  /** When it was sent first. */
+  /** When it was first sent. */
   readonly startMs: number
-  /** When its answer came; absent where none did. */
+  /** When its reply arrived; absent if none did. */
   readonly endMs?: number | undefined
-  /** `done`: acknowledged, with the version it made and an increment's sum. `refused`: it must have no effect. `unknown`: either. */
+  /** `done`: acknowledged, with its version and an increment's sum. `refused`: it must have no effect. `unknown`: either. */
   readonly outcome:
     | { readonly kind: 'done'; readonly version: number; readonly value?: Json | undefined }
     | { readonly kind: 'refused'; readonly code: string }
     | { readonly kind: 'unknown' }
 }
 
-/** An entry that a client showed: each client's in the order in which they came. */
+/** An entry shown by a client, in the order of arrival. */
 export interface Observation {
   readonly client: string
   readonly key: string
   readonly atMs: number
-  /** 0: never there. */
+  /** 0: never written. */
   readonly version: number
-  /** Absent where only the version could be seen. */
+  /** Absent if only the version was observed. */
   readonly content?: Content | undefined
 }
 
-/** What the store holds of one key after everything has come to rest. */
+/** The stored content of one key after all activity has ended. */
 export interface FinalEntry {
   readonly key: string
   readonly version: number
   readonly content: Content
 }
 
-/** All that is known of one run: of its keys all operations, for what is left out looks like an effect from nowhere. */
+/** All data of one run. Must contain all operations of its keys: an omitted one would appear as an unexplained effect. */
 export interface History {
   readonly operations: readonly Operation[]
   readonly observations: readonly Observation[]
   readonly final: readonly FinalEntry[]
 }
 
-/** The promises that a history can break. */
+/** The guarantees that a history can violate. */
 export const HISTORY_RULES = {
   kept: 'An acknowledged write is in the final state, or a later version has overwritten it.',
   once: 'The effect of a mutation stands at one version only.',
@@ -73,7 +73,7 @@ export const HISTORY_RULES = {
 /** The name of a rule. */
 export type HistoryRule = keyof typeof HISTORY_RULES
 
-/** One breach of one rule. */
+/** One violation of one rule. */
 export interface Violation {
   readonly rule: HistoryRule
   readonly key: string

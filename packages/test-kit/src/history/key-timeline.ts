@@ -1,14 +1,14 @@
 import { contentText, sameContent } from './apply-effect.ts'
 import type { Content, FinalEntry, History, Observation, Operation, Violation } from './history.ts'
 
-/** All that is known of one version of a key. */
+/** All data about one version of a key. */
 export interface VersionStep {
   readonly version: number
-  /** The acknowledged operations that made it: several patches may share one. */
+  /** The acknowledged operations that created it: several patches may share one. */
   readonly made: Operation[]
-  /** What it held, as somebody saw it. */
+  /** Its content, if observed. */
   content: Content | undefined
-  /** When it was seen first; Infinity for never. */
+  /** When it was first observed; Infinity for never. */
   seenMs: number
 }
 
@@ -21,7 +21,7 @@ export interface KeyTimeline {
   readonly steps: readonly VersionStep[]
 }
 
-/** A history by keys. `report` hears of versions with two values. */
+/** A history by keys. `report` receives versions with two values. */
 export function timelines({ operations, observations, final }: History, report: (violation: Violation) => void): KeyTimeline[] {
   const operationsOf = Map.groupBy(operations, ({ key }) => key)
   const observationsOf = Map.groupBy(observations, ({ key }) => key)
@@ -59,7 +59,7 @@ function stepsOf(
     if (value !== undefined) see(version, { value }, operation.id)
   }
   for (const { client, version, content, atMs } of observations) {
-    // Version 0 is the absence that no operation made.
+    // Version 0 is the initial absence, without an operation.
     if (version === 0) continue
     const step = stepAt(version)
     step.seenMs = Math.min(step.seenMs, atMs)

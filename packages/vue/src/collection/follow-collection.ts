@@ -11,31 +11,32 @@ import { renderedCollection } from './rendered-collection.ts'
 export interface FollowedCollection {
   readonly items: Readonly<ShallowRef<readonly RealtimeItem<JsonValue>[]>>
   readonly snapshot: Readonly<ShallowRef<CollectionSnapshot<JsonValue>>>
-  /** The collection, once it knows of what was changed in place under the key. */
+  /** The collection, after the changes in place under the key were applied to it. */
   handle(key?: string): Collection<JsonValue>
 }
 
-/** Follows all entries below a prefix, also when it becomes another prefix. */
+/** Follows all entries below a prefix, also if the prefix changes. */
 export function followCollection(prefix: MaybeRefOrGetter<string>, options: CollectionOptions): FollowedCollection {
   const { client, onServer, owners, page } = useRealtimeContext()
   const take = (): Collection<JsonValue> => collection<JsonValue>(client, toValue(prefix), options)
   const owned = new Map<string, OwnedItem>()
   const items = shallowRef<readonly RealtimeItem<JsonValue>[]>([])
   let handle = take()
-  // No scope ends on a server, and nothing is to be kept for it.
+  // No scope ends on a server, and nothing is retained there.
   if (onServer) handle.dispose()
 
   const changes: ItemChanges = {
     owners,
     assign: (key, value) => void handle.set(key, value),
-    // No patch, which would bring back a part of what somebody has removed meanwhile. `set` rejects what is not JSON.
+    // Not a patch, which would restore a part of an entry that was removed in the meantime. `set` rejects values that are not
+    // JSON.
     change: (key, { from, to, isJson }) =>
       void (isJson
         ? handle.update(key, (newest) => (newest === undefined ? undefined : mergeChange(from, to, newest)))
         : handle.set(key, to)),
   }
   const show = (): void => {
-    // What was changed in place meanwhile is sent first, so that it is among what is shown.
+    // Pending changes in place are sent first, so that they are included.
     for (const next of bridge.current.items) {
       const mine = owned.get(next.key)
       if (mine && mine.shown !== next) mine.send()

@@ -3,39 +3,39 @@ import type { JsonValue } from '@tutti/protocol'
 import { effectScope, shallowRef, watch } from 'vue'
 import { createDraft, type Draft, type DraftChange, type Owners } from '../draft.ts'
 
-/** One entry of a collection. The same object as long as the entry is in it; its properties are tracked one by one. */
+/** One entry of a collection. The same object as long as the entry exists; its properties are tracked one by one. */
 export interface RealtimeItem<T> {
   readonly key: string
   /**
-   * May be changed in place (`item.value.done = true`), which is sent once per tick. Assigning stores the whole value. Once the
-   * entry is removed, changes of it have no effect.
+   * May be changed in place (`item.value.done = true`); changes are sent once per tick. Assigning stores the whole value. Once
+   * the entry is removed, changes have no effect.
    */
   value: T
-  /** The version of the confirmed entry, 0 where none is stored yet; `undefined` while it is not known. */
+  /** The version of the confirmed entry, 0 if none is stored yet; `undefined` until it is known. */
   readonly version: number | undefined
   /** Changes of this client on this entry are not yet confirmed. */
   readonly pending: boolean
 }
 
-/** An item with its owner's end. */
+/** An item with the interface for its owner. */
 export interface OwnedItem {
   readonly item: RealtimeItem<JsonValue>
-  /** What it shows; what was changed in place lies on top until it is sent. */
+  /** The shown entry, without unsent changes in place. */
   readonly shown: CollectionItem<JsonValue>
   show(next: CollectionItem<JsonValue>): void
-  /** Sends what was changed in place. */
+  /** Sends changes made in place. */
   send(): void
   end(): void
 }
 
-/** How changes of items leave them. */
+/** The callbacks for changes of items. */
 export interface ItemChanges {
   owners: Owners
   assign(key: string, value: JsonValue): void
   change(key: string, change: DraftChange): void
 }
 
-/** Makes an item. It has no draft and no watcher before its value is read: most of a long list is never on the screen. */
+/** Creates an item. Draft and watcher are created when its value is first read: most of a long list is never on the screen. */
 export function createItem(first: CollectionItem<JsonValue>, { owners, assign, change }: ItemChanges): OwnedItem {
   const { key } = first
   const shown = shallowRef(first)
@@ -47,7 +47,7 @@ export function createItem(first: CollectionItem<JsonValue>, { owners, assign, c
     const made = scope.active && draft?.takeChange()
     if (!made) return
     change(key, made)
-    // What was refused at once is taken back.
+    // A change that was refused at once is reverted.
     draft?.show(latest.value)
   }
   const open = (): Draft => {

@@ -2,14 +2,14 @@ import type { CollectionItem, CollectionSnapshot } from '@tutti/client/collectio
 import { compareKeys, isAbsent, listingEnd, type JsonValue } from '@tutti/protocol'
 import type { PageEntries } from '../page-entries.ts'
 
-/** A collection as the page shows it that was rendered with it (S22). */
+/** A collection as rendered in the page (S22). */
 export function renderedCollection(page: PageEntries, prefix: string): CollectionSnapshot<JsonValue> {
   const end = listingEnd(page.get(prefix))
   const isListed = (key: string): boolean => end === undefined || compareKeys(key, end) <= 0
   const items = page
     .all()
     .flatMap((entry): CollectionItem<JsonValue>[] =>
-      // What stands under a prefix says only what was listed.
+      // The entry of a prefix only states which keys were listed.
       isAbsent(entry) || entry.key.endsWith(':') || !entry.key.startsWith(prefix) || !isListed(entry.key)
         ? []
         : [{ key: entry.key, value: entry.value, version: entry.version, pending: false }],

@@ -15,15 +15,15 @@ export function realtimeStores({ store, app, options }: PiniaPluginContext): voi
   const raw = toRaw(store)
   const own: Record<string, unknown> = toRaw(store.$state)
 
-  /** Reads and writes the shared state by the store, but hides it from whatever lists the store's state. */
+  /** Makes the shared state accessible through the store, but hides it from code that lists the store's state. */
   const share = (name: string, state: Ref<unknown>): void => {
-    // For `storeToRefs` and devtools it is a getter.
+    // `storeToRefs` and devtools treat it as a getter.
     Reflect.set(raw, name, state)
     Reflect.defineProperty(own, name, {
       configurable: true,
       enumerable: false,
       get: () => state.value,
-      // What `$reset` makes anew is the same state.
+      // The state that `$reset` creates is the same state.
       set: (value) => {
         if (!isRealtimeState(value)) state.value = value
       },
@@ -36,7 +36,7 @@ export function realtimeStores({ store, app, options }: PiniaPluginContext): voi
   }
   const makeState = options.state
   const carried = own[SHARED]
-  // A store that a page restores never runs `state()`, so that it would have a copy that nothing updates.
+  // A store restored from a page never runs `state()`, and would have a copy that nothing updates.
   const made: object = Array.isArray(carried) ? app.runWithContext(makeState) : own
   delete own[SHARED]
   const names = Object.entries(made).flatMap(([name, value]) => {
