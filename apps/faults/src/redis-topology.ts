@@ -1,5 +1,5 @@
 import {
-  askRedis,
+  sendToRedis,
   eventually,
   startRedis,
   startRedisCluster,
@@ -78,9 +78,9 @@ async function sentinel(): Promise<RedisTopology> {
     reconfigure: async () => {
       const before = await redis.master()
       // The replica has everything, and nothing is written until it is the master: the failover loses nothing.
-      await askRedis(before, 'CLIENT', 'PAUSE', PAUSE_MS, 'WRITE')
+      await sendToRedis(before, 'CLIENT', 'PAUSE', PAUSE_MS, 'WRITE')
       await eventually(async () => {
-        const info = String(await askRedis(before, 'INFO', 'replication'))
+        const info = String(await sendToRedis(before, 'INFO', 'replication'))
         const [, offset] = /master_repl_offset:(\d+)/.exec(info) ?? []
         if (offset === undefined || !info.includes(`offset=${offset},`)) throw new Error('The replica is behind.')
       })
@@ -106,7 +106,7 @@ async function cluster(): Promise<RedisTopology> {
   const move = async (index: number): Promise<void> => {
     if (interrupted !== undefined && interrupted !== index) await move(interrupted)
     interrupted = index
-    const slot = Number(await askRedis(at(redis.nodes, 0), 'CLUSTER', 'KEYSLOT', `tutti:${at(KEYS, index)}`))
+    const slot = Number(await sendToRedis(at(redis.nodes, 0), 'CLUSTER', 'KEYSLOT', `tutti:${at(KEYS, index)}`))
     await redis.moveSlot(slot, at(redis.nodes, index))
     interrupted = undefined
     reconfigurations += 1

@@ -1,5 +1,5 @@
 import { redisOptions } from '@tutti/pubsub/redis'
-import { askRedis, eventually, startRedisCluster, type TestRedis } from '@tutti/test-kit'
+import { sendToRedis, eventually, startRedisCluster, type TestRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -79,10 +79,10 @@ test('[N6] a Cluster is up only after it has reported ready, so an outage counts
 test('[N6] a node that reconnects during the query for CLUSTERDOWN is not overlooked', async () => {
   const { pub, ask, reported, cut } = await commands()
   const [first, second, third] = nodes()
-  const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', 'a'))
-  await askRedis(third, 'CLUSTER', 'DELSLOTS', slot)
+  const slot = Number(await sendToRedis(first, 'CLUSTER', 'KEYSLOT', 'a'))
+  await sendToRedis(third, 'CLUSTER', 'DELSLOTS', slot)
   await expect(ask('GET', ['a'])).rejects.toMatchObject({ message: expect.stringContaining('CLUSTERDOWN') })
-  await askRedis(third, 'CLUSTER', 'ADDSLOTS', slot)
+  await sendToRedis(third, 'CLUSTER', 'ADDSLOTS', slot)
   await cluster.serving()
   const resume = freeze(third)
   await cut(second)
@@ -93,9 +93,9 @@ test('[N6] a node that reconnects during the query for CLUSTERDOWN is not overlo
 test('[N5] a node that refuses CLUSTER SLOTS is no outage once the map is known', async () => {
   const { pub, ask, reported } = await commands()
   const [first, second] = nodes()
-  const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', 'moved'))
-  await askRedis(first, 'ACL', 'SETUSER', 'default', '-cluster|slots')
-  onTestFinished(async () => void (await askRedis(first, 'ACL', 'SETUSER', 'default', '+@all')))
+  const slot = Number(await sendToRedis(first, 'CLUSTER', 'KEYSLOT', 'moved'))
+  await sendToRedis(first, 'ACL', 'SETUSER', 'default', '-cluster|slots')
+  onTestFinished(async () => void (await sendToRedis(first, 'ACL', 'SETUSER', 'default', '+@all')))
   for (const node of [second, first]) {
     await cluster.moveSlot(slot, node)
     expect(await ask('GET', ['moved'])).toBeNull()

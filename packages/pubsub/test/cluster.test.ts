@@ -1,6 +1,6 @@
 import { RealtimePubSub } from '@tutti/pubsub'
 import { pubSubContract } from '@tutti/pubsub/testing'
-import { askRedis, eventually, startRedisCluster, type TestRedis } from '@tutti/test-kit'
+import { sendToRedis, eventually, startRedisCluster, type TestRedis } from '@tutti/test-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { clientList, connect, observer, testRedis } from './setup.ts'
 
@@ -65,7 +65,7 @@ test('[N8] one address of a Cluster is enough; each key is sent to its own node'
   const { pubsub } = connect({ cluster: [{ host: 'localhost', port: nodes()[1].port }] })
   expect(pubsub.link.isCluster).toBe(true)
   for (const key of KEYS) expect(await pubsub.link.command('SET', key, key)).toBe('OK')
-  for (const [place, node] of nodes().entries()) expect(await askRedis(node, 'GET', KEYS[place] ?? '')).toBe(KEYS[place])
+  for (const [place, node] of nodes().entries()) expect(await sendToRedis(node, 'GET', KEYS[place] ?? '')).toBe(KEYS[place])
   const sizes = await Promise.all(pubsub.link.masters().map((master) => master.command('DBSIZE')))
   expect(sizes).toHaveLength(3)
   expect(Math.min(...sizes.map(Number))).toBeGreaterThan(0)
@@ -75,23 +75,23 @@ test('[N8] a moved or moving slot is followed without further effects', async ()
   const { pubsub, errors } = connect({ cluster: cluster.addresses })
   await pubsub.link.ready
   const [first, second] = nodes()
-  const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', 'moved'))
+  const slot = Number(await sendToRedis(first, 'CLUSTER', 'KEYSLOT', 'moved'))
   await pubsub.link.command('SET', 'moved', 'here')
   for (const node of nodes()) {
     await cluster.moveSlot(slot, node)
     expect(await pubsub.link.command('GET', 'moved')).toBe('here')
   }
   await cluster.moveSlot(slot, first)
-  await askRedis(second, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(await askRedis(first, 'CLUSTER', 'MYID')))
-  await askRedis(first, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(await askRedis(second, 'CLUSTER', 'MYID')))
+  await sendToRedis(second, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(await sendToRedis(first, 'CLUSTER', 'MYID')))
+  await sendToRedis(first, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(await sendToRedis(second, 'CLUSTER', 'MYID')))
   expect(await pubsub.link.command('SET', '{moved}:new', '1')).toBe('OK')
-  expect(await askRedis(second, 'CLUSTER', 'COUNTKEYSINSLOT', slot)).toBe(1)
+  expect(await sendToRedis(second, 'CLUSTER', 'COUNTKEYSINSLOT', slot)).toBe(1)
   // Only some of the keys have moved: refused for now, and not a failure of the connection.
   const both = pubsub.link.script(`return redis.call('GET', KEYS[1])`)
   for (let n = 0; n < 9; n += 1) await expect(both.run(['moved', '{moved}:new'], [])).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   expect(pubsub.link.breaker).toBe('closed')
-  await askRedis(second, 'FLUSHALL')
-  for (const node of [second, first]) await askRedis(node, 'CLUSTER', 'SETSLOT', slot, 'STABLE')
+  await sendToRedis(second, 'FLUSHALL')
+  for (const node of [second, first]) await sendToRedis(node, 'CLUSTER', 'SETSLOT', slot, 'STABLE')
   expect([errors, pubsub.status]).toEqual([[], 'ready'])
 })
 

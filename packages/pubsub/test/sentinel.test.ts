@@ -1,6 +1,6 @@
 import { RealtimePubSub } from '@tutti/pubsub'
 import { pubSubContract } from '@tutti/pubsub/testing'
-import { askRedis, eventually, startSentinel } from '@tutti/test-kit'
+import { sendToRedis, eventually, startSentinel } from '@tutti/test-kit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { clientList, connect, observer } from './setup.ts'
 
@@ -77,7 +77,7 @@ for (const how of ['order', 'crash'] as const) {
     const outcomes = (await Promise.all(calls)).flat()
     const codes = new Set(outcomes.flatMap((outcome): unknown[] => (outcome.status === 'rejected' ? [outcome.reason.code] : [])))
     for (const code of codes) expect(['UNAVAILABLE', 'OUTCOME_UNKNOWN']).toContain(code)
-    expect(await askRedis(after, 'GET', 'count')).not.toBeNull()
+    expect(await sendToRedis(after, 'GET', 'count')).not.toBeNull()
     const done = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [Number(outcome.value)] : []))
     // No refused command runs later: from now on each run adds one.
     const [now, next] = [Number(await script.run(['count'], [])), Number(await script.run(['count'], []))]

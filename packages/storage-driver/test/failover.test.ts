@@ -1,5 +1,5 @@
 import { isAbsent } from '@tutti/protocol'
-import { askRedis, eventually, startRedisCluster, startSentinel, type TestRedis } from '@tutti/test-kit'
+import { sendToRedis, eventually, startRedisCluster, startSentinel, type TestRedis } from '@tutti/test-kit'
 import type { RealtimePubSubOptions } from '@tutti/pubsub'
 import { expect, onTestFinished, test } from 'vitest'
 import { freshAuthor } from '../src/testing/store-under-test.ts'
@@ -41,7 +41,7 @@ const topologies: Record<string, () => Promise<Failing>> = {
 /** The replication offset of a server, bytes. */
 async function offsetOf(server: TestRedis | undefined): Promise<number> {
   if (server === undefined) throw new Error('There is such a server.')
-  const info = String(await askRedis(server, 'INFO', 'replication'))
+  const info = String(await sendToRedis(server, 'INFO', 'replication'))
   return Number(/\r\n(?:slave|master)_repl_offset:(\d+)/.exec(info)?.[1])
 }
 

@@ -1,5 +1,5 @@
 import { isAbsent } from '@tutti/protocol'
-import { askRedis, documentedAcl, eventually, startRedisCluster, startSentinel } from '@tutti/test-kit'
+import { sendToRedis, documentedAcl, eventually, startRedisCluster, startSentinel } from '@tutti/test-kit'
 import { readFileSync } from 'node:fs'
 import { RealtimePubSub } from '@tutti/pubsub'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ describe('a Cluster', () => {
   const calls = async (): Promise<Record<string, number>> => {
     const counts: Record<string, number> = {}
     for (const node of cluster.nodes) {
-      const stats = String(await askRedis(node, 'INFO', 'commandstats'))
+      const stats = String(await sendToRedis(node, 'INFO', 'commandstats'))
       for (const [, name = '', count] of stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)) counts[name] = (counts[name] ?? 0) + Number(count)
     }
     return counts
@@ -123,7 +123,7 @@ describe('a Cluster', () => {
     const { version } = await store.write({ op: 'set', key: 'moving', value: 1 })
     const [first] = cluster.nodes
     if (first === undefined) throw new Error('There are three.')
-    const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', `${made.base}:moving`))
+    const slot = Number(await sendToRedis(first, 'CLUSTER', 'KEYSLOT', `${made.base}:moving`))
     for (const node of cluster.nodes) {
       await cluster.moveSlot(slot, node)
       expect(await other.read(['moving'])).toEqual([{ key: 'moving', version, value: 1 }])
@@ -136,7 +136,7 @@ describe('a Cluster', () => {
     const { users } = documentedAcl()
     const more = /^```acl-cluster\n(.*)\n```$/m.exec(readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8'))?.[1] ?? ''
     const [, user = '', rules = ''] = /^user (tutti) (.*)$/m.exec(users) ?? []
-    for (const node of cluster.nodes) await askRedis(node, 'ACL', 'SETUSER', user, ...`${rules} ${more}`.split(' '))
+    for (const node of cluster.nodes) await sendToRedis(node, 'ACL', 'SETUSER', user, ...`${rules} ${more}`.split(' '))
     const password = /(?:^| )>(\S+)/.exec(rules)?.[1] ?? ''
     const pubsub = new RealtimePubSub({ cluster: cluster.addresses, username: user, password })
     const store = reactiveRedisDriver({ pubsub })

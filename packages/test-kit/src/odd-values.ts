@@ -1,4 +1,4 @@
-/** A value that an application may put into its state by mistake, or that looks unusual but is JSON. */
+/** A value that an application may put into its state by mistake, or an unusual but valid one. */
 export interface OddValue {
   readonly name: string
   /** Creates a new one. */

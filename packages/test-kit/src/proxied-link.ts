@@ -38,7 +38,7 @@ export interface Half {
 const MAX_KEPT_BYTES = 1 << 20
 
 /** Forwards bytes from `source` to `sink`, in order, subject to the current fault. */
-export function createHalf(source: Socket, sink: Socket, first: HalfFault, look: (data: Buffer) => void = () => {}): Half {
+export function createHalf(source: Socket, sink: Socket, first: HalfFault, observe: (data: Buffer) => void = () => {}): Half {
   const kept: { data: Buffer; due: number }[] = []
   let keptBytes = 0
   let fault = first
@@ -66,7 +66,7 @@ export function createHalf(source: Socket, sink: Socket, first: HalfFault, look:
   }
 
   source.on('data', (data: Buffer) => {
-    look(data)
+    observe(data)
     if (fault.kind === 'drop') {
       torn = true
       return

@@ -1,6 +1,6 @@
 import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
-import { askRedis } from './redis-reply.ts'
+import { sendToRedis } from './redis-reply.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
 
@@ -61,7 +61,7 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
     await eventually(
       async () => {
         for (const node of nodes.filter(alive)) {
-          const info = String(await askRedis(node, 'CLUSTER', 'INFO'))
+          const info = String(await sendToRedis(node, 'CLUSTER', 'INFO'))
           if (count > 0 && !info.includes(`cluster_known_nodes:${count}\r`)) throw new Error('Not all nodes know each other.')
           if (!info.includes('cluster_state:ok')) throw new Error('Not all slots are served.')
         }
@@ -69,27 +69,28 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
       { timeoutMs: 60_000, everyMs: 50 },
     )
   }
-  const idOf = async (node: TestRedis): Promise<string> => String(await askRedis(node, 'CLUSTER', 'MYID'))
+  const idOf = async (node: TestRedis): Promise<string> => String(await sendToRedis(node, 'CLUSTER', 'MYID'))
 
   await Promise.all(
     masters.map(async (node, place) => {
-      await askRedis(node, 'CLUSTER', 'SET-CONFIG-EPOCH', place + 1)
+      await sendToRedis(node, 'CLUSTER', 'SET-CONFIG-EPOCH', place + 1)
       const [from, to] = [place, place + 1].map((end) => Math.floor((SLOTS * end) / MASTERS))
-      await askRedis(node, 'CLUSTER', 'ADDSLOTSRANGE', from ?? 0, (to ?? SLOTS) - 1)
+      await sendToRedis(node, 'CLUSTER', 'ADDSLOTSRANGE', from ?? 0, (to ?? SLOTS) - 1)
     }),
   )
   for (const [place, node] of nodes.entries()) {
-    if (node !== first) await askRedis(first, 'CLUSTER', 'MEET', node.host, node.port, busPorts[place] ?? 0)
+    if (node !== first) await sendToRedis(first, 'CLUSTER', 'MEET', node.host, node.port, busPorts[place] ?? 0)
   }
   await allAgree(nodes.length, (node) => masters.includes(node))
   for (const [place, replica] of nodes.slice(MASTERS).entries()) {
     const master = await idOf(masters[place % MASTERS] ?? first)
-    await eventually(() => askRedis(replica, 'CLUSTER', 'REPLICATE', master))
+    await eventually(() => sendToRedis(replica, 'CLUSTER', 'REPLICATE', master))
   }
   // A failover is possible only once the replica has its master's data.
   await eventually(async () => {
     for (const replica of nodes.slice(MASTERS)) {
-      if (!String(await askRedis(replica, 'INFO', 'replication')).includes('master_link_status:up')) throw new Error('Not replicated yet.')
+      if (!String(await sendToRedis(replica, 'INFO', 'replication')).includes('master_link_status:up'))
+        throw new Error('Not replicated yet.')
     }
   })
   await allAgree(nodes.length, () => true)
@@ -101,19 +102,19 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
     moveSlot: async (slot, to) => {
       const id = await idOf(to)
       const owners = await Promise.all(
-        masters.map(async (node) => ({ node, slots: await askRedis(node, 'CLUSTER', 'COUNTKEYSINSLOT', slot) })),
+        masters.map(async (node) => ({ node, slots: await sendToRedis(node, 'CLUSTER', 'COUNTKEYSINSLOT', slot) })),
       )
       for (const { node } of owners.filter(({ node, slots }) => node !== to && Number(slots) > 0)) {
-        await askRedis(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(node))
-        await askRedis(node, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', id)
-        const keys = await askRedis(node, 'CLUSTER', 'GETKEYSINSLOT', slot, 1_000)
-        for (const key of Array.isArray(keys) ? keys : []) await askRedis(node, 'MIGRATE', to.host, to.port, String(key), 0, 2_000)
+        await sendToRedis(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(node))
+        await sendToRedis(node, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', id)
+        const keys = await sendToRedis(node, 'CLUSTER', 'GETKEYSINSLOT', slot, 1_000)
+        for (const key of Array.isArray(keys) ? keys : []) await sendToRedis(node, 'MIGRATE', to.host, to.port, String(key), 0, 2_000)
       }
       // Also if no key has moved: the node that imports a slot takes it with a new epoch, which all others then follow. A node
       // that already has the slot refuses.
       const [other] = masters.filter((master) => master !== to)
-      if (other !== undefined) await askRedis(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(other)).catch(() => {})
-      for (const node of [to, ...masters.filter((master) => master !== to)]) await askRedis(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', id)
+      if (other !== undefined) await sendToRedis(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(other)).catch(() => {})
+      for (const node of [to, ...masters.filter((master) => master !== to)]) await sendToRedis(node, 'CLUSTER', 'SETSLOT', slot, 'NODE', id)
     },
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   }

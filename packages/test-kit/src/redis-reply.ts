@@ -6,7 +6,7 @@ export type RedisReply = string | number | null | RedisReply[]
 /**
  * Sends one command over a separate connection and returns its reply; rejects with the error of Redis. Does not use ioredis.
  */
-export function askRedis({ host, port }: { host: string; port: number }, ...command: (string | number)[]): Promise<RedisReply> {
+export function sendToRedis({ host, port }: { host: string; port: number }, ...command: (string | number)[]): Promise<RedisReply> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host, () => socket.write(`${command.join(' ')}\r\n`))
     let text = ''

@@ -1,5 +1,5 @@
 import { eventually } from './eventually.ts'
-import { askRedis, type RedisReply } from './redis-reply.ts'
+import { sendToRedis, type RedisReply } from './redis-reply.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 import type { TcpProxy } from './tcp-proxy.ts'
 
@@ -65,7 +65,7 @@ export async function startSentinel(options: TestRedisSentinelOptions = {}): Pro
   const watchers = await Promise.all(Array.from({ length: 3 }, () => startRedis({ sentinel: `${config.join('\n')}\n` })))
 
   const masterOf = async (watcher: TestRedis): Promise<TestRedis> => {
-    const address = await askRedis(watcher, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)
+    const address = await sendToRedis(watcher, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME)
     const port = Array.isArray(address) ? Number(address[1]) : 0
     const master = nodes.find((node) => announcedPort(node) === port)
     if (master === undefined) throw new Error('The Sentinels name no master.')
@@ -81,9 +81,9 @@ export async function startSentinel(options: TestRedisSentinelOptions = {}): Pro
    */
   const settled = async (): Promise<void> => {
     for (const watcher of watchers) {
-      await askRedis(watcher, 'SENTINEL', 'CKQUORUM', NAME)
-      const seen = fieldsOf(await askRedis(watcher, 'SENTINEL', 'MASTER', NAME))
-      const replicas = await askRedis(watcher, 'SENTINEL', 'REPLICAS', NAME)
+      await sendToRedis(watcher, 'SENTINEL', 'CKQUORUM', NAME)
+      const seen = fieldsOf(await sendToRedis(watcher, 'SENTINEL', 'MASTER', NAME))
+      const replicas = await sendToRedis(watcher, 'SENTINEL', 'REPLICAS', NAME)
       const replica = fieldsOf(Array.isArray(replicas) ? replicas[0] : undefined)
       const found = [
         seen.get('num-other-sentinels'),
@@ -95,7 +95,7 @@ export async function startSentinel(options: TestRedisSentinelOptions = {}): Pro
       if (found.join() !== '2,1,master,slave,slave') throw new Error('The Sentinels do not know all yet.')
     }
     const replica = (await master()) === first ? second : first
-    if (!String(await askRedis(replica, 'INFO', 'replication')).includes('master_link_status:up')) throw new Error('Not replicated yet.')
+    if (!String(await sendToRedis(replica, 'INFO', 'replication')).includes('master_link_status:up')) throw new Error('Not replicated yet.')
   }
   await eventually(settled, { timeoutMs: TIMEOUT_MS, everyMs: 50 })
 
@@ -111,19 +111,19 @@ export async function startSentinel(options: TestRedisSentinelOptions = {}): Pro
       const before = await master()
       if (how === 'crash') await before.kill()
       // A Sentinel refuses for a while after another failover.
-      else await eventually(() => askRedis(watchers[0] ?? before, 'SENTINEL', 'FAILOVER', NAME), { timeoutMs: TIMEOUT_MS, everyMs: 100 })
+      else await eventually(() => sendToRedis(watchers[0] ?? before, 'SENTINEL', 'FAILOVER', NAME), { timeoutMs: TIMEOUT_MS, everyMs: 100 })
       const after = await eventually(
         async () => {
           const now = await master()
           if (now === before) throw new Error('The Sentinels still name the old master.')
-          if (!String(await askRedis(now, 'INFO', 'replication')).includes('role:master')) throw new Error('It is no master yet.')
+          if (!String(await sendToRedis(now, 'INFO', 'replication')).includes('role:master')) throw new Error('It is no master yet.')
           return now
         },
         { timeoutMs: TIMEOUT_MS, everyMs: 50 },
       )
       if (how === 'crash') return after
-      await askRedis(before, 'REPLICAOF', after.host, announcedPort(after))
-      for (const type of ['normal', 'pubsub']) await askRedis(before, 'CLIENT', 'KILL', 'TYPE', type)
+      await sendToRedis(before, 'REPLICAOF', after.host, announcedPort(after))
+      for (const type of ['normal', 'pubsub']) await sendToRedis(before, 'CLIENT', 'KILL', 'TYPE', type)
       return after
     },
     stop: async () => void (await Promise.all([...watchers, ...nodes].map((node) => node.stop()))),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
-import { askRedis } from './redis-reply.ts'
+import { sendToRedis } from './redis-reply.ts'
 
 /** A real Redis on a free port, stopped with the test process. */
 export interface TestRedis {
@@ -111,7 +111,7 @@ async function startOnce({ args = [], users, sentinel, config }: TestRedisOption
 /** Settles when Redis replies PONG, or requires a password, and so has loaded its data. */
 async function answers(host: string, port: number): Promise<void> {
   try {
-    await askRedis({ host, port }, 'PING')
+    await sendToRedis({ host, port }, 'PING')
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOAUTH'))) throw error
   }

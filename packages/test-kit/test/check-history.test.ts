@@ -36,7 +36,7 @@ const stored = (version: number, value?: Json): FinalEntry[] => [
 const broken = (operations: Operation[], observations: Observation[], final: FinalEntry[]): string[] =>
   [...new Set(checkHistory({ operations, observations, final }).map(({ rule }) => rule))].sort()
 
-test('a right history of sets, removals and conditions breaks nothing', () => {
+test('a correct history of sets, removals and conditions has no violation', () => {
   const operations = [
     operation('a', set('x'), [0, 5], done(10)),
     operation('b', set('y', 10), [4, 8], done(20)),
@@ -48,7 +48,7 @@ test('a right history of sets, removals and conditions breaks nothing', () => {
   expect(broken(operations, observations, stored(40, 'new'))).toEqual([])
 })
 
-test('right increments and patches, some of unknown outcome, break nothing', () => {
+test('correct increments and patches, some of unknown outcome, have no violation', () => {
   const increments = [
     operation('a', add(1), [0, 5], done(10, 1)),
     operation('b', add(10), [0], unknown),
@@ -64,7 +64,7 @@ test('right increments and patches, some of unknown outcome, break nothing', () 
   expect(broken(patches, [saw('a', 10, { a: 1, b: { c: 2 } }), saw('a', 20)], stored(20, { b: { c: 2 } }))).toEqual([])
 })
 
-test('an unknown set may have been seen, overwritten or never made', () => {
+test('an unknown set may have been observed, overwritten or never applied', () => {
   const operations = [
     operation('a', set('x'), [0], unknown),
     operation('a', set('y'), [0], unknown),
@@ -73,18 +73,18 @@ test('an unknown set may have been seen, overwritten or never made', () => {
   expect(broken(operations, [saw('b', 10, 'x', 3), saw('b', 20, 'z')], stored(20, 'z'))).toEqual([])
 })
 
-test('[kept] an acknowledged write that the store no longer has is found', () => {
+test('[kept] an acknowledged write that the store no longer has is reported', () => {
   const operations = [operation('a', set('x'), [0, 5], done(10)), operation('a', set('y'), [6, 9], done(20))]
   expect(broken(operations, [], stored(10, 'x'))).toEqual(['kept'])
   expect(broken(operations, [], stored(0))).toEqual(['kept'])
 })
 
-test('[kept] an acknowledged write that a later one should have seen is found', () => {
+test('[kept] an acknowledged write missing in a later one is reported', () => {
   const operations = [operation('a', patch({ a: 1 }), [0, 5], done(10)), operation('b', patch({ b: 1 }), [6, 9], done(20))]
   expect(broken(operations, [], stored(20, { b: 1 }))).toEqual(['follows'])
 })
 
-test('[once] an effect that stands twice is found', () => {
+test('[once] an effect that occurs twice is reported', () => {
   const operations = [operation('a', set('x'), [0, 50], done(10)), operation('b', set('y'), [0, 50], done(20))]
   expect(broken(operations, [], stored(30, 'x'))).toEqual(['once'])
   const increment = operation('a', add(3), [0, 50], done(20, 6))
@@ -98,19 +98,19 @@ test('[once] an unknown outcome explains one effect, not two', () => {
   expect(broken(operations, [saw('a', 10, 5), saw('a', 20, 10), saw('a', 40)], stored(40, 11))).toEqual(['follows', 'sum'])
 })
 
-test('[forward] a version that goes back on a client is found', () => {
+test('[forward] a version that decreases on a client is reported', () => {
   const operations = [operation('a', set('x'), [0, 5], done(10)), operation('a', set('y'), [6, 9], done(20))]
   const observations = [saw('b', 10, 'x'), saw('b', 20, 'y'), saw('b', 10, 'x'), saw('b', 20, 'y')]
   expect(broken(operations, observations, stored(20, 'y'))).toEqual(['forward'])
   expect(broken(operations, [saw('a', 20, 'y'), saw('b', 10, 'x'), saw('b', 20, 'y')], stored(20, 'y'))).toEqual([])
 })
 
-test('[one-value] a version that is not the same for all is found', () => {
+test('[one-value] a version with different values is reported', () => {
   const operations = [operation('a', set('x'), [0, 5], done(10)), operation('b', set('y'), [6, 9], done(20))]
   expect(broken(operations, [saw('a', 10, 'x'), saw('b', 10, 'w'), saw('a', 20), saw('b', 20)], stored(20, 'y'))).toEqual(['one-value'])
 })
 
-test('[sum] a counter that lost or doubled an increment is found, though nobody saw it between', () => {
+test('[sum] a lost or doubled increment is reported, even if unobserved', () => {
   const operations = [1, 2, 3].map((n) => operation('a', add(n), [n * 10, n * 10 + 1], done(n)))
   expect(broken(operations, [], stored(3, 6))).toEqual([])
   expect(broken(operations, [], stored(3, 4))).toEqual(['follows', 'sum'])
@@ -119,7 +119,7 @@ test('[sum] a counter that lost or doubled an increment is found, though nobody 
   expect(broken(unsure, [], stored(4, 21))).toEqual(['sum'])
 })
 
-test('[follows] a sum, a merge or a condition that does not fit its predecessor is found', () => {
+test('[follows] a sum, merge or condition without a cause is reported', () => {
   const increments = [operation('a', add(1), [0, 5], done(10, 1)), operation('b', add(1), [0, 5], done(20, 1))]
   expect(broken(increments, [], [])).toEqual(['follows'])
   const conditions = [
@@ -132,7 +132,7 @@ test('[follows] a sum, a merge or a condition that does not fit its predecessor 
   expect(broken(onAbsent, [], stored(20, 'y'))).toEqual(['follows'])
 })
 
-test('[follows] an unobserved effect between two others is taken for what it is, and no other difference', () => {
+test('[follows] an unobserved effect explains only its own difference', () => {
   const operations = [
     operation('a', add(1), [0, 5], done(10, 1)),
     operation('b', add(10), [0], unknown),
@@ -145,29 +145,29 @@ test('[follows] an unobserved effect between two others is taken for what it is,
   expect(broken(operations, [saw('c', 30, 110, 5), saw('c', 40)], stored(40, 112))).toEqual(['follows'])
 })
 
-test('[follows] a value that nobody wrote is found', () => {
+test('[follows] a value that no operation wrote is reported', () => {
   expect(broken([operation('a', set('x'), [0, 5], done(10))], [], stored(20, 'other'))).toEqual(['follows'])
   expect(broken([], [saw('a', 10)], [])).toEqual(['follows'])
 })
 
-test('[real-time] what ended before another began and stands after it is found', () => {
+test('[real-time] an operation that ended earlier with a later version is reported', () => {
   const operations = [operation('a', set('x'), [0, 5], done(20)), operation('b', set('y'), [6, 9], done(10))]
   expect(broken(operations, [], stored(20, 'x'))).toEqual(['real-time'])
   const together = [operation('a', set('x'), [0, 6], done(20)), operation('b', set('y'), [6, 9], done(10))]
   expect(broken(together, [], stored(20, 'x'))).toEqual([])
 })
 
-test('[real-time] what is seen before it began is found', () => {
+test('[real-time] an observation before its operation began is reported', () => {
   const operations = [operation('a', set('x'), [10, 15], done(10))]
   expect(broken(operations, [saw('b', 10, 'x', 9)], stored(10, 'x'))).toEqual(['real-time'])
 })
 
-test('[refused] a refused write that took effect is found', () => {
+test('[refused] a refused write with an effect is reported', () => {
   const operations = [operation('a', set('x'), [0, 5], done(10)), operation('b', set('y', 5), [0, 5], refused)]
   expect(broken(operations, [], stored(20, 'y'))).toEqual(['refused'])
 })
 
-test('[converged] a client that ends on something else than the store is found', () => {
+test('[converged] a client whose last content is not the stored one is reported', () => {
   const operations = [operation('a', set('x'), [0, 5], done(10)), operation('a', set('y'), [6, 9], done(20))]
   expect(broken(operations, [saw('a', 20, 'y'), saw('b', 10, 'x')], stored(20, 'y'))).toEqual(['converged'])
 })

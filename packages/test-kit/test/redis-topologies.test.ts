@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { askRedis, eventually, startRedisCluster, startSentinel } from '../src/index.ts'
+import { sendToRedis, eventually, startRedisCluster, startSentinel } from '../src/index.ts'
 
-test('a Cluster serves all slots on three masters, and a replica takes over from a master that died', async () => {
+test('a Cluster serves all slots, and a replica replaces a dead master', async () => {
   const cluster = await startRedisCluster({ replicas: 1 })
   onTestFinished(() => cluster.stop())
   const [first, , , replica] = cluster.nodes
   if (first === undefined || replica === undefined) throw new Error('There are six.')
-  const slots = await askRedis(first, 'CLUSTER', 'SLOTS')
+  const slots = await sendToRedis(first, 'CLUSTER', 'SLOTS')
   expect(Array.isArray(slots) && slots.map((range) => (Array.isArray(range) ? range.slice(0, 2) : range))).toEqual(
     expect.arrayContaining([
       [0, 5460],
@@ -15,7 +15,7 @@ test('a Cluster serves all slots on three masters, and a replica takes over from
     ]),
   )
   await first.kill()
-  await eventually(async () => expect(String(await askRedis(replica, 'INFO', 'replication'))).toContain('role:master'), {
+  await eventually(async () => expect(String(await sendToRedis(replica, 'INFO', 'replication'))).toContain('role:master'), {
     timeoutMs: 20_000,
   })
   await cluster.serving()
@@ -26,19 +26,19 @@ test('a slot of a Cluster moves to another node with its keys', async () => {
   onTestFinished(() => cluster.stop())
   const [first, second] = cluster.nodes
   if (first === undefined || second === undefined) throw new Error('There are three.')
-  const slot = Number(await askRedis(first, 'CLUSTER', 'KEYSLOT', 'b'))
-  expect(await askRedis(first, 'SET', 'b', 'kept')).toBe('OK')
+  const slot = Number(await sendToRedis(first, 'CLUSTER', 'KEYSLOT', 'b'))
+  expect(await sendToRedis(first, 'SET', 'b', 'kept')).toBe('OK')
   await cluster.moveSlot(slot, second)
-  expect(await askRedis(second, 'GET', 'b')).toBe('kept')
-  await expect(askRedis(first, 'GET', 'b')).rejects.toThrow(`MOVED ${slot} ${second.host}:${second.port}`)
+  expect(await sendToRedis(second, 'GET', 'b')).toBe('kept')
+  await expect(sendToRedis(first, 'GET', 'b')).rejects.toThrow(`MOVED ${slot} ${second.host}:${second.port}`)
 })
 
-test('Sentinels make the replica the master by order, and the old one follows it', async () => {
+test('Sentinels promote the replica on command, and the old master follows it', async () => {
   const sentinel = await startSentinel()
   onTestFinished(() => sentinel.stop())
   const [first, second] = sentinel.nodes
   expect(await sentinel.master()).toBe(first)
   expect(await sentinel.failOver('order')).toBe(second)
-  expect(await askRedis(second, 'SET', 'a', '1')).toBe('OK')
-  await eventually(async () => expect(await askRedis(first, 'GET', 'a')).toBe('1'))
+  expect(await sendToRedis(second, 'SET', 'a', '1')).toBe('OK')
+  await eventually(async () => expect(await sendToRedis(first, 'GET', 'a')).toBe('1'))
 })

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { eventually, seededRandom, spawnInstance, startRedis } from '../src/index.ts'
 
-test('a Redis of one’s own answers, dies and comes back on its port', async () => {
+test('a test Redis replies, dies and restarts on its port', async () => {
   const redis = await startRedis()
   const { port } = redis
   await redis.kill()
@@ -14,7 +14,7 @@ test('a Redis of one’s own answers, dies and comes back on its port', async ()
   await redis.stop()
 })
 
-test('an instance is a process that answers calls, reports what it throws and ends', async () => {
+test('an instance is a process that answers calls, reports errors and ends', async () => {
   const instance = await spawnInstance(new URL('./echo-instance.ts', import.meta.url))
   expect(instance.ready).toEqual({ hello: 'there' })
   expect(await instance.call('echo', { a: [1] })).toEqual({ a: [1] })
@@ -36,7 +36,7 @@ test('a seed repeats its choices', () => {
   expect(draw(7)).not.toEqual(draw(8))
 })
 
-test('eventually waits for the assertion and gives its last error up', async () => {
+test('eventually waits for the assertion and throws its last error', async () => {
   let tries = 0
   expect(await eventually(() => (++tries < 3 ? Promise.reject(new Error('not yet')) : tries))).toBe(3)
   await expect(eventually(() => Promise.reject(new Error('never')), { timeoutMs: 30 })).rejects.toThrow('never')

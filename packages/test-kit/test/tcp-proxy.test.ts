@@ -30,29 +30,29 @@ async function echo() {
 async function client(proxy: TcpProxy) {
   const socket: Socket = connect(proxy.port, proxy.host)
   onTestFinished(() => void socket.destroy())
-  const heard = { text: '', closed: false }
+  const received = { text: '', closed: false }
   socket.on('error', () => {})
-  socket.on('data', (data) => (heard.text += data.toString())).on('close', () => (heard.closed = true))
+  socket.on('data', (data) => (received.text += data.toString())).on('close', () => (received.closed = true))
   await once(socket, 'connect')
-  return { socket, heard, say: (text: string) => void socket.write(text) }
+  return { socket, received, say: (text: string) => void socket.write(text) }
 }
 
-test('a proxy passes everything on, and closes when one side does', async () => {
+test('a proxy forwards everything, and closes when one side does', async () => {
   const { proxy, seen } = await echo()
-  const { socket, heard, say } = await client(proxy)
+  const { socket, received, say } = await client(proxy)
   say('hello')
-  await eventually(() => expect(heard.text).toBe('hello'))
+  await eventually(() => expect(received.text).toBe('hello'))
   expect(proxy.connections[0]?.sent).toBe('hello')
   socket.end()
   await eventually(() => expect(proxy.connections[0]?.open).toBe(false))
   expect(seen.server).toBe('hello')
 })
 
-test('a cut ends the connections that are there, a refusal also those that come', async () => {
+test('a cut ends current connections, a refusal also future ones', async () => {
   const { proxy, seen } = await echo()
   const first = await client(proxy)
   proxy.cut()
-  await eventually(() => expect(first.heard.closed).toBe(true))
+  await eventually(() => expect(first.received.closed).toBe(true))
   proxy.refuse()
   await new Promise((resolve) =>
     connect(proxy.port, proxy.host)
@@ -62,74 +62,74 @@ test('a cut ends the connections that are there, a refusal also those that come'
   proxy.flow()
   const third = await client(proxy)
   third.say('back')
-  await eventually(() => expect(third.heard.text).toBe('back'))
+  await eventually(() => expect(third.received.text).toBe('back'))
   expect(seen.server).toBe('back')
 })
 
-test('what is stalled arrives later, in order and whole', async () => {
+test('stalled bytes arrive later, in order and complete', async () => {
   const { proxy, seen } = await echo()
-  const { heard, say } = await client(proxy)
+  const { received, say } = await client(proxy)
   say('a')
-  await eventually(() => expect(heard.text).toBe('a'))
+  await eventually(() => expect(received.text).toBe('a'))
   proxy.stall('down')
   say('b')
   await eventually(() => expect(seen.server).toBe('ab'))
   const late = await client(proxy)
   late.say('x')
   await eventually(() => expect(seen.server).toBe('abx'))
-  expect([heard.text, late.heard.text]).toEqual(['a', ''])
+  expect([received.text, late.received.text]).toEqual(['a', ''])
   proxy.stall('up')
   proxy.flow()
-  await eventually(() => expect([heard.text, late.heard.text]).toEqual(['ab', 'x']))
+  await eventually(() => expect([received.text, late.received.text]).toEqual(['ab', 'x']))
   say('c')
-  await eventually(() => expect(heard.text).toBe('abc'))
+  await eventually(() => expect(received.text).toBe('abc'))
 })
 
-test('half of a link can be lost while the other goes on; then no byte follows the hole', async () => {
+test('half of a link can be lost alone; then no byte follows the gap', async () => {
   const { proxy, seen } = await echo()
-  const { heard, say } = await client(proxy)
+  const { received, say } = await client(proxy)
   say('a')
-  await eventually(() => expect(heard.text).toBe('a'))
+  await eventually(() => expect(received.text).toBe('a'))
   proxy.connections[0]?.drop('down')
   say('b')
   await eventually(() => expect(seen.server).toBe('ab'))
   proxy.flow()
-  await eventually(() => expect(heard).toEqual({ text: 'a', closed: true }))
+  await eventually(() => expect(received).toEqual({ text: 'a', closed: true }))
 })
 
-test('a delay holds every byte that long, and only one direction if asked', async () => {
+test('a delay applies to every byte, in one direction if given', async () => {
   const { proxy } = await echo()
-  const { heard, say } = await client(proxy)
+  const { received, say } = await client(proxy)
   proxy.delay(60, 'down')
   const from = performance.now()
   say('a')
   say('b')
-  await eventually(() => expect(heard.text).toBe('ab'))
+  await eventually(() => expect(received.text).toBe('ab'))
   expect(performance.now() - from).toBeGreaterThanOrEqual(59)
   proxy.delay(3_600_000)
   say('c')
   proxy.flow()
-  await eventually(() => expect(heard.text).toBe('abc'))
+  await eventually(() => expect(received.text).toBe('abc'))
 })
 
-test('what is kept back stays bounded: the sender is made to wait', async () => {
+test('buffered bytes are bounded: the sender is paused', async () => {
   const { proxy, seen } = await echo()
   const { socket } = await client(proxy)
   proxy.stall('up')
   const megabytes = 64
   for (let n = 0; n < megabytes; n += 1) socket.write(Buffer.alloc(1 << 20, 'x'))
   const other = await echo()
-  const { heard, say } = await client(other.proxy)
+  const { received, say } = await client(other.proxy)
   // Enough time for all of it, if it were accepted.
   for (let n = 1; n <= 300; n += 1) {
     say('.')
-    await eventually(() => expect(heard.text).toHaveLength(n), { everyMs: 0 })
+    await eventually(() => expect(received.text).toHaveLength(n), { everyMs: 0 })
   }
   expect(socket.writableLength).toBeGreaterThan((megabytes / 2) << 20)
   expect(seen.server).toBe('')
 })
 
-test('connections can be led elsewhere', async () => {
+test('connections can be redirected', async () => {
   const [one, other] = [await echo(), await echo()]
   one.proxy.retarget({ host: '127.0.0.1', port: other.address.port })
   const { say } = await client(one.proxy)

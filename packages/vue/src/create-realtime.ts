@@ -15,7 +15,7 @@ import { checkStores } from './check-stores.ts'
 import { createPageEntries, type ListEntries, type ReadEntries } from './page-entries.ts'
 import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
 
-/** A client of the caller, who closes it. */
+/** A client that the caller created and closes. */
 export interface ExistingClientOptions {
   client: RealtimeClient
   /** The entries that the page was rendered with, if any (S22); the client receives the same. */

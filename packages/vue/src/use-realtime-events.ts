@@ -41,13 +41,13 @@ export function useRealtimeEvents<Channels extends EventMap = object>(
       if (onServer || !scope.active) return () => {}
       // A method, so that a listener of any data is assignable: the types of channels are declared by the application.
       const listener: { run(data: unknown, context: EventContext): void } = { run }
-      const hear = (channel: Name): (() => void) => client.events.subscribe(channel, (data, context) => listener.run(data, context))
-      let end = hear(toValue(name))
+      const listen = (channel: Name): (() => void) => client.events.subscribe(channel, (data, context) => listener.run(data, context))
+      let end = listen(toValue(name))
       const inner = scope.run(() => effectScope())
       inner?.run(() => {
         const follow = (channel: Name): void => {
           end()
-          end = hear(channel)
+          end = listen(channel)
         }
         watch(() => toValue(name), follow, { flush: 'sync' })
         onScopeDispose(() => end())

@@ -47,7 +47,7 @@ function hydrate(url: string, { html, entries }: { html: string; entries: string
   return { element, seen, warn, realtime }
 }
 
-test('[S22] a page rendered on a server shows the stored list, and the browser starts from it without a flash', async () => {
+test('[S22] a server-rendered page shows the stored list, hydrated without a flash', async () => {
   const server = await serve()
   await server.realtime.state.set('list:b', 'B')
   await server.realtime.state.set('list:a', 'A')
@@ -85,7 +85,7 @@ test('[S22] a list that is known to be empty is not shown as loading', async () 
   expect(warn.mock.calls).toEqual([])
 })
 
-test('[S22] what changed between rendering and hydration is shown after it, without a mismatch', async () => {
+test('[S22] changes between rendering and hydration show after it, without a mismatch', async () => {
   const server = await serve()
   await server.realtime.state.set('list:a', 'A')
   await server.realtime.state.set('list:b', 'B')
@@ -103,10 +103,10 @@ test('[S22] a list is read once for a page, and only up to the limit', async () 
   const server = await serve()
   for (let place = 1000; place < 2600; place++) void server.realtime.state.set(`list:${place}`, '')
   await eventually(async () => expect((await server.store.read(['list:2599']))[0]).toHaveProperty('value'))
-  const asked = vi.fn<ListEntries>(list(server))
-  const realtime = createRealtime({ read: (keys) => server.store.read(keys), list: asked })
+  const requested = vi.fn<ListEntries>(list(server))
+  const realtime = createRealtime({ read: (keys) => server.store.read(keys), list: requested })
   const html = await renderToString(createSSRApp(Page).use(realtime))
-  const pages = await Promise.all(asked.mock.results.map(({ value }) => value))
+  const pages = await Promise.all(requested.mock.results.map(({ value }) => value))
   const entries = pages.flatMap((page) => page.entries)
   expect(entries.length).toBeGreaterThanOrEqual(600)
   expect(entries.length - (pages.at(-1)?.entries.length ?? 0)).toBeLessThan(600)
@@ -137,7 +137,7 @@ test('[S22] a page never shows two versions of a key', async () => {
   expect(await renderToString(createSSRApp(Above).use(realtime))).toBe('<p>old <i>old</i></p>')
 })
 
-test('[S22] a page without a way to list shows collections as loading, and the browser loads them', async () => {
+test('[S22] a page without `list` shows collections as loading, then the browser loads', async () => {
   const server = await serve()
   await server.realtime.state.set('list:a', 'A')
   const realtime = createRealtime({ read: (keys) => server.store.read(keys) })

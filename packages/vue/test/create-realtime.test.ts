@@ -7,7 +7,7 @@ import { mount, serve } from './serve.ts'
 
 const Empty = { render: () => h('i') }
 
-test('[C1] the status is shown as it changes, and can be switched', async () => {
+test('[C1] the status follows the connection, and can be switched', async () => {
   const server = await serve()
   const { result, element } = mount(server.url, () => useRealtimeConnection(), '<p>{{ status }} {{ instance }}</p>')
   expect(element.textContent).toBe('connecting ')
@@ -22,14 +22,14 @@ test('[C1] the status is shown as it changes, and can be switched', async () => 
   expect([result.attempt.value, result.reason.value, result.degraded.value]).toEqual([0, undefined, false])
 })
 
-test('[C1] why there is no connection is said', async () => {
+test('[C1] the reason of a missing connection is shown', async () => {
   const { result } = mount('http://127.0.0.1:1', () => useRealtimeConnection())
   await eventually(() => expect(result.status.value).toBe('reconnecting'))
   expect(result.reason.value).toMatchObject({ code: 'UNAVAILABLE' })
   expect(result.attempt.value).toBe(1)
 })
 
-test('[C5] a client of its own is closed with the last application, after the components have sent what they have', async () => {
+test('[C5] its own client closes with the last application, after the components', async () => {
   const server = await serve()
   const realtime = createRealtime({ url: server.url })
   const [first, second] = [0, 1].map(() => createApp(Empty).use(realtime))
@@ -42,7 +42,7 @@ test('[C5] a client of its own is closed with the last application, after the co
   await eventually(() => expect(realtime.client.connection.current.status).toBe('closed'))
 })
 
-test('[C5] a plugin that is mounted again after its last application gets a new client', async () => {
+test('[C5] a plugin mounted again after its last application gets a new client', async () => {
   const server = await serve()
   const realtime = createRealtime({ url: server.url })
   const first = realtime.client
@@ -76,7 +76,7 @@ test('[C5] a plugin that is mounted again after its last application gets a new 
   await eventually(() => expect(server.realtime.io.sockets.sockets.size).toBe(0))
 })
 
-test('[C1] a component that is gone hears no more of the connection', async () => {
+test('[C1] an unmounted component receives no more connection changes', async () => {
   const server = await serve()
   const client = server.connect()
   const app = createApp(Empty).use(createRealtime({ client }))
@@ -107,7 +107,7 @@ test('[C5] a client of the caller stays open', async () => {
   expect(client.connection.current.status).toBe('connected')
 })
 
-test('[S15] an application that is set up again, as hot module replacement does, goes on with the same subscription', async () => {
+test('[S15] an application set up again, as with HMR, keeps its subscription', async () => {
   const server = await serve()
   const client = server.connect()
   const show = (): (() => void) => {

@@ -28,7 +28,7 @@ const storedPoll = async (server: Served): Promise<unknown> => {
   return 'value' in entry ? entry.value : undefined
 }
 
-test('[S8] the changes of one tick go as one patch of what differs', async () => {
+test('[S8] the changes of one tick are sent as one patch of the differences', async () => {
   const server = await serve()
   const state = await openPoll(server)
   state.value.tabs++
@@ -44,7 +44,7 @@ test('[S8] the changes of one tick go as one patch of what differs', async () =>
   expect(await storedPoll(server)).toEqual({ title: 'Indent?', tabs: 3, list: [{ id: 1, text: 'Yes' }] })
 })
 
-test('[S8] a form bound by v-model keeps what others do to its other fields at the same time', async () => {
+test('[S8] a form bound by v-model keeps concurrent changes of its other fields', async () => {
   const server = await serve()
   await server.realtime.state.set('form', { name: '', town: '' })
   const template = '<input id="name" v-model="form.name"><input id="town" v-model="form.town">'
@@ -66,7 +66,7 @@ test('[S8] a form bound by v-model keeps what others do to its other fields at t
   expect(server.of('storage:set')).toEqual([])
 })
 
-test('[S8] what others change in the very tick of a local change survives it', async () => {
+test("[S8] others' changes in the tick of a local change are kept", async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Indent?', tabs: 1 })
   const { result: state } = mount(server.url, () => {
@@ -86,7 +86,7 @@ test('[S8] what others change in the very tick of a local change survives it', a
   expect(server.of('storage:patch')).toMatchObject([{ patch: { tabs: 9 } }])
 })
 
-test('[S8] a property that becomes null goes as an update, and what others do to the rest survives', async () => {
+test("[S8] a null property is sent as an update, and others' changes are kept", async () => {
   const server = await serve()
   const state = await openPoll(server)
   const other = server.connect().state<Poll>('poll')
@@ -97,7 +97,7 @@ test('[S8] a property that becomes null goes as an update, and what others do to
   expect(server.of('storage:patch')).toHaveLength(1)
 })
 
-test('[S8] where nothing is stored, the first change inside the default stores all of it', async () => {
+test('[S8] if nothing is stored, the first change of the default stores all of it', async () => {
   const server = await serve()
   const { result: state } = mount(server.url, () => useRealtimeState<Poll>('poll', poll))
   // Before it is loaded.
@@ -107,7 +107,7 @@ test('[S8] where nothing is stored, the first change inside the default stores a
   expect(poll.tabs).toBe(1)
 })
 
-test('[S8] a change inside a default that turns out not to be stored alone merges into what is', async () => {
+test('[S8] a change of the default of a key that turns out to exist merges into it', async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Theirs', tabs: 5, list: [] })
   const { result: state } = mount(server.url, () => useRealtimeState<Poll>('poll', poll))
@@ -116,7 +116,7 @@ test('[S8] a change inside a default that turns out not to be stored alone merge
   expect(await storedPoll(server)).toEqual({ title: 'Theirs', tabs: 5, list: [], about: { by: 'me' } })
 })
 
-test('[S8] a patch where nothing is stored merges into the default, so that what is stored is complete', async () => {
+test('[S8] a patch of an absent key merges into the default, and is stored complete', async () => {
   const server = await serve()
   const { result } = mount(server.url, () => ({
     poll: useRealtimeState<Poll>('poll', poll),
@@ -129,7 +129,7 @@ test('[S8] a patch where nothing is stored merges into the default, so that what
   expect(server.of('storage:patch')).toMatchObject([{ key: 'bare' }, { key: 'poll', patch: { title: 'Tabs?' } }])
 })
 
-test('[S8] a list that is a value of its own is changed in place as well', async () => {
+test('[S8] a list as a whole value is changed in place as well', async () => {
   const server = await serve()
   const { result: list } = mount(server.url, () => useRealtimeState<number[]>('list', [3, 2]))
   list.value.push(1)
@@ -138,7 +138,7 @@ test('[S8] a list that is a value of its own is changed in place as well', async
   expect(await server.realtime.state.get('list')).toMatchObject({ value: [1, 2, 3] })
 })
 
-test('[S8] an undefined property is no property', async () => {
+test('[S8] an undefined property is omitted', async () => {
   const server = await serve()
   const state = await openPoll(server, { ...poll, due: 'today' })
   Object.assign(state.value, { due: undefined })
@@ -146,7 +146,7 @@ test('[S8] an undefined property is no property', async () => {
   expect(await storedPoll(server)).toEqual(poll)
 })
 
-test('[S13] what is no JSON is refused, taken back and told', async () => {
+test('[S13] a value that is not JSON is refused, reverted and reported', async () => {
   const server = await serve()
   const state = await openPoll(server)
   Object.assign(state.value, { due: new Date(0) })
@@ -164,33 +164,33 @@ test('[S13] what is no JSON is refused, taken back and told', async () => {
   expect(await storedPoll(server)).toEqual({ ...poll, tabs: 2 })
 })
 
-test('[S13] objects that an application holds stay the same things while others change the list around them', async () => {
+test('[S13] objects stay the same while others change the list around them', async () => {
   const server = await serve()
   const list = [1, 2, 3].map((id) => ({ id, text: `item ${id}` }))
   const state = await openPoll(server, { ...poll, list })
-  const held = state.value.list[1]
-  if (!held) throw new Error('no item')
-  expect(isReactive(held)).toBe(true)
+  const kept = state.value.list[1]
+  if (!kept) throw new Error('no item')
+  expect(isReactive(kept)).toBe(true)
   const other = server.connect().state<Poll>('poll')
   await other.patch({ list: [{ id: 0, text: 'first' }, ...list] })
   await eventually(() => expect(state.value.list).toHaveLength(4))
-  expect(state.value.list[2]).toBe(held)
-  held.done = true
+  expect(state.value.list[2]).toBe(kept)
+  kept.done = true
   await state.sync()
   expect(await storedPoll(server)).toMatchObject({ list: [{ id: 0 }, { id: 1 }, { id: 2, done: true }, { id: 3 }] })
   // Changed by another client it is the same object; replaced by another one it is not.
   await other.patch({ list: [{ id: 0, text: 'first' }, list[0], { id: 2, text: 'other' }, list[2]] as never })
-  await eventually(() => expect(held.text).toBe('other'))
-  expect(held).toEqual({ id: 2, text: 'other' })
+  await eventually(() => expect(kept.text).toBe('other'))
+  expect(kept).toEqual({ id: 2, text: 'other' })
   await other.patch({ list: [{ id: 0, text: 'first' }, list[0], { id: 9, text: 'nine' }, list[2]] as never })
   await eventually(() => expect(state.value.list[2]?.id).toBe(9))
-  expect(held.id).toBe(2)
-  held.text = 'gone'
+  expect(kept.id).toBe(2)
+  kept.text = 'gone'
   await state.sync()
   expect(state.value.list[2]?.text).toBe('nine')
 })
 
-test('[S13] an object put in two places becomes two', async () => {
+test('[S13] an object used in two places becomes two', async () => {
   const server = await serve()
   const state = await openPoll(server)
   const item = { id: 1, text: 'same' }
@@ -203,7 +203,7 @@ test('[S13] an object put in two places becomes two', async () => {
   expect(await storedPoll(server)).toMatchObject({ list: [{ text: 'other' }, { text: 'same' }] })
 })
 
-test('[S13] what is moved into another state belongs to one of them only', async () => {
+test('[S13] an object moved to another state belongs to one of them only', async () => {
   const server = await serve()
   const { result } = mount(server.url, () => ({
     a: useRealtimeState<{ item: { n: number } }>('a', { item: { n: 1 } }),
@@ -217,7 +217,7 @@ test('[S13] what is moved into another state belongs to one of them only', async
   expect(await server.realtime.state.get('b')).toMatchObject({ value: { item: { n: 1 } } })
 })
 
-test('[S4] properties stand in the same order for everybody', async () => {
+test('[S4] properties have the same order in all clients', async () => {
   const server = await serve()
   const state = await openPoll(server, { ...poll, about: {} })
   const other = server.connect().state<Poll>('poll')

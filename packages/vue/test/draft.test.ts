@@ -32,7 +32,7 @@ function edited(random: SeededRandom, value: JsonValue): JsonValue {
 /** The JSON text, in which order counts. */
 const text = (value: unknown): string => JSON.stringify(value) ?? 'absent'
 
-test('[S4] a draft becomes whatever it is to show, and that is no change of the application', () => {
+test('[S4] a draft can show any value, which is not a change of the application', () => {
   const seed = Date.now()
   const random = seededRandom(seed)
   const draft = createDraft(new WeakMap())
@@ -46,7 +46,7 @@ test('[S4] a draft becomes whatever it is to show, and that is no change of the 
   }
 })
 
-test('[S4] properties stand in the order of what is shown', () => {
+test('[S4] properties have the order of the shown value', () => {
   const draft = createDraft(new WeakMap())
   for (const order of ['a b c', 'c a b', 'b', 'a b', 'b a', 'b c a']) {
     draft.show(Object.fromEntries(order.split(' ').map((name) => [name, { name }])))
@@ -64,7 +64,7 @@ test('[S4] a property named __proto__ is data', () => {
   expect(text(toRaw(draft.value))).toBe('{"a":{}}')
 })
 
-test('[S13] a draft leaves alone what was replaced, frozen or is no plain data', () => {
+test('[S13] a draft does not change replaced, frozen or non-plain objects', () => {
   const draft = createDraft(new WeakMap())
   const frozen = Object.freeze({ a: 1 })
   draft.show({ item: { a: 0 } })
@@ -83,7 +83,7 @@ test('[S13] a draft leaves alone what was replaced, frozen or is no plain data',
   expect([instance.a, value.item.a]).toEqual([3, 4])
 })
 
-test('[S13] items keep to what they were: by their place among the others, never by a mere number', () => {
+test('[S13] items are matched by their neighbours, never by index alone', () => {
   const draft = createDraft(new WeakMap())
   const items = (...texts: string[]): JsonValue => texts.map((text) => ({ text }))
   const list = (): { text: string }[] => draft.value as never
@@ -98,7 +98,7 @@ test('[S13] items keep to what they were: by their place among the others, never
   expect([list()[0] === a, a?.text, b?.text, list()[1] === c]).toEqual([false, 'a', 'B', true])
 })
 
-test('[S8] a change is done to the newest value, property by property', () => {
+test('[S8] a change is applied to the newest value, property by property', () => {
   const from = { a: 1, b: { x: 1, y: 1 }, list: [1], gone: 1 }
   const to = { a: null, b: { x: 2, y: 1 }, list: [1, 2] }
   expect(mergeChange(from, to, { a: 1, b: { x: 1, y: 9, z: 9 }, list: [9], gone: 1, other: 9 })).toEqual({
@@ -111,7 +111,7 @@ test('[S8] a change is done to the newest value, property by property', () => {
   expect(mergeChange({ b: { x: 1 } }, { b: { x: null } }, { b: 'other' })).toEqual({ b: { x: null } })
 })
 
-test('[S8] on what was not changed meanwhile, a change makes what the application made', () => {
+test("[S8] on unchanged properties, a change results in the application's value", () => {
   const seed = Date.now()
   const random = seededRandom(seed)
   for (let round = 0; round < 2_000; round++) {

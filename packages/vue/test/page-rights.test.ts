@@ -52,7 +52,7 @@ async function renderAs(server: Served, id: string) {
 
 const linesOf = (html: string): string[] => [...html.matchAll(/<p>(.*?)<\/p>/g)].map(([, line = '']) => line)
 
-test('[S22] [X11] a page shows what its user may read, and the error of what it may not', async () => {
+test('[S22] [X11] a page shows readable data, and the errors of unreadable data', async () => {
   const server = await served()
   const ofAnn = await renderAs(server, 'ann')
   expect(linesOf(ofAnn.html)).toEqual([
@@ -67,7 +67,7 @@ test('[S22] [X11] a page shows what its user may read, and the error of what it 
   expect([ofAnn.errors, ofBen.errors]).toEqual([[], []])
 })
 
-test('[S22] the browser starts from a refusal without a mismatch, and then shows its own', async () => {
+test('[S22] the browser starts from a refusal without a mismatch, then loads its own', async () => {
   const server = await served()
   const { html, entries } = await renderAs(server, 'ben')
   const warn = vi.spyOn(console, 'warn')
@@ -87,7 +87,7 @@ test('[S22] the browser starts from a refusal without a mismatch, and then shows
   expect(warn.mock.calls).toEqual([])
 })
 
-test('[S22] a page whose right to a listing ends while it is read carries nothing of it', async () => {
+test('[S22] a listing whose right ends during the read is not part of the page', async () => {
   const pages: EntryPage[] = [{ entries: [{ key: 'user:ann:list:1', version: 1, value: 'secret' }], after: 'user:ann:list:1' }]
   const list = async (prefix: string): Promise<EntryPage> => {
     const page = prefix === 'user:' ? { entries: [] } : pages.shift()
@@ -100,7 +100,7 @@ test('[S22] a page whose right to a listing ends while it is read carries nothin
   expect(realtime.dehydrate()).not.toContain('secret')
 })
 
-test('[S22] a failure that may pass is no refusal: the page shows loading, and the browser loads it', async () => {
+test('[S22] a temporary failure shows loading, and the browser loads the data', async () => {
   const failure = new RealtimeError('RATE_LIMITED')
   const realtime = createRealtime({ read: async () => Promise.reject(failure), list: async () => Promise.reject(failure) })
   const errors: unknown[] = []
@@ -111,7 +111,7 @@ test('[S22] a failure that may pass is no refusal: the page shows loading, and t
   expect(realtime.dehydrate()).toBe('[]')
 })
 
-test('[S22] what one page has read is no part of another', async () => {
+test('[S22] data read for one page is not part of another', async () => {
   const server = await served()
   const { read, list } = server.realtime.as({ id: 'ann' }).state
   const realtime = createRealtime({ read, list })

@@ -79,7 +79,7 @@ async function serveStored(): Promise<Served> {
 const stored = async (server: Served): Promise<unknown> =>
   (await server.store.read(['count', 'form'])).map((entry) => 'value' in entry && entry.value)
 
-test('[S23] stores that a page, a storage or HMR restores send nothing, whatever they contain', async () => {
+test('[S23] restored stores send nothing, regardless of their content', async () => {
   const server = await serveStored()
   const old = { count: 1, form: { title: 'old', votes: 1 }, items: [], local: 'kept' }
   kept.set('setup', JSON.stringify(old))
@@ -109,7 +109,7 @@ test('[S23] stores that a page, a storage or HMR restores send nothing, whatever
   expect(await stored(server)).toEqual([7, { title: 'stored', votes: 7 }])
 })
 
-test('[S23] what the user does with a store is sent: assigning, changing in place, $patch and $state', async () => {
+test('[S23] user changes of a store are sent: assignment, in place, $patch, $state', async () => {
   const server = await serveStored()
   const { setup, options } = await open(server)
   for (const store of [setup, options]) {
@@ -141,7 +141,7 @@ test('[S23] what the user does with a store is sent: assigning, changing in plac
   await eventually(async () => expect(await server.realtime.state.get('todos:1')).toMatchObject({ value: { text: 'user' } }))
 })
 
-test('[S23] what is assigned while a component is set up is not sent, what is done later is', async () => {
+test('[S23] assignments during setup are not sent, later ones are', async () => {
   const server = await serveStored()
   const { setup } = await open(server)
   const app = createApp({
@@ -161,7 +161,7 @@ test('[S23] what is assigned while a component is set up is not sent, what is do
   expect(written(server)).toHaveLength(1)
 })
 
-test('[S23] a page with an option store says that it needs the plugin', async () => {
+test('[S23] a page with an option store reports that it needs the plugin', async () => {
   const server = await serveStored()
   const App = {
     setup: () => {

@@ -7,7 +7,7 @@ import { serve } from './serve.ts'
 
 const readme = new URL('../README.md', `file://${import.meta.filename}`)
 
-test('[README] the example runs as it stands in a page', async () => {
+test('[README] the example runs unchanged in a page', async () => {
   const server = await serve()
   const code = /```ts\n(.*?)```/s.exec(readFileSync(readme, 'utf8'))?.[1] ?? ''
   const file = fileURLToPath(new URL(`test/readme-example-${process.pid}.ts`, readme))
@@ -30,7 +30,7 @@ test('[README] the example runs as it stands in a page', async () => {
   await eventually(() => expect(page()).toMatch(/1 yes\s*7 no/))
 })
 
-test('[README] the example of a page that is rendered on a server prints what it says', async () => {
+test('[README] the example of a server-rendered page prints its documented output', async () => {
   const example = startExample(readme, { index: 1, folder: new URL('test/', readme) })
   await example.ended
   expect(example.printed, example.complaints).toEqual(example.promised)

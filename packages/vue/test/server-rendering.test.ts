@@ -48,7 +48,7 @@ function hydrate(page: RenderedPage, realtime: Realtime, root: object = Page): {
 const text = (title: string, votes: number, loading = false, status = 'connecting'): string =>
   `<main>${`<p>${title} ${votes} no one ${status} ${loading}</p>`.repeat(2)}</main>`
 
-test('[S22] a page rendered on a server shows what is stored, and the browser starts from it without a flash', async () => {
+test('[S22] a page rendered on a server shows stored values, hydrated without a flash', async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
   const warn = spyOnConsole('warn')
@@ -85,7 +85,7 @@ test('[S22] ids of `useId` are the same on the server and in the browser', async
   expect(warn.mock.calls).toEqual([])
 })
 
-test('[S22] what changed between rendering and hydration is shown after it, without a mismatch', async () => {
+test('[S22] changes between rendering and hydration show after it, without a mismatch', async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
   const warn = spyOnConsole('warn')
@@ -102,7 +102,7 @@ test('[S22] what changed between rendering and hydration is shown after it, with
   expect(warn.mock.calls).toEqual([])
 })
 
-test('[S22] a part of the page that is hydrated later starts from what was rendered, too', async () => {
+test('[S22] a part that is hydrated later also starts from the rendered values', async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
   const warn = spyOnConsole('warn')
@@ -125,7 +125,7 @@ test('[S22] a part of the page that is hydrated later starts from what was rende
   expect(warn.mock.calls).toEqual([])
 })
 
-test('[S22] a page reads each key once, all that are wanted at the same time together', async () => {
+test('[S22] a page reads each key once, and all keys of one turn together', async () => {
   const server = await serve()
   const read = vi.fn<ReadEntries>((keys) => server.store.read(keys))
   const realtime = createRealtime({ read })
@@ -133,7 +133,7 @@ test('[S22] a page reads each key once, all that are wanted at the same time tog
   expect(read.mock.calls).toEqual([[['poll', 'absent']]])
 })
 
-test('[S22] what is read cannot end the script that carries it', async () => {
+test('[S22] stored text cannot end the script that contains it', async () => {
   const server = await serve()
   const value = { title: '</script><script>alert(1)</script><!--', votes: 0 }
   await server.realtime.state.set('poll', value)
@@ -142,7 +142,7 @@ test('[S22] what is read cannot end the script that carries it', async () => {
   expect(JSON.parse(entries)).toContainEqual(expect.objectContaining({ key: 'poll', value }))
 })
 
-test('[S22] a page whose values cannot be read shows the defaults as loading, and the browser loads them', async () => {
+test('[S22] a page without readable values shows defaults, and the browser loads them', async () => {
   const server = await serve()
   await server.realtime.state.set('poll', { title: 'Tabs?', votes: 3 })
   const realtime = createRealtime({ read: async () => Promise.reject(new Error('no store')) })
@@ -156,7 +156,7 @@ test('[S22] a page whose values cannot be read shows the defaults as loading, an
   await eventually(() => expect(element.innerHTML).toBe(text('Tabs?', 3, false, 'connected')))
 })
 
-test('[S22] the version is the one that is stored', async () => {
+test('[S22] the version is the stored one', async () => {
   const server = await serve()
   const { version } = await server.realtime.state.set('count', 1)
   const Version = {
@@ -193,7 +193,7 @@ test('[S22] on a server nothing is connected, subscribed or left running', async
   expect(outcomes).toEqual([expect.objectContaining({ code: 'CLOSED' })])
 })
 
-test('[S22] a plugin for browsers connects nothing where there is no document', async () => {
+test('[S22] a plugin for browsers connects nothing without a document', async () => {
   const { document } = globalThis
   Reflect.deleteProperty(globalThis, 'document')
   onTestFinished(() => void Object.assign(globalThis, { document }))
@@ -202,7 +202,7 @@ test('[S22] a plugin for browsers connects nothing where there is no document', 
   expect(await renderToString(createSSRApp(Page).use(realtime))).toBe(text('nothing yet', 0, true))
 })
 
-test('[S22] a plugin without a url is no error on a server, and connects nothing even when it is asked to', async () => {
+test('[S22] a plugin without a url works on a server, and connect() has no effect', async () => {
   const { document } = globalThis
   Reflect.deleteProperty(globalThis, 'document')
   onTestFinished(() => void Object.assign(globalThis, { document }))

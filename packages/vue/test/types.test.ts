@@ -17,7 +17,7 @@ const states = () => ({
 })
 type States = ReturnType<typeof states>
 
-test('[S10] a default is the type of the value, and without one there may be none', () => {
+test('[S10] the value has the type of the default, without one possibly undefined', () => {
   expectTypeOf<States['count']>().toEqualTypeOf<RealtimeState<number>>()
   expectTypeOf<States['count']>().toExtend<Ref<number>>()
   expectTypeOf<States['maybe']['value']>().toEqualTypeOf<Form | undefined>()
@@ -32,7 +32,7 @@ test('[S8] a patch names some properties, at any depth, and null removes one', (
   expectTypeOf<{ tags: number[] }>().not.toExtend<Patch>()
 })
 
-test('[S9] an update takes and gives the value', () => {
+test('[S9] an update receives and returns the value', () => {
   expectTypeOf<States['form']['update']>().parameter(0).parameter(0).toEqualTypeOf<Form>()
   expectTypeOf<States['form']['update']>().parameter(0).returns.toEqualTypeOf<Form | undefined>()
 })
@@ -49,7 +49,7 @@ test('[E3] events are typed by their channel', () => {
   expectTypeOf(typed).toBeFunction()
 })
 
-test('[S17] a collection has items of its type, whose values may be changed', () => {
+test('[S17] a collection has items of its type, with mutable values', () => {
   const todos = () => useRealtimeCollection<{ text: string; done?: boolean }>('todos:')
   type Todos = ReturnType<typeof todos>
   type Item = Todos['items']['value'][number]
@@ -66,7 +66,7 @@ test('[S17] a collection has items of its type, whose values may be changed', ()
   expectTypeOf(typed).toBeFunction()
 })
 
-test('[X6] [E3] events are typed by the schema that the server checks', () => {
+test('[X6] [E3] events are typed by the schema that the server validates', () => {
   const table = {
     '~standard': {
       version: 1 as const,

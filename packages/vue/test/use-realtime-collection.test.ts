@@ -18,7 +18,7 @@ const bread: Todo = { text: 'Bread', done: false }
 const shown = <T>({ items }: RealtimeCollection<T>): unknown[] => items.value.map(({ value }) => value)
 const TEMPLATE = '<ul><li v-for="{ key, value } in todos.items.value" :key="key">{{ value.text }} {{ value.done }}</li></ul>'
 
-test('[S17] what one browser adds, changes and removes is what the other shows, in the same order', async () => {
+test('[S17] changes of one browser are shown by the other, in the same order', async () => {
   const server = await serve()
   const { result: a } = mount(server.url, () => useRealtimeCollection<Todo>('todos:'))
   const { result: b, element } = mount(server.url, () => ({ todos: useRealtimeCollection<Todo>('todos:') }), TEMPLATE)
@@ -34,7 +34,7 @@ test('[S17] what one browser adds, changes and removes is what the other shows, 
   expect(element.textContent).toBe('First falseMilk true')
 })
 
-test('[S17] loading, pending, version and error tell how far things have come', async () => {
+test('[S17] loading, pending, version and error show the progress', async () => {
   const server = await serve()
   const { result: todos } = mount(server.url, () => useRealtimeCollection<number>('numbers:'))
   const state = () => [todos.loading.value, todos.pending.value, todos.hasMore.value, todos.error.value]
@@ -49,7 +49,7 @@ test('[S17] loading, pending, version and error tell how far things have come', 
   expect(todos.error.value).toMatchObject({ code: 'INVALID_KEY' })
 })
 
-test('[S17] more than the limit is loaded when it is asked for', async () => {
+test('[S17] loadMore loads entries beyond the limit', async () => {
   const server = await serve()
   for (let place = 1000; place < 2100; place++) void server.realtime.state.set(`numbers:${place}`, place)
   await server.realtime.state.set('numbers:2100', 2100)
@@ -61,7 +61,7 @@ test('[S17] more than the limit is loaded when it is asked for', async () => {
   expect(numbers.hasMore.value).toBe(false)
 })
 
-test('[S8] what is changed inside items is sent once per tick, and what others do to other properties survives', async () => {
+test("[S8] changes inside items are sent once per tick, and others' changes are kept", async () => {
   const server = await serve()
   await server.realtime.state.set('todos:1', milk)
   const { result: a } = mount(server.url, () => useRealtimeCollection<Todo>('todos:'))
@@ -82,7 +82,7 @@ test('[S8] what is changed inside items is sent once per tick, and what others d
   await eventually(() => expect(shown(b)).toEqual([bread]))
 })
 
-test('[S9] a change inside an item that somebody has removed does not bring it back', async () => {
+test('[S9] a change inside a removed item does not restore it', async () => {
   const server = await serve()
   await server.realtime.state.set('todos:1', milk)
   const { result } = mount(server.url, () => ({ todos: useRealtimeCollection<Todo>('todos:'), count: useRealtimeState('count', 0) }))
@@ -103,7 +103,7 @@ test('[S9] a change inside an item that somebody has removed does not bring it b
   expect(await server.realtime.state.get('todos:1')).toMatchObject({ removed: true })
 })
 
-test('[S13] a change inside an item that is refused is taken back, and says why', async () => {
+test('[S13] a refused change inside an item is reverted, with the reason', async () => {
   const server = await serve()
   const { result: todos } = mount(server.url, () => useRealtimeCollection<Todo>('todos:'))
   await todos.set('todos:1', milk)
@@ -118,7 +118,7 @@ test('[S13] a change inside an item that is refused is taken back, and says why'
   expect(todos.error.value).toBe(undefined)
 })
 
-test('[S9] update gets a copy of the newest value, with what was changed in place just before', async () => {
+test('[S9] update receives a copy of the newest value with pending changes in place', async () => {
   const server = await serve()
   const { result: todos } = mount(server.url, () => useRealtimeCollection<Todo>('todos:'))
   await todos.set('todos:1', { ...milk, tags: ['a'] })
@@ -132,7 +132,7 @@ test('[S9] update gets a copy of the newest value, with what was changed in plac
   expect(shown(todos)).toEqual([{ text: 'Butter', done: false, tags: ['a', 'b'] }])
 })
 
-test('[S8] what is changed in place counts before what is done after it in the same tick', async () => {
+test('[S8] changes in place precede later operations of the same tick', async () => {
   const server = await serve()
   const { result } = mount(server.url, () => ({
     todos: useRealtimeCollection<Todo>('todos:'),
@@ -149,7 +149,7 @@ test('[S8] what is changed in place counts before what is done after it in the s
   await eventually(() => expect([shown(result.todos), result.todos.pending.value]).toEqual([[bread], false]))
 })
 
-test('[S17] only what differs is made anew: items and what is inside them stay the same things', async () => {
+test('[S17] only differences are created anew: other items stay the same objects', async () => {
   const server = await serve()
   const { result: todos } = mount(server.url, () => useRealtimeCollection<Todo>('todos:'))
   const first = todos.add(milk)
@@ -171,7 +171,7 @@ test('[S17] only what differs is made anew: items and what is inside them stay t
   expect(value?.done).toBe(true)
 })
 
-test('[S17] a prefix that changes is followed, and what is unsent goes to the old one', async () => {
+test('[S17] a changed prefix is followed, and unsent changes go to the old one', async () => {
   const server = await serve()
   await server.realtime.state.set('a:1', milk)
   await server.realtime.state.set('b:1', bread)
@@ -186,7 +186,7 @@ test('[S17] a prefix that changes is followed, and what is unsent goes to the ol
   await eventually(() => expect(server.of('storage:unsubscribe')).toEqual([{ prefix: 'a:' }]))
 })
 
-test('[S15] a collection ends with its component, and what was changed in place is sent', async () => {
+test('[S15] a collection ends with its component, and changes in place are sent', async () => {
   const server = await serve()
   const { result: todos, unmount } = mount(server.url, () => useRealtimeCollection<Todo>('todos:'))
   await todos.set('todos:1', milk)

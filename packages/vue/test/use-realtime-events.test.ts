@@ -13,23 +13,23 @@ interface Chat {
 const subscribed = (server: { of(name: string): unknown[] }, ...channels: string[]): Promise<void> =>
   eventually(() => expect(server.of('event:subscribe')).toEqual(channels.map((channel) => ({ channel }))))
 
-test('[E3] a component hears the channels of its pattern, with their names', async () => {
+test('[E3] a component receives the channels of its pattern, with their names', async () => {
   const server = await serve()
-  const heard: string[] = []
-  mount(server.url, () => useRealtimeEvents<Chat>().subscribe('chat:*', ({ text }, { channel }) => heard.push(`${channel} ${text}`)))
+  const received: string[] = []
+  mount(server.url, () => useRealtimeEvents<Chat>().subscribe('chat:*', ({ text }, { channel }) => received.push(`${channel} ${text}`)))
   const { result: other } = mount(server.url, () => useRealtimeEvents<Chat>())
   await subscribed(server, 'chat:*')
   await eventually(() => other.publish('chat:room1', { text: 'one' }))
   await other.publish('chat:room2', { text: 'two' })
-  await eventually(() => expect(heard).toEqual(['chat:room1 one', 'chat:room2 two']))
+  await eventually(() => expect(received).toEqual(['chat:room1 one', 'chat:room2 two']))
 })
 
-test('[E2] includeSelf is for all that a component publishes, or for one event', async () => {
+test('[E2] includeSelf applies to a component, or to one event', async () => {
   const server = await serve()
-  const heard: string[] = []
+  const received: string[] = []
   const { result } = mount(server.url, () => {
     const loud = useRealtimeEvents<Chat>({ includeSelf: true })
-    loud.subscribe('chat:room1', ({ text }) => heard.push(text))
+    loud.subscribe('chat:room1', ({ text }) => received.push(text))
     return { loud, quiet: useRealtimeEvents<Chat>() }
   })
   await subscribed(server, 'chat:room1')
@@ -37,17 +37,17 @@ test('[E2] includeSelf is for all that a component publishes, or for one event',
   await result.quiet.publish('chat:room1', { text: 'quiet, but once' }, { includeSelf: true })
   await result.loud.publish('chat:room1', { text: 'loud, but once' }, { includeSelf: false })
   await result.loud.publish('chat:room1', { text: 'loud' })
-  await eventually(() => expect(heard).toEqual(['quiet, but once', 'loud']))
+  await eventually(() => expect(received).toEqual(['quiet, but once', 'loud']))
 })
 
-test('[E5] a channel that changes is followed, and ends with its component', async () => {
+test('[E5] a changed channel is followed, and ends with its component', async () => {
   const server = await serve()
   const room = ref('room1')
-  const heard: unknown[] = []
+  const received: unknown[] = []
   const { unmount } = mount(server.url, () => {
     useRealtimeEvents().subscribe(
       () => `chat:${room.value}`,
-      (data) => heard.push(data),
+      (data) => received.push(data),
     )
     useRealtimeEvents().subscribe('news', () => {})
     return {}
@@ -58,12 +58,12 @@ test('[E5] a channel that changes is followed, and ends with its component', asy
   await subscribed(server, 'chat:room1', 'news', 'chat:room2')
   await server.realtime.events.publish('chat:room1', 1)
   await server.realtime.events.publish('chat:room2', 2)
-  await eventually(() => expect(heard).toEqual([2]))
+  await eventually(() => expect(received).toEqual([2]))
   unmount()
   await eventually(() => expect(server.realtime.io.sockets.sockets.size).toBe(0))
 })
 
-test('[E5] the last subscription of a scope that ends is ended, also one made later or undone before', async () => {
+test('[E5] a scope ends all its subscriptions, including late and removed ones', async () => {
   const server = await serve()
   const realtime = createRealtime({ client: server.connect() })
   const app = createApp({}).use(realtime)
@@ -83,7 +83,7 @@ test('[E5] the last subscription of a scope that ends is ended, also one made la
   expect(server.of('event:subscribe')).toHaveLength(2)
 })
 
-test('[E3] a name that breaks the grammar is refused at once', async () => {
+test('[E3] an invalid name is refused at once', async () => {
   const app = createApp({}).use(createRealtime({ url: 'http://127.0.0.1:1' }))
   const { subscribe } = app.runWithContext(() => useRealtimeEvents())
   expect(() => subscribe('a*b', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_CHANNEL' }))

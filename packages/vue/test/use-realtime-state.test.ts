@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { computed, createApp, nextTick, ref } from 'vue'
 import { mount, serve } from './serve.ts'
 
-test('[S4] what one browser assigns is what the other shows', async () => {
+test('[S4] an assignment in one browser is shown by the other', async () => {
   const server = await serve()
   const { result: a } = mount(server.url, () => useRealtimeState('count', 0))
   const { result: b, element } = mount(server.url, () => ({ count: useRealtimeState('count', 0) }), '<p>{{ count }}</p>')
@@ -16,7 +16,7 @@ test('[S4] what one browser assigns is what the other shows', async () => {
   expect(element.innerHTML).toBe('<p>5</p>')
 })
 
-test('[S13] loading, pending and version tell how far a change has come', async () => {
+test('[S13] loading, pending and version show the progress of a change', async () => {
   const server = await serve()
   const { result: count } = mount(server.url, () => useRealtimeState('count', 7))
   expect([count.value, count.loading.value, count.version.value]).toEqual([7, true, undefined])
@@ -37,7 +37,7 @@ test('[S7] increments of two browsers add up', async () => {
   await eventually(() => expect([a.value, b.value]).toEqual([42, 42]))
 })
 
-test('[S10] a removed key shows the default again, and so does one that is set to undefined', async () => {
+test('[S10] a removed key, or one set to undefined, shows the default again', async () => {
   const server = await serve()
   const { result } = mount(server.url, () => ({
     name: useRealtimeState('name', 'nobody'),
@@ -56,7 +56,7 @@ test('[S10] a removed key shows the default again, and so does one that is set t
   expect(await server.realtime.state.get('maybe')).toMatchObject({ removed: true })
 })
 
-test('[S9] update gets a copy, so that a function that changes what it is given does no harm', async () => {
+test('[S9] update receives a copy, so that modifying the argument is harmless', async () => {
   const server = await serve()
   await server.realtime.state.set('list', [1])
   const { result: list } = mount(server.url, () => useRealtimeState<number[]>('list', []))
@@ -70,7 +70,7 @@ test('[S9] update gets a copy, so that a function that changes what it is given 
   expect(await server.realtime.state.get('list')).toMatchObject({ value: [1, 2, 3] })
 })
 
-test('[S15] components that use one key share one subscription, and the last to go ends it', async () => {
+test('[S15] components share one subscription of a key; unmounting the last ends it', async () => {
   const server = await serve()
   const shown = ref(2)
   const Count = { setup: () => ({ count: useRealtimeState('count', 0) }), template: '<b>{{ count }}</b>' }
@@ -94,7 +94,7 @@ test('[S15] an assignment shows at once in the other components', async () => {
   expect(result[1].value).toBe(3)
 })
 
-test('[S16] a manual state keeps its changes until sync, a debounced one until nobody types', async () => {
+test('[S16] a manual state keeps changes until sync, a debounced one until a pause', async () => {
   const server = await serve()
   const { result } = mount(server.url, () => ({
     form: useRealtimeState('form', { name: '' }, { strategy: 'manual' }),
@@ -117,7 +117,7 @@ test('[S16] a manual state keeps its changes until sync, a debounced one until n
   expect(await server.realtime.state.get('form')).toMatchObject({ value: { name: 'Ada' } })
 })
 
-test('[S16] sync sends what was changed in place an instant before', async () => {
+test('[S16] sync includes changes in place made just before', async () => {
   const server = await serve()
   const { result: form } = mount(server.url, () => useRealtimeState('form', { name: '' }, { strategy: 'manual' }))
   form.value.name = 'Ada'
@@ -125,7 +125,7 @@ test('[S16] sync sends what was changed in place an instant before', async () =>
   expect(await server.realtime.state.get('form')).toMatchObject({ value: { name: 'Ada' } })
 })
 
-test('[S16] what was changed in place is sent when its component goes, not dropped', async () => {
+test('[S16] changes in place are sent when the component is unmounted, not dropped', async () => {
   const server = await serve()
   const { result: form, unmount } = mount(server.url, () => useRealtimeState('form', { name: '' }))
   await eventually(() => expect(form.loading.value).toBe(false))
@@ -135,7 +135,7 @@ test('[S16] what was changed in place is sent when its component goes, not dropp
   await eventually(() => expect(server.realtime.io.sockets.sockets.size).toBe(0))
 })
 
-test('[S2] a key that changes is followed; what is unsent goes to the old one', async () => {
+test('[S2] a changed key is followed; unsent changes go to the old one', async () => {
   const server = await serve()
   await server.realtime.state.set('poll:2', { votes: 2 })
   const id = ref(1)
@@ -155,13 +155,13 @@ test('[S2] a key that changes is followed; what is unsent goes to the old one', 
   await eventually(() => expect(server.of('storage:unsubscribe')).toEqual([{ keys: [{ key: 'poll:1' }] }]))
 })
 
-test('[S19] a key that breaks the grammar is refused at once, also outside of a component', async () => {
+test('[S19] an invalid key is refused at once, also outside of a component', async () => {
   const app = createApp({}).use(createRealtime({ url: 'http://127.0.0.1:1' }))
   app.runWithContext(() => {
     expect(() => useRealtimeState('a/b', 0)).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }))
   })
 })
 
-test('without the plugin a composable says what to do', () => {
+test('without the plugin a composable throws with instructions', () => {
   expect(() => useRealtimeState('count', 0)).toThrow('createRealtime')
 })
