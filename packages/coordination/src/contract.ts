@@ -53,7 +53,7 @@ export interface ViewListener {
 /** What this instance knows of a room's members. */
 export interface MembersView {
   /**
-   * Settles when `members` and `count` are those of the store; rejects as `join` does, and the view is then closed.
+   * Settles when the room was read, for the first view of it here, and then follows what is announced; rejects as `join` does, and the view is then closed.
    * Never becomes an unhandled rejection. A change that arrives at that moment may be in `members` and be notified too.
    */
   readonly ready: Promise<void>

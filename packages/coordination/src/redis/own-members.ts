@@ -19,6 +19,8 @@ interface OwnMember {
   infoJson: string
   isListed: boolean
   timer: NodeJS.Timeout | undefined
+  /** The same client's connection before this one, until this one is written. */
+  earlier: OwnMember | undefined
 }
 
 /** The members of one room that are connected to this instance, or were until a moment ago. */
@@ -73,7 +75,10 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     clearTimeout(member.timer)
     member.state = 'ended'
     byConnection.delete(member.connection)
-    if (byName.get(member.name) === member) byName.delete(member.name)
+    if (byName.get(member.name) === member) {
+      if (member.earlier === undefined || member.earlier.state === 'ended') byName.delete(member.name)
+      else byName.set(member.name, member.earlier)
+    }
     if (byId.get(member.id) === member) byId.delete(member.id)
     onGone()
   }
@@ -95,6 +100,8 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
       return outcome
     }
     ;({ id: member.id, number: member.number, isListed: member.isListed } = outcome)
+    if (member.earlier !== undefined) end(member.earlier)
+    member.earlier = undefined
     if (byConnection.get(member.connection) === member) byId.set(member.id, member)
     if (outcome.isFirst) onOpen()
     return outcome
@@ -122,18 +129,24 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     const { user, clientId, connectionId } = identity
     const connection = encodeURIComponent(connectionId)
     const name = clientId === undefined ? connection : `${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`
-    const earlier = byName.get(name)
     const member: OwnMember = {
       ...{ name, connection, user, isStable: clientId !== undefined, state: 'open', id: randomUUID(), number: 0 },
-      ...{ infoJson: '', isListed: true, timer: undefined },
+      ...{ infoJson: '', isListed: true, timer: undefined, earlier: byName.get(name) },
     }
     byConnection.set(connection, member)
     byName.set(name, member)
-    if (earlier !== undefined) end(earlier)
     return member
   }
   const find = (connectionId: string): OwnMember | undefined => byConnection.get(encodeURIComponent(connectionId))
 
+  /** The member leaves after a time, unless its client joins again. */
+  const lapse = (member: OwnMember): void => {
+    if (member.state !== 'open') return
+    const leave = (): void => void remove(member).catch(ignore)
+    if (!member.isStable) return leave()
+    member.state = 'grace'
+    member.timer = setTimeout(leave, graceMs)
+  }
   /** Writes the member with another info, which is not kept where it was not stored for certain. */
   const writeInfo = async (member: OwnMember, info: JsonValue | undefined): Promise<WriteOutcome> => {
     const [earlier, infoJson] = [member.infoJson, infoText(info)]
@@ -142,7 +155,8 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
       return await inOrder(member, () => write(member))
     } catch (error) {
       if (member.infoJson === infoJson && isUnapplied(error)) member.infoJson = earlier
-      if (member.number === 0) end(member)
+      if (member.number === 0 && isUnapplied(error)) end(member)
+      else if (member.number === 0) lapse(member)
       onDoubt(error)
       throw error
     }
@@ -189,11 +203,7 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     },
     disconnect: (connectionId) => {
       const member = find(connectionId)
-      if (member === undefined || member.state !== 'open') return
-      const leave = (): void => void remove(member).catch(ignore)
-      if (!member.isStable) return leave()
-      member.state = 'grace'
-      member.timer = setTimeout(leave, graceMs)
+      if (member !== undefined) lapse(member)
     },
     leftElsewhere: (id) => {
       const member = byId.get(id)

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { freshClient, reconnected, record } from '../src/testing/coordination-under-test.ts'
+import { startInstance, useRedis } from './cluster.ts'
+
+const server = useRedis()
+/** Without heartbeats during the test. */
+const QUIET = { heartbeatMs: 60_000, leaseMs: 180_000 }
+const NAMES = ['evalsha', 'eval', 'subscribe', 'publish', 'srem', 'sadd', 'smembers', 'keys', 'scan']
+
+/** The commands that instances send during the work, by name. What scripts call counts too. */
+async function commandsOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
+  await server.client.config('RESETSTAT')
+  await work()
+  const stats = await server.client.info('commandstats')
+  const counts = [...stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name = '', count]) => [name, Number(count)] as const)
+  return Object.fromEntries(counts.filter(([name]) => NAMES.includes(name)))
+}
+
+test('[N1] an instance uses the two connections of its link', async () => {
+  const { prefix } = server.prefix()
+  const { coordination, pubsub } = await startInstance({ url: server.redis.url, prefix })
+  await coordination.members('a').join(freshClient())
+  const clients = String(await server.client.client('LIST')).split('\n')
+  const own = clients.filter((line) => line.includes(pubsub.instanceId))
+  expect(own).toHaveLength(2)
+  // What writes is sent over one of them; the other one only subscribes.
+  expect(own.filter((line) => / sub=[1-9]/.test(line))).toHaveLength(1)
+})
+
+test('a join, an update and a leave are one script each; the first join of a room names it too', async () => {
+  const { prefix } = server.prefix()
+  const { coordination } = await startInstance({ url: server.redis.url, prefix }, QUIET)
+  const other = await startInstance({ url: server.redis.url, prefix }, QUIET)
+  const members = coordination.members('a')
+  const seen = await record(members)
+  const [first, second] = [freshClient(), freshClient()]
+  expect(await commandsOf(() => members.join(first))).toEqual({ evalsha: 2, sadd: 1, publish: 1 })
+  expect(await commandsOf(() => members.join(second))).toEqual({ evalsha: 1, publish: 1 })
+  const again = reconnected(second)
+  expect(await commandsOf(() => members.join(again))).toEqual({ evalsha: 1 })
+  expect(await commandsOf(() => members.update(again.connectionId, 1))).toEqual({ evalsha: 1, publish: 1 })
+  expect(await commandsOf(() => members.leave(again.connectionId))).toEqual({ evalsha: 1, publish: 1 })
+  // A new view on another instance: one subscription, one read, and one request for cursors.
+  const viewed = await commandsOf(async () => {
+    await record(other.coordination.members('a'))
+    // Follows the request on the same connection.
+    await other.pubsub.link.command('PING')
+  })
+  expect(viewed).toEqual({ subscribe: 1, evalsha: 1, publish: 1 })
+  expect(await commandsOf(() => record(members))).toEqual({})
+  expect(seen.view.count).toBe(1)
+})
+
+test('an idle instance sends one script per heartbeat', async () => {
+  const { prefix } = server.prefix()
+  const { coordination } = await startInstance({ url: server.redis.url, prefix })
+  await coordination.members('a').join(freshClient())
+  let beats = 0
+  const commands = await commandsOf(async () => {
+    const key = `{${prefix}$instances:all}$leases`
+    let last = await server.client.zscore(key, coordination.instance.id)
+    while (beats < 5) {
+      const score = await server.client.zscore(key, coordination.instance.id)
+      if (score !== last) beats += 1
+      last = score
+    }
+  })
+  expect(commands).toEqual({ evalsha: expect.toSatisfy((count: number) => count === 5 || count === 6) })
+})

@@ -1,0 +1,170 @@
+import { eventually } from '@tutti/test-kit'
+import { expect, test } from 'vitest'
+import { freshClient, reconnected, record } from '../src/testing/coordination-under-test.ts'
+import { startInstance, TIMES, useRedis } from './cluster.ts'
+
+const server = useRedis()
+const start = (prefix: string, options = {}) => startInstance({ url: server.redis.url, prefix }, options)
+
+test('[P3] a killed instance leaves no member and no key of its lease behind', async () => {
+  const { prefix, keys } = server.prefix()
+  const [dying, second, third] = [await start(prefix), await start(prefix), await start(prefix)]
+  const empty: string[] = []
+  for (const { coordination } of [second, third]) coordination.onRoomEmpty((room) => empty.push(room))
+  const rooms = ['a', 'b', 'c']
+  const seen = await Promise.all(rooms.map((room) => record(second.coordination.members(room))))
+  const ids = await Promise.all(rooms.map((room) => dying.coordination.members(room).join(freshClient())))
+  const other = await third.coordination.members('a').join(freshClient())
+  const lease = dying.coordination.instance.id
+  await dying.kill()
+  await Promise.all(seen.map((view, n) => view.until(() => view.left.includes(ids[n]?.id ?? ''))))
+  expect(seen.map(({ left }) => left)).toEqual(ids.map(({ id }) => [id]))
+  expect([...(seen[0]?.view.members.keys() ?? [])]).toEqual([other.id])
+  const live = third.coordination.instance.id
+  await eventually(async () =>
+    expect(await keys()).toEqual([`{${prefix}$instance:${live}}$holds`, `{${prefix}$instances:all}$leases`, `{${prefix}$room:a}$members`]),
+  )
+  expect(second.coordination.instance.live.has(lease)).toBe(false)
+  expect(empty.toSorted()).toEqual(['b', 'c'])
+})
+
+test('[P3] members of a killed instance that reconnect elsewhere stay', async () => {
+  const { prefix } = server.prefix()
+  const [dying, living] = [await start(prefix), await start(prefix)]
+  const members = living.coordination.members('a')
+  const seen = await record(members)
+  const [moving, lost] = [freshClient(), freshClient()]
+  const { id } = await dying.coordination.members('a').join(moving, 1)
+  const gone = await dying.coordination.members('a').join(lost, 1)
+  await dying.kill()
+  expect((await members.join(reconnected(moving), 1)).id).toBe(id)
+  await seen.until(() => seen.left.length > 0)
+  expect(seen.left).toEqual([gone.id])
+  expect(seen.changes.filter(({ updated }) => updated.length > 0)).toEqual([])
+})
+
+test('[P3] a sweep that its instance does not finish is continued by another one', async () => {
+  const { prefix, keys } = server.prefix()
+  const living = await start(prefix)
+  const dying = await start(prefix)
+  const seen = await record(living.coordination.members('a'))
+  await dying.coordination.members('a').join(freshClient())
+  await dying.kill()
+  // Another instance has claimed the sweep again and again, and removed nothing.
+  const [ended, lease] = [`{${prefix}$instances:all}$ended`, dying.coordination.instance.id]
+  await server.client.zrem(`{${prefix}$instances:all}$leases`, lease)
+  await server.client.zadd(ended, Date.now() + 500, lease)
+  await seen.until(() => seen.left.length > 0)
+  expect(seen.left).toHaveLength(1)
+  await eventually(async () => expect(await keys()).toEqual([`{${prefix}$instances:all}$leases`]))
+})
+
+test('[P3] two sweeps of one lease at once report each member once', async () => {
+  const { prefix } = server.prefix()
+  const living = [await start(prefix), await start(prefix)]
+  const dying = await start(prefix)
+  const seen = await Promise.all(living.map(({ coordination }) => record(coordination.members('a'))))
+  const joined = await Promise.all(Array.from({ length: 250 }, () => dying.coordination.members('a').join(freshClient())))
+  await dying.kill()
+  const lease = dying.coordination.instance.id
+  await Promise.all(
+    living.map(async ({ coordination }) => {
+      // Due again at once, for the next heartbeat of each.
+      await server.client.zrem(`{${prefix}$instances:all}$leases`, lease)
+      await server.client.zadd(`{${prefix}$instances:all}$ended`, 1, lease)
+      await coordination.instance.ready
+    }),
+  )
+  for (const view of seen) {
+    await view.until(() => view.left.length >= 250)
+    expect(view.left.toSorted()).toEqual(joined.map(({ id }) => id).toSorted())
+    expect(view.view.count).toBe(0)
+  }
+})
+
+test('[P3] an instance whose lease ended registers again and writes its members with their ids', async () => {
+  const { prefix, keys } = server.prefix()
+  const [lost, other] = [await start(prefix), await start(prefix)]
+  const calls: string[] = []
+  lost.coordination.instance.onLost(() => calls.push(lost.coordination.instance.id))
+  const { id } = await lost.coordination.members('a').join(freshClient(), 1)
+  const lease = lost.coordination.instance.id
+  const seen = await record(other.coordination.members('a'))
+  await server.client.zrem(`{${prefix}$instances:all}$leases`, lease)
+  await eventually(() => expect(calls).toHaveLength(1))
+  const next = lost.coordination.instance.id
+  expect(calls).toEqual([next])
+  expect(next).toBe(lease.replace(/\.1$/, '.2'))
+  await eventually(async () => {
+    expect((await server.client.hvals(`{${prefix}$room:a}$members`)).map((text) => text.split(' ')[0])).toEqual([next])
+    expect(await keys()).toContain(`{${prefix}$instance:${next}}$holds`)
+  })
+  expect(seen.changes).toEqual([])
+  expect([...seen.view.members.keys()]).toEqual([id])
+})
+
+test('[P3] no member is reported as gone when Redis restarts without its data', async () => {
+  const { prefix } = server.prefix()
+  const instances = [await start(prefix), await start(prefix)]
+  const [first, second] = instances.map(({ coordination }) => coordination.members('a'))
+  if (first === undefined || second === undefined) throw new Error('There are two.')
+  const seen = [await record(first), await record(second)]
+  const clients = Array.from({ length: 6 }, () => freshClient())
+  const ids: string[] = []
+  for (const [n, client] of clients.entries()) ids.push((await (n % 2 === 0 ? first : second).join(client, n)).id)
+  await Promise.all(seen.map((view) => view.until(() => view.view.count === 6)))
+  await server.redis.restart()
+  await eventually(async () => expect(await server.client.hlen(`{${prefix}$room:a}$members`)).toBe(6))
+  // A member that really leaves is reported, after all that the restart caused.
+  const [client] = clients
+  await eventually(() => first.leave(client?.connectionId ?? ''))
+  await Promise.all(seen.map((view) => view.until(() => view.left.length > 0)))
+  await eventually(async () => {
+    const leases = (await server.client.hvals(`{${prefix}$room:a}$members`)).map((text) => text.split(' ')[0])
+    const ids = instances.map(({ coordination }) => coordination.instance.id)
+    expect([...new Set(leases)].toSorted()).toEqual(ids.toSorted())
+  })
+  for (const { left, view, changes } of seen) {
+    expect(left).toEqual(ids.slice(0, 1))
+    expect([...view.members.keys()].toSorted()).toEqual(ids.slice(1).toSorted())
+    expect(changes.every(({ count }) => count <= 6)).toBe(true)
+  }
+})
+
+test('[P3] a member that is missing after a loss of data is reported once a lease has passed', async () => {
+  const { prefix } = server.prefix()
+  const [dying, living] = [await start(prefix), await start(prefix)]
+  const seen = await record(living.coordination.members('a'))
+  const { id } = await dying.coordination.members('a').join(freshClient())
+  await dying.kill()
+  await server.redis.restart()
+  await seen.until(() => seen.left.length > 0)
+  expect(seen.changes.at(-1)).toEqual({ joined: [], updated: [], left: [id], count: 0 })
+})
+
+test('[P3] a heartbeat after a silence of all instances ends no lease', async () => {
+  const { prefix } = server.prefix()
+  const [first, second] = [await start(prefix), await start(prefix)]
+  const client = freshClient()
+  await first.coordination.members('a').join(client)
+  const seen = await record(second.coordination.members('a'))
+  const lost: string[] = []
+  for (const { coordination } of [first, second]) coordination.instance.onLost(() => lost.push(coordination.instance.id))
+  await server.client.client('PAUSE', TIMES.leaseMs * 1.5, 'ALL')
+  await server.client.ping()
+  await eventually(async () => expect(await server.client.exists(`{${prefix}$instances:all}$quiet`)).toBe(1))
+  await eventually(async () => expect(await server.client.exists(`{${prefix}$instances:all}$quiet`)).toBe(0))
+  await first.coordination.members('a').update(client.connectionId, 1)
+  await seen.until(() => seen.changes.length > 0)
+  expect([lost, seen.left]).toEqual([[], []])
+})
+
+test('[P3] expiries that are too far ahead, as after a clock was set back, are lowered', async () => {
+  const { prefix } = server.prefix()
+  const living = await start(prefix)
+  const [leases, ended] = [`{${prefix}$instances:all}$leases`, `{${prefix}$instances:all}$ended`]
+  await server.client.zadd(leases, Date.now() + 3_600_000, 'dead.1')
+  await server.client.zadd(ended, Date.now() + 3_600_000, 'dead.2')
+  await eventually(async () => expect(await server.client.zcard(ended)).toBe(0))
+  expect(await server.client.zrange(leases, 0, -1)).toEqual([living.coordination.instance.id])
+})
