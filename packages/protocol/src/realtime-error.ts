@@ -13,7 +13,7 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
 }
 
 /** Whether the same request, sent again unchanged, may succeed and does no harm. */
-export const isRetryable = (code: ErrorCode): boolean => code === 'UNAVAILABLE' || code === 'RATE_LIMITED'
+export const isRetryable = (code: ErrorCode): boolean => code === 'UNAVAILABLE' || code === 'RATE_LIMITED' || code === 'BACKLOG_FULL'
 
 /** An error as it is sent (X7): never a stack, never a cause. */
 export interface WireError {
