@@ -1,0 +1,53 @@
+import type { RedisLink } from '@tutti/pubsub/redis'
+
+/** The Redis keys of one log, all in one hash slot. */
+export interface LogKeys {
+  readonly records: string
+  /** `<epoch> <last offset> <first offset> <expiry ms or 0> <ids expire: 1 or 0> <groups>` */
+  readonly head: string
+  readonly ids: string
+}
+
+/** The Redis keys of one group on one log, in the slot of the log. */
+export interface GroupKeys {
+  readonly records: string
+  readonly head: string
+  /** Offset → when its claim or its wait ends, milliseconds. */
+  readonly due: string
+  /** Offset → `<token or -> <failures> <deaths>`. */
+  readonly claims: string
+  /** Offset → its errors, as items of a JSON array. */
+  readonly errors: string
+  /** Offset → data of a dead letter that is processed again. */
+  readonly again: string
+  readonly dead: string
+}
+
+/** Names of what the logs of one pattern use in Redis. No channel has a `$` (X3). */
+export interface LogNames {
+  /** The Redis channel of the notifications, below the application's prefix. */
+  readonly channel: string
+  /** The channels of the pattern with a log, while there are groups. */
+  readonly index: string
+  log(name: string): LogKeys
+  group(name: string, group: string): GroupKeys
+}
+
+/** The names for a pattern. */
+export function logNames(link: RedisLink, pattern: string): LogNames {
+  const keyOf = (name: string, part: string): string => link.companionKey(`${link.prefix}$log`, `event:${name}`, part)
+  return {
+    channel: `$durable:${pattern}`,
+    index: `${link.prefix}$channels:${pattern}`,
+    log: (name) => ({ records: keyOf(name, 'records'), head: keyOf(name, 'head'), ids: keyOf(name, 'ids') }),
+    group: (name, group) => ({
+      records: keyOf(name, 'records'),
+      head: keyOf(name, 'head'),
+      due: keyOf(name, `due:${group}`),
+      claims: keyOf(name, `claims:${group}`),
+      errors: keyOf(name, `errors:${group}`),
+      again: keyOf(name, `again:${group}`),
+      dead: keyOf(name, `dead:${group}`),
+    }),
+  }
+}

@@ -1,0 +1,145 @@
+import { createListeners, parseOptions, RealtimeError, required, text, withMethods, type OptionRows } from '@tutti/protocol'
+import type { RedisLink, RedisScript, ScriptReply } from '@tutti/pubsub/redis'
+import { PAGE_BYTES, PAGE_RECORDS, type AppendNotice, type LogPosition, type Logs } from '../log-contract.ts'
+import { parseLogOptions, type LogOptions } from '../log-options.ts'
+import { backlogFull, historyOf, logSubscription, pageOf, parseLogName } from '../log-rules.ts'
+import { messageHead, parseAppendMessage, recordsOf } from './append-message.ts'
+import { APPEND_SCRIPT } from './append-script.ts'
+import { createLogIndex } from './log-index.ts'
+import { logNames } from './log-keys.ts'
+import { HEAD_SCRIPT, HISTORY_SCRIPT, READ_SCRIPT, TRIM_SCRIPT } from './read-scripts.ts'
+import { createRedisGroup } from './redis-group.ts'
+import { FLOOR, LOG_SETUP, logConstants, REMOVE } from './script-head.ts'
+
+/** Options of `createRedisLogs`. */
+export interface RedisLogOptions extends LogOptions {
+  /** The two connections: `pubsub.link`. */
+  link: RedisLink
+  /** Unique in the cluster: `pubsub.instanceId`. */
+  instanceId: string
+}
+
+const OWN_OPTIONS = {
+  link: required(withMethods(['script', 'command', 'subscribe', 'companionKey'], undefined)),
+  instanceId: required(text(undefined)),
+} satisfies OptionRows<Pick<RedisLogOptions, 'link' | 'instanceId'>>
+
+/**
+ * Makes logs on Redis Streams, with groups. An append is one script: it deduplicates, numbers, adds, trims and notifies. Throws
+ * `INVALID_OPTIONS`.
+ */
+export function createRedisLogs({ link, instanceId, ...rest }: RedisLogOptions): Logs {
+  parseOptions('createRedisLogs', OWN_OPTIONS, { link, instanceId })
+  const settings = parseLogOptions('createRedisLogs', rest)
+  const { pattern, groups, maxBacklog, onError } = settings
+  const names = logNames(link, pattern)
+  const setup = LOG_SETUP + logConstants(settings)
+  const scriptOf = (run: string, functions = ''): RedisScript => link.script({ setup, functions, run })
+  const append = link.script({
+    ...{ setup, functions: FLOOR + REMOVE, run: APPEND_SCRIPT },
+    shared: { CHANNEL: `${link.prefix}:${names.channel}`, ORIGIN: `{"origin":${JSON.stringify(instanceId)},` },
+  })
+  const [head, read, history] = [scriptOf(HEAD_SCRIPT), scriptOf(READ_SCRIPT), scriptOf(HISTORY_SCRIPT)]
+  const trim = scriptOf(TRIM_SCRIPT, FLOOR + REMOVE)
+  const index = createLogIndex(link, names.index, async (name) => (await link.command('EXISTS', names.log(name).records)) === 1)
+  const listeners = createListeners<[AppendNotice]>((error) => onError(error, { stage: 'listener' }))
+  const stops = new Set<() => void>()
+  let subscription: ReturnType<RedisLink['subscribe']> | undefined
+  let isClosed = false
+
+  const keysOf = (name: string): [records: string, head: string, ids: string] => {
+    if (isClosed) throw new RealtimeError('CLOSED')
+    const keys = names.log(parseLogName(pattern, name))
+    return [keys.records, keys.head, keys.ids]
+  }
+  const row = (reply: ScriptReply): ScriptReply[] => {
+    if (Array.isArray(reply)) return reply
+    throw new RealtimeError('INTERNAL')
+  }
+  const headOf = async (name: string, records: number): Promise<{ end: LogPosition; from: number }> => {
+    const [records_, head_] = keysOf(name)
+    const [epoch, offset, from] = row(await head.run([records_, head_], [records])).map(Number)
+    return { end: { epoch: epoch ?? 0, offset: offset ?? 0 }, from: from ?? 0 }
+  }
+  /** Runs a script that reads. A log that does not exist begins. */
+  const find = async (name: string, script: RedisScript, args: (string | number)[]) => {
+    const [records, head_] = keysOf(name)
+    const [epoch, last, rows, first] = row(await script.run([records, head_], args))
+    const end = epoch === '' ? (await headOf(name, 0)).end : { epoch: Number(epoch), offset: Number(last) }
+    return { head: end, records: recordsOf(rows), first: recordsOf(first)[0] }
+  }
+  const receive = (message: string): void => {
+    try {
+      listeners.emit(parseAppendMessage(message))
+    } catch (error) {
+      onError(error, { stage: 'message' })
+    }
+  }
+  const stopping = (stop: () => void): (() => void) => {
+    const once = (): void => void (stops.delete(once) && stop())
+    stops.add(once)
+    return once
+  }
+  const onAppend: Logs['onAppend'] = (listener) => {
+    if (isClosed) throw new RealtimeError('CLOSED')
+    const forget = listeners.add(listener)
+    subscription ??= link.subscribe(names.channel, receive)
+    const { ready } = subscription
+    const stop = stopping(() => {
+      forget()
+      if (listeners.size > 0) return
+      subscription?.()
+      subscription = undefined
+    })
+    return logSubscription(stop, ready)
+  }
+  const onGap: Logs['onGap'] = (listener) => {
+    if (isClosed) throw new RealtimeError('CLOSED')
+    return stopping(link.onGap(listener))
+  }
+
+  return {
+    pattern,
+    append: async (name, record) => {
+      const keys = keysOf(name)
+      const { json, author = '', includeSelf = false, id = '' } = record
+      const args = [messageHead(name, record), json, author, includeSelf ? '1' : '', id]
+      let [epoch, offset, verdict] = row(await append.run(keys, [...args, '']))
+      if (verdict === 'claim') {
+        await index.claim(name)
+        ;[epoch, offset, verdict] = row(await append.run(keys, [...args, '1']))
+      }
+      if (verdict === 'full') throw backlogFull(name, maxBacklog)
+      return { epoch: Number(epoch), offset: Number(offset), isNew: verdict === undefined }
+    },
+    head: async (name) => (await headOf(name, 0)).end,
+    rewind: async (name, records) => {
+      const { end, from } = await headOf(name, records)
+      return { epoch: end.epoch, offset: from }
+    },
+    read: async (name, after) => pageOf(await find(name, read, [after?.epoch ?? '', after?.offset ?? 0, PAGE_RECORDS, PAGE_BYTES]), after),
+    history: async (name, limit, before) => {
+      const found = await find(name, history, [before?.offset ?? '', limit, PAGE_BYTES])
+      return historyOf({ ...found, records: found.records.toReversed() }, found.first, before)
+    },
+    trim: async (name, upTo) => {
+      let removed = 0
+      for (;;) {
+        const count = Number(await trim.run(keysOf(name), [upTo]))
+        removed += count
+        if (count < 100) return removed
+      }
+    },
+    onAppend,
+    onGap,
+    group: (name) => {
+      if (!groups.includes(name)) throw new RealtimeError('INVALID_OPTIONS', { message: `\`groups\` of ${pattern} has no ${name}.` })
+      return createRedisGroup(name, { link, names, setup, index, parse: (log) => parseLogName(pattern, log), onAppend, onGap })
+    },
+    close: async () => {
+      isClosed = true
+      for (const stop of stops) stop()
+      listeners.clear()
+    },
+  }
+}

@@ -1,0 +1,146 @@
+import { RealtimePubSub } from '@tutti/pubsub'
+import { askRedis, startRedis, type TestRedis } from '@tutti/test-kit'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createRedisLogs, type LogOptions, type Logs } from '../../src/logs/index.ts'
+import { appendNumbers, numbersOf, readAll } from '../../src/testing/logs/logs-under-test.ts'
+
+let redis: TestRedis
+let pubsub: RealtimePubSub
+beforeAll(async () => {
+  redis = await startRedis()
+  pubsub = new RealtimePubSub({ url: redis.url })
+  await pubsub.link.ready
+})
+afterAll(async () => {
+  await pubsub.dispose()
+  await redis.stop()
+})
+beforeEach(async () => void (await askRedis(redis, 'FLUSHALL')))
+
+const HEAD = '{tutti$log:event:chat:a}$head'
+const RECORDS = '{tutti$log:event:chat:a}$records'
+const IDS = '{tutti$log:event:chat:a}$ids'
+
+const open = (options: Omit<LogOptions, 'pattern'> = {}): Logs =>
+  createRedisLogs({ link: pubsub.link, instanceId: pubsub.instanceId, pattern: 'chat:*', ...options })
+const ask = (...args: [string, ...(string | number)[]]) => askRedis(redis, ...args)
+const keys = async (): Promise<string[]> => {
+  const reply = await ask('KEYS', '*')
+  return Array.isArray(reply) ? reply.map(String).toSorted() : []
+}
+/** Commands that reached Redis, those inside scripts left out. */
+const commandsDuring = async (work: () => Promise<unknown>): Promise<Record<string, number>> => {
+  await ask('CONFIG', 'RESETSTAT')
+  await work()
+  const stats = String(await ask('INFO', 'commandstats'))
+  return Object.fromEntries(
+    [...stats.matchAll(/cmdstat_(evalsha|eval|subscribe|xrange|get):calls=(\d+)/g)].map(([, name, count]) => [name, Number(count)]),
+  )
+}
+
+test('[E6] a Redis that lost its data begins another lifetime, with greater offsets', async () => {
+  const logs = open()
+  const [before] = await appendNumbers(logs, 'chat:a', 2)
+  const empty = await logs.head('chat:empty')
+  await ask('FLUSHALL')
+  const [after] = await appendNumbers(logs, 'chat:a', 1)
+  expect(after?.offset).toBeGreaterThan(before?.offset ?? Infinity)
+  expect(after?.epoch).not.toBe(before?.epoch)
+  expect(await logs.read('chat:a', before)).toMatchObject({ hasGap: true })
+  // Also for a log that was empty: its first records may have been lost with it.
+  await logs.append('chat:empty', { json: '0' })
+  expect(await logs.read('chat:empty', empty)).toMatchObject({ hasGap: true })
+})
+
+test('[E6] a log whose head was lost alone continues after its records', async () => {
+  const logs = open()
+  const [before] = await appendNumbers(logs, 'chat:a', 2)
+  await ask('DEL', HEAD)
+  const [after] = await appendNumbers(logs, 'chat:a', 1, 2)
+  expect(numbersOf(await readAll(logs, 'chat:a', { epoch: after?.epoch ?? 0, offset: before?.offset ?? 0 }))).toEqual([1, 2])
+  expect(await logs.read('chat:a', before)).toMatchObject({ hasGap: true })
+})
+
+test('[E6] offsets grow while the clock of Redis is behind the last one', async () => {
+  const logs = open()
+  const { epoch } = await logs.head('chat:a')
+  const ahead = (pubsub.link.now() + 3_600_000) * 1_000
+  const last = Math.floor(ahead)
+  await pubsub.link.command('SET', HEAD, `${epoch} ${last} 0 0 0 `)
+  const positions = await appendNumbers(logs, 'chat:a', 3)
+  expect(positions.map(({ offset }) => offset)).toEqual([last + 1, last + 2, last + 3])
+  expect(numbersOf(await readAll(logs, 'chat:a', { epoch, offset: last }))).toEqual([0, 1, 2])
+})
+
+test('[E6] an append is one command, and so are those of one turn', async () => {
+  const logs = open()
+  await logs.append('chat:a', { json: '0' })
+  expect(await commandsDuring(() => logs.append('chat:a', { json: '1', id: 'x' }))).toMatchObject({ evalsha: 1 })
+  const many = (): Promise<unknown> => Promise.all(Array.from({ length: 50 }, () => logs.append('chat:a', { json: '1' })))
+  expect(await commandsDuring(many)).toMatchObject({ evalsha: 1 })
+})
+
+test('[E6] the keys of a log expire, its last offset after its records', async () => {
+  const logs = open({ maxAgeMs: 10_000, tombstoneMs: 50_000 })
+  await logs.append('chat:a', { json: '0' })
+  await logs.append('chat:a', { json: '1', id: 'x' })
+  expect(await keys()).toEqual([HEAD, IDS, RECORDS])
+  for (const key of [RECORDS, IDS]) {
+    expect(Number(await ask('PTTL', key))).toBeGreaterThan(9_000)
+    expect(Number(await ask('PTTL', key))).toBeLessThanOrEqual(12_500)
+  }
+  expect(Number(await ask('PTTL', HEAD))).toBeGreaterThan(50_000)
+  // A hash that was emptied by a trim and is made again expires too.
+  const { offset } = await logs.head('chat:a')
+  await logs.trim('chat:a', offset)
+  await logs.append('chat:a', { json: '2', id: 'y' })
+  await logs.append('chat:a', { json: '2', id: 'z' })
+  expect(Number(await ask('PTTL', IDS))).toBeGreaterThan(0)
+})
+
+test('[E10] the keys of a log with groups expire once all of it is processed', async () => {
+  const logs = open({ maxAgeMs: 10_000, groups: ['g'] })
+  const group = logs.group('g')
+  await logs.append('chat:a', { json: '0', id: 'x' })
+  expect(await ask('PTTL', RECORDS)).toBe(-1)
+  const { records } = await group.take('chat:a', { token: 't', count: 10, visibilityMs: 60_000 })
+  for (const { offset } of records) await group.acknowledge('chat:a', offset)
+  await group.take('chat:a', { token: 'u', count: 10, visibilityMs: 60_000 })
+  for (const key of [RECORDS, IDS]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(0)
+  expect(await keys()).toEqual(['tutti$channels:chat:*', HEAD, IDS, RECORDS].toSorted())
+  await logs.append('chat:a', { json: '1' })
+  expect(await ask('PTTL', RECORDS)).toBe(-1)
+})
+
+test('[E10] a log that is gone leaves the list of logs, after the time in which it could still be created', async () => {
+  const logs = open({ groups: ['g'] })
+  await logs.append('chat:a', { json: '0' })
+  await ask('DEL', RECORDS)
+  expect(await logs.group('g').logs()).toEqual([])
+  expect(await ask('ZCARD', 'tutti$channels:chat:*')).toBe(1)
+  await ask('ZADD', 'tutti$channels:chat:*', Math.floor(pubsub.link.now() - 100_000), 'chat:a')
+  expect(await logs.group('g').logs()).toEqual([])
+  expect(await ask('ZCARD', 'tutti$channels:chat:*')).toBe(0)
+  await logs.append('chat:a', { json: '1' })
+  expect(await logs.group('g').logs()).toEqual(['chat:a'])
+})
+
+test('[N4] a message that is no append is dropped and reported', async () => {
+  const errors: unknown[] = []
+  const logs = open({ onError: (error, { stage }) => errors.push([stage, error]) })
+  const notices: unknown[] = []
+  const arrived = new Promise<void>((resolve) => {
+    void logs.onAppend((notice) => {
+      notices.push(notice)
+      resolve()
+    })
+  })
+  await logs.onAppend(() => {}).ready
+  for (const text of ['', '{}', '{"origin":"x","log":"chat:a"}', 'null'])
+    await pubsub.link.command('PUBLISH', 'tutti:$durable:chat:*', text)
+  await logs.append('chat:a', { json: '0' })
+  await arrived
+  expect(notices).toHaveLength(1)
+  expect(errors).toEqual(Array.from({ length: 4 }, () => ['message', expect.objectContaining({ code: 'INVALID_MESSAGE' })]))
+  await logs.close()
+})
