@@ -1,5 +1,5 @@
 import { RealtimePubSub } from '@tutti/pubsub'
-import { askRedis, startRedis, type TestRedis } from '@tutti/test-kit'
+import { sendToRedis, startRedis, type TestRedis } from '@tutti/test-kit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createRedisLogs, type LogOptions, type Logs } from '../../src/logs/index.ts'
 import { appendNumbers, numbersOf, readAll } from '../../src/testing/logs/logs-under-test.ts'
@@ -15,7 +15,7 @@ afterAll(async () => {
   await pubsub.dispose()
   await redis.stop()
 })
-beforeEach(async () => void (await askRedis(redis, 'FLUSHALL')))
+beforeEach(async () => void (await sendToRedis(redis, 'FLUSHALL')))
 
 const HEAD = '{tutti$log:event:chat:a}$head'
 const RECORDS = '{tutti$log:event:chat:a}$records'
@@ -23,7 +23,7 @@ const IDS = '{tutti$log:event:chat:a}$ids'
 
 const open = (options: Omit<LogOptions, 'pattern'> = {}): Logs =>
   createRedisLogs({ link: pubsub.link, instanceId: pubsub.instanceId, pattern: 'chat:*', ...options })
-const ask = (...args: [string, ...(string | number)[]]) => askRedis(redis, ...args)
+const ask = (...args: [string, ...(string | number)[]]) => sendToRedis(redis, ...args)
 const keys = async (): Promise<string[]> => {
   const reply = await ask('KEYS', '*')
   return Array.isArray(reply) ? reply.map(String).toSorted() : []
