@@ -1,0 +1,1 @@
+export { defineSchema } from '@tutti/protocol'
