@@ -27,6 +27,10 @@ const SERVER_TYPES = [
   '@tutti/coordination',
   '@tutti/coordination/contract',
 ]
+const NUXT_SERVER = [
+  ...['@tutti/pubsub', '@tutti/server', '@tutti/server/**', '@tutti/storage-driver', '#tutti/definition'],
+  ...['nitropack', 'nitropack/**', 'nitro', 'nitro/**', 'consola'],
+]
 const VUE = ['@tutti/protocol', '@tutti/client', '@tutti/client/**', 'vue']
 
 const LAYERS: Record<string, Layer> = {
@@ -53,6 +57,10 @@ const LAYERS: Record<string, Layer> = {
   'packages/client/src/offline-queue/change-database.ts': { imports: ['@tutti/protocol', 'idb'] },
   'packages/vue/src/**': { imports: VUE },
   'packages/vue/src/pinia/**': { imports: [...VUE, 'pinia'] },
+  'packages/nuxt/src/**': { imports: [...NODE, '@nuxt/kit'], types: ['@nuxt/schema'] },
+  'packages/nuxt/src/runtime/*': { imports: ['@tutti/protocol'] },
+  'packages/nuxt/src/runtime/app/**': { imports: [...VUE, '@tutti/vue', '@tutti/vue/**', '#imports'] },
+  'packages/nuxt/src/runtime/server/**': { imports: [...STORAGE, ...NUXT_SERVER], types: ['@tutti/vue'] },
   'packages/test-kit/src/**': { imports: [...NODE, 'playwright-core', 'socket.io-parser'] },
 }
 

@@ -45,7 +45,10 @@ export function watchDefinitions(layers: readonly LayerFolders[], onChange: (fil
     if (!existsSync(folder)) return close(folder)
     if (watchers.has(folder)) return
     // A folder may be deleted at any time: then the one above it reports that.
-    watchers.set(folder, watch(folder, scan).on('error', () => close(folder)))
+    watchers.set(
+      folder,
+      watch(folder, scan).on('error', () => close(folder)),
+    )
   }
   function scan(): void {
     for (const { root, server, shared } of layers) for (const folder of [root, server, shared]) follow(folder)

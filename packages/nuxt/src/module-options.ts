@@ -22,4 +22,3 @@ export interface ModuleOptions extends Omit<RealtimeDefinition, InDefinition> {
    */
   url?: string | undefined
 }
-

@@ -19,7 +19,10 @@ declare module '#imports' {
 
   export function defineNuxtPlugin(plugin: { name: string; setup(nuxtApp: NuxtApp): void | Promise<void> }): object
   export function useRequestEvent(): RequestEvent | undefined
-  export function useRuntimeConfig(): { readonly app: { readonly baseURL: string }; readonly public: { readonly tutti?: { readonly url?: string } } }
+  export function useRuntimeConfig(): {
+    readonly app: { readonly baseURL: string }
+    readonly public: { readonly tutti?: { readonly url?: string } }
+  }
 }
 
 declare module '#tutti/definition' {

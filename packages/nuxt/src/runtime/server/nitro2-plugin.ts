@@ -27,5 +27,6 @@ export default defineNitroPlugin((nitroApp) => {
 /** The rules of the page. Those in the context of the event may be of the address of its payload, under which it was requested. */
 function currentRules(event: PageEvent): ReturnType<typeof getRouteRules> {
   const context = {}
-  return getRouteRules(new Proxy(event, { get: (target, name) => (name === 'context' ? context : Reflect.get(target, name)) }))
+  const get = (target: PageEvent, name: string | symbol): unknown => (name === 'context' ? context : Reflect.get(target, name))
+  return getRouteRules(new Proxy(event, { get }))
 }

@@ -20,15 +20,17 @@ export interface SharingRules {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** Whether a page may be sent to others than the user who requests it. */
+/** Whether a page may be sent to other users than the one that requests it. */
 export function isSharedPage({ cache, swr, isr, prerender, headers = {} }: SharingRules): boolean {
-  const isPublic = Object.entries(headers).some(([name, value]) => /^cdn-cache|^cache-control$/i.test(name) && /public|s-maxage/i.test(value))
+  const isPublic = Object.entries(headers).some(
+    ([name, value]) => /^cdn-cache|^cache-control$/i.test(name) && /public|s-maxage/i.test(value),
+  )
   return isPublic || [cache, swr, isr, prerender].some((rule) => rule !== undefined && rule !== false)
 }
 
 /**
- * Reads for a page with the rights of the user who requests it. The user is named once, when the page reads first: a page that
- * shows no shared state costs nothing.
+ * Reads for a page with the rights of the user that requests it. `authenticate` runs once, at the first read: a page without
+ * shared state costs nothing.
  */
 export function createUserReader(realtime: AttachedRealtimeServer, request: PageRequest): PageReader {
   const reader = once(async () => {
@@ -47,7 +49,7 @@ export function createUserReader(realtime: AttachedRealtimeServer, request: Page
 
 /**
  * Reads for a page that several users receive, with the rights of a client without credentials. What such a client may not read is
- * shown as loading, for the next user may be one who may.
+ * shown as loading, because the next user may have the right.
  */
 export function createSharedReader(realtime: AttachedRealtimeServer, path: string): PageReader {
   const reader = createUserReader(realtime, { headers: {}, url: path })

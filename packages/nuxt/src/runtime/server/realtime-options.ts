@@ -3,6 +3,7 @@ import type { RealtimeSchema } from '@tutti/protocol'
 import { RealtimePubSub } from '@tutti/pubsub'
 import type { AttachRealtimeOptions } from '@tutti/server/nitro2'
 import { reactiveDriver, reactiveRedisDriver, type ReactiveDriver } from '@tutti/storage-driver'
+import { consola } from 'consola'
 import memoryDriver from 'unstorage/drivers/memory'
 import type { RealtimeDefinition } from './define-realtime'
 import { flatFilesDriver } from './flat-files-driver'
@@ -28,7 +29,7 @@ export interface RealtimeServerOptions extends AttachRealtimeOptions {
 export function realtimeOptions({ config, definition, schema, isDev }: RealtimeSources): RealtimeServerOptions {
   const { redisUrl, redis, dataDir, options } = config
   const redisOptions = redisOptionsOf({ redisUrl, redis })
-  const onWarning = (message: string): void => (isDev ? undefined : console.warn(`[tutti] ${message}`))
+  const onWarning = (message: string): void => (isDev ? undefined : consola.withTag('tutti').warn(message))
   const common = { ...options, onWarning, schema, ...definition }
   if (redisOptions === undefined) return { ...common, state: localStore(dataDir) }
   const pubsub = new RealtimePubSub(redisOptions)
