@@ -7,8 +7,11 @@ import { refusalEntry, refusalIn, refusalKey } from './refusal-entry.ts'
  */
 export type ReadEntries = (keys: readonly string[]) => Promise<readonly Entry[]>
 
-/** Reads a page of the entries below a prefix, in the order of their keys: `list` of `realtime.as(user).state`. */
-export type ListEntries = (prefix: string, after?: string) => Promise<EntryPage>
+/**
+ * Reads a page of the entries below a prefix, in the order of their keys: `list` of `realtime.as(user).state`. With undefined the
+ * page shows the collection as loading.
+ */
+export type ListEntries = (prefix: string, after?: string) => Promise<EntryPage | undefined>
 
 /** The functions that read for a page. */
 export interface PageReader {
@@ -66,6 +69,7 @@ export function createPageEntries(known: readonly Entry[] = [], { read, list }: 
     try {
       do {
         const page = await list(prefix, after)
+        if (page === undefined) return
         found.push(...page.entries)
         after = page.after
       } while (after !== undefined && found.length < limit)

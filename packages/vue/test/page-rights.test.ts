@@ -118,3 +118,14 @@ test('[S22] data read for one page is not part of another', async () => {
   await renderToString(createSSRApp(Page).use(realtime))
   expect(() => createSSRApp(Page).use(realtime)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
 })
+
+test('[S22] a page whose list resolves with undefined shows the collection as loading, with nothing of it', async () => {
+  const pages: (EntryPage | undefined)[] = [
+    { entries: [{ key: 'user:ann:list:1', version: 1, value: 'secret' }], after: 'user:ann:list:1' },
+  ]
+  const list = async (prefix: string) => (prefix === 'user:' ? undefined : pages.shift())
+  const realtime = createRealtime({ read: async () => [], list })
+  const html = await renderToString(createSSRApp(Page).use(realtime))
+  expect(linesOf(html).slice(2)).toEqual([' true none', ' true none'])
+  expect(realtime.dehydrate()).toBe('[]')
+})

@@ -3,4 +3,7 @@ import { useRealtime as useClient } from '@tutti/vue'
 import type { RegisteredSchema } from './register'
 
 /** The client of the page, with the types of `shared/realtime.ts`. */
-export const useRealtime: () => RealtimeClient<RegisteredSchema> = useClient
+export function useRealtime(): RealtimeClient<RegisteredSchema>
+export function useRealtime(): unknown {
+  return useClient()
+}

@@ -2,13 +2,15 @@ import { RealtimeError } from '@tutti/protocol'
 import type { AttachedRealtimeServer } from '@tutti/server/nitro2'
 import type { ListEntries, ReadEntries } from '@tutti/vue'
 
+type UserState = ReturnType<AttachedRealtimeServer['as']>['state']
+
 /** An HTTP request of which a page is made. */
 export type PageRequest = Parameters<AttachedRealtimeServer['authenticate']>[0]
 
 /** What a page reads with; see `createRealtime` of `@tutti/vue`. */
 export interface PageReader {
   readonly read: ReadEntries
-  readonly list?: ListEntries
+  readonly list: ListEntries
 }
 
 /** Of the route rules of a page, those that let other users receive it. */
@@ -22,53 +24,58 @@ export interface SharingRules {
 
 /** Whether a page may be sent to other users than the one that requests it. */
 export function isSharedPage({ cache, swr, isr, prerender, headers = {} }: SharingRules): boolean {
-  const isPublic = Object.entries(headers).some(
-    ([name, value]) => /^cdn-cache|^cache-control$/i.test(name) && /public|s-maxage/i.test(value),
-  )
-  return isPublic || [cache, swr, isr, prerender].some((rule) => rule !== undefined && rule !== false)
+  const isStored = Object.entries(headers).some(([name, value]) => CACHE_HEADER.test(name) && STORED.test(value) && !PRIVATE.test(value))
+  return isStored || [cache, swr, isr, prerender].some((rule) => rule !== undefined && rule !== false)
 }
 
+/** `Cache-Control`, `CDN-Cache-Control`, `Surrogate-Control` and those of single CDNs. */
+const CACHE_HEADER = /(?:cache|surrogate)-control$/i
+const STORED = /public|max-?age/i
+const PRIVATE = /private|no-store/i
+
 /**
- * Reads for a page with the rights of the user that requests it. `authenticate` runs once, at the first read: a page without
- * shared state costs nothing.
+ * Reads for a page with the rights of the user that requests it. `authenticate` runs once, at the first read: a page without shared
+ * state costs nothing. After a failure that may pass the page shows its state as loading, and the browser requests it.
  */
-export function createUserReader(realtime: AttachedRealtimeServer, request: PageRequest): PageReader {
-  const reader = once(async () => {
-    const user = await realtime.authenticate(request).catch(userWithout)
-    return user === undefined ? undefined : realtime.as(user).state
-  })
+export const createUserReader = (realtime: AttachedRealtimeServer, request: PageRequest): PageReader =>
+  createReader(stateFor(realtime, request), isFinal)
+
+/**
+ * Reads for a page that several users receive, with the rights of a client without credentials. State that such a client may not
+ * read is shown as loading, because the next user may have the right.
+ */
+export const createSharedReader = (realtime: AttachedRealtimeServer, path: string): PageReader =>
+  createReader(stateFor(realtime, { headers: {}, url: path }), (error, names) => isFinal(error) && names > 1)
+
+/** `isShown` decides whether an error concerns the page. The names of a read that fails are read again, one by one. */
+function createReader(state: () => Promise<UserState | undefined>, isShown: (error: unknown, names: number) => boolean): PageReader {
+  const orNothing = async <Result>(read: () => Promise<Result>, names: number): Promise<Result | undefined> => {
+    try {
+      return await read()
+    } catch (error) {
+      if (isShown(error, names)) throw error
+      return undefined
+    }
+  }
   return {
-    read: async (keys) => (await (await reader())?.read(keys)) ?? [],
-    list: async (prefix, after) => {
-      const state = await reader()
-      if (state === undefined) throw new RealtimeError('UNAVAILABLE')
-      return state.list(prefix, after)
-    },
+    read: async (keys) => (await orNothing(async () => (await state())?.read(keys), keys.length)) ?? [],
+    list: (prefix, after) => orNothing(async () => (await state())?.list(prefix, after), 1),
   }
 }
 
-/**
- * Reads for a page that several users receive, with the rights of a client without credentials. What such a client may not read is
- * shown as loading, because the next user may have the right.
- */
-export function createSharedReader(realtime: AttachedRealtimeServer, path: string): PageReader {
-  const reader = createUserReader(realtime, { headers: {}, url: path })
-  return {
-    read: async (keys) => {
-      try {
-        return await reader.read(keys)
-      } catch (error) {
-        if (keys.length > 1 || !(error instanceof RealtimeError) || error.retryable) throw error
-        return []
-      }
-    },
+/** The state with the rights of a request's user; undefined while the user cannot be determined. */
+function stateFor(realtime: AttachedRealtimeServer, request: PageRequest): () => Promise<UserState | undefined> {
+  const authenticate = async (): Promise<UserState | undefined> => {
+    try {
+      return realtime.as(await realtime.authenticate(request)).state
+    } catch (error) {
+      // A client without a user: what it may read is up to the server.
+      return isFinal(error) ? realtime.as(null).state : undefined
+    }
   }
+  let state: Promise<UserState | undefined> | undefined
+  return () => (state ??= authenticate())
 }
 
-/** Null, a client without a user, where the sign-in was refused; undefined where that could not be decided. */
-const userWithout = (error: unknown): null | undefined => (error instanceof RealtimeError && !error.retryable ? null : undefined)
-
-const once = <T>(run: () => Promise<T>): (() => Promise<T>) => {
-  let result: Promise<T> | undefined
-  return () => (result ??= run())
-}
+/** Whether an error concerns the user and not the state of the server. */
+const isFinal = (error: unknown): boolean => error instanceof RealtimeError && !error.retryable && error.code !== 'CLOSED'

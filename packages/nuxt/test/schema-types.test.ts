@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { schemaTypes } from '../src/schema-types.ts'
+
+test('[X6] the types of the application add its schema to the register, by relative paths', () => {
+  const types = schemaTypes({
+    folder: '/app/.nuxt/types',
+    register: '/app/node_modules/@tutti/nuxt/dist/runtime/app/register',
+    schema: '/app/shared/realtime.ts',
+  })
+  expect(types).toContain('declare module "../../node_modules/@tutti/nuxt/dist/runtime/app/register"')
+  expect(types).toContain('schema: typeof import("../../shared/realtime").default')
+})
+
+test('[X6] without a schema nothing is registered', () => {
+  expect(schemaTypes({ folder: '/app/.nuxt/types', register: '/r', schema: undefined })).toBe('export {}\n')
+})

@@ -1,0 +1,67 @@
+import { defineSchema } from '@tutti/protocol'
+import type { RealtimeState } from '@tutti/vue'
+import type { RealtimeItem } from '@tutti/vue/collection'
+import * as v from 'valibot'
+import { expectTypeOf, test } from 'vitest'
+import type { ComputedRef } from 'vue'
+import { useRealtime } from '../src/runtime/app/use-realtime'
+import { useRealtimeCollection } from '../src/runtime/app/use-realtime-collection'
+import { useRealtimeEvents } from '../src/runtime/app/use-realtime-events'
+import { useRealtimeState } from '../src/runtime/app/use-realtime-state'
+
+const schema = defineSchema({
+  state: { count: v.number(), 'todos:*': v.object({ text: v.string() }) },
+  events: { 'chat:*': v.object({ text: v.string() }) },
+})
+
+declare module '../src/runtime/app/register' {
+  interface RealtimeRegister {
+    schema: typeof schema
+  }
+}
+
+interface Todo {
+  text: string
+}
+
+// Never run: their types are the test.
+const states = (id: string) => ({
+  todo: useRealtimeState('todos:1'),
+  byTemplate: useRealtimeState(`todos:${id}`),
+  getter: useRealtimeState(() => 'todos:1' as const),
+  withDefault: useRealtimeState('todos:1', { text: '' }),
+  count: useRealtimeState('count', 0),
+  named: useRealtimeState<number>('other', 0),
+  inferred: useRealtimeState('other', ''),
+  maybe: useRealtimeState<number>('other'),
+  // @ts-expect-error the default is no todo
+  wrongDefault: () => useRealtimeState('todos:1', 5),
+  todos: useRealtimeCollection('todos:'),
+  others: useRealtimeCollection<number>('others:'),
+})
+type States = ReturnType<typeof states>
+
+test('[X6] the schema of the application types its keys', () => {
+  expectTypeOf<States['todo']>().toEqualTypeOf<RealtimeState<Todo | undefined>>()
+  expectTypeOf<States['byTemplate']>().toEqualTypeOf<RealtimeState<Todo | undefined>>()
+  expectTypeOf<States['getter']>().toEqualTypeOf<RealtimeState<Todo | undefined>>()
+  expectTypeOf<States['withDefault']>().toEqualTypeOf<RealtimeState<Todo>>()
+  expectTypeOf<States['count']>().toEqualTypeOf<RealtimeState<number>>()
+  expectTypeOf<States['todos']['items']>().toEqualTypeOf<ComputedRef<readonly RealtimeItem<Todo>[]>>()
+})
+
+test('[X6] keys without a schema have the types that the application names', () => {
+  expectTypeOf<States['named']>().toEqualTypeOf<RealtimeState<number>>()
+  expectTypeOf<States['inferred']>().toEqualTypeOf<RealtimeState<string>>()
+  expectTypeOf<States['maybe']>().toEqualTypeOf<RealtimeState<number | undefined>>()
+  expectTypeOf<States['others']['items']>().toEqualTypeOf<ComputedRef<readonly RealtimeItem<number>[]>>()
+})
+
+test('[X6] the schema types events and the client', () => {
+  const events = () => {
+    useRealtimeEvents().subscribe('chat:lobby', (message) => expectTypeOf(message).toEqualTypeOf<{ text: string }>())
+    useRealtimeEvents<{ other: number }>().subscribe('other', (data) => expectTypeOf(data).toEqualTypeOf<number>())
+    expectTypeOf(useRealtime().state('count').current.value).toEqualTypeOf<number | undefined>()
+  }
+  expectTypeOf(events).toBeFunction()
+})
