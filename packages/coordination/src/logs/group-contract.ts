@@ -1,3 +1,5 @@
+import type { LogSubscription } from './log-contract.ts'
+
 /** A record that one worker processes, until its claim ends. */
 export interface TakenRecord {
   /** The name of its log. */
@@ -75,7 +77,7 @@ export interface LogGroup {
   backlog(log: string): Promise<Backlog>
   readonly deadLetters: DeadLetters
   /** Runs the listener when records may be waiting: an append, a dead letter that is replayed (any instance), a gap (no name). */
-  onWork(listener: (log?: string) => void): () => void
+  onWork(listener: (log?: string) => void): LogSubscription
   /** Ends the group on one log: what it has not processed can be trimmed. Its dead letters stay. */
   remove(log: string): Promise<void>
 }

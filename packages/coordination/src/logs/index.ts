@@ -27,3 +27,6 @@ export {
 export type { LogErrorContext, LogLimits, LogOptions } from './log-options.ts'
 export { createMemoryLogs } from './memory/memory-logs.ts'
 export { createRedisLogs, type RedisLogOptions } from './redis/redis-logs.ts'
+export { createWorkers, type Workers } from './workers/create-workers.ts'
+export type { WorkerContext, WorkerHandler, WorkerRecord } from './workers/run-record.ts'
+export type { WorkerOptions } from './workers/worker-options.ts'

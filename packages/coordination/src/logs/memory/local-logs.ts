@@ -108,7 +108,7 @@ export function createLocalLogs({ settings, nowMs, storage }: LocalLogsOptions):
         },
         drop: (log, id) => on(log, (state) => state.drop(id)),
       },
-      onWork: (listener) => work.add(listener),
+      onWork: (listener) => logSubscription(work.add(listener)),
       remove: (log) => on(log, (state) => state.remove()),
     }
   }

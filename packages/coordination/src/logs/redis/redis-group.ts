@@ -1,6 +1,7 @@
 import type { RedisLink, RedisScript } from '@tutti/pubsub/redis'
 import type { DeadLetter, FailureOutcome, LogGroup, TakenRecord } from '../group-contract.ts'
 import type { Logs } from '../log-contract.ts'
+import { logSubscription } from '../log-rules.ts'
 import {
   ACKNOWLEDGE_SCRIPT,
   BACKLOG_SCRIPT,
@@ -92,8 +93,15 @@ export function createRedisGroup(name: string, options: RedisGroupOptions): LogG
       drop: async (log, id) => (await link.command('XDEL', deadKey(log), id)) === 1,
     },
     onWork: (listener) => {
-      const stops = [onAppend(({ log }) => listener(log)), link.subscribe(workChannel, () => listener()), onGap(() => listener())]
-      return () => stops.forEach((stop) => stop())
+      const appends = onAppend(({ log }) => listener(log))
+      const replays = link.subscribe(workChannel, () => listener())
+      const stopGaps = onGap(() => listener())
+      const ready = Promise.all([appends.ready, replays.ready]).then(() => {})
+      // The link reports a subscription that fails.
+      ready.catch(() => {})
+      return logSubscription(() => {
+        for (const stop of [appends, replays, stopGaps]) stop()
+      }, ready)
     },
     remove: async (log) => void (await remove.run(keysOf(log), [name])),
   }
