@@ -55,7 +55,7 @@ test('[S8] a patch is sent as it is, and a change without a value is fetched', (
 test('[S5] a value that the entry of the only subscriber has already is not fetched', () => {
   const { key, fetches, receive } = createKey()
   key.begin('a', 'keyReply')
-  expect(key.end('a', 'keyReply', 5, true)).toEqual([])
+  expect(key.end('a', 'keyReply', 5, () => true)).toEqual([])
   receive({ key: 'k', version: 5 })
   expect(fetches).toEqual([])
   expect(key.isIdle).toBe(true)
@@ -92,7 +92,7 @@ test('[S3] what anybody was sent by a reply, a change or a read counts as sent',
   endRead(at(3))
   expect(newestSent()).toBe(3)
   key.begin('a', 'keyReply')
-  key.end('a', 'keyReply', 4, false)
+  key.end('a', 'keyReply', 4)
   expect(newestSent()).toBe(4)
   key.noteSent(2)
   expect(newestSent()).toBe(4)
@@ -102,7 +102,7 @@ test('[S3] what the store has lost is reset once, also for those who were ahead'
   const { key, broadcasts, receive, endRead } = createKey()
   receive(at(3))
   key.begin('ahead', 'keyReply')
-  key.end('ahead', 'keyReply', 9, false)
+  key.end('ahead', 'keyReply', 9)
   for (let repair = 0; repair < 2; repair += 1) endRead(at(2), { sentBefore: key.beginRead() })
   receive(at(4))
   expect(broadcasts.slice(1)).toEqual([

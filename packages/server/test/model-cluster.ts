@@ -231,15 +231,21 @@ export class ModelConnection implements Connection {
     this.rooms = rooms
     this.join(id)
     const held = new Set<string>()
+    let deletions = 0
     this.subscriptions = {
       add: (names) => {
         const added = names.filter((name) => !held.has(name))
         for (const name of added) held.add(name)
         return added
       },
-      storedOf: (name) => name,
       has: (name) => held.has(name),
-      delete: (name) => void held.delete(name),
+      delete: (name) => {
+        deletions += 1
+        held.delete(name)
+      },
+      get deletions() {
+        return deletions
+      },
       all: held,
     }
   }

@@ -16,10 +16,3 @@ test.each([1, 15, 16, 17, 100])('a set of %i names is a set, whether made at onc
     expect([set.size, [...set]]).toEqual([0, []])
   }
 })
-
-test('the stored string of a name is an equal string', () => {
-  for (const count of [3, 30]) {
-    const set = new NameSet(namesOf(count))
-    expect([set.storedOf('name 2'), set.storedOf('another')]).toEqual(['name 2', 'another'])
-  }
-})

@@ -1,9 +1,11 @@
 import { RealtimeError, type Entry } from '@tutti/protocol'
 import { RealtimePubSub } from '@tutti/pubsub'
-import { reactiveRedisDriver } from '@tutti/storage-driver'
+import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
 import { eventually, seededRandom, startRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import memoryDriver from 'unstorage/drivers/memory'
+import type { AuditRecord } from '../src/index.ts'
 import { createSharedReads } from '../src/state/shared-reads.ts'
 import { ModelStore, type ModelConnection } from './model-cluster.ts'
 import { serve } from './serve.ts'
@@ -60,6 +62,23 @@ describe('reads of one key', () => {
     await model.flush()
     expect([early, late].map(versionsShown)).toEqual([[0, 1], [1]])
     expect(model.store.asked).toEqual([['k'], ['k']])
+  })
+
+  test('[S5] are one list for all that request the same keys, and another one for other keys', async () => {
+    const store = new ModelStore()
+    const reads = createSharedReads(store)
+    const lists = [['a', 'b'], ['a', 'b'], ['b', 'a'], ['a'], ['a', 'b', 'c']].map((keys) => reads.readList(keys))
+    await settled()
+    while (store.answerNext());
+    const [first, same, ...others] = await Promise.all(lists)
+    expect(same).toBe(first)
+    expect(new Set([first, ...others]).size).toBe(4)
+    expect(others.map(({ entries }) => entries.map(({ key }) => key))).toEqual([['b', 'a'], ['a'], ['a', 'b', 'c']])
+    store.commit('a', { value: 1 })
+    const later = reads.readList(['a', 'b'])
+    await settled()
+    while (store.answerNext());
+    expect((await later).entries).toEqual([entry('a', 1), entry('b', 0)])
   })
 
   test('[S5] that fail are reported to all that share them; the next one tries again', async () => {
@@ -251,3 +270,37 @@ test('[S5] [C2] 20 connections that subscribe to 500 keys at once read each at m
     await eventually(() => expect(client.of('storage:updated')).toEqual([{ key: 'shared:499', version, value: 'after' }]))
   }
 }, 30_000)
+
+test('[S5] [C2] clients that request the same keys at once receive one encoded reply, without what they have', async () => {
+  const driver = reactiveDriver(memoryDriver())
+  let requests = 0
+  const read = async (keys: readonly string[]) => {
+    await eventually(() => expect(requests).toBe(6))
+    return driver.read(keys)
+  }
+  // An audit, and not a listener of the sockets, for which replies would go through Socket.IO.
+  const onAudit = ({ action, target }: AuditRecord): void => {
+    if (action === 'state:read' && target !== undefined && 'key' in target && target.key === 'a') requests += 1
+  }
+  const served = await serve({ state: { ...driver, read }, onAudit, auditAllowed: true })
+  onTestFinished(() => served.close())
+  const clients = await Promise.all(Array.from({ length: 6 }, () => served.connect()))
+  const { version } = await served.realtime.state.set('a', 'ä')
+  // So that the ids of their requests differ.
+  for (const client of clients.slice(0, 3)) await client.request('event:subscribe', { channel: 'c' })
+  const stringify = vi.spyOn(JSON, 'stringify')
+  onTestFinished(() => stringify.mockRestore())
+  const replies = await Promise.all(
+    clients.map((client, index) =>
+      client.request('storage:subscribe', { keys: [{ key: 'a', ...(index === 5 && { version }) }, { key: 'b' }] }),
+    ),
+  )
+  const encoded = stringify.mock.calls.filter(([value]) => typeof value === 'object' && value !== null && 'ok' in value)
+  const all = [
+    { key: 'a', version, value: 'ä' },
+    { key: 'b', version: 0, removed: true },
+  ]
+  expect(replies).toEqual(clients.map((_, index) => ({ ok: true, entries: index === 5 ? all.slice(1) : all })))
+  // Of the first request, which is read alone, of the other ones, and of the one that has an entry.
+  expect(encoded).toHaveLength(3)
+})

@@ -13,6 +13,7 @@ import { createHandshakeCork } from './handshake-cork.ts'
 import { releaseRequest } from './release-request.ts'
 import type { Rooms } from './rooms.ts'
 import { runRequest } from './run-request.ts'
+import type { SharedReply } from './shared-reply.ts'
 import type { ConnectionContext, SocketConnection } from './socket-connection.ts'
 import { hasDefaultPackets } from './socket-internals.ts'
 import { createTurns } from './turns.ts'
@@ -106,9 +107,9 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     const connection = open.get(socket)
     // Socket.IO hands on what had arrived before a connection was closed.
     if (connection?.connected !== true) return
-    const acknowledge = (reply: Reply): void => {
+    const acknowledge = (reply: Reply, shared?: SharedReply): void => {
       if (!reply.ok) counts.addRefusal(reply.error.code)
-      connection.reply(acknowledgement, reply)
+      connection.reply(acknowledgement, reply, shared)
     }
     const handler = handlers.get(name)
     if (handler === undefined) {
@@ -116,8 +117,8 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
       return acknowledge({ ok: false, error: toWireError(error) })
     }
     running += 1
-    const reply = (content: Reply): void => {
-      acknowledge(content)
+    const reply = (content: Reply, shared?: SharedReply): void => {
+      acknowledge(content, shared)
       running -= 1
       isIdle.check()
     }

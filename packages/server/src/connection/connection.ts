@@ -32,9 +32,9 @@ export interface Subscriptions {
    */
   add(names: readonly string[]): readonly string[]
   has(name: string): boolean
-  /** An equal string, the stored one where there is one: rooms share it. */
-  storedOf(name: string): string
   delete(name: string): void
+  /** Grows with each `delete`: while it is the same, all that was added is still subscribed. */
+  readonly deletions: number
   readonly all: Iterable<string>
 }
 
@@ -45,6 +45,7 @@ const NO_NAMES: readonly string[] = []
 
 /** Made for each connection, so the set is made only for those that subscribe. */
 class BoundedSubscriptions implements Subscriptions {
+  deletions = 0
   private readonly most: number
   private names: NameSet | undefined
 
@@ -73,11 +74,8 @@ class BoundedSubscriptions implements Subscriptions {
     return this.names?.has(name) === true
   }
 
-  storedOf(name: string): string {
-    return this.names?.storedOf(name) ?? name
-  }
-
   delete(name: string): void {
+    this.deletions += 1
     this.names?.delete(name)
   }
 }

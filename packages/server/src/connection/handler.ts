@@ -4,6 +4,12 @@ import type { AccessControl } from '../authorization/access-control.ts'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from './connection.ts'
+import type { SharedReply } from './shared-reply.ts'
+
+/** What belongs to a reply apart from its result. */
+type ReplyPlace = Pick<PlacedReply<object>, 'before' | 'after' | 'shared'>
+
+const nothing = (): void => {}
 
 /** A result whose reply has a place among the notices that the connection is sent. */
 export class PlacedReply<Result extends object> {
@@ -12,11 +18,14 @@ export class PlacedReply<Result extends object> {
   readonly before: () => void
   /** Runs directly after the reply was sent, and before anything else is. */
   readonly after: () => void
+  /** Where other connections are sent an equal reply: its encoded form. */
+  readonly shared: SharedReply | undefined
 
-  constructor(result: Result | Promise<Result>, { before = () => {}, after = () => {} }: { before?: () => void; after?: () => void }) {
+  constructor(result: Result | Promise<Result>, { before = nothing, after = nothing, shared }: Partial<ReplyPlace> = {}) {
     this.result = result
     this.before = before
     this.after = after
+    this.shared = shared
   }
 }
 

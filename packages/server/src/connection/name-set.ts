@@ -2,15 +2,15 @@
 const FEW = 16
 
 /**
- * A set of names that is small in most connections: few names are an array, which takes a third of the memory of a `Set`.
- * The names are in the order in which they were added.
+ * A set of names that is small in most connections: few names are an array, which takes a third of the memory of a `Set`. Many
+ * names become a `Set` with the first lookup. The names are in the order in which they were added.
  */
 export class NameSet implements Iterable<string> {
   private names: string[] | Set<string>
 
   /** The names must differ from each other. The array belongs to the set. */
   constructor(names: string[]) {
-    this.names = names.length > FEW ? new Set(names) : names
+    this.names = names
   }
 
   get size(): number {
@@ -18,29 +18,29 @@ export class NameSet implements Iterable<string> {
   }
 
   has(name: string): boolean {
-    return Array.isArray(this.names) ? this.names.includes(name) : this.names.has(name)
-  }
-
-  /** The string that is stored for the name, so that another collection can share it. Otherwise the string that was passed. */
-  storedOf(name: string): string {
-    return (Array.isArray(this.names) ? this.names[this.names.indexOf(name)] : undefined) ?? name
+    const names = this.forLookup()
+    return Array.isArray(names) ? names.includes(name) : names.has(name)
   }
 
   add(name: string): void {
-    if (!Array.isArray(this.names)) this.names.add(name)
-    else if (!this.names.includes(name)) {
-      if (this.names.length === FEW) this.names = new Set(this.names).add(name)
-      else this.names.push(name)
-    }
+    const names = this.forLookup()
+    if (!Array.isArray(names)) names.add(name)
+    else if (!names.includes(name)) names.push(name)
   }
 
   /** Returns whether the name was in the set. */
   delete(name: string): boolean {
-    if (!Array.isArray(this.names)) return this.names.delete(name)
-    const index = this.names.indexOf(name)
+    const names = this.forLookup()
+    if (!Array.isArray(names)) return names.delete(name)
+    const index = names.indexOf(name)
     if (index === -1) return false
-    this.names.splice(index, 1)
+    names.splice(index, 1)
     return true
+  }
+
+  private forLookup(): string[] | Set<string> {
+    if (Array.isArray(this.names) && this.names.length > FEW) this.names = new Set(this.names)
+    return this.names
   }
 
   [Symbol.iterator](): Iterator<string> {

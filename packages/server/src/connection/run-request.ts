@@ -3,14 +3,15 @@ import type { Core } from '../feature.ts'
 import type { Connection } from './connection.ts'
 import { PlacedReply, type Handler, type Returned } from './handler.ts'
 import type { RequestLimits } from './request-limits.ts'
+import type { SharedReply } from './shared-reply.ts'
 
 /** What a request needs of the core. */
 export interface RequestCore extends Pick<Core, 'access' | 'onError'> {
   readonly requests: Pick<RequestLimits, 'begin'>
 }
 
-/** Sends a reply. Called once for each request. */
-export type SendReply<Result extends object = object> = (reply: Reply<Result>) => void
+/** Sends a reply. Called once for each request. `shared`: its encoded form, where other connections are sent an equal one. */
+export type SendReply<Result extends object = object> = (reply: Reply<Result>, shared?: SharedReply) => void
 
 /**
  * Runs a handler and replies in every case: a refusal with its code, anything else as `INTERNAL` and to `onError` (X4,
@@ -30,13 +31,13 @@ export function runRequest<Name extends RequestName>(
   let end = (): void => {}
   let placed: PlacedReply<Result> | undefined
 
-  const reply = (content: Reply<Result>): void => {
+  const reply = (content: Reply<Result>, shared?: SharedReply): void => {
     placed?.before()
-    sendReply(content)
+    sendReply(content, shared)
     placed?.after()
     end()
   }
-  const succeed = (result: Result): void => reply({ ok: true, ...result })
+  const succeed = (result: Result): void => reply({ ok: true, ...result }, placed?.shared)
   const fail = (thrown: unknown): void => {
     const error = toError(thrown)
     if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: handler.name })

@@ -7,6 +7,7 @@ import type { Notice } from './notice.ts'
 import { acknowledgementPacket, eventPacket, type Packet } from './packet.ts'
 import { PacketWriter } from './packet-writer.ts'
 import type { Member, Rooms } from './rooms.ts'
+import type { SharedReply } from './shared-reply.ts'
 import { ENGINE_PROTOCOL, engineSocketOf, eventSourceOf, isOutgoingObserved, type EngineSocket } from './socket-internals.ts'
 import type { Turns } from './turns.ts'
 
@@ -74,12 +75,12 @@ export class SocketConnection implements Connection, Member {
     else this.write(writer, notice.packet)
   }
 
-  /** Acknowledges a message of the client. */
-  reply(acknowledgement: Acknowledgement, reply: Reply): void {
+  /** Acknowledges a message of the client. `shared`: the encoded form of the reply, where that is known. */
+  reply(acknowledgement: Acknowledgement, reply: Reply, shared?: SharedReply): void {
     if (acknowledgement === undefined) return
     const { writer } = this
     if (typeof acknowledgement === 'number' && writer !== undefined) {
-      return this.write(writer, acknowledgementPacket(acknowledgement, JSON.stringify(reply)))
+      return this.write(writer, shared?.packetOf(acknowledgement, reply) ?? acknowledgementPacket(acknowledgement, JSON.stringify(reply)))
     }
     if (typeof acknowledgement === 'function') acknowledgement(reply)
     else eventSourceOf(this.socket)?.ack(acknowledgement)(reply)
@@ -97,7 +98,7 @@ export class SocketConnection implements Connection, Member {
   }
 
   join(room: string): void {
-    if (this.connected) this.context.rooms.join(this.subscriptions.storedOf(room), this)
+    if (this.connected) this.context.rooms.join(room, this)
   }
 
   leave(room: string): void {

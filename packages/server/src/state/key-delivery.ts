@@ -1,12 +1,12 @@
 import { toWireError, type Entry, type EntryPage } from '@tutti/protocol'
 import { noMore } from '../authorization/revocations.ts'
-import type { Connection } from '../connection/connection.ts'
+import type { Connection, Subscriptions } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
 import { keyOfRoom, keyRoom } from '../connection/subscription-rooms.ts'
 import type { Core } from '../feature.ts'
 import type { Audience } from './audience.ts'
 import type { InFlightWrites } from './in-flight-writes.ts'
-import type { SharedReads } from './shared-reads.ts'
+import type { EntryList, SharedReads } from './shared-reads.ts'
 import type { SubscriptionRegistry } from './subscription-registry.ts'
 
 /** Reads for one subscription at most; a store that has lost data can't show what was written before. */
@@ -37,29 +37,40 @@ export interface KeyDeliveryOptions {
 /** Makes the subscriptions to keys of one instance. */
 export function createKeyDelivery({ core, registry, audience, reads, inFlight }: KeyDeliveryOptions): KeyDelivery {
   /** The entries, no older than what the connection has written meanwhile. */
-  const read = async (connection: Connection, keys: readonly string[]): Promise<Entry[]> => {
+  const read = async (connection: Connection, keys: readonly string[]): Promise<EntryList> => {
     for (let rest = MAX_READS; ; rest -= 1) {
-      const entries = await reads.read(keys)
+      const list = await reads.readList(keys)
       // Also of writes that began after the request: the read may have been sent after them.
       await inFlight.replied(connection, (key) => keys.includes(key))
-      const isStale = entries.some(({ key, version }) => version < (registry.find(key)?.writtenBy(connection.id) ?? -1))
-      if (!isStale || rest === 1) return entries
+      const isStale = list.entries.some(({ key, version }) => version < (registry.find(key)?.writtenBy(connection.id) ?? -1))
+      if (!isStale || rest === 1) return list
     }
   }
 
   /** The connection was sent the entry: sends what it missed meanwhile, and from now on every change. */
-  const settle = (connection: Connection, key: string, room: string, version: number): void => {
+  const settle = (connection: Connection, key: string, version: number, isSubscribed: (room: string) => boolean): void => {
     if (!connection.connected) return leave(connection, key)
-    if (!connection.subscriptions.has(room)) {
+    const subscription = registry.open(key)
+    const { room } = subscription
+    if (!isSubscribed(room)) {
       // The right to it was taken away meanwhile, and the notice of that came before the reply.
       leave(connection, key)
       return connection.send('server:revoked', { target: { key }, error: toWireError(noMore()) })
     }
-    const subscription = registry.open(key)
-    // For all but the first subscribers nothing needs to be looked up.
-    const isAlone = !subscription.isKnown(version) && !core.fanOut.isHeard(room) && registry.prefixes.above(key).length === 0
+    const isAlone = (): boolean => !core.fanOut.isHeard(room) && registry.prefixes.above(key).length === 0
+    const missed = subscription.end(connection.id, 'keyReply', version, isAlone)
     connection.join(room)
-    audience.sendChanges(connection, subscription.end(connection.id, 'keyReply', version, isAlone))
+    audience.sendChanges(connection, missed)
+  }
+
+  /** Counts the rooms of the keys in. Returns those that the connection had not subscribed to. */
+  const add = (subscriptions: Subscriptions, keys: readonly string[]): readonly string[] => {
+    try {
+      return subscriptions.add(keys.map((key) => registry.open(key).room))
+    } catch (error) {
+      for (const key of keys) registry.collect(key)
+      throw error
+    }
   }
 
   const leave = (connection: Connection, key: string): void => {
@@ -78,28 +89,24 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
     subscribe: async (connection, requested) => {
       const { id, subscriptions } = connection
       const keys = [...requested.keys()]
-      // Each name of a room is made once: a new text would be hashed anew at each lookup.
-      const rooms = keys.map(keyRoom)
-      const added = subscriptions.add(rooms)
+      const added = add(subscriptions, keys)
+      const { deletions } = subscriptions
+      // Mostly nothing was taken away meanwhile, and no name needs to be looked up.
+      const isSubscribed = (room: string): boolean => subscriptions.deletions === deletions || subscriptions.has(room)
       for (const key of keys) registry.open(key).begin(id, 'keyReply')
       try {
-        const entries = await read(connection, keys)
-        const isNews = ({ key, version }: Entry, place: number): boolean =>
-          version !== requested.get(key) && subscriptions.has(rooms[place] ?? keyRoom(key))
-        return new PlacedReply(
-          { entries: entries.filter(isNews) },
-          {
-            after: () => {
-              for (const [place, { key, version }] of entries.entries()) settle(connection, key, rooms[place] ?? keyRoom(key), version)
-            },
-          },
-        )
+        const { entries, reply } = await read(connection, keys)
+        const isNews = ({ key, version }: Entry): boolean => version !== requested.get(key) && isSubscribed(registry.open(key).room)
+        const news = entries.filter(isNews)
+        const after = (): void => {
+          for (const { key, version } of entries) settle(connection, key, version, isSubscribed)
+        }
+        return new PlacedReply({ entries: news }, { after, shared: news.length === entries.length ? reply : undefined })
       } catch (error) {
-        for (const [place, key] of keys.entries()) {
-          const room = rooms[place] ?? keyRoom(key)
-          if (added.includes(room)) leave(connection, key)
+        for (const key of keys) {
+          if (added.includes(registry.open(key).room)) leave(connection, key)
           // What was subscribed before stays so, and is sent all that was buffered for it.
-          else settle(connection, key, room, -1)
+          else settle(connection, key, -1, isSubscribed)
         }
         throw error
       }

@@ -1,6 +1,7 @@
 import type { Entry, StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection/connection.ts'
+import { keyRoom } from '../connection/subscription-rooms.ts'
 import { Cursors, type Awaited, type CursorIndex, type WriteInFlight } from './connection-cursor.ts'
 import { toUpdate, updateJsonOf } from './state-change.ts'
 
@@ -48,11 +49,14 @@ export class KeySubscription {
   private needEntry: Set<Connection> | undefined
   /** Connections that no reply will tell the outcome of a write of theirs: they receive their own changes, too (F2). */
   private receiveOwn: Set<string> | undefined
+  /** The room of its subscribers, who share this text. */
+  readonly room: string
   private readonly key: string
   private readonly index: CursorIndex
 
   constructor(key: string, index: CursorIndex) {
     this.key = key
+    this.room = keyRoom(key)
     this.index = index
   }
 
@@ -168,14 +172,11 @@ export class KeySubscription {
     this.openCursors().begin(connectionId, awaited)
   }
 
-  /**
-   * The connection was sent the entry at `version` (-1: it was not). `isAlone`: it is the only subscriber. Returns what it
-   * missed since.
-   */
-  end(connectionId: string, awaited: Exclude<Awaited, 'verdict'>, version: number, isAlone = false): StateChange[] {
+  /** The connection was sent the entry at `version` (-1: it was not). `isAlone`: no other subscribes. Returns what it missed. */
+  end(connectionId: string, awaited: Exclude<Awaited, 'verdict'>, version: number, isAlone = (): boolean => false): StateChange[] {
     this.noteSent(version)
     const cursors = this.openCursors()
-    if (isAlone && cursors.size <= 1) this.streamVersion = Math.max(this.streamVersion, version)
+    if (cursors.size <= 1 && version > this.streamVersion && isAlone()) this.streamVersion = version
     return this.without(cursors.end(connectionId, awaited, version, this.streamVersion))
   }
 

@@ -84,7 +84,7 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
         returned.after()
         release()
       }
-      return new PlacedReply(returned.result, { before: returned.before, after })
+      return new PlacedReply(returned.result, { before: returned.before, after, shared: returned.shared })
     } catch (error) {
       return new PlacedReply<Result>(Promise.reject(toError(error)), { after: release })
     }

@@ -1,9 +1,17 @@
 import { RealtimeError, toError, type Entry } from '@tutti/protocol'
+import { SharedReply } from '../connection/shared-reply.ts'
 import type { EntryReads } from './entry-reads.ts'
 import { isTransient } from './transient-error.ts'
 
 /** Keys in one read at most. */
 const BATCH = 500
+
+/** Entries that were read together. */
+export interface EntryList {
+  readonly entries: Entry[]
+  /** The reply with all of these entries and nothing else. */
+  readonly reply: SharedReply
+}
 
 /** Reads that connections of this instance share. */
 export interface SharedReads {
@@ -12,6 +20,8 @@ export interface SharedReads {
    * receive the same objects: they must not be changed.
    */
   read(keys: readonly string[]): Promise<Entry[]>
+  /** The same. Requests for equal lists of keys in one read receive the same list. */
+  readList(keys: readonly string[]): Promise<EntryList>
 }
 
 /** Keys that are read together. Until the read is sent, later requests for one of them share it. */
@@ -26,6 +36,8 @@ interface KeyBatch {
   end(): void
   /** What is requested of these keys while they are read: it is read when this read has ended. */
   next: KeyBatch | undefined
+  /** The list that was last made of it, and its keys: clients of one application mostly request the same keys. */
+  last: { readonly keys: readonly string[]; readonly list: EntryList } | undefined
 }
 
 /**
@@ -93,14 +105,22 @@ export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads 
     }
   }
 
-  return {
-    read: async (keys) => {
-      const batches = keys.map(batchOf)
-      for (const { ended } of new Set(batches)) await ended
-      return keys.map((key, place) => entryOf(key, batches[place]))
-    },
+  const readList = async (keys: readonly string[]): Promise<EntryList> => {
+    const batches = keys.map(batchOf)
+    const distinct = new Set(batches)
+    for (const { ended } of distinct) await ended
+    const only = distinct.size === 1 ? batches[0] : undefined
+    if (only?.last !== undefined && isSameList(only.last.keys, keys)) return only.last.list
+    const list = { entries: keys.map((key, place) => entryOf(key, batches[place])), reply: new SharedReply() }
+    if (only !== undefined) only.last = { keys, list }
+    return list
   }
+
+  return { readList, read: async (keys) => (await readList(keys)).entries }
 }
+
+const isSameList = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((key, place) => key === other[place])
 
 /** The entry that was read for the key, or throws why it could not be. */
 function entryOf(key: string, batch: KeyBatch | undefined): Entry {
@@ -112,5 +132,5 @@ function entryOf(key: string, batch: KeyBatch | undefined): Entry {
 function createKeyBatch(): KeyBatch {
   let end = (): void => {}
   const ended = new Promise<void>((resolve) => (end = resolve))
-  return { keys: new Set(), entries: new Map(), errors: new Map(), ended, end, next: undefined }
+  return { keys: new Set(), entries: new Map(), errors: new Map(), ended, end, next: undefined, last: undefined }
 }

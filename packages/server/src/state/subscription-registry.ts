@@ -64,7 +64,7 @@ export function createSubscriptionRegistry(fanOut: Pick<FanOut, 'isHeard'>): Sub
     forChange: (key) => (prefixes.above(key).length > 0 ? open(key) : keys.get(key)),
     collect: (key) => {
       const subscription = keys.get(key)
-      if (subscription?.isIdle !== true || fanOut.isHeard(keyRoom(key))) return
+      if (subscription?.isIdle !== true || fanOut.isHeard(subscription.room)) return
       const above = prefixes.above(key)
       const isKept = !subscription.isBlank && above.length > 0
       if (!isKept) keys.delete(key)
