@@ -19,6 +19,7 @@ import {
 } from '@tutti/protocol'
 import type { LinkListener, ServerMessage, Transport } from '@tutti/client'
 
+import { createModelPresence } from './model-presence.ts'
 // A model of the server in memory. Nothing advances by itself: each message is queued in its link, in each direction, until the
 // test delivers it, so that every interleaving is possible.
 
@@ -48,6 +49,7 @@ export class ModelServer {
   readonly log: Request[] = []
   /** Refuses links instead of sending a hello. */
   refuseLinks: RealtimeError | undefined
+  readonly presence = createModelPresence(() => this.openLinks)
   /** Sends a hello at once. */
   greets = true
   limits: Limits = { ...DEFAULT_LIMITS }
@@ -203,6 +205,14 @@ export class ModelServer {
 
   #handle(link: ModelLink, request: Request, refusal: RealtimeError | undefined): AnyReply {
     switch (request.name) {
+      case 'presence:join':
+      case 'presence:update':
+      case 'presence:leave':
+      case 'presence:subscribe':
+      case 'presence:unsubscribe':
+      case 'presence:cursor':
+        if (refusal) throw refusal
+        return { ok: true, ...this.presence.handle(link, request) }
       case 'storage:get':
         if (refusal) throw refusal
         return { ok: true, ...this.entry(request.payload.key) }

@@ -18,16 +18,18 @@ export type Schemas = Readonly<Record<string, StandardSchemaV1>>
 export interface RealtimeSchema {
   readonly state?: Schemas | undefined
   readonly events?: Schemas | undefined
+  /** Info of presence, by room or pattern of rooms (`doc:*`). */
+  readonly presence?: Schemas | undefined
 }
 
 const table: OptionRow<undefined> = ['an object with schemas', isJsonObject, undefined]
 
-const OPTIONS = { state: table, events: table } satisfies OptionRows<RealtimeSchema>
+const OPTIONS = { state: table, events: table, presence: table } satisfies OptionRows<RealtimeSchema>
 
 /** Returns the schemas unchanged, with their types. Throws `INVALID_OPTIONS` for an invalid pattern. */
 export function defineSchema<const Schema extends RealtimeSchema>(schema: Schema): Schema {
   parseOptions<RealtimeSchema, typeof OPTIONS>('defineSchema', OPTIONS, schema)
-  for (const pattern of [...Object.keys(schema.state ?? {}), ...Object.keys(schema.events ?? {})]) {
+  for (const pattern of [schema.state, schema.events, schema.presence].flatMap((table) => Object.keys(table ?? {}))) {
     try {
       parsePattern(pattern)
     } catch (cause) {

@@ -32,12 +32,15 @@ export type {
   NoticeName,
   Notices,
   PatchUpdate,
+  PresenceChange,
+  PresencePage,
   Reply,
   RequestName,
   Requests,
   RevokedTarget,
   ServerToClientEvents,
   StateUpdate,
+  WireMember,
 } from './messages.ts'
 export {
   anything,

@@ -5,6 +5,7 @@ import type { Limits } from './limits.ts'
 import type { WireError } from './realtime-error.ts'
 import type { eventPublishSchema, eventSubscriptionSchema } from './schemas/events.ts'
 import type { handshakeSchema } from './schemas/handshake.ts'
+import type * as presence from './schemas/presence.ts'
 import type * as storage from './schemas/storage.ts'
 import type { mutationSchema } from './schemas/values.ts'
 
@@ -18,6 +19,30 @@ export type MutationId = InferOutput<typeof mutationSchema>
 export interface EntryPage {
   entries: Entry[]
   after?: string | undefined
+}
+
+/** One client in the presence of a room. */
+export interface WireMember {
+  /** Random, made at the first join. It names neither the client nor the connection. */
+  id: string
+  /** Id of the user; '' without one. */
+  user: string
+  info: JsonValue
+}
+
+/** The members of a room, up to 500 (the others follow in `presence:changed`), and their number; with `count` the number only. */
+export interface PresencePage {
+  members?: WireMember[]
+  count: number
+}
+
+/** `presence:changed`: the newest state of each member that changed since the last one. `count` includes members that are not listed. */
+export interface PresenceChange {
+  room: string
+  joined?: WireMember[]
+  updated?: WireMember[]
+  left?: string[]
+  count: number
 }
 
 /**
@@ -34,6 +59,12 @@ export interface Requests {
   'event:subscribe': { payload: InferOutput<typeof eventSubscriptionSchema>; result: object }
   'event:unsubscribe': { payload: InferOutput<typeof eventSubscriptionSchema>; result: object }
   'event:publish': { payload: InferOutput<typeof eventPublishSchema>; result: object }
+  'presence:join': { payload: InferOutput<typeof presence.presenceJoinSchema>; result: { id: string } }
+  'presence:update': { payload: InferOutput<typeof presence.presenceUpdateSchema>; result: object }
+  'presence:leave': { payload: InferOutput<typeof presence.presenceLeaveSchema>; result: object }
+  'presence:subscribe': { payload: InferOutput<typeof presence.presenceSubscriptionSchema>; result: PresencePage }
+  'presence:unsubscribe': { payload: InferOutput<typeof presence.presenceSubscriptionSchema>; result: object }
+  'presence:cursor': { payload: InferOutput<typeof presence.presenceCursorSchema>; result: object }
 }
 
 /** The name of a client message. */
@@ -54,16 +85,25 @@ export interface PatchUpdate {
 export type StateUpdate = (Entry | PatchUpdate) & { reset?: true }
 
 /** The part of a connection that ended: one subscription, or the connection itself. */
-export type RevokedTarget = { key: string } | { prefix: string } | { channel: string } | { connection: true }
+export type RevokedTarget =
+  | { key: string }
+  | { prefix: string }
+  | { channel: string }
+  /** The subscription to the members of a room, or with `membership` being one of them. */
+  | { room: string; membership?: true }
+  | { connection: true }
 
 /** The messages of servers: event name → payload. The only table of messages from server to client. */
 export interface Notices {
-  'server:hello': { protocol: number; instance: string; limits: Limits }
+  'server:hello': { protocol: number; instance: string; limits: Limits; features?: string[] }
   'server:draining': { reconnectAfterMs: number }
   'server:status': { degraded: boolean }
   'server:revoked': { target: RevokedTarget; error: WireError }
   'storage:updated': StateUpdate
   'event:received': { channel: string; data: JsonValue }
+  'presence:changed': PresenceChange
+  'presence:cursors': { room: string; cursors: { [id: string]: JsonValue } }
+  'presence:count': { room: string; count: number }
 }
 
 /** The name of a server message. */

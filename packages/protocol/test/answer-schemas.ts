@@ -22,6 +22,7 @@ export const wireErrorSchema = v.strictObject({
 })
 
 const nothing = v.strictObject({})
+const memberSchema = v.strictObject({ id: v.string(), user: v.string(), info: valueSchema })
 const version = v.strictObject({ version: v.number() })
 
 /** The result of each client message: the fields of its reply besides `ok: true`. */
@@ -36,6 +37,12 @@ export const resultSchemas = {
   'event:subscribe': nothing,
   'event:unsubscribe': nothing,
   'event:publish': nothing,
+  'presence:join': v.strictObject({ id: v.string() }),
+  'presence:update': nothing,
+  'presence:leave': nothing,
+  'presence:subscribe': v.strictObject({ members: v.exactOptional(v.array(memberSchema)), count: v.number() }),
+  'presence:unsubscribe': nothing,
+  'presence:cursor': nothing,
 } satisfies { [Name in RequestName]: v.GenericSchema<unknown, Requests[Name]['result']> }
 
 const reset = v.exactOptional(v.literal(true))
@@ -49,6 +56,7 @@ const revokedTargetSchema = v.union([
   v.strictObject({ key: v.string() }),
   v.strictObject({ prefix: v.string() }),
   v.strictObject({ channel: v.string() }),
+  v.strictObject({ room: v.string(), membership: v.exactOptional(v.literal(true)) }),
   v.strictObject({ connection: v.literal(true) }),
 ])
 
@@ -58,10 +66,20 @@ export const noticeSchemas = {
     protocol: v.number(),
     instance: v.string(),
     limits: v.strictObject({ maxPayloadBytes: v.number(), maxKeysPerMessage: v.number(), maxSubscriptions: v.number() }),
+    features: v.exactOptional(v.array(v.string())),
   }),
   'server:draining': v.strictObject({ reconnectAfterMs: v.number() }),
   'server:status': v.strictObject({ degraded: v.boolean() }),
   'server:revoked': v.strictObject({ target: revokedTargetSchema, error: wireErrorSchema }),
   'storage:updated': updateSchema,
   'event:received': v.strictObject({ channel: v.string(), data: valueSchema }),
+  'presence:changed': v.strictObject({
+    room: v.string(),
+    joined: v.exactOptional(v.array(memberSchema)),
+    updated: v.exactOptional(v.array(memberSchema)),
+    left: v.exactOptional(v.array(v.string())),
+    count: v.number(),
+  }),
+  'presence:cursors': v.strictObject({ room: v.string(), cursors: v.record(v.string(), valueSchema) }),
+  'presence:count': v.strictObject({ room: v.string(), count: v.number() }),
 } satisfies { [Name in NoticeName]: v.GenericSchema<unknown, Notices[Name]> }

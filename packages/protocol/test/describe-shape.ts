@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import { channelSchema, keySchema, patchSchema, patternSchema, prefixSchema, valueSchema } from '../src/schemas/values.ts'
+import { channelSchema, keySchema, patchSchema, patternSchema, prefixSchema, roomSchema, valueSchema } from '../src/schemas/values.ts'
 
 /** A schema as JSON: the content of the golden file, with which a change of the protocol is compared. */
 export type Shape = string | Shape[] | { [field: string]: Shape }
@@ -12,6 +12,7 @@ const NAMED = new Map<unknown, string>([
   [patchSchema, 'object'],
   [patternSchema, 'channel or pattern'],
   [prefixSchema, 'prefix'],
+  [roomSchema, 'room'],
   [valueSchema, 'json'],
 ])
 

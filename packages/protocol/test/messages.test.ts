@@ -45,22 +45,38 @@ const RUBBISH: [string, unknown][] = [
   ['10,000 objects', deepObject],
   ['properties of the prototype', JSON.parse('{"__proto__":{"key":"a","keys":[],"channel":"a","value":1,"by":1,"patch":{},"data":1}}')],
   ['a constructor', JSON.parse('{"constructor":{"prototype":{"key":"a"}}}')],
-  ['names that are objects', { key: {}, keys: {}, channel: {}, value: 1, by: 1, patch: {}, data: 1 }],
-  ['names that are lists', { key: ['a'], keys: [['a']], channel: ['a'], value: 1, by: 1, patch: {}, data: 1 }],
-  ['names of binary', { key: Buffer.from('a'), keys: [Buffer.from('a')], channel: Buffer.from('a'), value: 1, by: 1, patch: {}, data: 1 }],
+  ['names that are objects', { key: {}, keys: {}, channel: {}, room: {}, info: 1, value: 1, by: 1, patch: {}, data: 1 }],
+  ['names that are lists', { key: ['a'], keys: [['a']], channel: ['a'], room: ['a'], info: 1, value: 1, by: 1, patch: {}, data: 1 }],
   [
-    'names of a megabyte',
+    'names of binary',
     {
-      key: 'a'.repeat(1_000_000),
-      keys: [{ key: 'a'.repeat(1_000_000) }],
-      channel: 'a'.repeat(1_000_000),
+      key: Buffer.from('a'),
+      keys: [Buffer.from('a')],
+      channel: Buffer.from('a'),
+      room: Buffer.from('a'),
       value: 1,
       by: 1,
       patch: {},
       data: 1,
     },
   ],
-  ['names of prototypes, with a $', { key: '$proto', keys: [{ key: 'a$' }], channel: '{x}', value: 1, by: 1, patch: {}, data: 1 }],
+  [
+    'names of a megabyte',
+    {
+      key: 'a'.repeat(1_000_000),
+      keys: [{ key: 'a'.repeat(1_000_000) }],
+      channel: 'a'.repeat(1_000_000),
+      room: 'a'.repeat(1_000_000),
+      value: 1,
+      by: 1,
+      patch: {},
+      data: 1,
+    },
+  ],
+  [
+    'names of prototypes, with a $',
+    { key: '$proto', keys: [{ key: 'a$' }], channel: '{x}', room: 'a$', value: 1, by: 1, patch: {}, data: 1 },
+  ],
 ]
 
 /** What `act` throws; fails if that is no error with a code. */
@@ -77,7 +93,7 @@ function refusal(act: () => unknown): RealtimeError {
 describe.each(schemas)('%s', (_, schema) => {
   test.each(RUBBISH)('[X4] refuses %s with a code', (_what, message) => {
     const error = refusal(() => parseMessage(schema, message))
-    expect(['INVALID_MESSAGE', 'INVALID_KEY', 'INVALID_CHANNEL', 'INVALID_VALUE']).toContain(error.code)
+    expect(['INVALID_MESSAGE', 'INVALID_KEY', 'INVALID_CHANNEL', 'INVALID_ROOM', 'INVALID_VALUE']).toContain(error.code)
     expect(error.retryable).toBe(false)
     expect(JSON.stringify([error.message, error.issues]).length).toBeLessThan(600)
   })

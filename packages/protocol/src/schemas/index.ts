@@ -1,5 +1,12 @@
 export { eventPublishSchema, eventSubscriptionSchema } from './events.ts'
 export { handshakeSchema } from './handshake.ts'
 export { parseMessage, type MessageSchema } from './parse-message.ts'
+export {
+  presenceCursorSchema,
+  presenceJoinSchema,
+  presenceLeaveSchema,
+  presenceSubscriptionSchema,
+  presenceUpdateSchema,
+} from './presence.ts'
 export { relayedEventSchema, revocationSchema } from './relay.ts'
 export { getSchema, incrementSchema, patchMessageSchema, removeSchema, setSchema, subscribeSchema, unsubscribeSchema } from './storage.ts'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isJsonObject, type JsonObject } from '../json.ts'
-import { parseChannel, parseKey, parsePattern, parsePrefix } from '../names.ts'
+import { parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from '../names.ts'
 import { parseValue } from '../parse-value.ts'
 
 // The parts of messages. An invalid name throws its own code (INVALID_KEY, …), which is more precise than a position in the
@@ -12,6 +12,7 @@ export const keySchema = byGrammar(parseKey)
 export const prefixSchema = byGrammar(parsePrefix)
 export const channelSchema = byGrammar(parseChannel)
 export const patternSchema = byGrammar(parsePattern)
+export const roomSchema = byGrammar(parseRoom)
 
 /** Any JSON value; throws `INVALID_VALUE` for anything else. */
 export const valueSchema = v.pipe(v.unknown(), v.transform(parseValue))
