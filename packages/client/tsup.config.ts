@@ -4,4 +4,5 @@ export default tsupConfig({
   index: 'src/index.ts',
   collection: 'src/collection/collection.ts',
   'offline-queue': 'src/offline-queue/offline-queue.ts',
+  presence: 'src/presence/presence.ts',
 })

@@ -18,8 +18,8 @@ import {
   type StateUpdate,
 } from '@tutti/protocol'
 import type { LinkListener, ServerMessage, Transport } from '@tutti/client'
-
 import { createModelPresence } from './model-presence.ts'
+
 // A model of the server in memory. Nothing advances by itself: each message is queued in its link, in each direction, until the
 // test delivers it, so that every interleaving is possible.
 
@@ -71,7 +71,7 @@ export class ModelServer {
     return {
       request: (name, payload, answer) => {
         // The model replies to each name with its own result; its tests verify that they match.
-        link.up.push({ request: { name, payload } as Request, answer: answer as Answer })
+        link.up.push({ request: { name, payload } as Request, answer: (answer ?? (() => {})) as Answer })
       },
       close: () => {
         link.open = false

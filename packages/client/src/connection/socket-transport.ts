@@ -61,14 +61,14 @@ export function socketTransport(settings: SocketTransportOptions): Transport {
       if (isServerMessage(notice)) listener.onMessage(notice)
     })
     return {
-      request: (name, payload, answer) => void socket.emit(name, payload, answer),
+      request: (name, payload, ...answer) => void socket.emit(name, payload, ...answer),
       close,
     }
   }
 }
 
 /** Any message. The type of `Link` ensures that names and payloads match, which Socket.IO's generics cannot express. */
-type Messages = Record<string, (payload: unknown, answer: (reply: never) => void) => void>
+type Messages = Record<string, (payload: unknown, answer?: (reply: never) => void) => void>
 
 /**
  * Trusts the server that name and payload match. Without the check for `:`, a message of the application could have the name of

@@ -18,11 +18,11 @@ export interface LinkListener {
 
 /** One connection attempt, and the connection itself once the server's hello arrives. */
 export interface Link {
-  /** Sends a message; replies come in the order in which they arrive among the notices. */
+  /** Sends a message, without `answer` one that needs no reply. Replies come in the order in which they arrive among the notices. */
   request<Name extends RequestName>(
     name: Name,
     payload: Requests[Name]['payload'],
-    answer: (reply: Reply<Requests[Name]['result']>) => void,
+    answer?: (reply: Reply<Requests[Name]['result']>) => void,
   ): void
   close(): void
 }

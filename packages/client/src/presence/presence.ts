@@ -1,0 +1,69 @@
+import { anything, flag, isKey, jsonCopy, parseOptions, RealtimeError, type JsonValue, type OptionRows } from '@tutti/protocol'
+import { assertName } from '../assert-name.ts'
+import type { RealtimeClient } from '../create-realtime-client.ts'
+import type { Presence, PresenceOptions } from './presence-contract.ts'
+import { presenceRoomsOf } from './presence-rooms.ts'
+
+export { byUser, type PresentUser } from './by-user.ts'
+export type { Presence, PresenceCursor, PresenceCursors, PresenceMember, PresenceOptions, PresenceSnapshot } from './presence-contract.ts'
+
+const OPTIONS = { info: anything, count: flag(false) } satisfies OptionRows<PresenceOptions<unknown>>
+
+/**
+ * Observes a room, and joins it if `info` is given. Dispose of it when it is no longer used. Throws `INVALID_ROOM`, `INVALID_VALUE`
+ * for an info that is not JSON, `INVALID_OPTIONS`, `CLOSED`.
+ *
+ * @example
+ * const room = presence(client, 'doc:1', { info: { name: 'Ada' } })
+ * room.subscribe(({ members }) => show(members))
+ */
+export function presence<Info = JsonValue, Data = JsonValue>(
+  client: Pick<RealtimeClient, 'internals'>,
+  room: string,
+  options?: PresenceOptions<Info>,
+): Presence<Info, Data>
+export function presence(
+  { internals }: Pick<RealtimeClient, 'internals'>,
+  room: string,
+  options: PresenceOptions<unknown> = {},
+): Presence<unknown, unknown> {
+  const { info, count } = parseOptions('presence', OPTIONS, options)
+  const copy = (value: unknown): JsonValue => jsonCopy(value, 'info')
+  const first = info === undefined ? undefined : copy(info)
+  assertName(isKey, room, 'INVALID_ROOM')
+  if (internals.isClosed()) throw new RealtimeError('CLOSED')
+  const record = presenceRoomsOf(internals).open(room)
+  let endMembership: (() => void) | undefined
+  let disposed = false
+
+  const join = (value?: JsonValue): void => {
+    if (disposed) throw new RealtimeError('CLOSED')
+    record.setInfo(value ?? record.info)
+    endMembership ??= record.join()
+  }
+  const leave = (): void => {
+    endMembership?.()
+    endMembership = undefined
+  }
+  // In this order the first reply contains the own member.
+  if (first !== undefined) join(first)
+  const endObserving = record.observe(count)
+
+  return {
+    room,
+    get current() {
+      return record.observable.current
+    },
+    subscribe: record.observable.subscribe,
+    cursors: record.cursors,
+    join: (value) => join(value === undefined ? undefined : copy(value)),
+    update: (value) => record.setInfo(copy(value)),
+    leave,
+    dispose: () => {
+      if (disposed) return
+      disposed = true
+      leave()
+      endObserving()
+    },
+  }
+}
