@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { callSafely, DEFAULT_LIMITS, safeErrorListener, type Limits } from '@tutti/protocol'
+import type { Coordination } from '@tutti/coordination/contract'
+import { callSafely, DEFAULT_LIMITS, RealtimeError, safeErrorListener, type Limits } from '@tutti/protocol'
 import { createAccessControl } from './authorization/access-control.ts'
 import { createAuditTrail } from './authorization/audit-log.ts'
 import { createAdmission } from './connection/admit-connection.ts'
@@ -19,6 +20,9 @@ import { createRequestLimits } from './connection/request-limits.ts'
 import { createRooms } from './connection/rooms.ts'
 import { parseServerOptions, type RealtimeServerOptions, type RealtimeServerSettings } from './options.ts'
 import { Counts, type RealtimeCounts } from './realtime-counts.ts'
+import { presenceFeature } from './presence/presence-feature.ts'
+import { parsePresenceOptions, type PresenceSettings } from './presence/presence-options.ts'
+import { createServerPresence, type ServerPresence } from './presence/server-presence.ts'
 import type { ServerState } from './state/server-state.ts'
 import { stateFeature } from './state/state-feature.ts'
 import { statusFeature } from './status-feature.ts'
@@ -29,6 +33,7 @@ export interface RealtimeServer<U extends User = User> {
   readonly instanceId: string
   readonly state: ServerState
   readonly events: ServerEvents
+  readonly presence: ServerPresence
   /**
    * State and events with the rights of one user, as if the user's own client had sent each request: the same `authorize`,
    * schemas and limits, and refusals with the same codes. Use it where the outcome is shown to the user: pages, APIs.
@@ -70,11 +75,20 @@ export interface RealtimeServer<U extends User = User> {
 
 const OPEN = 'No `authorize` configured: every client can read and write all keys, and publish and receive all events.'
 
+const NO_COORDINATION = 'Presence is off: no `coordination` configured. Set `presence: false` if it is not used.'
+
 const ALONE = 'No `pubsub` configured: running as a single instance. Changes and events are not sent to other instances.'
 
 /** Puts realtime state and events on a Socket.IO server, which carries one at a time (C7). Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer<U> {
   return assembleRealtimeServer(parseServerOptions(options), { ownsSocketServer: false })
+}
+
+/** What differs for a Socket.IO server of our own. */
+interface Assembly {
+  readonly ownsSocketServer: boolean
+  /** Makes what presence needs, unless the application passes its own. */
+  readonly createCoordination?: (presence: PresenceSettings, onError: ServerErrorListener) => Coordination | undefined
 }
 
 /**
@@ -84,10 +98,11 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
  */
 export function assembleRealtimeServer<U extends User>(
   settings: RealtimeServerSettings<U>,
-  { ownsSocketServer }: { ownsSocketServer: boolean },
+  { ownsSocketServer, createCoordination = () => undefined }: Assembly,
 ): RealtimeServer<U> {
   const { io, pubsub, state: store, authenticate, authorize, schema, trustProxy, onAudit, auditAllowed, onWarning } = settings
   const { auditIntervalMs, drainMs, reconnectAfterMs } = settings
+  const presence = settings.presence === false ? undefined : parsePresenceOptions(settings.presence)
   const origins = createOriginPolicy(parseOrigins(settings.origins), trustProxy)
   const limits: Limits = {
     // Clients receive the limit that Socket.IO enforces.
@@ -108,13 +123,15 @@ export function assembleRealtimeServer<U extends User>(
     audit,
     backlog: { maxPackets: settings.maxBacklogPackets, maxBytes: settings.maxBacklogBytes },
     schema,
-    requests: createRequestLimits(settings),
+    requests: createRequestLimits({ ...settings, presencePerSecond: presence?.updatesPerSecond ?? 1 }),
     pubsub,
     onError,
   }
   const state = stateFeature(core, store, auditIntervalMs)
   const events = eventsFeature(core)
-  const features = [statusFeature(pubsub), state.feature, events.feature, ...settings.features.map((create) => create(core))]
+  const coordination = settings.coordination ?? (presence && createCoordination(presence, onError))
+  const additional = presence && coordination ? [presenceFeature(core, coordination, presence)] : []
+  const features = [statusFeature(pubsub), state.feature, events.feature, ...additional, ...settings.features.map((create) => create(core))]
   const admission = createAdmission({
     authenticate,
     trustProxy,
@@ -133,6 +150,7 @@ export function assembleRealtimeServer<U extends User>(
     admission,
     features,
     counts,
+    announced: additional.map(({ name }) => name),
     guardsNamespaces: ownsSocketServer,
     directFrames: settings.directFrames,
     // An application that brings its own Socket.IO server may read sessions that middleware put on the request.
@@ -146,6 +164,7 @@ export function assembleRealtimeServer<U extends User>(
       (error) => onError(error, { stage: 'listener', subject: 'onWarning' }),
     )
   if (pubsub === undefined) warn(ALONE)
+  if (presence && !coordination) warn(NO_COORDINATION)
   if (authorize === undefined && process.env['NODE_ENV'] === 'production') warn(OPEN)
 
   const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
@@ -154,6 +173,7 @@ export function assembleRealtimeServer<U extends User>(
   const parts: ClosablePart[] = [
     { name: 'revocations', close: async () => revocations.close() },
     ...features.map((feature) => ({ name: `the feature ${feature.name}`, close: () => feature.close?.() })),
+    { name: 'the coordination', close: () => coordination?.close() },
     { name: 'the store', close: () => store.dispose() },
     { name: 'the pubsub', close: () => pubsub?.dispose() },
   ]
@@ -162,6 +182,10 @@ export function assembleRealtimeServer<U extends User>(
     instanceId: core.instanceId,
     state: state.state,
     events: events.events,
+    presence: createServerPresence(() => {
+      if (additional.length > 0 && coordination) return coordination
+      throw new RealtimeError('UNSUPPORTED', { message: 'Presence is off. It needs the option `coordination`, and not `presence: false`.' })
+    }),
     revoke: (revocation) => revocations.revoke(revocation),
     trustsOrigin: (request) => origins.trusts(originRequestOf(request)),
     counts,

@@ -12,8 +12,8 @@ import type { RequestLimits } from './connection/request-limits.ts'
 
 /** Where a background failure happened: `onError(error, { stage })`. */
 export interface ServerErrorContext {
-  /** `authenticate`: it threw or gave back no user; `authorize`: it threw while an event was delivered; `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `backlog`: a connection was closed because it did not read; `flood`: one was closed because it went on with requests that were too many; `close`. */
-  stage: 'authenticate' | 'authorize' | 'handler' | 'watch' | 'relay' | 'listener' | 'backlog' | 'flood' | 'close'
+  /** `authenticate`: it threw or gave back no user; `authorize`: it threw while an event was delivered; `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `backlog`: a connection was closed because it did not read; `flood`: one was closed because it went on with requests that were too many; `presence`: members of rooms were not read or written; `close`. */
+  stage: 'authenticate' | 'authorize' | 'handler' | 'watch' | 'relay' | 'listener' | 'backlog' | 'flood' | 'presence' | 'close'
   /** The message, key or channel it concerns. */
   subject?: string | undefined
 }

@@ -14,6 +14,7 @@ import {
   type RealtimeSchema,
   type Settings,
 } from '@tutti/protocol'
+import type { Coordination } from '@tutti/coordination/contract'
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'
 import type { Server } from 'socket.io'
@@ -21,6 +22,7 @@ import type { AuditListener } from './authorization/audit-log.ts'
 import type { Authenticate } from './authentication/authenticate.ts'
 import type { Authorize, User } from './authorization/authorize.ts'
 import type { FeatureFactory, ServerErrorListener } from './feature.ts'
+import { PRESENCE, type PresenceOptions } from './presence/presence-options.ts'
 
 /** What a realtime server is made of, and how it behaves. */
 export interface RealtimeServerOptions<U extends User = User> {
@@ -47,6 +49,13 @@ export interface RealtimeServerOptions<U extends User = User> {
    * lets the pages of all origins connect, without cookies. Default: none (X1).
    */
   origins?: readonly string[] | string | undefined
+  /**
+   * Leases and the members of rooms: `createRedisCoordination(pubsub.link, …)` or `createMemoryCoordination()`. Closed by
+   * `close()`. `attachRealtime` makes it, except with a `pubsub` that is not a `RealtimePubSub`. Without it presence is off.
+   */
+  coordination?: Coordination | undefined
+  /** How presence behaves; `false` switches it off. @default {} */
+  presence?: PresenceOptions | false | undefined
   /** What else the server can do. Default: nothing. */
   features?: readonly FeatureFactory[] | undefined
   /** Subscriptions of one connection at most, keys and channels together. Default 10,000 (X5). */
@@ -117,6 +126,8 @@ export const SERVER_OPTIONS = {
   schema: ['what `defineSchema` returns', (value) => typeof value === 'object' && value !== null, NO_SCHEMA],
   trustProxy: wholeNumber(0, 0),
   origins: anything, // `parseOrigins` names the entry that is wrong.
+  coordination: withMethods(['members', 'onRoomOpen', 'onRoomEmpty', 'close'], undefined),
+  presence: PRESENCE,
   features: ['a list of functions', (value) => Array.isArray(value) && value.every((create) => typeof create === 'function'), NO_FEATURES],
   maxSubscriptions: wholeNumber(1, DEFAULT_LIMITS.maxSubscriptions),
   maxKeysPerMessage: wholeNumber(1, DEFAULT_LIMITS.maxKeysPerMessage),

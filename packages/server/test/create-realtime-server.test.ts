@@ -27,10 +27,15 @@ function create(options: Partial<RealtimeServerOptions> = {}) {
   return { realtime, pubsub, state, warnings, errors, readiness }
 }
 
-test('[N2] an instance has the id of its pubsub, and with one there is nothing to warn of', () => {
-  const { realtime, pubsub, warnings } = create()
+test('[N2] an instance has the id of its pubsub, and without presence there is nothing to warn of', () => {
+  const { realtime, pubsub, warnings } = create({ presence: false })
   expect(realtime.instanceId).toBe(pubsub.instanceId)
   expect(warnings).toEqual([])
+})
+
+test('[P1] without a coordination presence is off, and one warning names the option', () => {
+  const { warnings } = create()
+  expect(warnings).toEqual([expect.stringContaining('`coordination`')])
 })
 
 for (const last of ['state', 'events'] as const) {

@@ -131,7 +131,7 @@ test('[X5] a user has one rate on all connections, and gains nothing by making n
 test('[X5] users are remembered as long as their rates need it, however many come', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   onTestFinished(() => void vi.useRealTimers())
-  const rates = { mutationsPerSecond: 1, eventsPerSecond: 1, requestsPerSecond: 1, maxRequestsUnderWay: 1 }
+  const rates = { mutationsPerSecond: 1, eventsPerSecond: 1, presencePerSecond: 10, requestsPerSecond: 1, maxRequestsUnderWay: 1 }
   const { made: limits, items } = await countItems(() => createRequestLimits(rates))
   for (let user = 0; user < 5_000; user += 1) {
     vi.advanceTimersByTime(10)

@@ -146,7 +146,13 @@ export class ModelStore implements StateStore {
 const audit = createAuditTrail({ onAudit: undefined, auditAllowed: false, onError: () => {} })
 
 const modelLimits = () =>
-  createRequestLimits({ mutationsPerSecond: 1e9, eventsPerSecond: 1e9, requestsPerSecond: 1e9, maxRequestsUnderWay: 1e9 })
+  createRequestLimits({
+    mutationsPerSecond: 1e9,
+    eventsPerSecond: 1e9,
+    presencePerSecond: 1e9,
+    requestsPerSecond: 1e9,
+    maxRequestsUnderWay: 1e9,
+  })
 
 /** Rooms and connections in memory: what Socket.IO does for the server, in order and without a network. */
 export function createModelCore(authorize?: Authorize): {

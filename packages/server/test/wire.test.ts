@@ -20,7 +20,10 @@ describe('what comes first', () => {
     const fresh = await served.connect()
     const limits = { ...DEFAULT_LIMITS }
     await eventually(() => expect(fresh.received).toHaveLength(1))
-    expect(fresh.received[0]).toEqual({ name: 'server:hello', payload: { protocol: 1, instance: served.realtime.instanceId, limits } })
+    expect(fresh.received[0]).toEqual({
+      name: 'server:hello',
+      payload: { protocol: 1, instance: served.realtime.instanceId, limits, features: ['presence'] },
+    })
   })
 
   test('[X4] a protocol that the server does not speak is refused with PROTOCOL', async () => {

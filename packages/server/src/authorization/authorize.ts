@@ -22,6 +22,10 @@ export interface Actions {
   'event:subscribe': { channel: string } | { pattern: string }
   /** `event:publish`. */
   'event:publish': { channel: string }
+  /** `presence:subscribe`: the members of a room, or their number. */
+  'presence:read': { room: string }
+  /** `presence:join`, `presence:update` and `presence:cursor`. */
+  'presence:join': { room: string }
 }
 
 /** The name of something that can be asked for. */

@@ -11,7 +11,7 @@ import type { Access, User } from './authorize.ts'
 export interface Revocation {
   /** The id of the user. */
   user: string
-  /** Keys and channels: `todos:1`, `todos:*`. Default: all. */
+  /** Keys, channels and rooms: `todos:1`, `todos:*`. Default: all. */
   pattern?: string
 }
 
@@ -125,10 +125,12 @@ export class Revocations<U extends User> {
 function patternOf({ target }: Access): string {
   if ('key' in target) return target.key
   if ('channel' in target) return target.channel
+  if ('room' in target) return target.room
   return 'pattern' in target ? target.pattern : `${target.prefix}*`
 }
 
 /** What is held as the client named it. */
-function targetOf({ target }: Access): RevokedTarget {
+function targetOf({ action, target }: Access): RevokedTarget {
+  if (action === 'presence:join') return { ...target, membership: true }
   return 'pattern' in target ? { channel: target.pattern } : target
 }

@@ -16,22 +16,33 @@ export interface EventRule<U extends User = User> {
   readonly publish?: Rule<U> | undefined
 }
 
+/** Rights on the presence of the rooms of one pattern. */
+export interface PresenceRule<U extends User = User> {
+  readonly read?: Rule<U> | undefined
+  readonly join?: Rule<U> | undefined
+}
+
 /** Who may do what with keys, by pattern: `todos:*`, `count`, `user:{id}:*`. */
 export type StateRules<U extends User = User> = Readonly<Record<string, StateRule<U>>>
 
 /** Who may do what on channels, by pattern. */
 export type EventRules<U extends User = User> = Readonly<Record<string, EventRule<U>>>
 
+/** Rights on presence, by room or pattern of rooms: `doc:*`, `user:{id}:*`. */
+export type PresenceRules<U extends User = User> = Readonly<Record<string, PresenceRule<U>>>
+
 /** What `rules` takes. */
 export interface RuleTables<U extends User = User> {
   readonly state?: StateRules<U> | undefined
   readonly events?: EventRules<U> | undefined
+  readonly presence?: PresenceRules<U> | undefined
 }
 
 const table: OptionRow<undefined> = ['an object with rules', isJsonObject, undefined]
-const TABLES = { state: table, events: table } satisfies OptionRows<RuleTables>
+const TABLES = { state: table, events: table, presence: table } satisfies OptionRows<RuleTables>
 const STATE = { read: anything, write: anything } satisfies OptionRows<StateRule>
 const EVENTS = { subscribe: anything, publish: anything } satisfies OptionRows<EventRule>
+const PRESENCE = { read: anything, join: anything } satisfies OptionRows<PresenceRule>
 
 interface Written {
   /** The pattern as it stands in the table. */
@@ -54,12 +65,14 @@ interface Bound<U extends User> extends Row<U> {
  * where rows below it may say otherwise, by `each`. Throws `INVALID_OPTIONS` for a pattern that can't be one and for an unknown column.
  */
 export function rules<U extends User = User>(tables: RuleTables<U>): Authorize<U> {
-  const { state = {}, events = {} } = parseOptions('rules', TABLES, tables)
+  const { state = {}, events = {}, presence = {} } = parseOptions('rules', TABLES, tables)
   const rows: Record<Question['action'], readonly Row<U>[]> = {
     'state:read': rowsOf(state, STATE, ({ read = false }) => read),
     'state:write': rowsOf(state, STATE, ({ write = false }) => write),
     'event:subscribe': rowsOf(events, EVENTS, ({ subscribe = false }) => subscribe),
     'event:publish': rowsOf(events, EVENTS, ({ publish = false }) => publish),
+    'presence:read': rowsOf(presence, PRESENCE, ({ read = false }) => read),
+    'presence:join': rowsOf(presence, PRESENCE, ({ join = false }) => join),
   }
   return (question) => {
     const asked = namedBy(question)
@@ -110,6 +123,7 @@ function bind<U extends User>(row: Row<U>, user: U | null): Bound<U>[] {
 function namedBy({ target }: Question): string[] {
   if ('key' in target) return target.key.split(':')
   if ('channel' in target) return target.channel.split(':')
+  if ('room' in target) return target.room.split(':')
   return ('pattern' in target ? target.pattern : `${target.prefix}*`).split(':')
 }
 

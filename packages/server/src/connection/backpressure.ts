@@ -4,7 +4,7 @@ import type { EngineServer, EngineSocket, QueuedPacket } from './socket-internal
 export interface Backlog {
   /** True from when the limits are passed until the connection is written to again. */
   readonly isFull: boolean
-  /** Runs it once nothing waits any more: at once, or when what waits has been handed to the network. One at a time. */
+  /** Runs it once nothing waits any more: at once, or when everything was passed to the network. */
   afterDrain(run: () => void): void
 }
 
@@ -94,7 +94,7 @@ class CountedQueue<Owner> implements PacketQueue {
   private moreBytes = 0
   private isOver = false
   private timer: NodeJS.Timeout | undefined
-  private waiting: (() => void) | undefined
+  private waiting: (() => void)[] | undefined
 
   constructor(engine: QueueSource, owner: Owner, options: BackpressureOptions<Owner>) {
     this.engine = engine
@@ -130,14 +130,14 @@ class CountedQueue<Owner> implements PacketQueue {
 
   /** Follows `onFlush`, when more may be sent. */
   onDrain(): void {
-    const run = this.waiting
+    const waiting = this.waiting
     this.waiting = undefined
-    run?.()
+    for (const run of waiting ?? []) this.afterDrain(run)
   }
 
   afterDrain(run: () => void): void {
     if (this.engine.writeBuffer.length === 0) run()
-    else this.waiting = run
+    else (this.waiting ??= []).push(run)
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION, RealtimeError, toWireError, type Reply } from '@tutti/protocol'
+import { PROTOCOL_VERSION, RealtimeError, toWireError, type Notices, type Reply } from '@tutti/protocol'
 import type { Server, Socket } from 'socket.io'
 import type { Core, Feature } from '../feature.ts'
 import type { Counts } from '../realtime-counts.ts'
@@ -57,6 +57,8 @@ export interface ConnectionManagerOptions extends TransportSettings {
   readonly admission: Admission
   readonly features: readonly Feature[]
   readonly counts: Counts
+  /** Names of features beyond state and events, for `server:hello`. */
+  readonly announced: readonly string[]
 }
 
 /** The newest realtime server on each Socket.IO server. */
@@ -72,7 +74,7 @@ export function checkIsFree(io: Server): void {
 
 /** Makes the connection manager of one server. */
 export function createConnectionManager(options: ConnectionManagerOptions): ConnectionManager {
-  const { io, core, rooms, admission, features, counts } = options
+  const { io, core, rooms, admission, features, counts, announced } = options
   const handlers = new Map<string, Handler>(features.flatMap((feature) => feature.handlers.map((handler) => [handler.name, handler])))
   const open = new Map<Socket, SocketConnection>()
   const isEmpty = createCondition(() => open.size === 0)
@@ -94,6 +96,12 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     for (const feature of features) feature.onSlow?.(connection)
   }
 
+  const hello: Notices['server:hello'] = {
+    protocol: PROTOCOL_VERSION,
+    instance: core.instanceId,
+    limits: core.limits,
+    ...(announced.length > 0 && { features: [...announced] }),
+  }
   const turns = createTurns()
   const handshake = createHandshakeCork(io, turns)
   const guard = createConnectGuard({ core, admission, counts })
@@ -142,7 +150,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     const connection = admission.open(socket, context)
     open.set(socket, connection)
     core.audit.allowed(connection, { action: 'connect' })
-    connection.send('server:hello', { protocol: PROTOCOL_VERSION, instance: core.instanceId, limits: core.limits })
+    connection.send('server:hello', hello)
     for (const feature of features) feature.onConnect?.(connection)
     receiveMessages(socket)
     socket.on('disconnect', onDisconnect)

@@ -8,6 +8,8 @@ export interface RequestRates {
   readonly mutationsPerSecond: number
   /** `event:publish` in a second. */
   readonly eventsPerSecond: number
+  /** `presence:join`, `:update`, `:leave` and `:cursor` in a second. */
+  readonly presencePerSecond: number
   /** Requests of any kind in a second; as many refusals in a second are a flood. */
   readonly requestsPerSecond: number
   /** Requests of one connection that have no reply yet. */
@@ -24,6 +26,8 @@ export interface RequestLimits {
 
 const MUTATIONS: ReadonlySet<RequestName> = new Set<RequestName>(['storage:set', 'storage:remove', 'storage:increment', 'storage:patch'])
 
+const PRESENCE: ReadonlySet<RequestName> = new Set<RequestName>(['presence:join', 'presence:update', 'presence:leave', 'presence:cursor'])
+
 /** How long a client with too many requests in flight waits before the next one, milliseconds. */
 const RETRY_MS = 250
 
@@ -37,6 +41,7 @@ class Usage {
   private readonly rates: RequestRates
   private mutations: TokenBucket | undefined
   private events: TokenBucket | undefined
+  private presence: TokenBucket | undefined
   private requests: TokenBucket | undefined
   private refusals: TokenBucket | undefined
 
@@ -51,7 +56,7 @@ class Usage {
 
   /** Counts a request, or throws `RATE_LIMITED`. */
   take(name: RequestName): void {
-    const { requestsPerSecond, mutationsPerSecond, eventsPerSecond } = this.rates
+    const { requestsPerSecond, mutationsPerSecond, eventsPerSecond, presencePerSecond } = this.rates
     this.requests ??= new TokenBucket(requestsPerSecond, now)
     this.requests.take('requests per second (requestsPerSecond)')
     if (MUTATIONS.has(name)) {
@@ -61,6 +66,10 @@ class Usage {
     if (name === 'event:publish') {
       this.events ??= new TokenBucket(eventsPerSecond, now)
       this.events.take('events per second (eventsPerSecond)')
+    }
+    if (PRESENCE.has(name)) {
+      this.presence ??= new TokenBucket(presencePerSecond, now)
+      this.presence.take('changes of presence in a second')
     }
   }
 

@@ -24,3 +24,27 @@ export const channelRoom = (pattern: string): string => `${CHANNEL}${pattern}`
 
 /** The channel or pattern of a room, or `undefined` for other rooms. */
 export const channelOfRoom = (room: string): string | undefined => (room.startsWith(CHANNEL) ? room.slice(CHANNEL.length) : undefined)
+
+const PRESENCE = '$presence:'
+
+/** The room of connections that receive the members of a room of the application. */
+export const presenceRoom = (room: string): string => `${PRESENCE}${room}`
+
+const COUNT = '$count:'
+
+/** The room of connections that receive the number of members only. */
+export const countRoom = (room: string): string => `${COUNT}${room}`
+
+/** The room of the application whose members, or their number, are subscribed to, or `undefined` for other rooms. */
+export const observedRoom = (room: string): string | undefined => {
+  const prefix = [PRESENCE, COUNT].find((start) => room.startsWith(start))
+  return prefix === undefined ? undefined : room.slice(prefix.length)
+}
+
+const MEMBER = '$member:'
+
+/** The name of a membership among the subscriptions of a connection. */
+export const membershipRoom = (room: string): string => `${MEMBER}${room}`
+
+/** The room of the application of a membership, or `undefined` for other names. */
+export const roomOfMembership = (name: string): string | undefined => (name.startsWith(MEMBER) ? name.slice(MEMBER.length) : undefined)

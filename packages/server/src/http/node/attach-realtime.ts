@@ -4,6 +4,7 @@ import type { Server } from 'socket.io'
 import type { User } from '../../authorization/authorize.ts'
 import { assembleRealtimeServer, type RealtimeServer } from '../../create-realtime-server.ts'
 import { SERVER_OPTIONS, type RealtimeServerOptions } from '../../options.ts'
+import { createDefaultCoordination } from './default-coordination.ts'
 import { addRoute } from './http-routes.ts'
 import { createSocketServer, SOCKET_SERVER_OPTIONS, type SocketServer, type SocketServerOptions } from './socket-server.ts'
 
@@ -50,7 +51,13 @@ export function carryRealtime<U extends User>(
   onClosed: () => void,
 ): AttachedRealtimeServer<U> {
   const { io } = sockets
-  const realtime = assembleRealtimeServer({ ...settings, io }, { ownsSocketServer: true })
+  const realtime = assembleRealtimeServer(
+    { ...settings, io },
+    {
+      ownsSocketServer: true,
+      createCoordination: (presence, onError) => createDefaultCoordination(settings.pubsub, presence, onError),
+    },
+  )
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     await realtime.close()

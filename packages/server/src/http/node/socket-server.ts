@@ -11,6 +11,10 @@ import { corsFor, type CorsOptions } from './cors.ts'
 export interface SocketServerOptions {
   /** Bytes of one message, on WebSocket and on polling. Default 1,000,000 (X5). */
   maxPayloadBytes?: number | undefined
+  /** How often the server tests whether a client is still there, milliseconds. @default 10000 */
+  pingIntervalMs?: number | undefined
+  /** How long a client may take to reply to that, milliseconds; then its connection is closed. @default 6000 */
+  pingTimeoutMs?: number | undefined
   /** More options for Socket.IO, e.g. `path` or `allowRequest`. Which origins may read answers follows from `origins`. */
   socketIo?: (Partial<Omit<ServerOptions, 'maxHttpBufferSize' | 'cors'>> & { cors?: Omit<CorsOptions, 'origin'> }) | undefined
 }
@@ -20,6 +24,8 @@ const NOTHING_MORE: NonNullable<SocketServerOptions['socketIo']> = {}
 /** What the options take. */
 export const SOCKET_SERVER_OPTIONS = {
   maxPayloadBytes: wholeNumber(1, DEFAULT_LIMITS.maxPayloadBytes),
+  pingIntervalMs: wholeNumber(1, 10_000),
+  pingTimeoutMs: wholeNumber(1, 6_000),
   socketIo: ['an object with options of Socket.IO', (value) => typeof value === 'object' && value !== null, NOTHING_MORE],
 } satisfies OptionRows<SocketServerOptions>
 
@@ -43,12 +49,16 @@ const NO_WEBSOCKET = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-L
 /** Makes a Socket.IO server. Throws `INVALID_OPTIONS`. */
 export function createSocketServer({
   maxPayloadBytes,
+  pingIntervalMs,
+  pingTimeoutMs,
   origins,
   socketIo,
 }: SocketServerSettings & Pick<RealtimeServerOptions, 'origins'>): SocketServer {
   const io = new Server({
     serveClient: false,
     perMessageDeflate: false,
+    pingInterval: pingIntervalMs,
+    pingTimeout: pingTimeoutMs,
     ...socketIo,
     cors: corsFor(parseOrigins(origins), socketIo.cors),
     maxHttpBufferSize: maxPayloadBytes,

@@ -1,0 +1,21 @@
+import { createMemoryCoordination, createRedisCoordination } from '@tutti/coordination'
+import type { Coordination } from '@tutti/coordination/contract'
+import type { PubSub, RealtimePubSub } from '@tutti/pubsub'
+import type { ServerErrorListener } from '../../feature.ts'
+import type { PresenceSettings } from '../../presence/presence-options.ts'
+
+/** What presence needs, made from the link to Redis, or in memory without a `pubsub`; `undefined` with another `PubSub`. */
+export function createDefaultCoordination(
+  pubsub: PubSub | undefined,
+  { maxMembers, overflow, graceMs }: PresenceSettings,
+  onError: ServerErrorListener,
+): Coordination | undefined {
+  const options = {
+    ...{ maxMembers, overflow, graceMs },
+    onError: (error: unknown, { room }: { room?: string }) => onError(error, { stage: 'presence', subject: room }),
+  }
+  if (pubsub === undefined) return createMemoryCoordination(options)
+  return hasLink(pubsub) ? createRedisCoordination(pubsub.link, { ...options, instanceId: pubsub.instanceId }) : undefined
+}
+
+const hasLink = (pubsub: PubSub): pubsub is RealtimePubSub => 'link' in pubsub

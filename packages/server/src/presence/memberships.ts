@@ -1,0 +1,114 @@
+import type { Coordination } from '@tutti/coordination/contract'
+import type { JsonValue } from '@tutti/protocol'
+import { noMore } from '../authorization/revocations.ts'
+import type { Connection } from '../connection/connection.ts'
+import { membershipRoom } from '../connection/subscription-rooms.ts'
+import type { ServerErrorListener } from '../feature.ts'
+import { createKeyedMutex } from '../keyed-mutex.ts'
+
+/** The memberships of the connections of this instance. */
+export interface Memberships {
+  /** Rejects as `Members.join` does; throws `TOO_MANY_SUBSCRIPTIONS`. */
+  join(connection: Connection, room: string, info: JsonValue): Promise<{ id: string }>
+  update(connection: Connection, room: string, info: JsonValue): Promise<object>
+  leave(connection: Connection, room: string): Promise<object>
+  /** The id of the member that the connection is, if it is one. */
+  idOf(connection: Connection, room: string): string | undefined
+  /** The right to be a member has ended. */
+  end(connection: Connection, room: string): void
+  /** The connection is closed. */
+  disconnect(connection: Connection): void
+}
+
+/** A connection that is a member of a room, or about to be. */
+interface Membership {
+  id?: string
+}
+
+/** Makes the memberships of one instance. `onEnd` runs when a connection is no longer a member of a room. */
+export function createMemberships(coordination: Coordination, onEnd: (room: string) => void, onError: ServerErrorListener): Memberships {
+  const byConnection = new Map<Connection, Map<string, Membership>>()
+  const mutex = createKeyedMutex<Membership>()
+  const find = (connection: Connection, room: string): Membership | undefined => byConnection.get(connection)?.get(room)
+
+  const forget = (connection: Connection, room: string): void => {
+    const own = byConnection.get(connection)
+    own?.delete(room)
+    if (own?.size === 0) byConnection.delete(connection)
+    connection.subscriptions.delete(membershipRoom(room))
+    onEnd(room)
+  }
+
+  /** One after the other for a connection and room, in the order of its messages. */
+  const inOrder = async <Result>(membership: Membership, work: () => Promise<Result>): Promise<Result> => {
+    const release = await mutex.acquire(membership)
+    try {
+      return await work()
+    } finally {
+      release()
+    }
+  }
+
+  const leave = async (connection: Connection, room: string): Promise<object> => {
+    const membership = find(connection, room)
+    if (membership === undefined) return {}
+    return inOrder(membership, async () => {
+      await coordination.members(room).leave(connection.id)
+      if (find(connection, room) === membership) forget(connection, room)
+      return {}
+    })
+  }
+
+  return {
+    join: (connection, room, info) => {
+      connection.subscriptions.add([membershipRoom(room)])
+      const own = byConnection.get(connection) ?? new Map<string, Membership>()
+      const membership = own.get(room) ?? {}
+      byConnection.set(connection, own.set(room, membership))
+      return inOrder(membership, async () => {
+        const members = coordination.members(room)
+        const { user, clientId, id: connectionId } = connection
+        try {
+          const { id } = await members.join({ user, clientId, connectionId }, info)
+          if (!connection.connected) members.disconnect(connectionId)
+          // The right was taken away meanwhile; what ended the membership leaves after this.
+          else if (find(connection, room) !== membership) throw noMore()
+          membership.id = id
+          return { id }
+        } catch (error) {
+          if (membership.id === undefined && find(connection, room) === membership) forget(connection, room)
+          throw error
+        }
+      })
+    },
+    update: async (connection, room, info) => {
+      const membership = find(connection, room)
+      if (membership === undefined) return {}
+      return inOrder(membership, async () => {
+        await coordination.members(room).update(connection.id, info)
+        return {}
+      })
+    },
+    leave,
+    idOf: (connection, room) => find(connection, room)?.id,
+    end: (connection, room) => {
+      const membership = find(connection, room)
+      if (membership === undefined) return
+      forget(connection, room)
+      const members = coordination.members(room)
+      inOrder(membership, () => members.leave(connection.id)).catch((error: unknown) => {
+        onError(error, { stage: 'handler', subject: room })
+        // This is repeated until the store has it.
+        members.disconnect(connection.id)
+      })
+    },
+    disconnect: (connection) => {
+      const own = byConnection.get(connection)
+      byConnection.delete(connection)
+      for (const room of own?.keys() ?? []) {
+        coordination.members(room).disconnect(connection.id)
+        onEnd(room)
+      }
+    },
+  }
+}
