@@ -10,6 +10,7 @@ import {
 } from '@tutti/client'
 import { collection, type CollectionOptions } from '@tutti/client/collection'
 import { createOfflineQueue, type OfflineQueueOptions } from '@tutti/client/offline-queue'
+import { presence, type PresenceOptions as ClientPresenceOptions } from '@tutti/client/presence'
 import { defineSchema, RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { redisOptions } from '@tutti/pubsub/redis'
@@ -17,6 +18,7 @@ import {
   createRealtimeServer,
   rules,
   type ActAsOptions,
+  type PresenceOptions,
   type RealtimeServer,
   type RealtimeServerOptions,
   type RunningOptions,
@@ -127,6 +129,11 @@ const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
     good: ['*', 'https://app.example', [], ['https://app.example']],
     isGood: (value) => typeof value === 'string' || (Array.isArray(value) && value.length === 0),
   },
+  coordination: never,
+  presence: {
+    good: [false, {}, { tickMs: 10 }],
+    isGood: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
+  },
   features: { good: [[]], isGood: (value) => Array.isArray(value) && value.every((one) => typeof one === 'function') },
   maxSubscriptions: whole(1),
   maxKeysPerMessage: whole(1),
@@ -230,12 +237,27 @@ const serverOwners: Owner[] = [
   ),
   owner<AttachRealtimeOptions>(
     'attachRealtime',
-    { ...serverKinds, maxPayloadBytes: whole(1), socketIo: object({ path: '/rt' }) },
+    { ...serverKinds, maxPayloadBytes: whole(1), pingIntervalMs: whole(1), pingTimeoutMs: whole(1), socketIo: object({ path: '/rt' }) },
     (options) => {
       const realtime = attachRealtime(createServer(), options)
       return () => realtime.close()
     },
     () => ({ state: store() }),
+  ),
+  owner<PresenceOptions>(
+    'presence of attachRealtime',
+    {
+      maxInfoBytes: whole(1),
+      updatesPerSecond: whole(1),
+      tickMs: whole(1),
+      maxMembers: whole(1),
+      overflow: oneOf('refuse', 'count'),
+      graceMs: whole(1),
+    },
+    (presence) => {
+      const realtime = attachRealtime(createServer(), { state: store(), presence })
+      return () => realtime.close()
+    },
   ),
   owner<ActAsOptions>('realtime.as', { address: text('127.0.0.1') }, (options) =>
     withServer((realtime) => void realtime.as(null, options)),
@@ -248,8 +270,8 @@ const serverOwners: Owner[] = [
   ),
   ...stateOwners,
   owner<{ commandTimeoutMs?: number }>('redisOptions', { commandTimeoutMs: whole(1) }, (options) => void redisOptions(options)),
-  owner<RealtimeSchema>('defineSchema', { state: tables, events: tables }, (options) => void defineSchema(options)),
-  owner<Parameters<typeof rules>[0]>('rules', { state: tables, events: tables }, (options) => void rules(options)),
+  owner<RealtimeSchema>('defineSchema', { state: tables, events: tables, presence: tables }, (options) => void defineSchema(options)),
+  owner<Parameters<typeof rules>[0]>('rules', { state: tables, events: tables, presence: tables }, (options) => void rules(options)),
   owner<object>('a row of rules', { read: anything, write: anything }, (options) => void rules({ state: { 'todos:*': options } })),
 ]
 
@@ -329,6 +351,9 @@ const clientOwners: Owner[] = [
     withClient((client) => client.events.publish('a', 1, options).catch(but('UNAVAILABLE'))),
   ),
   owner<CollectionOptions>('collection', collectionKinds, (options) => withClient((client) => collection(client, 'a:', options).dispose())),
+  owner<ClientPresenceOptions<unknown>>('presence', { info: anything, count: flag }, (options) =>
+    withClient((client) => presence(client, 'a', options).dispose()),
+  ),
   owner<OfflineQueueOptions>(
     'createOfflineQueue',
     { name: text('ann'), timeoutMs: whole(1) },
