@@ -32,8 +32,8 @@ export function createModelPresence(openLinks: () => ModelLink[]): ModelPresence
     const { room } = change
     const count = membersOf(room).size
     for (const link of openLinks()) {
-      if (namesOf(link).has(room)) link.tell({ name: 'presence:changed', payload: { ...change, count } })
-      if (namesOf(link).has(`#${room}`)) link.tell({ name: 'presence:count', payload: { room, count } })
+      if (namesOf(link).has(room)) link.notify({ name: 'presence:changed', payload: { ...change, count } })
+      if (namesOf(link).has(`#${room}`)) link.notify({ name: 'presence:count', payload: { room, count } })
     }
   }
   const set = (room: string, key: string, member: WireMember): void => {
@@ -49,7 +49,7 @@ export function createModelPresence(openLinks: () => ModelLink[]): ModelPresence
   }
   const move = (room: string, id: string, data: JsonValue): void => {
     for (const link of openLinks()) {
-      if (namesOf(link).has(room)) link.tell({ name: 'presence:cursors', payload: { room, cursors: { [id]: data } } })
+      if (namesOf(link).has(room)) link.notify({ name: 'presence:cursors', payload: { room, cursors: { [id]: data } } })
     }
   }
 
