@@ -72,6 +72,25 @@ test('[N5] commands buffered on a hanging connection are never sent', async () =
   expect(await pubsub.link.command('EXISTS', 'key:63')).toBe(0)
 })
 
+test('[N5] replaceHanging replaces pub only if sub replies and the caller still waits', async () => {
+  const redis = await testRedis()
+  const proxy = await faultProxy(redis)
+  const { pubsub } = connect({ host: proxy.host, port: proxy.port })
+  await pubsub.link.ready
+  const hanging = proxy.connections.find(({ sent }) => sent.includes(`${pubsub.instanceId}:pub`))
+  await pubsub.link.replaceHanging(() => false)
+  expect(hanging?.open).toBe(true)
+  hanging?.stall('down')
+  let isWaiting = true
+  const call = pubsub.link.command('PING').finally(() => (isWaiting = false))
+  const gap = new Promise<void>((resolve) => void pubsub.onGap(resolve))
+  await pubsub.link.replaceHanging(() => isWaiting)
+  await expect(call).rejects.toMatchObject(OUTCOME_UNKNOWN)
+  await gap
+  expect(await pubsub.link.command('PING')).toBe('PONG')
+  expect(hanging?.open).toBe(false)
+})
+
 test('[N5] a call without a reply is not resent: it runs once, OUTCOME_UNKNOWN', async () => {
   const redis = await testRedis()
   const proxy = await faultProxy(redis)

@@ -13,6 +13,8 @@ export interface Commands {
   loadScript(source: string): void
   /** Requests the time of each server; the reply is also the breaker's probe. Never rejects. */
   probe(): Promise<void>
+  /** Replaces all connections. Commands in flight reject with `OUTCOME_UNKNOWN`. */
+  drop(): void
   /** Each server separately. */
   masters(): readonly { readonly send: SendCommand }[]
   close(): Promise<void>

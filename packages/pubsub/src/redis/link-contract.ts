@@ -66,6 +66,11 @@ export interface RedisLink {
   readonly isCluster: boolean
   /** Each server separately, for commands without a key such as SCAN; a single one unless it is a Cluster. */
   masters(): readonly Pick<RedisLink, 'command'>[]
+  /**
+   * Replaces the connections of `pub` if `sub` replies to a PING and `isHanging` then returns true: for a call that has waited
+   * longer than its purpose allows, although Redis responds. Calls in flight reject with `OUTCOME_UNKNOWN`.
+   */
+  replaceHanging(isHanging: () => boolean): Promise<void>
   /** Publishes text on `<prefix>:<channel>`. Rejects like `run`. */
   publish(channel: string, text: string): Promise<void>
   /**

@@ -146,6 +146,10 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     isCluster: settings.cluster !== undefined,
     masters: () =>
       pub.masters().map((master) => ({ command: (command, ...args) => sendInOrder(sendTo(master))(command.toUpperCase(), args) })),
+    replaceHanging: async (isHanging) => {
+      await sub.ask('PING', [])
+      if (closing === undefined && isHanging()) pub.drop()
+    },
     publish: async (channel, text) => void (await ask('PUBLISH', [`${prefix}:${channel}`, text])),
     subscribe: (channel, handler) => {
       assertOpen()

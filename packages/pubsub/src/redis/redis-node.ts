@@ -66,6 +66,7 @@ export function createRedisNode(client: Redis, owned: boolean, options: Commands
         else onError(error)
       }
     },
+    drop: () => connection.drop(),
     masters: () => [node],
     close: () => {
       breaker.close()

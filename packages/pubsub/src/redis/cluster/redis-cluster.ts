@@ -188,6 +188,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     send: (name, args, onReply, onError) => void route(name, args).then(onReply, onError),
     loadScript: (source) => members.forEach(({ node }) => node.loadScript(source)),
     probe: async () => void (await Promise.all(connected().map(({ node }) => node.probe()))),
+    drop: () => members.forEach(({ node }) => node.drop()),
     masters: () => (map?.masters ?? []).flatMap((address) => memberAt(address)?.node ?? []),
     close: async () => {
       isClosed = true
