@@ -58,8 +58,21 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   let early: NodeJS.Timeout | undefined
   const idOf = (): string => `${instanceId}.${registrations}`
 
+  /** Runs the script. Where Redis replies on the other connection only, this one is replaced before the lease ends. */
+  const send = async (mode: 'register' | 'renew' | 'close') => {
+    let isWaiting = true
+    const replace = (): void => void link.replaceHanging(() => isWaiting).catch(() => {})
+    // After a stall of the event loop the timer is due before the reply is read: one more turn.
+    const timer = setTimeout(() => setImmediate(() => isWaiting && replace()), times.leaseMs / 2)
+    try {
+      return await script.run(layout.leases, [idOf(), mode])
+    } finally {
+      isWaiting = false
+      clearTimeout(timer)
+    }
+  }
   const run = async (mode: 'register' | 'renew' | 'close') => {
-    const reply = partsOf(await script.run(layout.leases, [idOf(), mode]))
+    const reply = partsOf(await send(mode))
     const [lost, now, liveIds, endedIds, claimed, next, last] = reply
     return {
       isLost: lost === 1,
