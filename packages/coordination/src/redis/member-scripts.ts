@@ -74,7 +74,7 @@ end
 local version = nextNumber(base)
 call('SET', KEYS[2], version)
 local lines = ''
-if oldId and oldId ~= id then lines = '\\n- ' .. oldId end
+if oldId and oldId ~= id and kind == 'l' then lines = '\\n- ' .. oldId end
 if kind == 'l' then lines = lines .. '\\n+ ' .. id .. ' ' .. rest end
 announce(channel, version, base, call('HLEN', KEYS[1]), lines)
 return { 'ok', version, id, number, kind, before }
