@@ -47,6 +47,9 @@ export interface StateDelivery {
   close(): void
 }
 
+/** What is remembered of a write until its reply. */
+type WriteIdentity = Pick<Mutation, 'key' | 'op' | 'author'>
+
 /** Makes the delivery of one instance. */
 export function createStateDelivery(core: Core, entries: EntryReads): StateDelivery {
   const registry = createSubscriptionRegistry(core.fanOut)
@@ -73,7 +76,7 @@ export function createStateDelivery(core: Core, entries: EntryReads): StateDeliv
   }
 
   /** No reply tells the outcome of the write: the connection learns it from the stream, or from the entry. */
-  const loseOutcome = (connection: Connection, { key, author }: Mutation): void => {
+  const loseOutcome = (connection: Connection, { key, author }: WriteIdentity): void => {
     if (!registry.isSubscribed(connection, key)) return
     // A client that numbers its mutations repeats this one, and is replied to then.
     if (author === undefined) registry.open(key).sendOwnChangesTo(connection.id)
@@ -81,10 +84,10 @@ export function createStateDelivery(core: Core, entries: EntryReads): StateDeliv
   }
 
   /** The error as the writer may see it: a user that may write and not read gets the code alone. */
-  const refusalOf = (connection: Connection, error: RealtimeError, mutation: Mutation): RealtimeError | Promise<RealtimeError> => {
-    if (!showsStored(error, mutation)) return error
+  const refusalOf = (connection: Connection, error: RealtimeError, { key, op }: WriteIdentity): RealtimeError | Promise<RealtimeError> => {
+    if (!showsStored(error, op)) return error
     const withoutEntry = (): RealtimeError => new RealtimeError(error.code, { message: error.message, cause: error })
-    const verdict = core.access.decide(connection, readAccess(mutation.key))
+    const verdict = core.access.decide(connection, readAccess(key))
     if (verdict instanceof Promise) return verdict.then((later) => ('refusal' in later ? withoutEntry() : error))
     return 'refusal' in verdict ? withoutEntry() : error
   }
@@ -92,7 +95,9 @@ export function createStateDelivery(core: Core, entries: EntryReads): StateDeliv
   return {
     ...{ registry, changes, keys, prefixes, reads, inFlight },
     duringWrite: (connection, mutation, write, resultOf) => {
-      const { key } = mutation
+      const { key, op, author } = mutation
+      // Not the mutation: its value would be in memory until the reply.
+      const identity = { key, op, author }
       const endInFlight = inFlight.begin(connection, key)
       const endWrite = beginWrite(connection, key)
       /** The version that the write made, and the one that the reply tells; -1: none. */
@@ -110,9 +115,9 @@ export function createStateDelivery(core: Core, entries: EntryReads): StateDeliv
       }
       const fail = (error: unknown): never | Promise<never> => {
         if (!(error instanceof RealtimeError)) throw error
-        if (error.code === 'OUTCOME_UNKNOWN') loseOutcome(connection, mutation)
+        if (error.code === 'OUTCOME_UNKNOWN') loseOutcome(connection, identity)
         if (error.entry !== undefined) noteWritten((sent = error.entry.version))
-        const refusal = refusalOf(connection, error, mutation)
+        const refusal = refusalOf(connection, error, identity)
         if (!(refusal instanceof Promise)) throw refusal
         return refusal.then((later) => {
           throw later
@@ -156,5 +161,5 @@ function started(write: ValidatedWrite, mutation: Mutation): Promise<WriteResult
 }
 
 /** Whether the error shows a part of what is stored: the entry of a conflict, or what a schema says of a result. */
-const showsStored = ({ entry, issues }: RealtimeError, { op }: Mutation): boolean =>
+const showsStored = ({ entry, issues }: RealtimeError, op: Mutation['op']): boolean =>
   entry !== undefined || (issues !== undefined && (op === 'patch' || op === 'increment'))
