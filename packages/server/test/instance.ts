@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createRedisCoordination } from '@tutti/coordination'
 import type { JsonValue } from '@tutti/protocol'
 import { RealtimePubSub, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { reactiveRedisDriver } from '@tutti/storage-driver'
@@ -13,7 +14,14 @@ const place = process.env['REDIS_PLACE'] ?? JSON.stringify({ url: process.env['R
 const pubsub = new RealtimePubSub(JSON.parse(place) as RealtimePubSubOptions)
 const state = reactiveRedisDriver({ pubsub })
 const httpServer = createServer()
-const realtime = attachRealtime(httpServer, { state, pubsub, mutationsPerSecond: 1_000_000, eventsPerSecond: 1_000_000 })
+const leases = process.env['LEASES']
+const realtime = attachRealtime(httpServer, {
+  ...{ state, pubsub, mutationsPerSecond: 1_000_000, eventsPerSecond: 1_000_000 },
+  coordination:
+    leases === undefined
+      ? undefined
+      : createRedisCoordination(pubsub.link, { instanceId: pubsub.instanceId, ...(JSON.parse(leases) as object) }),
+})
 httpServer.listen(0, '127.0.0.1')
 await once(httpServer, 'listening')
 await realtime.ready
@@ -31,6 +39,7 @@ serveInstance(
     watch: (key: string) => void realtime.state.watch(key, (entry) => watched.push(entry)),
     listen: (pattern: string) => void realtime.events.subscribe(pattern, (event) => watched.push(event)),
     watched: () => watched,
+    members: (room: string) => realtime.presence.members(room),
     memory: () => process.memoryUsage().heapUsed,
     cpu: () => process.cpuUsage(),
   },
