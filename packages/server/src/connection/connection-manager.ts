@@ -11,6 +11,7 @@ import { createConnectGuard } from './connect-guard.ts'
 import type { Handler } from './handler.ts'
 import { createHandshakeCork } from './handshake-cork.ts'
 import { releaseRequest } from './release-request.ts'
+import { Notice } from './notice.ts'
 import type { Rooms } from './rooms.ts'
 import { runRequest } from './run-request.ts'
 import type { SharedReply } from './shared-reply.ts'
@@ -96,12 +97,14 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     for (const feature of features) feature.onSlow?.(connection)
   }
 
-  const hello: Notices['server:hello'] = {
+  const greeting: Notices['server:hello'] = {
     protocol: PROTOCOL_VERSION,
     instance: core.instanceId,
     limits: core.limits,
     ...(announced.length > 0 && { features: [...announced] }),
   }
+  /** Encoded once for all connections. */
+  const hello = new Notice('server:hello', greeting, undefined)
   const turns = createTurns()
   const handshake = createHandshakeCork(io, turns)
   const guard = createConnectGuard({ core, admission, counts })
@@ -150,7 +153,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     const connection = admission.open(socket, context)
     open.set(socket, connection)
     core.audit.allowed(connection, { action: 'connect' })
-    connection.send('server:hello', hello)
+    connection.deliver(hello)
     for (const feature of features) feature.onConnect?.(connection)
     receiveMessages(socket)
     socket.on('disconnect', onDisconnect)
