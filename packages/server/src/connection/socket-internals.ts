@@ -1,9 +1,8 @@
 import { Duplex } from 'node:stream'
 import type { Server, Socket } from 'socket.io'
 
-// Everything that needs private parts of Socket.IO, Engine.IO and ws is in this file and in `release-request.ts`. Each part is
-// checked before it is used.
-// Where a check fails, the caller uses the public API instead.
+// Everything that needs private parts of Socket.IO, Engine.IO and ws is in this file, `release-request.ts` and
+// `handshake-query.ts`. Each part is checked before it is used. Where a check fails, the caller uses the public API instead.
 
 /** A packet that Engine.IO has not handed to its transport yet. */
 export interface QueuedPacket {

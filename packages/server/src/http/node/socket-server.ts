@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, wholeNumber, type OptionRows, type Settings } from '@tu
 import { Server, type ServerOptions } from 'socket.io'
 import { parseOrigins } from '../../authentication/origin-list.ts'
 import type { RealtimeServerOptions } from '../../options.ts'
+import { parseHandshakeQuery } from './handshake-query.ts'
 import { corsFor, type CorsOptions } from './cors.ts'
 
 /** Options of the Socket.IO server that is made here. */
@@ -72,10 +73,14 @@ export function createSocketServer({
     io,
     path,
     matches: (pathname) => pathname === path || (io.serveClient() && pathname.startsWith(`${io.path()}/`)),
-    handleRequest: (request, response) => void inner.emit('request', request, response),
+    handleRequest: (request, response) => {
+      parseHandshakeQuery(request)
+      inner.emit('request', request, response)
+    },
     handleUpgrade: (request, socket, head) => {
       // Without a listener, a client that resets the socket before the WebSocket exists would end the process.
       socket.on('error', () => socket.destroy())
+      parseHandshakeQuery(request)
       if (!inner.emit('upgrade', request, socket, head)) socket.end(NO_WEBSOCKET)
     },
     close: () => {
