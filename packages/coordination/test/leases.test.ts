@@ -1,5 +1,7 @@
 import { eventually } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
+import { leaseScript } from '../src/redis/lease-script.ts'
+import { redisLayout } from '../src/redis/redis-layout.ts'
 import { freshClient, reconnected, record } from '../src/testing/coordination-under-test.ts'
 import { startInstance, TIMES, useRedis } from './cluster.ts'
 
@@ -48,15 +50,21 @@ test('[P3] a sweep that its instance does not finish is continued by another one
   const living = await start(prefix)
   const dying = await start(prefix)
   const seen = await record(living.coordination.members('a'))
-  await dying.coordination.members('a').join(freshClient())
+  const { id } = await dying.coordination.members('a').join(freshClient())
   await dying.kill()
-  // Another instance has claimed the sweep again and again, and removed nothing.
-  const [ended, lease] = [`{${prefix}$instances:all}$ended`, dying.coordination.instance.id]
-  await server.client.zrem(`{${prefix}$instances:all}$leases`, lease)
-  await server.client.zadd(ended, Date.now() + 500, lease)
+  const [leases, ended, quiet] = redisLayout(living.pubsub.link).leases
+  const lease = dying.coordination.instance.id
+  // Another instance claims the sweep, and is killed before it removes anything.
+  const claim = await server.client
+    .multi()
+    .zrem(leases, lease)
+    .zadd(ended, 1, lease)
+    .eval(leaseScript(TIMES), 3, leases, ended, quiet, 'claimer.1', 'register')
+    .exec()
+  expect(claim?.[2]?.[1]).toContainEqual([lease])
   await seen.until(() => seen.left.length > 0)
-  expect(seen.left).toHaveLength(1)
-  await eventually(async () => expect(await keys()).toEqual([`{${prefix}$instances:all}$leases`]))
+  expect(seen.left).toEqual([id])
+  await eventually(async () => expect(await keys()).toEqual([leases]))
 })
 
 test('[P3] two sweeps of one lease at once report each member once', async () => {
