@@ -73,6 +73,24 @@ test('[P2] a connection that was continued elsewhere does not return when its in
   expect(await server.client.hlen(`{${prefix}$room:a}$members`)).toBe(1)
 })
 
+test('[P2] a connection that was continued and left elsewhere is not written again', async () => {
+  const { prefix } = server.prefix()
+  const [first, second] = [await start(prefix), await start(prefix)]
+  const [here, there] = [first.coordination.members('a'), second.coordination.members('a')]
+  const client = freshClient()
+  const { id } = await here.join(client, 1)
+  const seen = await record(here)
+  const again = reconnected(client)
+  await there.join(again, 1)
+  await there.leave(again.connectionId)
+  await seen.until(() => seen.left.length > 0)
+  await cutSubscribers()
+  // Follows what the reading instance writes.
+  await eventually(() => here.join(freshClient()))
+  await seen.until(() => seen.view.count === 1)
+  expect(seen.view.members.has(id)).toBe(false)
+})
+
 test('[P3] the later of two connections of a client wins after a loss of data', async () => {
   const { prefix } = server.prefix()
   const [first, second] = [await start(prefix), await start(prefix)]

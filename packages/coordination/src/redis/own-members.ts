@@ -163,14 +163,10 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
   }
 
   const isOwn = (owner: string): boolean => owner.slice(0, owner.lastIndexOf('.')) === instanceId
-  /** Whether the record of a member here must be written again. Ends the member if a later connection has continued it. */
+  /** Whether the record of a member here must be written again. The script refuses it if a later connection has continued the member. */
   const isOutdated = (member: OwnMember, record: MemberRecord | undefined): boolean => {
     if (member.number === 0) return false
     if (record === undefined) return member.state === 'open'
-    if (record.connection !== member.connection && record.number > member.number) {
-      end(member)
-      return false
-    }
     return record.connection !== member.connection || record.lease !== lease() || (record.isListed && record.infoJson !== member.infoJson)
   }
 
