@@ -5,20 +5,20 @@ import type { Side, SideName, SideOptions } from './sides/side.ts'
 /** The full measurement, or the short form that the tests run. */
 export type RowSize = 'full' | 'short'
 
-/** One column of a row's table: who is measured. */
+/** One column of a row's table: the measured side and client. */
 export interface Column {
   label: string
   side: SideName
   client: ClientName
 }
 
-/** What a cell gives: a number for each figure of its row, and what was delivered. */
+/** The result of a cell: a number for each figure of its row, and its deliveries. */
 export interface Cell {
   figures: Readonly<Record<string, number>>
   deliveries: Deliveries
 }
 
-/** What a cell is measured with. */
+/** The resources of a cell. */
 export interface CellContext {
   size: RowSize
   /** Starts a side, which the caller of the cell stops. */
@@ -32,9 +32,9 @@ export interface Row {
   title: string
   /** Names of the figures, in the order of the table. */
   figures: readonly string[]
-  /** The first one is what the others are compared with. */
+  /** The first column is the base of comparison for the others. */
   columns: readonly [Column, ...Column[]]
-  /** Rounds at most, where more tell no more. */
+  /** Maximum rounds, for rows in which more rounds add no information. */
   maxRounds?: number
   measure(column: Column, context: CellContext): Promise<Cell>
 }

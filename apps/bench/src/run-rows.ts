@@ -18,8 +18,8 @@ export interface RunOptions {
   /** Called before each cell. */
   onCell?: (row: Row, round: number, column: Column) => void
   /**
-   * Starts a side for a cell, and says whether it ends with it. Default: a new one for each cell, so that no cell is warmed up,
-   * or has its memory filled, by the one before.
+   * Starts a side for a cell, and reports whether it ends with the cell. Default: a new one for each cell, so that no cell
+   * benefits from the warm-up, or suffers from the memory, of the one before.
    */
   openSide?: OpenSide
 }

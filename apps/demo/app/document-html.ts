@@ -2,19 +2,19 @@ import { PAGE_DATA_ID, type PageInfo } from './page-info.ts'
 import type { Colour } from './shared-state.ts'
 import { THEME_STORAGE_KEY } from './theme.ts'
 
-/** What the page is made of. */
+/** The parts of the page. */
 export interface DocumentParts {
   /** The rendered application. */
   body: string
   info: PageInfo
-  /** Stands on the root from the first byte: colours fade, and must not fade in from another. */
+  /** Set on the root from the first byte, so that the page does not fade in from another colour. */
   colour: Colour
-  /** JSON that may stand inside a script. */
+  /** JSON that is safe inside a script. */
   entries: string
   assets: { entry?: string; js: readonly { href: string }[]; css: readonly { href: string }[] }
 }
 
-// Before anything is painted: the theme that was chosen here, so that nothing flashes.
+// Before the first paint: applies the stored theme, so that nothing flashes.
 const THEME_SCRIPT = `try{const t=localStorage.getItem('${THEME_STORAGE_KEY}');if(t)document.documentElement.dataset.theme=t}catch{}`
 
 const ICON = `data:image/svg+xml,${encodeURIComponent(
@@ -47,5 +47,5 @@ ${assets.js.map(({ href }) => `<link rel="modulepreload" href="${href}">`).join(
 `
 }
 
-/** JSON that can't end the script that it stands in. */
+/** JSON that cannot end the script around it. */
 const inScript = (value: object): string => JSON.stringify(value).replaceAll('<', String.raw`\u003c`)

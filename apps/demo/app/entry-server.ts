@@ -14,13 +14,13 @@ import { colourOf, KEYS, type Colour } from './shared-state.ts'
 
 type Entries = PageData['entries']
 
-/** Renders the page with what is stored now, for who is signed in (S22). */
+/** Renders the page with the stored values, for the signed-in user (S22). */
 async function renderPage(request: Request): Promise<Response> {
   if (new URL(request.url).pathname !== '/') return new Response('Not found\n', { status: 404 })
   const { instanceId } = useRealtime()
   const instances = (process.env['DEMO_INSTANCES'] ?? '').split(',').filter((address) => URL.canParse(address))
   const cookies = request.headers.get('cookie')
-  // Without its store nobody is known to be signed in: the page comes as for everybody.
+  // Without the store no session can be verified: the page is rendered as for a guest.
   const known = await sessionOf(cookies).then(
     (session) => ({ session }),
     () => undefined,
@@ -36,7 +36,7 @@ async function renderPage(request: Request): Promise<Response> {
   return new Response(html, { headers })
 }
 
-/** The colour that is among the entries of the page. */
+/** The colour in the entries of the page. */
 function storedColour(json: string): Colour {
   const entries: Entries = JSON.parse(json)
   const room = entries.find(({ key }) => key === KEYS.room)

@@ -1,4 +1,4 @@
-// Who is signed in: what page and server both know of it.
+// The signed-in user, as known to page and server.
 
 /** A sign-in. */
 export interface Session {
@@ -6,7 +6,7 @@ export interface Session {
   readonly id: string
   /** The id of the user, a segment of keys: `user:<id>:…`. */
   readonly user: string
-  /** The name as it was given. */
+  /** The name as entered. */
   readonly name: string
   /** Milliseconds since 1970. */
   readonly expiresAt: number
@@ -16,27 +16,27 @@ export interface Session {
 export const MAX_NAME_LENGTH = 32
 
 /**
- * What a name may be, for the `pattern` of an input and for `RegExp` with the flag `v`: no `:` and nothing else that has a
- * meaning in keys and patterns, so that nobody's name reaches below another's, or is the id of all who have none.
+ * The grammar of names, for the `pattern` of an input and for `RegExp` with the flag `v`: no `:` and no other character with a
+ * meaning in keys and patterns, so that no name gives access to another user's keys, or equals the id of guests.
  */
 export const NAME_PATTERN = String.raw`\s*[\p{L}\p{N}][\p{L}\p{M}\p{N} ._'’\-]*`
 
 /** The same in words. */
 export const NAME_IN_WORDS = 'Letters and digits of any script, spaces, and . _ - ’ after the first'
 
-/** The id of the user of this name, the same however it is capitalised or spaced; `undefined` where it is no name. */
+/** The id of the user with this name, regardless of case and spacing; `undefined` for an invalid name. */
 export function userIdOf(name: string): string | undefined {
   const folded = name.trim().normalize('NFKC').toLowerCase().replaceAll(/\s+/g, '-')
   return name.length <= MAX_NAME_LENGTH && new RegExp(`^(?:${NAME_PATTERN})$`, 'v').test(folded) ? folded : undefined
 }
 
-/** The channel on which the windows of a user hear which of his sessions has ended. */
+/** The channel on which the windows of a user receive the end of a session. */
 export const sessionChannel = (user: string): `user:${string}:session` => `user:${user}:session`
 
-/** What is published there: the id of the session. */
+/** The event: the id of the ended session. */
 export interface SessionEnded {
   readonly ended: string
 }
 
-/** Below it stands a user's own list. */
+/** The prefix of a user's own list. */
 export const ownListPrefix = (user: string): string => `user:${user}:notes:`

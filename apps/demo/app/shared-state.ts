@@ -1,9 +1,9 @@
-// What the people on this page share: the keys, what stands under them, and the events of the chat.
+// The shared data of the page: the keys, the shapes of their values, and the events of the chat.
 
 /** The keys of the shared state. */
 export const KEYS = { count: 'demo:count', room: 'demo:room' } as const
 
-/** Below it each entry of the shared list is a key of its own. */
+/** Each entry of the shared list has its own key below this prefix. */
 export const LIST_PREFIX = 'demo:list:'
 
 /** One entry of a list. */
@@ -12,7 +12,7 @@ export interface ListItem {
   done: boolean
 }
 
-/** Others may store anything: only what has this shape is shown. */
+/** Other clients may store anything: only values of this shape are shown. */
 export const isListItem = (item: unknown): item is ListItem =>
   typeof item === 'object' &&
   item !== null &&
@@ -34,7 +34,7 @@ export interface Room {
   tempo: number
 }
 
-/** Shown until somebody changes something. */
+/** Shown until a user changes the form. */
 export const DEFAULT_ROOM: Room = {
   name: 'The rehearsal room',
   about: 'Everything on this page is shared with everybody who has it open. Change something, and watch it change in the other window.',
@@ -42,13 +42,13 @@ export const DEFAULT_ROOM: Room = {
   tempo: 96,
 }
 
-/** The colour of the page; others may store anything. */
+/** The colour of the page; other clients may store anything. */
 export function colourOf(room: unknown): Colour {
   const stored: unknown = typeof room === 'object' && room !== null && 'colour' in room ? room.colour : undefined
   return COLOURS.find((name) => name === stored) ?? DEFAULT_ROOM.colour
 }
 
-/** The slowest and the fastest that musicians have a word for here. */
+/** The slowest and the fastest tempo with a name below. */
 export const TEMPO = { min: 40, max: 200 } as const
 
 const WORDS = [
@@ -59,17 +59,17 @@ const WORDS = [
   { below: 168, word: 'Allegro' },
 ] as const
 
-/** What musicians call a tempo. */
+/** The musical name of a tempo. */
 export const tempoWord = (tempo: number): string => WORDS.find(({ below }) => tempo < below)?.word ?? 'Presto'
 
 /** The rooms of the chat; each is a channel `chat:<room>`. */
 export const CHAT_ROOMS = ['lobby', 'rehearsal', 'random'] as const
 export type ChatRoom = (typeof CHAT_ROOMS)[number]
 
-/** What is published in a room of the chat. */
+/** The data published in a room of the chat. */
 export interface ChatEvent {
   readonly id: string
-  /** The page that it comes from. */
+  /** The page that sent it. */
   readonly from: string
   readonly name: string
   readonly text: string
@@ -78,14 +78,14 @@ export interface ChatEvent {
 /** The events of this page, by channel. */
 export type DemoEvents = Record<`chat:${string}`, ChatEvent>
 
-/** Events come from other people's browsers: only what has this shape is shown. */
+/** Events come from other browsers: only data of this shape is shown. */
 export const isChatEvent = (data: unknown): data is ChatEvent =>
   typeof data === 'object' &&
   data !== null &&
   ['id', 'from', 'name', 'text'].every((name) => typeof Object.getOwnPropertyDescriptor(data, name)?.value === 'string')
 
-/** The room of a channel, if the page has it. */
+/** The room of a channel, if it exists on this page. */
 export const roomOf = (channel: string): ChatRoom | undefined => CHAT_ROOMS.find((room) => channel === `chat:${room}`)
 
-/** An id that nobody else makes; `crypto.randomUUID` would need HTTPS or localhost. */
+/** A unique id; `crypto.randomUUID` would need HTTPS or localhost. */
 export const createId = (): string => Date.now().toString(36) + Math.random().toString(36).slice(2, 10).padEnd(8, '0')

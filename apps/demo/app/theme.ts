@@ -1,2 +1,2 @@
-/** Where the browser keeps the theme that was chosen on this page: `light` or `dark`; nothing where the system decides. */
+/** The storage key of the theme chosen on this page: `light` or `dark`; absent if the system decides. */
 export const THEME_STORAGE_KEY = 'tutti-theme'

@@ -9,7 +9,7 @@ const ROOT = join(DEMO_FOLDER, '../..')
 const STAMP = join(DEMO_FOLDER, '.output/built-from')
 const INPUTS = ['apps/demo/app', 'apps/demo/server', 'apps/demo/vite.config.ts', 'apps/demo/package.json', 'packages', 'pnpm-lock.yaml']
 
-/** Builds `.output`, unless it was built from the very same files. Rejects with what the build said when it fails. */
+/** Builds `.output`, unless it was built from the same files. Rejects with the output of the build if it fails. */
 export async function buildDemo(say: (line: string) => void = () => {}): Promise<void> {
   const stamp = hashOf(INPUTS.flatMap((input) => filesOf(join(ROOT, input))))
   if (readStamp() === stamp) return
@@ -38,7 +38,7 @@ function readStamp(): string | undefined {
   }
 }
 
-/** What the application is made of, and nothing that was made from it. */
+/** The source files of the application, without generated ones. */
 function filesOf(path: string): string[] {
   if (/\.\w+$/.test(path)) return [path]
   return readdirSync(path, { withFileTypes: true }).flatMap((item) => {

@@ -1,5 +1,5 @@
-// `pnpm run demo:cluster`: a Redis and three instances on three ports, until Ctrl-C. HOST, PORT (of the first), REDIS_URL (instead
-// of a Redis of its own, whose data ends with it), SESSION_SECRET.
+// `pnpm run demo:cluster`: a Redis and three instances on three ports, until Ctrl-C. HOST, PORT (of the first), REDIS_URL
+// (instead of a temporary Redis, whose data is deleted at the end), SESSION_SECRET.
 import { randomBytes } from 'node:crypto'
 import { startRedis } from '@tutti/test-kit'
 import { buildDemo } from './build-demo.ts'
@@ -17,7 +17,7 @@ try {
   const env = {
     REDIS_URL: url,
     DEMO_INSTANCES: ports.map((port) => addressOf(host, port)).join(','),
-    // Who signs in on one instance is signed in on all.
+    // A sign-in on one instance is valid on all.
     SESSION_SECRET: process.env['SESSION_SECRET'] || randomBytes(32).toString('base64url'),
   }
   const instances = await Promise.all(

@@ -1,4 +1,4 @@
-// `pnpm run demo`: builds what has changed and starts one instance in this process. HOST, PORT, REDIS_URL.
+// `pnpm run demo`: builds the application if it has changed and starts one instance in this process. HOST, PORT, REDIS_URL.
 import { buildDemo } from './build-demo.ts'
 import { DEMO_FOLDER, SERVER_FILE } from './demo-folder.ts'
 import { stopWith } from './stop-with.ts'

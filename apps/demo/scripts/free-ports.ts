@@ -10,7 +10,7 @@ export async function freePorts(host: string, from: number, count: number): Prom
   return ports
 }
 
-/** Tells whether one can listen there. */
+/** Whether the address can be listened on. */
 export function isFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer().once('error', () => resolve(false))

@@ -5,7 +5,7 @@ import { signIn } from './sign-in.ts'
 
 const WINDOW = { width: 760, height: 1440 }
 
-/** Two windows on two instances, as one picture: what one types is in the other, but for the list of one’s own. */
+/** Two windows on two instances, as one picture: changes of one appear in the other, except for the private list. */
 export async function pictureSideBySide(browser: Browser, addresses: readonly [string, string], path: string): Promise<void> {
   const contexts = await Promise.all(
     (['light', 'dark'] as const).map((colorScheme) => browser.newContext({ viewport: WINDOW, colorScheme, reducedMotion: 'reduce' })),
@@ -22,7 +22,7 @@ export async function pictureSideBySide(browser: Browser, addresses: readonly [s
   await right.getByRole('slider').fill('84')
   await left.getByText('Andante, 84 bpm').waitFor()
   await Promise.all(pages.map((page) => page.getByRole('log').getByText('Andante then').waitFor()))
-  // Nothing is being typed, and the highlights are over.
+  // No user is typing, and the highlights are over.
   await Promise.all(
     pages.map((page) => page.evaluate(() => document.activeElement instanceof HTMLElement && document.activeElement.blur())),
   )

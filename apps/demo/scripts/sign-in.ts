@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 
-/** Signs in on a page, and puts on the user's own list what is not there yet. */
+/** Signs in on a page, and adds missing notes to the user's own list. */
 export async function signIn(page: Page, name: string, notes: readonly string[]): Promise<void> {
   await page.getByLabel('Sign in as').fill(name)
   await page.getByRole('button', { name: 'Sign in' }).click()

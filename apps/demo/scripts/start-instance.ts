@@ -8,32 +8,32 @@ import { addressOf } from './where-to-listen.ts'
 export interface DemoInstance {
   readonly address: string
   readonly pid: number
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly output: string
   /** Settles when the process has ended, with its exit code. */
   readonly ended: Promise<number | null>
-  /** Ends it politely (SIGTERM). */
+  /** Stops it (SIGTERM). */
   stop(): Promise<number | null>
 }
 
-/** How an instance is started. */
+/** Start options. */
 export interface InstanceOptions {
   host?: string
   port: number
   /** Added to the environment. */
   env?: Record<string, string>
-  /** The folder it runs in, where it keeps its state without Redis. */
+  /** Its working folder, in which it stores its state without Redis. */
   folder?: string
-  /** Hears what it complains about. */
+  /** Receives its stderr. */
   onComplaint?: (text: string) => void
   /** The built server. Default: the one of this application. */
   file?: string
 }
 
-/** Nitro leaves signals alone where these say that it is tested; these are not for the application. */
+/** With these variables Nitro ignores signals, as in tests; they are not for the application. */
 const NOT_FOR_IT = ['CI', 'TEST', 'NODE_ENV', 'NODE_OPTIONS', 'REDIS_URL']
 
-/** Starts the built demo as a process of its own that ends with this one; settles when it answers. */
+/** Starts the built demo in a separate process that ends with this one; settles when it replies. */
 export async function startInstance(options: InstanceOptions): Promise<DemoInstance> {
   const { host = '127.0.0.1', port, env = {}, folder, file = SERVER_FILE, onComplaint } = options
   const inherited = Object.entries(process.env).filter(([name]) => !NOT_FOR_IT.includes(name) && !name.startsWith('VITEST'))

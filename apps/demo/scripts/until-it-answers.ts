@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** Settles when the page is there. `check` runs before each try and may throw. */
+/** Settles when the page is available. `check` runs before each attempt and may throw. */
 export async function untilItAnswers(address: string, check: () => void = () => {}): Promise<void> {
   for (;;) {
     check()
     try {
-      // A connection kept alive would hold the server up when it ends.
+      // A kept-alive connection would delay the end of the server.
       const { ok } = await fetch(address, { headers: { connection: 'close' } })
       if (ok) return
     } catch {

@@ -1,6 +1,6 @@
 import { freePorts, isFree } from './free-ports.ts'
 
-/** What `HOST` and `PORT` say: by default 127.0.0.1, and the first free ports from 3000 on. */
+/** The values of `HOST` and `PORT`: by default 127.0.0.1, and the first free ports from 3000 on. */
 export async function whereToListen(count: number): Promise<{ host: string; ports: number[] }> {
   const { HOST: host = '127.0.0.1', PORT: wanted } = process.env
   const port = Number(wanted ?? 3000)

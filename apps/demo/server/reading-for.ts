@@ -2,8 +2,9 @@ import { useRealtime } from '@tutti/server/nitro'
 import { createRealtime, type Realtime } from '@tutti/vue'
 
 /**
- * What a page reads with: the rights of the user who asks for it, whatever the code of the page reads (X11). While the store is
- * away nobody can be named. Then the page comes without values, and gets them when the browser has connected.
+ * The access of a page to the store: with the rights of the requesting user, regardless of the page's code (X11). While the
+ * store is unavailable no user can be identified. Then the page contains no values, and receives them once the browser has
+ * connected.
  */
 export async function readingFor(request: Request): Promise<Realtime> {
   const realtime = useRealtime()

@@ -7,22 +7,22 @@ import { KEYS, LIST_PREFIX } from '../app/shared-state.ts'
 import { schema } from './realtime-schema.ts'
 import { whoConnects } from './who-connects.ts'
 
-/** Where state is kept without Redis, in the folder that the server is started in. */
+/** The folder of the state without Redis, relative to the working folder. */
 const DATA_FOLDER = '.data'
 
 const EVERYBODY = { read: true, write: true }
 
-/** Who may do what: what everybody shares has names, what is below a user's name is his own, and all else is nobody's. */
+/** The rights: shared data is listed by name, keys below a user's name belong to that user, and everything else is refused. */
 export const authorize = rules({
   state: { [KEYS.count]: EVERYBODY, [`${LIST_PREFIX}*`]: EVERYBODY, [KEYS.room]: EVERYBODY, 'user:{id}:*': { read: true, write: true } },
   events: {
     'chat:*': { subscribe: true, publish: true },
-    // The server alone says something there.
+    // Only the server publishes on it.
     'user:{id}:*': { subscribe: true },
   },
 })
 
-/** With `REDIS_URL`: one of many instances. Without: one instance, its state on disk. */
+/** With `REDIS_URL`: one of several instances. Without: a single instance with its state on disk. */
 export function realtimeOptions(): AttachRealtimeOptions {
   const common = { ...proxyOptions(), authenticate: whoConnects, authorize, schema, onError: report }
   const url = process.env['REDIS_URL']
@@ -37,7 +37,7 @@ export function realtimeOptions(): AttachRealtimeOptions {
   }
 }
 
-/** How the demo is reached, from the environment: `TRUST_PROXY`, a number of proxies, and `ORIGINS`, separated by spaces. */
+/** The deployment of the demo, from the environment: `TRUST_PROXY`, a number of proxies, and `ORIGINS`, separated by spaces. */
 function proxyOptions(): Pick<AttachRealtimeOptions, 'trustProxy' | 'origins'> {
   const origins = (process.env['ORIGINS'] ?? '').split(/\s+/).filter((origin) => origin !== '')
   return { trustProxy: Number(process.env['TRUST_PROXY'] ?? 0), origins }

@@ -13,7 +13,7 @@ const room: v.GenericSchema<Room> = v.object({
 })
 const chatEvent: v.GenericSchema<ChatEvent> = v.object({ id: text(64), from: text(64), name: text(24), text: text(300) })
 
-/** What may be stored and said here, whoever asks and by whatever client: nothing that the page could not show (X6). */
+/** The values and events that are accepted from any user and any client: only those that the page can show (X6). */
 export const schema = defineSchema({
   state: { [KEYS.count]: v.pipe(v.number(), v.integer()), [`${LIST_PREFIX}*`]: item, [KEYS.room]: room, 'user:*': item },
   events: { 'chat:*': chatEvent },

@@ -5,23 +5,23 @@ import { userIdOf, type Session } from '../app/session.ts'
 /** How long a sign-in lasts. */
 const LASTS_MS = 12 * 60 * 60 * 1_000
 
-/** As long as what HS256 makes of it: RFC 7518, section 3.2. */
+/** The output length of HS256: RFC 7518, section 3.2. */
 const MIN_SECRET_BYTES = 32
 
 /**
- * Sees to it that there is a secret to sign with: `SESSION_SECRET`, or a random one that lasts as long as the process. It
- * stays in the environment, for routes and pages are bundles of their own. Throws for one that could be guessed.
+ * Provides the signing secret: `SESSION_SECRET`, or a random one for the lifetime of the process. It is stored in the
+ * environment, because routes and pages are separate bundles. Throws if the secret is too short.
  */
 export function provideSecret(): void {
   process.env['SESSION_SECRET'] ||= randomBytes(MIN_SECRET_BYTES).toString('base64url')
   if (secret().length < MIN_SECRET_BYTES) throw new Error(`SESSION_SECRET needs at least ${MIN_SECRET_BYTES} bytes.`)
 }
 
-/** A new session of the user of this name, and the token that proves it; `undefined` where it is no name. */
+/** A new session of the user with this name, and its signed token; `undefined` for an invalid name. */
 export async function beginSession(name: string): Promise<{ session: Session; token: string } | undefined> {
   const user = userIdOf(name)
   if (user === undefined) return undefined
-  // Tokens know whole seconds.
+  // Tokens contain whole seconds.
   const expiresAt = Math.floor((Date.now() + LASTS_MS) / 1_000) * 1_000
   const session = { id: randomUUID(), user, name: name.trim(), expiresAt }
   const token = await new SignJWT({ name: session.name })
@@ -34,7 +34,7 @@ export async function beginSession(name: string): Promise<{ session: Session; to
   return { session, token }
 }
 
-/** The session that a token proves; `undefined` where it is forged, expired or none. */
+/** The session of a valid token; `undefined` if it is forged, expired or absent. */
 export async function provenSession(token: string): Promise<Session | undefined> {
   try {
     const { payload } = await jwtVerify(token, secret(), { algorithms: ['HS256'] })

@@ -3,14 +3,17 @@ import { sessionChannel, type Session, type SessionEnded } from '../app/session.
 import { tokenIn } from './session-cookie.ts'
 import { provenSession } from './session-token.ts'
 
-/** The session that the cookies of a request prove and that nobody has ended. Rejects while the store is away. */
+/**
+ * The session in the cookies of a request, if the token is valid and the session has not ended. Rejects while the store is
+ * unavailable.
+ */
 export async function sessionOf(cookies: string | null | undefined): Promise<Session | undefined> {
   const session = await provenSession(tokenIn(cookies ?? ''))
   if (session === undefined) return undefined
   return 'value' in (await useRealtime().state.get(endedKey(session))) ? undefined : session
 }
 
-/** Ends a session on every instance, so that its token is good for nothing, and tells the windows that still use it. */
+/** Ends a session on every instance, so that its token is invalid, and notifies its open windows. */
 export async function endSession(session: Session): Promise<void> {
   const { state, events } = useRealtime()
   const message: SessionEnded = { ended: session.id }
@@ -18,5 +21,5 @@ export async function endSession(session: Session): Promise<void> {
   await events.publish(sessionChannel(session.user), { ...message })
 }
 
-/** Remembered for as long as the token would be good. The rules have no row for it, so no client can reach it. */
+/** Stored for the remaining lifetime of the token. The rules do not mention it, so no client can access it. */
 const endedKey = ({ id }: Session): string => `ended-sessions:${id}`

@@ -2,14 +2,15 @@ import type { Credentials, User } from '@tutti/server'
 import { sessionOf } from './sessions.ts'
 
 /**
- * All who are not signed in. No name has a `:`, so nobody can sign in as them, and `user:{id}:*` is nobody's who has one.
- * One id for all: what a visitor does is remembered by it and must be found again when he reconnects.
+ * The user of all visitors that are not signed in. No name contains a `:`, so no sign-in can produce this id, and `user:{id}:*`
+ * belongs to no named user. All guests share one id: mutations are remembered by it and must be found again when a guest
+ * reconnects.
  */
 const GUEST: User = { id: 'guest:' }
 
 /**
- * Who opens a connection: what the page shares is there without a sign-in, too, and for those whose token has ended, or was
- * signed by a server that has been restarted. Who can't prove who he is, is a guest.
+ * The user of a connection. Shared data is available without a sign-in, and also with a token that has expired or was signed by
+ * a restarted server: without a valid token the user is a guest.
  */
 export async function whoConnects({ headers }: Credentials): Promise<User> {
   const session = await sessionOf(headers.cookie)

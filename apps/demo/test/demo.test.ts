@@ -16,7 +16,7 @@ declare global {
   }
 }
 
-/** How soon a change has to be seen in another browser on another instance. */
+/** The time limit for a change to appear in another browser on another instance. */
 const BOUND_MS = 2_000
 
 let folder: string
@@ -25,12 +25,12 @@ let redis: TestRedis
 let browser: Browser
 let instances: DemoInstance[]
 let addresses: [string, string]
-/** Two visitors, each on an instance of its own. */
+/** Two visitors, each on a separate instance. */
 let one: Page
 let two: Page
 
 beforeAll(async () => {
-  // Away from this repository: what was built needs nothing else.
+  // Outside this repository: the build has no other dependencies.
   folder = mkdtempSync(join(tmpdir(), 'tutti-demo-'))
   cpSync(join(DEMO_FOLDER, '.output'), folder, { recursive: true })
   file = join(folder, 'server/index.mjs')
@@ -50,7 +50,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Runs rounds in both directions and prints how long after an action the other page showed it; `round` gives back when it did. */
+/**
+ * Runs rounds in both directions and prints the delay between an action and its display on the other page; `round` returns the
+ * time of the display.
+ */
 async function expectToCross(name: string, round: (from: Page, to: Page, turn: number) => Promise<number>): Promise<void> {
   const times: number[] = []
   for (let turn = 0; turn < 10; turn++) {
@@ -134,7 +137,7 @@ test('[S17] an entry that one renames while another ticks it off is both, and wh
   await eventually(async () => {
     for (const page of [one, two]) expect(await page.getByRole('checkbox', { name: 'Renamed', exact: true }).isChecked()).toBe(true)
   })
-  // The keyboard goes on where it was.
+  // The focus stays on the element.
   expect(await one.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Rename Renamed')
   await one.keyboard.press('Enter')
   await one.keyboard.press('Escape')
@@ -258,7 +261,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('what others change lights up for a moment, what one changes oneself does not', async () => {
   const lights = (page: Page): Promise<number> => page.evaluate(() => document.querySelector('output')?.getAnimations().length ?? 0)
   await eventually(async () => expect(await Promise.all([lights(one), lights(two)])).toEqual([0, 0]))
-  // Some clicks while others are on their way.
+  // Some clicks while others are in flight.
   await one.evaluate(async () => {
     const button = [...document.querySelectorAll('button')].find((each) => each.textContent.includes('Subtract one'))
     for (let click = 0; click < 40; click++) {

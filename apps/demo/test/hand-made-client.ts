@@ -1,9 +1,9 @@
 import { io } from 'socket.io-client'
 import { onTestFinished } from 'vitest'
 
-/** A plain socket.io-client that speaks the wire by hand and keeps what it is sent. */
+/** A plain socket.io-client that sends protocol messages without the SDK and records received ones. */
 export interface HandMadeClient {
-  /** Everything that it was sent, but for refusals, as JSON. */
+  /** All received messages except refusals, as JSON. */
   readonly received: readonly string[]
   /** `ok`, or the code of the refusal. */
   ask(name: string, payload: object): Promise<string>

@@ -1,6 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 
-/** A page of its own visitor, connected. */
+/** A page of a separate visitor, connected. */
 export async function openPage(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
   const page = await context.newPage()
@@ -10,14 +10,14 @@ export async function openPage(browser: Browser, address: string, options: Brows
   return page
 }
 
-/** Settles when the page says that it is connected. */
+/** Settles when the page shows that it is connected. */
 export const isConnected = (page: Page): Promise<void> => page.getByText('Connected', { exact: true }).waitFor()
 
-/** What the shared counter shows. */
+/** The value of the shared counter. */
 export const countOn = async (page: Page): Promise<number> =>
   Number((await page.getByLabel('Shared count').innerText()).replaceAll(',', '').replace('−', '-'))
 
-/** The entries of the shared list, in the order shown. */
+/** The entries of the shared list, in their displayed order. */
 export const listOn = (page: Page): Promise<string[]> => page.getByRole('list', { name: 'Shared list' }).locator('.text').allInnerTexts()
 
 /** Adds an entry to the shared list. */
@@ -26,13 +26,15 @@ export async function addToList(page: Page, text: string): Promise<void> {
   await page.getByLabel('New entry').press('Enter')
 }
 
-/** Says something in the room of the chat that is shown. */
+/** Sends a message to the visible room of the chat. */
 export async function say(page: Page, text: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Message' }).fill(text)
   await page.getByRole('button', { name: 'Send' }).click()
 }
 
-/** Settles in the frame in which an element shows the text (locators would look only now and then); gives back when, as `Date.now()`. */
+/**
+ * Settles in the frame in which an element shows the text (locators poll only at intervals); returns that time as `Date.now()`.
+ */
 export async function shows(page: Page, selector: string, text: string): Promise<number> {
   const when = await page.waitForFunction(
     (wanted) => [...document.querySelectorAll(wanted.selector)].some(({ textContent }) => textContent === wanted.text) && Date.now(),
@@ -41,10 +43,10 @@ export async function shows(page: Page, selector: string, text: string): Promise
   return Number(await when.jsonValue())
 }
 
-/** When the person at this page last did something, as `Date.now()`. */
+/** The time of the last action of the user on this page, as `Date.now()`. */
 export const lastAction = (page: Page): Promise<number> => page.evaluate(() => Number(Reflect.get(window, 'lastAction')))
 
-/** Remembers when something is done, before the page hears of it. */
+/** Records the time of an action before the page receives it. */
 async function rememberActions(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const remember = (): void => void Reflect.set(window, 'lastAction', Date.now())

@@ -17,7 +17,7 @@ import { inAnHour, tokenFor } from './visit.ts'
 
 const SECRET = 'a secret of these tests that is long enough'
 
-/** A page whose code asks for the list and for a single note of Alice, whoever its user is. */
+/** A page that requests the list and a single note of Alice, regardless of its user. */
 const Page = {
   setup: () => {
     const { items, error } = useRealtimeCollection<{ text: string }>(ownListPrefix('alice'))
@@ -30,7 +30,7 @@ const Page = {
 
 beforeAll(async () => {
   process.env['SESSION_SECRET'] = SECRET
-  // All that the plugin needs of a Nitro application.
+  // The part of a Nitro application that the plugin uses.
   const nitroApp = { h3: { '~middleware': [] } } as unknown as Parameters<typeof attachRealtime>[0]
   attachRealtime(nitroApp, () => ({
     authenticate: whoConnects,

@@ -36,7 +36,7 @@ test('[X2] each user has a list of his own, live in all of his windows on both i
 describe('[X2] a client made by hand', () => {
   const KEY = 'user:alice:notes:1'
   const stolen = { text: 'stolen', done: true }
-  /** What is asked for, and what can be answered. */
+  /** Requests, with their possible results. */
   const ATTEMPTS: readonly (readonly [name: string, payload: object])[] = [
     ['storage:get', { key: KEY }],
     ['storage:subscribe', { keys: [{ key: KEY }] }],
@@ -87,7 +87,7 @@ describe('[X2] a client made by hand', () => {
     const answers: string[] = []
     for (const [name, payload] of ATTEMPTS) answers.push(`${name} ${JSON.stringify(payload)}: ${await thief.ask(name, payload)}`)
     expect(answers).toEqual(ATTEMPTS.map(([name, payload]) => `${name} ${JSON.stringify(payload)}: FORBIDDEN`))
-    // Some of what these name is for him, so they may be asked for; hers is no part of it.
+    // Some names are allowed for this user, so the requests succeed, but return nothing of Alice's.
     await thief.ask('storage:subscribe', { prefix: 'user:' })
     for (const channel of ['*', 'user:*']) await thief.ask('event:subscribe', { channel })
 
@@ -99,7 +99,7 @@ describe('[X2] a client made by hand', () => {
     await eventually(async () => expect(await notesOn(alice)).toEqual(before))
     await alice.getByRole('button', { name: 'Remove Secret' }).click()
     await eventually(async () => expect(await notesOn(alice)).toEqual([]))
-    // Her other windows would hear of this.
+    // Her other windows would receive this.
     await alice.getByRole('button', { name: 'Sign out' }).click()
     await alice.getByLabel('Sign in as').waitFor()
     await isConnected(alice)
@@ -131,7 +131,7 @@ describe('[X2] a client made by hand', () => {
     expect(await thief.ask('event:publish', { channel: 'user:bob:session', data: { ended: 'all' } })).toBe('FORBIDDEN')
   })
 
-  /** What Alice did before this has reached whom it reaches: it comes after it, by the same ways. */
+  /** All earlier actions of Alice have been delivered: this one is sent after them over the same connections. */
   async function expectAllArrived(alice: Page, to: HandMadeClient): Promise<void> {
     await alice.getByRole('button', { name: 'Add one' }).click()
     const count = await countOn(alice)

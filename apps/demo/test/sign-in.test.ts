@@ -109,7 +109,7 @@ describe('a sign-in', () => {
     const kept = await connectByHand(two.addresses[1], cookie)
     expect(await kept.ask('storage:get', { key: 'user:frida:notes:1' })).toBe('FORBIDDEN')
     expect(await (await fetch(two.addresses[0], { headers: { cookie } })).text()).not.toContain('Frida’s')
-    // It was this sign-in that ended, not the user.
+    // Only this sign-in ended, not all of the user.
     await note(elsewhere, 'Still signed in')
     await eventually(async () => expect(await elsewhere.locator('.own').getByText('In sync').count()).toBe(1))
   })
@@ -120,7 +120,7 @@ describe('a sign-in', () => {
     await page.locator('.own').getByText('In sync').waitFor()
     const [cookie] = await page.context().cookies()
     if (cookie === undefined) throw new Error('Who is signed in has a cookie.')
-    // A page takes its time on a busy machine, and has to be there before the end.
+    // On a busy machine the page may need longer than the lifetime of the session.
     for (let lifetimeMs = 3_000; ; lifetimeMs *= 2) {
       await page.context().addCookies([{ ...cookie, value: await tokenFor('greta', Date.now() + lifetimeMs, two.secret) }])
       await page.reload()
@@ -162,7 +162,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await page.keyboard.press('Enter')
     await page.locator('.signed-in').waitFor()
     await isConnected(page)
-    // The list's own field has the focus.
+    // The field of the own list has the focus.
     await page.keyboard.type('W'.repeat(80))
     await page.keyboard.press('Enter')
     await eventually(async () => expect(await notesOn(page)).toEqual(['W'.repeat(80)]))

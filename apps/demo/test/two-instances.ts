@@ -11,12 +11,12 @@ import { startInstance } from '../scripts/start-instance.ts'
 export interface TwoInstances {
   readonly browser: Browser
   readonly addresses: readonly [string, string]
-  /** With this both sign their tokens. */
+  /** The secret with which both sign their tokens. */
   readonly secret: string
   stop(): Promise<void>
 }
 
-/** Starts what was built, away from this repository: it needs nothing else. */
+/** Starts the build outside this repository: it has no other dependencies. */
 export async function startTwoInstances(): Promise<TwoInstances> {
   const folder = mkdtempSync(join(tmpdir(), 'tutti-demo-'))
   cpSync(join(DEMO_FOLDER, '.output'), folder, { recursive: true })

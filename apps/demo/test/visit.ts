@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 import { isConnected, openPage } from './open-page.ts'
 import type { TwoInstances } from './two-instances.ts'
 
-/** A page of a visitor of his own, on one of the instances. */
+/** A page of a separate visitor, on one of the instances. */
 export async function visit({ browser, addresses }: TwoInstances, instance: 0 | 1, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await openPage(browser, addresses[instance], options)
   onTestFinished(() => page.context().close())
@@ -19,7 +19,7 @@ export async function signIn(page: Page, name: string): Promise<void> {
   await isConnected(page)
 }
 
-/** A page of somebody who has signed in. */
+/** A page of a signed-in user. */
 export async function visitAs(two: TwoInstances, name: string, instance: 0 | 1): Promise<Page> {
   const page = await visit(two, instance)
   await signIn(page, name)
@@ -34,13 +34,13 @@ export async function anotherWindow({ addresses }: TwoInstances, page: Page, ins
   return other
 }
 
-/** Adds to the list of who is signed in. */
+/** Adds an entry to the signed-in user's list. */
 export async function note(page: Page, text: string): Promise<void> {
   await page.getByLabel('Add to your own list').fill(text)
   await page.getByLabel('Add to your own list').press('Enter')
 }
 
-/** What stands on the list of who is signed in. */
+/** The entries of the signed-in user's list. */
 export const notesOn = (page: Page): Promise<string[]> => page.getByRole('list', { name: 'Your own list' }).locator('.text').allInnerTexts()
 
 /** The cookies of the page's browser as it sends them. */

@@ -22,7 +22,7 @@ function blockOf(name: string): string {
   return block
 }
 
-/** Puts text in the place of other text, which has to be there. */
+/** Replaces text that must exist. */
 function replaced(code: string, from: string | RegExp, to: string): string {
   const result = code.replace(from, () => to)
   if (result === code && !code.includes(to)) throw new Error(`docs/deployment.md has no ${from}.`)
@@ -70,7 +70,7 @@ const CLIENT = '127.0.0.2'
 interface Instance {
   readonly port: number
   readonly id: string
-  /** Users and addresses that were let in. */
+  /** Admitted users and addresses. */
   readonly seen: string[]
 }
 
@@ -103,7 +103,7 @@ async function start(options: Partial<AttachRealtimeOptions>, onRequest?: Reques
   return { port: typeof address === 'object' && address !== null ? address.port : 0, id: realtime.instanceId, seen }
 }
 
-/** Connects as a browser would from a page; settles with `connected`, or with the code or message of what came instead. */
+/** Connects like a page in a browser; settles with `connected`, or with the code or message of the refusal. */
 async function outcome(origin: string, transport: string): Promise<string> {
   // The types of Socket.IO do not have `localAddress`, which it passes on.
   const options = {
@@ -239,7 +239,7 @@ async function clientFile(): Promise<string> {
   return output.output[0].code
 }
 
-/** A page that signs its visitor in and shows in its title what becomes of the connection. */
+/** A page that signs its visitor in and shows the state of the connection in its title. */
 const page: RequestListener = (request, response) => {
   if (request.url === '/client.js') {
     response.setHeader('content-type', 'text/javascript')
@@ -296,7 +296,7 @@ describe('two instances behind nginx', () => {
     return instance
   }
 
-  /** What clients reach, one after another, until it is both instances. */
+  /** The instances that consecutive clients reach, until both are included. */
   const allReached = async (origin: string, transport: string): Promise<Set<string>> => {
     const seen = new Set<string>()
     for (let time = 0; time < 40 && seen.size < 2; time += 1) seen.add(await reached(origin, transport))

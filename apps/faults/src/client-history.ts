@@ -1,11 +1,11 @@
 import type { Observation, Operation } from '@tutti/test-kit'
 
-/** What one client did and saw, as it crosses processes. */
+/** The operations and observations of one client, as sent between processes. */
 export interface ClientHistory {
-  /** Its mutations as they went over the wire, each once however often it was sent. */
+  /** Its mutations as sent, each once regardless of repetitions. */
   operations: Operation[]
-  /** What its handles showed. */
+  /** The entries shown by its handles. */
   observations: Observation[]
-  /** The increments that the application called for, with what their promises said. */
+  /** The increments called by the application, with the results of their promises. */
   calls: Operation[]
 }

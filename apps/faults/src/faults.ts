@@ -14,8 +14,8 @@ if (options === undefined) write(`pnpm run faults [options]\n${HELP}`)
 else await end((await run(options)) ? 0 : 1)
 
 /**
- * Exits with the code, or with 1 where the run has left a socket, a server or a process behind: a handle that never closes
- * would otherwise keep the process alive, or spinning in its clean-up, after the last line.
+ * Exits with the code, or with 1 if the run has left a socket, a server or a process open: a handle that never closes would
+ * otherwise keep the process alive, or spinning in its clean-up, after the last line.
  */
 async function end(code: number): Promise<void> {
   // The handles of processes that have just ended close at the end of this turn of the event loop.
@@ -28,8 +28,8 @@ async function end(code: number): Promise<void> {
 }
 
 /**
- * Runs the schedules one after another; tells whether all went as it should: without a violation, or, where a bug is
- * planted, until one shows it.
+ * Runs the schedules one after another. Returns whether the result is as expected: no violation, or, with a planted bug, a
+ * violation.
  */
 async function run({ schedules, seed, seconds, redis, plant }: FaultsOptions): Promise<boolean> {
   write(`${schedules} schedules of ${seconds} s, seeds ${seed} to ${seed + schedules - 1}: 3 instances, 12 clients, Redis: ${redis}\n`)

@@ -4,7 +4,7 @@ import type { TestRedis } from '@tutti/test-kit'
 import type { Cluster } from './cluster.ts'
 import type { PlannedFault } from './schedule.ts'
 
-/** Does the damage, lets it last, and mends it. Settles when it is mended; does nothing where there is nothing to harm. */
+/** Injects a fault, keeps it for its duration, and removes it. Settles afterwards; does nothing without a target. */
 export async function injectFault(cluster: Cluster, { name, forMs, place: index, link: side, only }: PlannedFault): Promise<void> {
   const place = cluster.places[index]
   const node = cluster.redis.nodes[index % cluster.redis.nodes.length]
@@ -45,7 +45,7 @@ export async function injectFault(cluster: Cluster, { name, forMs, place: index,
     case 'kill-normal':
       return killClients(node, 'normal')
     case 'reconfigure':
-      // A node may just be away; the schedule continues, and the next one is tried.
+      // A node may be down; the schedule continues with the next one.
       await cluster.redis.reconfigure(only ?? index).catch(() => {})
       return
     case 'cut':
@@ -78,7 +78,7 @@ export async function injectFault(cluster: Cluster, { name, forMs, place: index,
 async function killClients({ port, host }: TestRedis, type: 'pubsub' | 'normal'): Promise<void> {
   const client = new Redis(port, host, { retryStrategy: null, maxRetriesPerRequest: 0, commandTimeout: 2_000 })
   client.on('error', () => {})
-  // Redis may just be away.
+  // Redis may be down.
   await client.client('KILL', 'TYPE', type, 'SKIPME', 'yes').catch(() => {})
   client.disconnect()
 }

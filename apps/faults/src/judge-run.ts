@@ -8,12 +8,12 @@ import { KEYS } from './workload.ts'
 const SETTLE_MS = 20_000
 const CONVERGE_MS = 5_000
 
-/** What became of a load. */
+/** The result of a load. */
 export interface Judgement {
   /** Mutations that the server acknowledged. */
   readonly acknowledged: number
   readonly refused: number
-  /** Mutations whose outcome nobody learnt. */
+  /** Mutations with an unknown outcome. */
   readonly unknown: number
   readonly observations: number
   /** From the last change until every client showed what is stored, milliseconds; -1: never. */
@@ -21,7 +21,7 @@ export interface Judgement {
   readonly violations: readonly (Violation | { rule: 'settles'; key: string; message: string })[]
 }
 
-/** Lets a load end, waits until all is settled and shown, and checks what all clients did and saw. */
+/** Ends a load, waits until everything is settled and shown, and checks the histories of all clients. */
 export async function judgeRun(load: Load, cluster: Cluster): Promise<Judgement> {
   const stuck = await load.settle(SETTLE_MS)
   const final = await readFinal(cluster)
@@ -42,7 +42,7 @@ export async function judgeRun(load: Load, cluster: Cluster): Promise<Judgement>
   }
 }
 
-/** What is stored, once the first instance can say it. */
+/** The stored entries, once the first instance can read them. */
 export async function readFinal({ places }: Cluster): Promise<FinalEntry[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -5,23 +5,23 @@ import type { ClientHistory } from './client-history.ts'
 import { recordingTransport } from './recording-transport.ts'
 import { createWorkload, type Call } from './workload.ts'
 
-/** How one client behaves. */
+/** Behaviour of one client. */
 export interface LoadClientPlan {
   name: string
   seed: number
   urls: string[]
-  /** The url it tries first. */
+  /** Index of the first url to try. */
   first: number
-  /** Changes that it makes beside each other. */
+  /** Number of concurrent changes. */
   workers: number
 }
 
-/** One client that changes shared keys and keeps what it did and saw. */
+/** One client that changes shared keys and records its history. */
 export interface LoadClient {
   start(): void
-  /** Makes no more changes, and waits until all are settled, at most so long; gives back what is not. */
+  /** Stops making changes, and waits at most this long until all are settled; returns the unsettled ones. */
   settle(withinMs: number): Promise<string[]>
-  /** Whether it is connected, and told that its instance works without Redis. */
+  /** Whether it is connected to an instance that reports degraded. */
   degraded(): boolean
   /** The version shown of each key. */
   shown(): Record<string, number | undefined>
@@ -74,7 +74,7 @@ export async function openLoadClient({ name, seed, urls, first, workers }: LoadC
 
   const work = async (): Promise<void> => {
     while (running) {
-      // Does not always wait for the answer, so that changes of one key come together.
+      // Does not always wait for the reply, so that changes of one key overlap.
       await Promise.race([call(), wait(30 + random.below(60))])
       await wait(random.below(4))
     }

@@ -1,7 +1,7 @@
 import { serveInstance } from '@tutti/test-kit/instance'
 import { openLoadClient, type LoadClient, type LoadClientPlan } from './load-client.ts'
 
-// Some of the clients, in a process of their own.
+// Some of the clients, in a separate process.
 
 let clients: LoadClient[] = []
 

@@ -18,7 +18,7 @@ export interface Load {
   end(): Promise<void>
 }
 
-/** Starts the processes, with a bug if one is named. What they answer is what `load-instance.ts` gives. */
+/** Starts the processes, optionally with a bug. Their results are those of `load-instance.ts`. */
 export async function startLoad(processes: number, bug?: PlantedBug): Promise<Load> {
   const children = await Promise.all(Array.from({ length: processes }, () => startProcess(SCRIPT, bug)))
   const all = async <Part>(name: string, ...args: unknown[]): Promise<Part[]> => {

@@ -4,7 +4,7 @@ import { runOutage } from './run-outage.ts'
 import { runRollingRestart } from './run-rolling-restart.ts'
 import { runSlowReader } from './run-slow-reader.ts'
 
-// What faults cost, in memory and in time. Each measurement prints its figures beside those of a control.
+// Costs of faults in memory and time. Each measurement prints its figures beside those of a control.
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`)
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { isPlantedBug, PLANTED_BUGS, type PlantedBug } from './planted-bug.ts'
 import { TOPOLOGIES, type TopologyName } from './redis-topology.ts'
 
-/** What the command line may change, with the defaults. */
+/** The options of the command line, with the defaults. */
 const NUMBERS = {
   schedules: { default: 50, help: 'how many, each with the next seed' },
   seed: { default: 1, help: 'seed of the first' },
@@ -15,18 +15,18 @@ export interface FaultsOptions extends Record<keyof typeof NUMBERS, number> {
   plant?: PlantedBug
 }
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export const HELP = Object.entries(NUMBERS)
   .map(([name, { default: value, help }]) => `  --${name.padEnd(10)} ${help} (default ${value})\n`)
   .concat(`  --redis      ${TOPOLOGIES.join(', ')} (default standalone)\n`)
   .concat(Object.entries(PLANTED_BUGS).map(([name, { says }]) => `  --plant ${name}: ${says}\n`))
   .join('')
 
-/** Reads the command line; undefined when it asks for help. Throws a TypeError that says what is wrong. */
+/** Parses the command line; undefined for `--help`. Throws a TypeError that names the invalid option. */
 export function parseOptions(args: readonly string[]): FaultsOptions | undefined {
   const string = { type: 'string' } as const
   const { values } = parseArgs({
-    // pnpm hands on the `--` of `pnpm run faults -- --seed 7`.
+    // pnpm passes on the `--` of `pnpm run faults -- --seed 7`.
     args: args[0] === '--' ? args.slice(1) : [...args],
     options: { schedules: string, seed: string, seconds: string, redis: string, plant: string, help: { type: 'boolean' } },
   })

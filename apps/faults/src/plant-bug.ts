@@ -1,7 +1,7 @@
 import { registerHooks } from 'node:module'
 import { isPlantedBug, withBug } from './planted-bug.ts'
 
-// Loaded before a process under test: gives it the sources with a bug in them.
+// Loaded before a process under test: replaces sources by versions with a bug.
 
 const bug = process.env['PLANTED_BUG']
 const textOf = (source: string | ArrayBuffer | NodeJS.TypedArray): string =>

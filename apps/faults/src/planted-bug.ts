@@ -1,4 +1,4 @@
-/** One place of the source, and what stands there instead. */
+/** A place in the source, and its replacement. */
 export interface Edit {
   /** Below `packages/`. */
   readonly file: string
@@ -6,13 +6,13 @@ export interface Edit {
   readonly to: string
 }
 
-/** A bug that can be planted, to see that the checks find such a one. */
+/** A bug that can be planted, to verify that the checks find it. */
 export interface Bug {
   readonly says: string
   readonly edits: readonly Edit[]
 }
 
-/** The bugs. Each is the source with the line left out that keeps a promise. */
+/** The bugs. Each removes the line that ensures one guarantee. */
 export const PLANTED_BUGS = {
   twice: {
     says: 'a mutation whose reply was lost and that is sent again happens again',
@@ -46,10 +46,10 @@ export const PLANTED_BUGS = {
 /** The name of a planted bug. */
 export type PlantedBug = keyof typeof PLANTED_BUGS
 
-/** Tells whether it is one. */
+/** Whether it is the name of a planted bug. */
 export const isPlantedBug = (name: unknown): name is PlantedBug => typeof name === 'string' && Object.hasOwn(PLANTED_BUGS, name)
 
-/** The source of a file below `packages/` with the bug in it. Throws if the file has changed so that the bug finds no place. */
+/** The source of a file below `packages/` with the bug. Throws if the file has changed and the place is not found. */
 export function withBug(bug: PlantedBug, file: string, source: string): string {
   const edits: readonly Edit[] = PLANTED_BUGS[bug].edits
   return edits

@@ -4,17 +4,17 @@ import type { Effect, Operation } from '@tutti/test-kit'
 
 type Mutable = { -readonly [Name in keyof Operation]: Operation[Name] }
 
-/** Keeps what goes over the wire of one client. */
+/** Records the messages of one client. */
 export interface Recorder {
   readonly operations: Operation[]
   readonly transport: Transport
-  /** What has no answer yet: how often it was sent, and what came last. */
+  /** Unanswered mutations: how often each was sent, and its last result. */
   unanswered(): string[]
 }
 
 /**
- * Each of the transports in turn, from `first`, so that a client that lost one instance tries another, with a record of all
- * mutations. `now` gives the times of the record.
+ * Uses the transports in turn, from `first`, so that a client that lost one instance tries another, and records all mutations.
+ * `now` returns the times of the record.
  */
 export function recordingTransport(
   client: string,
@@ -74,7 +74,7 @@ function settle(operation: Mutable, reply: Reply, now: () => number): void {
     operation.outcome = { kind: 'done', version: reply.version, value }
   } else {
     const { code, retryable } = reply.error
-    // With these the client asks again, or nobody knows.
+    // After these the client sends it again, or its outcome is unknown.
     if (retryable || code === 'OUTCOME_UNKNOWN' || code === 'STALE_MUTATION' || code === 'INTERNAL') return
     operation.outcome = { kind: 'refused', code }
   }

@@ -16,26 +16,29 @@ export const TOPOLOGIES = ['standalone', 'sentinel', 'cluster'] as const
 /** The name of a topology. */
 export type TopologyName = (typeof TOPOLOGIES)[number]
 
-/** A Redis deployment that loses nothing it has acknowledged, with what can be done to it. */
+/** A Redis deployment that loses no acknowledged write, with its possible faults. */
 export interface RedisTopology {
   /** The processes that hold data. */
   readonly nodes: readonly TestRedis[]
-  /** The link to Redis of the instance that an index names: its own to a standalone Redis, else one to a node that all share. */
+  /** The Redis link of an instance: its own for a standalone Redis, else one shared link to a node. */
   link(index: number): TcpProxy
   /** Options of `RealtimePubSub` for that instance. */
   connection(index: number): Record<string, unknown>
-  /** Changes which node serves what, without losing an acknowledged write: a failover, or a slot that moves. */
+  /** Changes the assignment of nodes without losing an acknowledged write: a failover, or a moved slot. */
   reconfigure(index: number): Promise<void>
-  /** How often that was done. */
+  /** The number of reconfigurations. */
   readonly reconfigurations: number
-  /** Starts and continues every node, ends the faults of every link, and completes what was interrupted. */
+  /** Starts and continues every node, ends the faults of every link, and completes interrupted moves. */
   heal(): Promise<void>
-  /** Ends all. */
+  /** Stops everything. */
   stop(): Promise<void>
 }
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
-/** Longer than any fault: an unplanned failover may lose acknowledged writes (F1), which no checker could tell from a violation. */
+/**
+ * Longer than any fault: an unplanned failover may lose acknowledged writes (F1), which the checks cannot distinguish from a
+ * violation.
+ */
 const DOWN_AFTER_MS = 60_000
 const PAUSE_MS = 10_000
 
@@ -44,7 +47,7 @@ const start: Record<TopologyName, (instances: number) => Promise<RedisTopology>>
 /** Starts Redis in a topology, for so many instances. */
 export const startTopology = (name: TopologyName, instances: number): Promise<RedisTopology> => start[name](instances)
 
-/** A proxy that leads nowhere yet. */
+/** A proxy without a target yet. */
 const startProxy = (): Promise<TcpProxy> => startTcpProxy({ host: '127.0.0.1', port: 1 })
 
 const at = <Item>(items: readonly Item[], index: number): Item => {
@@ -77,7 +80,7 @@ async function sentinel(): Promise<RedisTopology> {
     connection: () => ({ sentinels: redis.sentinels, name: redis.name }),
     reconfigure: async () => {
       const before = await redis.master()
-      // The replica has everything, and nothing is written until it is the master: the failover loses nothing.
+      // The replica is up to date, and writes pause until it is the master: the failover loses nothing.
       await sendToRedis(before, 'CLIENT', 'PAUSE', PAUSE_MS, 'WRITE')
       await eventually(async () => {
         const info = String(await sendToRedis(before, 'INFO', 'replication'))
@@ -99,7 +102,7 @@ async function cluster(): Promise<RedisTopology> {
   const links = [await startProxy(), await startProxy(), await startProxy()]
   let reconfigurations = 0
   const redis = await startRedisCluster({ args: DURABLE, proxies: links })
-  /** The move that a fault has interrupted: until it is repeated, the nodes may disagree about the slot. */
+  /** The move interrupted by a fault: until it is repeated, the nodes may disagree about the slot. */
   let interrupted: number | undefined
   /** One at a time. */
   let moves = Promise.resolve()

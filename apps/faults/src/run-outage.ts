@@ -7,17 +7,20 @@ import type { Load } from './load.ts'
 const CLIENTS = 12
 const BEFORE_MS = 3_000
 
-/** What a time without Redis showed, or the same time with it. */
+/** The result of a period without Redis, or of the same period with it. */
 export interface OutageResult extends Judgement {
   /** Heap and external memory of the instance at the end of that time, after garbage collection, bytes. */
   readonly usedBytes: number
-  /** Clients that were connected and told of it at the end of that time. */
+  /** Clients that were connected and notified of the outage at the end of that period. */
   readonly toldClients: number
-  /** From Redis' return until no client was told of an outage and all showed what was stored then, or newer, milliseconds. */
+  /**
+   * Time from Redis' return until no client reported degraded and all showed the values stored then, or newer ones,
+   * milliseconds.
+   */
   readonly inSyncMs: number
 }
 
-/** Loads one instance, takes its Redis away for some seconds, or doesn't, and gives it back (F4). */
+/** Loads one instance, stops its Redis for some seconds, or does not, and restarts it (F4). */
 export async function runOutage(load: Load, seconds: number, isAway: boolean): Promise<OutageResult> {
   const cluster = await startCluster(1)
   try {

@@ -4,24 +4,24 @@ import { eventually } from '@tutti/test-kit'
 import { startCluster } from './cluster.ts'
 
 const PLACES = 3
-/** The key whose changes all clients watch, and how often it changes. */
+/** The key that all clients observe, and the interval of its changes. */
 const BEAT = 'beat'
 const BEAT_MS = 100
-/** How often each client changes the key of its own. */
+/** Interval at which each client changes its own key. */
 const OWN_MS = 1_000
 const BETWEEN_MS = 2_000
 
-/** What a rolling restart showed. */
+/** The result of a rolling restart. */
 export interface RollingRestartResult {
   /** Changes that were acknowledged, of all keys. */
   readonly acknowledged: number
-  /** Keys whose value is not the sum of what was acknowledged: lost or doubled. */
+  /** Keys whose value is not the sum of the acknowledged changes. */
   readonly wrong: readonly string[]
   /** Changes whose promise failed. */
   readonly failed: number
-  /** The longest time in which some client saw no change of what changes all the time, milliseconds. */
+  /** The longest time in which a client received no change of the continuously changing key, milliseconds. */
   readonly longestGapMs: number
-  /** The longest time that some change waited for its answer, milliseconds. */
+  /** The longest time that a change waited for its reply, milliseconds. */
   readonly longestWriteMs: number
 }
 
@@ -68,7 +68,7 @@ export async function runRollingRestart(clients: number): Promise<RollingRestart
       })
     }
     const work = own.map((handle, n) => keepAdding(handle, OWN_MS, (OWN_MS * n) / clients))
-    // From several clients, so that it goes on while one changes its instance.
+    // From several clients, so that changes continue while one changes its instance.
     for (const [n, beat] of beats.slice(0, 6).entries()) work.push(keepAdding(beat, 3 * BEAT_MS, n * BEAT_MS))
     await wait(BETWEEN_MS)
     for (const place of cluster.places) {
@@ -92,7 +92,7 @@ export async function runRollingRestart(clients: number): Promise<RollingRestart
   }
 }
 
-/** A client that tries the next url each time, as a list of servers or a balancer would make it. */
+/** A client that tries the next url each time, like a list of servers or a load balancer. */
 function openClient(urls: readonly string[], first: number): RealtimeClient {
   let next = first
   const transport: Transport = (handshake, listener) => {

@@ -9,7 +9,7 @@ import { planSchedule, type PlannedFault } from './schedule.ts'
 const PLACES = 3
 const CLIENTS = 12
 
-/** What one schedule showed. */
+/** The result of one schedule. */
 export interface ScheduleResult extends Judgement {
   readonly seed: number
   readonly faults: readonly PlannedFault[]
@@ -17,7 +17,7 @@ export interface ScheduleResult extends Judgement {
   readonly reconfigurations: number
 }
 
-/** Plays the schedule of a seed on a fresh cluster, and checks what all clients did and saw. */
+/** Plays the schedule of a seed on a new cluster, and checks the histories of all clients. */
 export async function runSchedule(load: Load, seed: number, seconds: number, options: ClusterOptions = {}): Promise<ScheduleResult> {
   const faults = planSchedule(seededRandom(seed), seconds, PLACES, options.topology)
   const cluster = await startCluster(PLACES, options)
@@ -34,7 +34,7 @@ export async function runSchedule(load: Load, seed: number, seconds: number, opt
   }
 }
 
-/** Mends whatever faults that came together have left. */
+/** Repairs remaining effects of overlapping faults. */
 async function heal({ redis, places }: Cluster): Promise<void> {
   await redis.heal()
   for (const place of places) {

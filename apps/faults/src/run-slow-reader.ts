@@ -9,16 +9,16 @@ const KEYS = Array.from({ length: 10 }, (_, number) => `key:${number}`)
 const PER_SECOND = 100
 const VALUE_BYTES = 1_000
 
-/** How the one connection behaves: it reads, it reads nothing, or nothing and the server has no limits. */
+/** Behaviour of the connection: it reads, it reads nothing, or it reads nothing and the server has no limits. */
 export type Reader = 'reads' | 'stalls' | 'stalls, without limits'
 
-/** What one connection cost. */
+/** The cost of one connection. */
 export interface SlowReaderResult {
   /** Heap and external memory of the instance at the end, after garbage collection, bytes. */
   readonly usedBytes: number
-  /** Updates that it was sent. */
+  /** Updates sent to it. */
   readonly updates: number
-  /** From when it reads again until it showed the newest values, milliseconds. */
+  /** Time from its resumed reading until it showed the newest values, milliseconds. */
   readonly newestMs: number
 }
 

@@ -1,7 +1,7 @@
 import type { SeededRandom } from '@tutti/test-kit'
 import type { TopologyName } from './redis-topology.ts'
 
-/** The ways in which things go wrong. */
+/** The faults. */
 export const FAULTS = {
   'kill-instance': 'SIGKILL to an instance, and a new one in its place',
   'stop-instance': 'SIGTERM to an instance, and a new one in its place',
@@ -30,18 +30,18 @@ export interface PlannedFault {
   readonly atMs: number
   /** How long it lasts, milliseconds. */
   readonly forMs: number
-  /** Which instance, or whose link. */
+  /** The index of the instance, or of its link. */
   readonly place: number
-  /** Which of its links: to its clients or to Redis. */
+  /** The link to its clients or to Redis. */
   readonly link: 'front' | 'back'
-  /** Which of the link's connections alone, counted round; absent: the whole link. */
+  /** The index of a single connection of the link, modulo their number; absent: the whole link. */
   readonly only?: number
 }
 
-/** The longest stall that no rule suffers from, milliseconds. */
+/** The longest stall that violates no rule, milliseconds. */
 const LONGEST_STALL_MS = 1_500
 
-/** The faults of a topology. A standalone Redis can't be reconfigured, and its schedules stay those of their seeds. */
+/** The faults of a topology. A standalone Redis cannot be reconfigured, and its schedules stay those of their seeds. */
 const namesOf = (topology: TopologyName): FaultName[] =>
   Object.keys(FAULTS).filter((name): name is FaultName => name in FAULTS && (topology !== 'standalone' || name !== 'reconfigure'))
 

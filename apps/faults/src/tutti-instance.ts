@@ -5,9 +5,9 @@ import { reactiveRedisDriver } from '@tutti/storage-driver'
 import { serveInstance } from '@tutti/test-kit/instance'
 import { usedMemory } from './used-memory.ts'
 
-// One instance of the cluster under test. Its Redis stands behind a proxy.
+// One instance of the cluster under test. It is connected to Redis through a proxy.
 
-// Outages are what this is about.
+// Outages are intended here.
 const onError = (): void => {}
 const pubsub = new RealtimePubSub({
   ...JSON.parse(process.env['REDIS'] ?? '{}'),
@@ -17,7 +17,7 @@ const pubsub = new RealtimePubSub({
 })
 const state = reactiveRedisDriver({ pubsub, onError })
 const httpServer = createServer()
-/** Load is what is measured here, so rates don't hold it back. */
+/** The load is intended, so rates do not limit it. */
 const UNLIMITED = { mutationsPerSecond: 1_000_000_000, eventsPerSecond: 1_000_000_000, maxRequestsUnderWay: 1_000_000 }
 
 const realtime = attachRealtime(httpServer, { state, pubsub, onError, ...JSON.parse(process.env['SERVER_OPTIONS'] ?? '{}'), ...UNLIMITED })
@@ -32,7 +32,7 @@ serveInstance(
   {
     read: (keys: string[]) => state.read(keys),
     memory: () => usedMemory(),
-    /** Changes each of the keys so often a second until it is told otherwise. */
+    /** Changes each key at this rate until the next call. */
     write: (keys: string[], perSecond: number, bytes: number) => {
       let count = 0
       writing = setInterval(() => {

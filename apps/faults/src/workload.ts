@@ -1,19 +1,19 @@
 import type { RealtimeClient, StateHandle } from '@tutti/client'
 import type { Effect, SeededRandom } from '@tutti/test-kit'
 
-/** Keys that are always being changed, by what is done to them. */
+/** Keys that are changed continuously, by kind of change. */
 const BUSY = ['counter:1', 'counter:2', 'value:1', 'value:2', 'value:3', 'large:1', 'doc:1', 'doc:2', 'guarded:1', 'guarded:2']
 
-/** Keys that are changed so seldom that no later change hides one that a client missed. */
+/** Keys that are changed so rarely that no later change conceals one that a client missed. */
 const QUIET = Array.from({ length: 60 }, (_, n) => `quiet:${n}`)
 
-/** One change in so many is of a quiet key. */
+/** One in this number of changes is of a quiet key. */
 const QUIET_ONE_IN = 8
 
 /** Every key of a schedule. */
 export const KEYS: readonly string[] = [...BUSY, ...QUIET]
 
-/** One change that the application asks for. `counts`: what it adds, where the key is a sum of all that was added. */
+/** One change by the application. `counts`: the added amount, if the key is a sum. */
 export interface Call {
   readonly key: string
   readonly promise: Promise<void>
@@ -26,10 +26,10 @@ export interface Workload {
   next(): Call
 }
 
-/** Longer than what travels with a notification. */
+/** Longer than values that are included in a notification. */
 const LARGE = 'x'.repeat(9_000)
 
-/** One client's share of the work; `name` makes its values unlike all others. */
+/** One client's share of the load; `name` makes its values unique. */
 export function createWorkload(client: RealtimeClient, name: string, random: SeededRandom): Workload {
   let count = 0
   const handles = new Map(KEYS.map((key) => [key, client.state<unknown>(key)]))
@@ -47,7 +47,7 @@ export function createWorkload(client: RealtimeClient, name: string, random: See
         return { key, promise: handle.increment(by), counts: { op: 'increment', by } }
       }
       case 'guarded': {
-        // A function that reads and adds: only the condition of its write keeps it from losing what others add.
+        // A function that reads and adds: only the condition of its write prevents lost updates.
         const add = (value: unknown): number => (typeof value === 'number' ? value : 0) + 1
         return { key, promise: handle.update(add), counts: { op: 'increment', by: 1 } }
       }

@@ -38,7 +38,7 @@ for (const bug of Object.keys(PLANTED_BUGS).filter(isPlantedBug)) {
     const faulty = await startLoad(2, bug)
     try {
       let violations = 0
-      // A schedule may happen to do nothing that the bug spoils.
+      // A schedule may by chance not exercise the bug.
       for (let seed = 1; seed <= 8 && violations === 0; seed += 1)
         violations = (await runSchedule(faulty, seed, 4, { bug })).violations.length
       expect(violations).toBeGreaterThan(0)

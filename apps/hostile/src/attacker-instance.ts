@@ -3,7 +3,7 @@ import { serveInstance } from '@tutti/test-kit/instance'
 import { ATTACKS, type AttackName } from './attacks/index.ts'
 import type { AttackContext } from './attacker.ts'
 
-// The attacker, in a process of its own. In life it has a machine of its own: here it must not take the server's share.
+// The attacker, in a separate process. A real attacker has a separate machine: here it must not take CPU time from the server.
 setPriority(19)
 
 serveInstance(
@@ -20,7 +20,7 @@ serveInstance(
   },
 )
 
-/** What was received as text to be searched; bytes as they are. */
+/** The received message as searchable text; bytes as they are. */
 function textOf(message: unknown): string {
   return JSON.stringify(message, (_name, value: unknown) => (Buffer.isBuffer(value) ? value.toString('latin1') : value)) ?? ''
 }

@@ -2,25 +2,25 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Reply } from '@tutti/protocol'
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 
-/** What every attack is given. */
+/** The input of every attack. */
 export interface AttackContext {
   readonly urls: readonly string[]
-  /** A good token of a user without rights to what he is after. */
+  /** A valid token of a user without rights to the protected data. */
   readonly token: string
   readonly canary: string
   readonly seed: number
-  /** How long an attack without an end of its own goes on, milliseconds. */
+  /** Duration of an attack without an own end, milliseconds. */
   readonly forMs: number
-  /** Messages of an attack that has a number. */
+  /** Number of messages of an attack that has one. */
   readonly messages: number
-  /** Hears of every message that an attacker is sent, to look for what he must not have. */
+  /** Receives every message sent to an attacker, to search it for protected data. */
   readonly receive: (message: unknown) => void
 }
 
-/** An attack: gives back counts by outcome. */
+/** An attack: returns counts by outcome. */
 export type Attack = (context: AttackContext) => Promise<Record<string, number>>
 
-/** A socket of the attacker's; settles when it is in, rejects when it is refused. */
+/** A socket of the attacker; settles when it is connected, rejects when it is refused. */
 export async function enter(
   { urls, token, receive }: AttackContext,
   { place = 0, ...options }: Partial<ManagerOptions & SocketOptions> & { place?: number } = {},
@@ -37,7 +37,7 @@ export async function enter(
   return socket
 }
 
-/** The same, tried again as long as there are too many tries. */
+/** The same, repeated while connection attempts are rate limited. */
 export async function enterPatiently(...args: Parameters<typeof enter>): Promise<Socket> {
   for (;;) {
     try {
@@ -55,7 +55,7 @@ export function codeOf(error: unknown): string {
   return typeof data === 'object' && data !== null && 'code' in data ? String(data.code) : 'refused'
 }
 
-/** Sends and gives back how it ended: `ok`, the code of the refusal, or what became of the socket. */
+/** Sends a message and returns its outcome: `ok`, the code of the refusal, or the state of the socket. */
 export function tell(
   { receive }: AttackContext,
   socket: Socket,

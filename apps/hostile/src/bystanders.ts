@@ -7,16 +7,16 @@ import { tokenOf } from './tokens.ts'
 
 const KEY = 'shared:latency'
 
-/** Honest clients: alice writes on one instance, bob hears it on the other. */
+/** Legitimate clients: Alice writes on one instance, Bob receives on the other. */
 export interface Bystanders {
-  /** How long each of so many changes takes from alice's sending to bob's hearing, milliseconds; a change that never comes throws. */
+  /** The latencies from Alice's write to Bob's update, milliseconds; throws if a change never arrives. */
   measure(samples: number): Promise<number[]>
-  /** Alice writes under her clientId and number 1 what somebody else may have tried to write as her; gives back what then stands there. */
+  /** Alice writes with her clientId and number 1, which an attacker may have used before; returns the stored value. */
   writeAsOneself(key: string): Promise<unknown>
   close(): void
 }
 
-/** Connects them. What alice alone may read and hear holds the canary. */
+/** Connects them. The data that only Alice may read contains the canary. */
 export async function meetBystanders(urls: readonly string[], canary: string): Promise<Bystanders> {
   const alice = await connect(urls[0], 'alice')
   const bob = await connect(urls[1], 'bob')
@@ -47,7 +47,7 @@ export async function meetBystanders(urls: readonly string[], canary: string): P
       const latencies: number[] = []
       while (latencies.length < samples) {
         latencies.push(await once())
-        // As somebody at a keyboard would, not as fast as possible.
+        // At the pace of a user, not as fast as possible.
         await wait(5)
       }
       return latencies
@@ -80,6 +80,6 @@ function request(socket: Socket, name: string, payload: unknown): Promise<object
   })
 }
 
-/** The latency that 95 of 100 stay below. */
+/** The 95th percentile. */
 export const p95 = (latencies: readonly number[]): number =>
   latencies.toSorted((one, other) => one - other)[Math.floor(latencies.length * 0.95)] ?? NaN

@@ -2,7 +2,7 @@ import type { RequestName } from '@tutti/protocol'
 import * as fc from 'fast-check'
 import { hostileName } from './hostile-names.ts'
 
-/** One message of a hostile client: a name of the wire, or of none, and whatever it carries. */
+/** One message of a hostile client: a valid or invalid name, and any payload. */
 export interface HostileMessage {
   readonly name: string
   readonly args: readonly unknown[]
@@ -32,11 +32,11 @@ const mutation = fc.record(
   { requiredKeys: [] },
 )
 
-/** Mostly all fields, for what lacks none comes furthest. */
+/** Mostly all fields, because complete messages get furthest. */
 const anything = (fields: Record<string, fc.Arbitrary<unknown>>) =>
   fc.oneof({ weight: 3, arbitrary: fc.record(fields) }, { weight: 1, arbitrary: fc.record(fields, { requiredKeys: [] }) })
 
-/** What a field may lack, and mostly does. */
+/** An optional field, mostly absent. */
 const seldom = (field: fc.Arbitrary<unknown>) => fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: field })
 
 const keyed = anything({ key: hostileName, version: seldom(number), extra: seldom(value) })
@@ -45,7 +45,7 @@ const many = fc.oneof(
   { weight: 1, arbitrary: fc.constant(Array.from({ length: 1_001 }, (_, n) => ({ key: `public:${n}` }))) },
 )
 
-/** What each message should carry, more or less. */
+/** The approximate payload of each message. */
 const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
   'storage:get': anything({ key: hostileName }),
   'storage:subscribe': fc.oneof(
@@ -79,7 +79,7 @@ const OTHER_NAMES = [
 
 const toName = fc.constantFrom(...Object.keys(PAYLOADS))
 
-/** A message: most are nearly right, for those come furthest. */
+/** A message: most are nearly valid, because those get furthest. */
 export const hostileMessage: fc.Arbitrary<HostileMessage> = fc.oneof(
   { weight: 12, arbitrary: fc.oneof(...Object.entries(PAYLOADS).map(([name, payload]) => payload.map((arg) => ({ name, args: [arg] })))) },
   { weight: 3, arbitrary: fc.tuple(toName, value).map(([name, arg]) => ({ name, args: [arg] })) },

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
 
-// Names that somebody tries who wants in where they don't belong.
+// Names for attempts to access protected data.
 
-/** What only others may read: secrets stand there. Alice changes `user:alice:live` all the time. */
+/** Keys that only others may read, with secrets. Alice changes `user:alice:live` continuously. */
 export const FORBIDDEN_KEYS = ['user:alice:notes', 'user:alice:live', 'admin:settings', 'shared:latency'] as const
 
-/** Channels that only others may hear. Alice publishes secrets on the first all the time. */
+/** Channels that only others may receive. Alice publishes secrets on the first continuously. */
 export const FORBIDDEN_CHANNELS = ['user:alice:inbox', 'admin:log'] as const
 
 const INTERNAL = [
@@ -40,7 +40,7 @@ const GLOBS = [
   'user:{alice}:notes',
 ]
 
-/** A name that looks like another, or might become it on its way. */
+/** Variants of a name that resemble it, or could be normalized to it. */
 const twisted = (name: string): string[] => [
   name.toUpperCase(),
   name.replaceAll(':', '/'),
@@ -66,7 +66,7 @@ const twisted = (name: string): string[] => [
   `${name}\ud800`,
 ]
 
-/** Names from everything above, from names that are allowed, and from nowhere. */
+/** Names from everything above, allowed names, and random ones. */
 export const hostileName: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...FORBIDDEN_KEYS, ...FORBIDDEN_CHANNELS) },
   { weight: 3, arbitrary: fc.constantFrom(...[...FORBIDDEN_KEYS, ...FORBIDDEN_CHANNELS].flatMap(twisted)) },

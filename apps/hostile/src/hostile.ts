@@ -11,7 +11,7 @@ const HELP = `pnpm run hostile [options]
 `
 const write = (text: string): void => void process.stdout.write(text)
 
-/** What honest clients felt: 95th percentiles, how they compare, and of how many changes. */
+/** The effect on legitimate clients: 95th percentiles, their ratio, and the number of changes. */
 const comparison = (calm: readonly number[], attacked: readonly number[]): string =>
   `honest p95 ${p95(calm).toFixed(1)} ms without, ${p95(attacked).toFixed(1)} ms during (${(p95(attacked) / p95(calm)).toFixed(2)} x, ${attacked.length} changes)`
 
@@ -19,7 +19,7 @@ const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} 
 
 const string = { type: 'string' } as const
 const { values } = parseArgs({
-  // pnpm hands on the `--` of `pnpm run hostile -- --seed 7`.
+  // pnpm passes on the `--` of `pnpm run hostile -- --seed 7`.
   args: process.argv.slice(2).filter((arg) => arg !== '--'),
   options: { seed: string, messages: string, seconds: string, samples: string, help: { type: 'boolean' } },
 })

@@ -8,38 +8,38 @@ import { tokenOf } from './tokens.ts'
 
 const ATTACKER = new URL('./attacker-instance.ts', import.meta.url)
 
-/** How much is done. */
+/** The extent of a run. */
 export interface HostileOptions {
   readonly seed: number
-  /** Messages of the attack that draws them. */
+  /** Messages of the attack with random messages. */
   readonly messages: number
-  /** How long the attacks without an end of their own go on, milliseconds. */
+  /** Duration of attacks without an own end, milliseconds. */
   readonly forMs: number
-  /** Changes of honest clients that are timed during each attack, and as many without one. */
+  /** Changes of legitimate clients that are timed during each attack, and the same number without one. */
   readonly samples: number
 }
 
-/** What one attack did, and what others felt of it. */
+/** The result of one attack, and its effect on others. */
 export interface AttackResult {
   readonly name: AttackName
   readonly counts: Counts
-  /** Messages to the attacker that held a secret. */
+  /** Messages to the attacker that contained a secret. */
   readonly leaks: number
-  /** Latencies of honest clients, milliseconds: right before and during the attack. */
+  /** Latencies of legitimate clients, milliseconds: directly before and during the attack. */
   readonly calm: readonly number[]
   readonly attacked: readonly number[]
 }
 
-/** What the run showed. */
+/** The result of the run. */
 export interface HostileResult {
   readonly attacks: readonly AttackResult[]
-  /** What went wrong, in words; none where all held. */
+  /** The violations in words; empty if there were none. */
   readonly breaches: readonly string[]
   /** Heap in use of each instance before the attacks and some time after, bytes. */
   readonly heaps: readonly { before: number; after: number }[]
 }
 
-/** Attacks two instances in every way, and looks at what became of them. `onAttack` hears of each attack when it is over. */
+/** Runs every attack on two instances, and checks the results. `onAttack` is called after each attack. */
 export async function runHostile(options: HostileOptions, onAttack: (result: AttackResult) => void = () => {}): Promise<HostileResult> {
   const target = await startTarget()
   const attacker = await spawnInstance(ATTACKER)
@@ -91,7 +91,7 @@ function underAttack(attacker: Instance, name: AttackName, context: Omit<AttackC
   return running
 }
 
-/** Latencies while the attack goes on, at most so many. */
+/** At most this number of latencies during the attack. */
 async function duringAttack(attack: Running, measure: (samples: number) => Promise<number[]>, samples: number): Promise<number[]> {
   const latencies: number[] = []
   while (!attack.isOver && latencies.length < samples) latencies.push(...(await measure(10)))

@@ -1,4 +1,4 @@
-/** Counts of what was sent and what came of it. */
+/** Counts of messages by outcome. */
 export type Counts = Record<string, number>
 
 /** Counts by name. */

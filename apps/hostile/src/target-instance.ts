@@ -8,7 +8,7 @@ import { serveInstance } from '@tutti/test-kit/instance'
 import * as v from 'valibot'
 import { userOf } from './tokens.ts'
 
-// One instance that is attacked, as an application would set it up.
+// One attacked instance, configured like an application.
 
 const errors: string[] = []
 const keepError = (error: unknown): void => void errors.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
@@ -41,7 +41,7 @@ const realtime = attachRealtime(httpServer, {
     },
   }),
   onError: (error, { stage }) => {
-    // Those are what limits are for.
+    // These are the purpose of limits.
     if (stage !== 'flood' && stage !== 'backlog') keepError(error)
   },
 })
@@ -54,7 +54,7 @@ const prototypeOf = JSON.stringify(Object.getOwnPropertyNames(Object.prototype).
 serveInstance(
   { port: typeof address === 'object' && address !== null ? address.port : 0 },
   {
-    /** Heap in use after everything that is not needed has gone, bytes. */
+    /** Heap in use after garbage collection, bytes. */
     heap: () => {
       globalThis.gc?.()
       globalThis.gc?.()
@@ -62,7 +62,7 @@ serveInstance(
     },
     connections: () => realtime.io.engine.clientsCount,
     errors: () => errors,
-    /** Whether the names of every object are still what they were. */
+    /** Whether the properties of `Object.prototype` are unchanged. */
     isClean: () => JSON.stringify(Object.getOwnPropertyNames(Object.prototype).toSorted()) === prototypeOf,
   },
 )

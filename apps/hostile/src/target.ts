@@ -5,19 +5,19 @@ import { FORBIDDEN_KEYS } from './hostile-names.ts'
 
 const INSTANCE = new URL('./target-instance.ts', import.meta.url)
 
-/** What attackers may write, and what honest clients write meanwhile; everything else must stay as it is. */
+/** Keys that attackers may write, or that legitimate clients write in the meantime; all others must stay unchanged. */
 const CHANGING = /^\{?tutti:((public|scores|shared|user:mallory):|user:alice:live)|^tutti\$index$/
 
-/** Two instances under the Redis user that the documents recommend, with secrets where no attacker may reach. */
+/** Two instances under the documented Redis user, with secrets that no attacker may access. */
 export interface Target {
   readonly instances: readonly Instance[]
   readonly urls: readonly string[]
-  /** Stands in every secret. Whoever receives it has read what he must not. */
+  /** Part of every secret. A client that receives it has read protected data. */
   readonly canary: string
   readonly redis: Redis
-  /** What the schema of scores must have kept out. */
+  /** Stored scores that violate the schema. */
   badScores(): Promise<string[]>
-  /** The names in Redis, with what they hold, that no attacker may change. */
+  /** The Redis keys with their values that no attacker may change. */
   untouchable(): Promise<Record<string, string>>
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@ import { useRealtimeEvents } from '@tutti/vue'
 import { computed, ref, shallowReactive, watch, type ComputedRef, type Ref } from 'vue'
 import { CHAT_ROOMS, createId, isChatEvent, roomOf, type ChatEvent, type ChatRoom, type DemoEvents } from '../shared-state.ts'
 
-/** A message as it is shown. */
+/** A message as shown. */
 export interface ChatMessage extends ChatEvent {
   readonly isOwn: boolean
   /** When it arrived here. */
@@ -13,16 +13,16 @@ export interface ChatMessage extends ChatEvent {
 export interface Chat {
   readonly room: Ref<ChatRoom>
   readonly messages: ComputedRef<readonly ChatMessage[]>
-  /** How many messages one has not seen, by room. */
+  /** The number of unread messages, by room. */
   readonly unread: Readonly<Record<ChatRoom, number>>
-  /** Tells the room; rejects where it could not be told. */
+  /** Sends a message to the room; rejects if it could not be sent. */
   send(name: string, text: string): Promise<void>
 }
 
-/** More than anybody scrolls back. */
+/** More than users scroll back. */
 const KEPT = 200
 
-/** Hears all rooms with one pattern, and keeps what it heard as long as the page is open. */
+/** Receives the messages of all rooms by one pattern, and keeps them while the page is open. */
 export function useChat(): Chat {
   const events = useRealtimeEvents<DemoEvents>({ includeSelf: true })
   const me = createId()
@@ -46,5 +46,5 @@ export function useChat(): Chat {
   }
 }
 
-/** The rooms, in the order in which they are shown. */
+/** The rooms, in the order of their display. */
 export const rooms = CHAT_ROOMS

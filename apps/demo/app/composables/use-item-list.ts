@@ -3,10 +3,10 @@ import { computed, type ComputedRef } from 'vue'
 import { isListItem, type ListItem } from '../shared-state.ts'
 import { useTouchedItems } from './use-touched-items.ts'
 
-/** More than anybody ticks off. */
+/** More than users tick off. */
 const LIMIT = 500
 
-/** A list of things to tick off, each a key of its own. */
+/** A list of things to tick off, each with its own key. */
 export interface ItemList extends Pick<RealtimeCollection<ListItem>, 'loading' | 'pending' | 'error' | 'remove'> {
   readonly items: ComputedRef<readonly RealtimeItem<ListItem>[]>
   /** How often others have changed an entry, by key. */
@@ -14,7 +14,7 @@ export interface ItemList extends Pick<RealtimeCollection<ListItem>, 'loading' |
   add(text: string): void
 }
 
-/** The list below a prefix, whosever it is. */
+/** The list below a prefix, for any owner. */
 export function useItemList(prefix: string): ItemList {
   const list = useRealtimeCollection<ListItem>(prefix, { limit: LIMIT })
   const { loading, pending, error, remove } = list

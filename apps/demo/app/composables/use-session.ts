@@ -2,10 +2,10 @@ import { useRealtimeEvents } from '@tutti/vue'
 import { usePageInfo } from '../page-info.ts'
 import { sessionChannel, type Session, type SessionEnded } from '../session.ts'
 
-/** Who is signed in on this page, for as long as it stands: who signs in or out gets another page. */
+/** The signed-in user of this page, which never changes: signing in or out loads another page. */
 export const useSession = (): Session | undefined => usePageInfo().session
 
-/** Makes the page anew when its session is ended in another window, so that nothing of it is left. */
+/** Reloads the page when its session ends in another window, so that no private data stays in it. */
 export function useSessionEnd(): void {
   const session = useSession()
   if (session === undefined) return

@@ -1,6 +1,6 @@
 import { onScopeDispose, readonly, ref, watch, type Ref } from 'vue'
 
-/** True once the source has been true for `delayMs`: what is over in a moment is not worth a word. */
+/** True once the source has been true for `delayMs`, so that brief states are not shown. */
 export function useSettled(source: () => boolean, delayMs: number): Readonly<Ref<boolean>> {
   const settled = ref(false)
   let timer: ReturnType<typeof setTimeout> | undefined

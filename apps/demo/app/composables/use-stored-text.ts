@@ -1,6 +1,6 @@
 import { onMounted, ref, watch, type Ref } from 'vue'
 
-/** A text that this browser keeps; what was kept shows up once the page is hydrated, as the server knows nothing of it. */
+/** A text that this browser stores. It is shown after hydration, because the server does not have it. */
 export function useStoredText(storageKey: string, initial: () => string): Ref<string> {
   const text = ref('')
   onMounted(() => {
@@ -10,7 +10,7 @@ export function useStoredText(storageKey: string, initial: () => string): Ref<st
   return text
 }
 
-// A browser may forbid storage altogether; the text then lasts as long as the page.
+// If the browser refuses storage, the text lasts as long as the page.
 function read(storageKey: string): string | undefined {
   try {
     return localStorage.getItem(storageKey) ?? undefined
@@ -23,6 +23,6 @@ function write(storageKey: string, value: string): void {
   try {
     localStorage.setItem(storageKey, value)
   } catch {
-    // Kept in the page alone.
+    // Kept in the page only.
   }
 }

@@ -1,7 +1,7 @@
 import { computed, onMounted, ref, type ComputedRef } from 'vue'
 import { THEME_STORAGE_KEY } from '../theme.ts'
 
-/** Light or dark: what the system prefers until one chooses otherwise. */
+/** Light or dark: the system's preference until the user chooses. */
 export interface Theme {
   readonly isDark: ComputedRef<boolean>
   toggle(): void

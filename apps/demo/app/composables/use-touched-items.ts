@@ -2,8 +2,8 @@ import type { RealtimeCollection, RealtimeItem } from '@tutti/vue/collection'
 import { reactive, watch } from 'vue'
 
 /**
- * Which entries of a collection others have added or changed, and how often, for a brief highlight (`v-touched`). A change is
- * somebody else's when the version grows while nothing of one's own is on its way.
+ * The entries of a collection that other users have added or changed, and how often, for a brief highlight (`v-touched`). A
+ * change comes from another user if the version increases while no local change is pending.
  */
 export function useTouchedItems<T>({ items, loading }: Pick<RealtimeCollection<T>, 'items' | 'loading'>): ReadonlyMap<string, number> {
   const touched = reactive(new Map<string, number>())

@@ -2,8 +2,8 @@ import type { RealtimeState } from '@tutti/vue'
 import { reactive, watch } from 'vue'
 
 /**
- * Which parts of a shared value others have changed, and how often, for a brief highlight (`v-touched`). A change is
- * somebody else's when the version grows while nothing of one's own is on its way.
+ * The parts of a shared value that other users have changed, and how often, for a brief highlight (`v-touched`). A change comes
+ * from another user if the version increases while no local change is pending.
  */
 export function useTouched<T>(state: RealtimeState<T>, partsOf: (value: T) => Record<string, unknown>): ReadonlyMap<string, number> {
   const touched = reactive(new Map<string, number>())

@@ -2,7 +2,9 @@ import type { Directive } from 'vue'
 
 const FADE_MS = 1_600
 
-/** `v-touched="count"`: lights the element up for a moment whenever the number grows, for others changed what it shows. */
+/**
+ * `v-touched="count"`: highlights the element briefly whenever the number increases, because other users changed its content.
+ */
 export const vTouched: Directive<HTMLElement, number | undefined> = {
   mounted: (element, { value }) => {
     if (value !== undefined) lightUp(element)
@@ -13,7 +15,7 @@ export const vTouched: Directive<HTMLElement, number | undefined> = {
   getSSRProps: () => ({}),
 }
 
-// Colour only, nothing moves: it may stay for those who want less motion.
+// Only the colour changes, without motion: it also suits users who prefer less motion.
 const lightUp = (element: HTMLElement): void => {
   element.animate([{ backgroundColor: 'var(--wash)' }, { backgroundColor: 'var(--wash)', offset: 0.25 }, {}], {
     duration: FADE_MS,

@@ -3,7 +3,7 @@ import { definePlugin } from 'nitro'
 import { realtimeOptions } from '../realtime-options.ts'
 import { provideSecret } from '../session-token.ts'
 
-// Nitro would listen on every interface of the machine. Plugins are evaluated before it asks.
+// Nitro would listen on every interface of the machine. Plugins run before it reads the variable.
 process.env['HOST'] ||= '127.0.0.1'
 
 export default definePlugin((nitroApp) => {

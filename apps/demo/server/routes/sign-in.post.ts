@@ -5,7 +5,7 @@ import { toPage, ownForm } from '../own-form.ts'
 import { keepToken } from '../session-cookie.ts'
 import { beginSession } from '../session-token.ts'
 
-/** Signs in whoever gives a name: the answer brings the token, as a cookie. */
+/** Signs in a visitor under the given name: the response sets the token as a cookie. */
 export default defineHandler(async ({ req }) => {
   const name = (await ownForm(req)).get('name')
   const begun = typeof name === 'string' ? await beginSession(name) : undefined

@@ -10,7 +10,7 @@ export default defineHandler(async ({ req }) => {
     const session = await sessionOf(req.headers.get('cookie'))
     if (session !== undefined) await endSession(session)
   } catch (error) {
-    // Without the store this browser forgets the token all the same.
+    // Without the store the token is still removed from this browser.
     console.error('Sign-out:', error)
   }
   return toPage('/', forgetToken(req))

@@ -18,13 +18,13 @@ export const flag: Kind = { good: [true, false], isGood: (value) => typeof value
 
 export const callback: Kind = { good: [() => {}], isGood: (value) => typeof value === 'function' }
 
-/** Strings, of which only these are certain to be right. */
+/** Strings, of which only these are certain to be valid. */
 export const text = (...good: string[]): Kind => ({ good, isGood: (value) => typeof value === 'string' })
 
 /** Strings of which nothing else is right. */
 export const oneOf = (...good: string[]): Kind => ({ good, isGood: (value) => good.some((one) => one === value) })
 
-/** Something of which only these are certain to be right, and no primitive is. */
+/** An object: only these are certain to be valid, and no primitive is. */
 export const object = (...good: object[]): Kind => ({
   good,
   isGood: (value) => (typeof value === 'object' && value !== null) || typeof value === 'function',
@@ -38,7 +38,7 @@ const JUNK: readonly unknown[] = [
   ...[[], ['text'], {}, { a: 1 }, () => 1, new Date(0), new Map(), /junk/, Object(5), new String('text')],
 ]
 
-/** Values that an option of this kind does not take: those that are easily given by mistake, then any. */
+/** Values that an option of this kind does not accept: common mistakes first, then any. */
 export function badValues({ isGood }: Kind, count: number, seed: number): unknown[] {
   if (isGood(Symbol('any'))) return []
   const drawn = fc.anything({ withBigInt: true, withDate: true, withMap: true }).filter((value) => value !== undefined && !isGood(value))

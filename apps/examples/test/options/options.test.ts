@@ -18,7 +18,7 @@ const SEED = 20_260
 const BAD_VALUES = 30
 const UNKNOWN_NAMES = 20
 
-/** What became of it: '' where it was made, the code and message of a refusal, or the error that is none of ours. */
+/** The outcome: '' if it was created, the code and message of a refusal, or any other error. */
 async function outcomeOf(making: Promise<void>): Promise<string> {
   try {
     await making

@@ -179,7 +179,7 @@ const states = (
   [`realtime.as().state.${name}`, (options) => withServer((realtime) => run(realtime.as({ id: 'ann' }).state, options))],
 ]
 
-/** Lets an error pass that the options have nothing to do with. */
+/** Ignores an error that is not caused by the options. */
 const but =
   (code: string) =>
   (error: unknown): void => {

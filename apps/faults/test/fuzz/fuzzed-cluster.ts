@@ -8,7 +8,7 @@ import { Server } from 'socket.io'
 import memoryDriver from 'unstorage/drivers/memory'
 import { FuzzedStore } from './fuzzed-store.ts'
 
-/** One server process, as far as it fits into memory: the real server on the real Socket.IO, without network and Redis. */
+/** One server process in memory: the real server on the real Socket.IO, without network and Redis. */
 export interface FuzzedInstance {
   readonly store: FuzzedStore
   readonly transport: Transport
@@ -21,12 +21,12 @@ export interface FuzzedCluster {
   /** Every connection that was ever made. */
   readonly links: MemoryLink[]
   readonly errors: unknown[]
-  /** The relay goes away and comes back. */
+  /** The relay, which can be interrupted and restored. */
   readonly bus: ReturnType<typeof createMemoryBus>
   close(): Promise<void>
 }
 
-/** Starts instances; nothing moves in them but what is delivered. */
+/** Starts instances; messages advance only when they are delivered by the test. */
 export function startFuzzedCluster(count: number): FuzzedCluster {
   const state = reactiveDriver(memoryDriver())
   const bus = createMemoryBus()

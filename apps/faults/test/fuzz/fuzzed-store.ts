@@ -1,12 +1,12 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { Mutation, StateChange, StateStore, StoredEntry, WriteOptions, WriteResult } from '@tutti/storage-driver/contract'
 
-/** What becomes of a write: done and told, done but its answer lost, or never done. */
+/** The fate of a write: applied with a reply, applied without one, or never applied. */
 export type WriteFate = 'done' | 'lost' | 'refused'
 
 /**
- * One instance's view of a store that all share, as Redis gives it: what is written is there at once, the answers come in
- * any order, and changes are heard by another way, in their order, before or after the answers, or never.
+ * One instance's view of a shared store, like Redis: writes take effect at once, replies arrive in any order, and changes
+ * arrive over a separate connection, in their order, before or after the replies, or never.
  */
 export class FuzzedStore implements StateStore {
   /** Decides about each write. */
@@ -32,24 +32,24 @@ export class FuzzedStore implements StateStore {
     return this.changes.length
   }
 
-  /** The answer at this place of those that wait arrives. */
+  /** Delivers the waiting reply at this index. */
   answer(index: number): void {
     for (const settle of this.answers.splice(index, 1)) settle()
   }
 
-  /** The next change is heard. */
+  /** Delivers the next change. */
   announce(): void {
     const change = this.changes.shift()
     if (change !== undefined) for (const listener of this.listeners) listener(change)
   }
 
-  /** The changes that are on their way are never heard. */
+  /** Loses the changes in transit. */
   loseChanges(): void {
     this.missed ||= this.changes.length > 0
     this.changes.length = 0
   }
 
-  /** Says that changes may have been missed, where some were. */
+  /** Reports a gap if changes were lost. */
   tellGap(): void {
     if (!this.missed) return
     this.missed = false

@@ -17,10 +17,10 @@ import { startFuzzedCluster, type FuzzedCluster } from './fuzzed-cluster.ts'
 const KEYS = ['counter', 'guarded', 'value', 'doc']
 const CLIENTS = 3
 const MAX_ROUNDS = 1_000
-/** Versions are made from the time. */
+/** Versions are derived from the time. */
 const START = new Date('2026-01-01')
 
-/** What one schedule showed. */
+/** The result of one schedule. */
 export interface FuzzResult {
   readonly acknowledged: number
   readonly operations: readonly Operation[]
@@ -36,7 +36,7 @@ interface Actor {
   readonly network: { up: boolean; tell(): void }
 }
 
-/** Plays the schedule of a seed: real clients, real servers, and nothing that happens by itself. Needs fake timers. */
+/** Plays the schedule of a seed: real clients, real servers, and no spontaneous events. Needs fake timers. */
 export async function playFuzz(seed: number, steps = 90): Promise<FuzzResult> {
   vi.setSystemTime(START)
   const random = seededRandom(seed)
@@ -137,7 +137,7 @@ export async function playFuzz(seed: number, steps = 90): Promise<FuzzResult> {
   }
 }
 
-/** One change of one client, as its application asks for it. `counts`: what it adds to a sum. */
+/** One change of one client, as its application requests it. `counts`: the amount added to a sum. */
 function change(
   { name, client }: Actor,
   handle: StateHandle<unknown>,
@@ -150,7 +150,7 @@ function change(
       return { promise: handle.increment(by), counts: { op: 'increment', by } }
     }
     case 'guarded':
-      // A function that reads and adds: only the condition of its write keeps it from losing what others add.
+      // A function that reads and adds: only the condition of its write prevents lost updates.
       return {
         promise: handle.update((value) => (typeof value === 'number' ? value : 0) + 1),
         counts: { op: 'increment', by: 1 },
@@ -169,7 +169,7 @@ function change(
   }
 }
 
-/** Something happens: somebody changes something, something arrives, or something breaks. */
+/** One step: a client makes a change, a message arrives, or a fault occurs. */
 function act(random: SeededRandom, cluster: FuzzedCluster, actor: Actor, call: (actor: Actor) => void): void {
   const { store } = random.pick(cluster.instances)
   const link = cluster.links.length === 0 ? undefined : random.pick(cluster.links.slice(-2 * CLIENTS))
@@ -196,7 +196,7 @@ const repeat = (random: SeededRandom, run: () => void): void => {
   for (let count = random.below(4); count >= 0; count -= 1) run()
 }
 
-/** All that is broken is whole again, and everything arrives until nothing moves any more; false where that never happens. */
+/** Ends all faults and delivers messages until nothing remains; false if that never happens. */
 async function comeToRest(cluster: FuzzedCluster, actors: readonly Actor[]): Promise<boolean> {
   cluster.bus.restore()
   for (const { store } of cluster.instances) store.fate = () => 'done'

@@ -4,13 +4,13 @@ import { enterPatiently, tell, type Attack } from '../attacker.ts'
 import { hostileMessage } from '../hostile-messages.ts'
 import { createTally } from '../tally.ts'
 
-/** Connections that send, each one message after another. */
+/** Connections, each of which sends one message after another. */
 const CONNECTIONS = 50
 
-/** How long one waits who is told that he sends too much, so that his messages reach the handlers all the same, milliseconds. */
+/** Pause after a rate-limit refusal, so that messages still reach the handlers, milliseconds. */
 const PATIENCE_MS = 250
 
-/** Names that are answered, whatever they ask for. */
+/** Names that always receive a reply. */
 const ANSWERED = /^(storage|event|presence|lock|room|document|server):/
 
 /** Sends every kind of message with every kind of content, drawn from the seed. */

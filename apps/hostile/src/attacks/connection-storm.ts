@@ -2,7 +2,7 @@ import { codeOf, enter, type Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
 import { tokenOf } from '../tokens.ts'
 
-/** Comes in without a token, with one that is no token, with one that somebody else has signed, and with the wrong protocol. */
+/** Connects without a token, with an invalid one, with one signed by another secret, and with the wrong protocol. */
 export const connectionStorm: Attack = async (context) => {
   const tally = createTally()
   const forged = await tokenOf('alice', new TextEncoder().encode('guessed, and guessed wrong, of course'))

@@ -6,7 +6,10 @@ import { createTally } from '../tally.ts'
 const CONNECTIONS = 4
 const BURST = 200
 
-/** Sends writes and events as fast as they are answered, and comes back when it is closed: two hundred at a time on each connection. */
+/**
+ * Sends writes and events as fast as replies arrive, two hundred at a time on each connection, and reconnects when it is
+ * closed.
+ */
 export const flood: Attack = async (context) => {
   const tally = createTally()
   const end = performance.now() + context.forMs

@@ -6,7 +6,7 @@ import { createTally } from '../tally.ts'
 const json = (value: unknown): string => JSON.stringify(value)
 const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
 
-/** What is no packet of Engine.IO or Socket.IO, or is one that makes no sense. */
+/** Frames that are no packets of Engine.IO or Socket.IO, or invalid ones. */
 const frames: fc.Arbitrary<string | Buffer> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
@@ -34,7 +34,7 @@ const frames: fc.Arbitrary<string | Buffer> = fc.oneof(
   ),
 )
 
-/** Speaks to the WebSocket itself: frames that are no packets, packets that are no messages, giants. */
+/** Sends frames directly over the WebSocket: invalid packets, invalid messages, and very large ones. */
 export const rawFrames: Attack = async ({ urls, token, seed, messages, receive }) => {
   const tally = createTally()
   const sent = fc.sample(frames, { seed, numRuns: Math.ceil(messages / 4) })

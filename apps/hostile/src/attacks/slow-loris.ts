@@ -5,7 +5,7 @@ import { createTally } from '../tally.ts'
 
 const CONNECTIONS = 100
 
-/** Opens connections and says a byte now and then: half a request, half a handshake, a WebSocket that never signs in. */
+/** Opens connections and sends a byte at intervals: half a request, half a handshake, a WebSocket that never signs in. */
 export const slowLoris: Attack = async ({ urls, forMs }) => {
   const tally = createTally()
   const beginnings = [

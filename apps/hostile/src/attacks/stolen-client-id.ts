@@ -1,7 +1,7 @@
 import { enterPatiently, tell, type Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
 
-/** Calls itself what alice's client calls itself, to read what became of her mutations, or to spoil them. */
+/** Uses the client ID of Alice, to read the results of her mutations, or to disturb them. */
 export const stolenClientId: Attack = async (context) => {
   const tally = createTally()
   const socket = await enterPatiently(context, { auth: { protocol: 1, clientId: 'alice-client', token: context.token } })

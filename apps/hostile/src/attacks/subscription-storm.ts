@@ -21,7 +21,7 @@ export const subscriptionStorm: Attack = async (context) => {
     ])
     for (const outcome of outcomes) tally.add(outcome)
   }
-  // Stays for a while, to hear what others are sent.
+  // Stays for a while, to receive messages for others.
   await wait(300)
   socket.disconnect()
   return tally.counts
