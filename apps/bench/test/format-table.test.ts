@@ -32,7 +32,7 @@ const cellsOf = (table: string, name: string): string[] | undefined =>
     .find(([, first]) => first === name)
     ?.slice(1, -1)
 
-test('the table has medians, ratios of each round with least and greatest, and the required value', () => {
+test('the table contains medians, ratios of each round, and the required values', () => {
   const rounds = [round(1, 1.1), round(2, 2), round(3, 3.9)]
   expect(cellsOf(formatTable({ row, rounds }), 'ack p50, ms')).toEqual([
     'ack p50, ms',
@@ -42,7 +42,7 @@ test('the table has medians, ratios of each round with least and greatest, and t
   ])
 })
 
-test('a figure that misses its required value is marked, and one without a required value is not', () => {
+test('a figure below its required value is marked, one without a required value is not', () => {
   const table = formatTable({ row, rounds: [round(1, 1.3)] })
   expect(cellsOf(table, 'ack p50, ms')?.at(-1)).toBe('**missed**')
   expect(cellsOf(table, 'not required')?.slice(-2)).toEqual(['', ''])

@@ -4,7 +4,7 @@ import { ROWS } from '../src/row-table.ts'
 
 const namesOf = (args: readonly string[]): string[] | undefined => parseOptions(args)?.rows.map(({ name }) => name)
 
-test('the options have defaults and can be given, also after the -- that pnpm passes on', () => {
+test('the options have defaults and can be given, also after the -- of pnpm', () => {
   expect(parseOptions([])).toEqual({ rows: ROWS, rounds: 3 })
   expect(parseOptions(['--', '--rounds=2', '--profile', 'there'])).toEqual({ rows: ROWS, rounds: 2, profile: 'there' })
   expect(parseOptions(['--help'])).toBeUndefined()
@@ -15,7 +15,7 @@ test('each row can be measured alone, and several in the order of the table', ()
   expect(namesOf(['--row', 'connect', '--row', 'writes'])).toEqual(['writes', 'connect'])
 })
 
-test('an unknown option, an unknown row and a number that does not fit are refused', () => {
+test('an unknown option, an unknown row and an invalid number are refused', () => {
   for (const wrong of [['--round', '1'], ['--rounds', '0'], ['--rounds', '1.5'], ['--rounds', 'x'], ['--row', 'write'], ['5']]) {
     expect(() => parseOptions(wrong)).toThrow(TypeError)
   }

@@ -19,7 +19,7 @@ afterAll(async () => {
 /** Rows in which no client is subscribed to what is written. */
 const WITHOUT_DELIVERIES = ['no-subscriber', 'connect', 'client']
 
-test.each(ROWS)('$name delivers each write once and gives finite figures', async (row) => {
+test.each(ROWS)('$name delivers each write once and returns finite figures', async (row) => {
   const { rounds } = await runRow(row, { rounds: 1, size: 'short', openSide: openShared })
   const [round, ...more] = rounds
   expect(more).toEqual([])

@@ -3,7 +3,7 @@ import { summarizeProfile } from '../src/measure/summarize-profile.ts'
 
 const node = (id: number, functionName: string, url: string) => ({ id, callFrame: { functionName, url, lineNumber: 9 } })
 
-test('self-time is summed up by package, file and function, without idle time and the profiler', () => {
+test('self-time is summed by package, file and function, without idle time', () => {
   const summary = summarizeProfile({
     nodes: [
       node(1, '(idle)', ''),

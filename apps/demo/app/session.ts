@@ -22,7 +22,7 @@ export const MAX_NAME_LENGTH = 32
 export const NAME_PATTERN = String.raw`\s*[\p{L}\p{N}][\p{L}\p{M}\p{N} ._'’\-]*`
 
 /** The same in words. */
-export const NAME_IN_WORDS = 'Letters and digits of any script, spaces, and . _ - ’ after the first'
+export const NAME_IN_WORDS = 'A letter or digit, then letters, digits, spaces and . _ - ’'
 
 /** The id of the user with this name, regardless of case and spacing; `undefined` for an invalid name. */
 export function userIdOf(name: string): string | undefined {

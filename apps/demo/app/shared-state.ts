@@ -37,7 +37,7 @@ export interface Room {
 /** Shown until a user changes the form. */
 export const DEFAULT_ROOM: Room = {
   name: 'The rehearsal room',
-  about: 'Everything on this page is shared with everybody who has it open. Change something, and watch it change in the other window.',
+  about: 'Everyone who has this page open shares it. Change something and watch it change in the other window.',
   colour: 'pine',
   tempo: 96,
 }

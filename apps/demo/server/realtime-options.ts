@@ -5,7 +5,7 @@ import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
 import fsDriver from 'unstorage/drivers/fs-lite'
 import { KEYS, LIST_PREFIX } from '../app/shared-state.ts'
 import { schema } from './realtime-schema.ts'
-import { whoConnects } from './who-connects.ts'
+import { connectingUser } from './connecting-user.ts'
 
 /** The folder of the state without Redis, relative to the working folder. */
 const DATA_FOLDER = '.data'
@@ -24,7 +24,7 @@ export const authorize = rules({
 
 /** With `REDIS_URL`: one of several instances. Without: a single instance with its state on disk. */
 export function realtimeOptions(): AttachRealtimeOptions {
-  const common = { ...proxyOptions(), authenticate: whoConnects, authorize, schema, onError: report }
+  const common = { ...proxyOptions(), authenticate: connectingUser, authorize, schema, onError: report }
   const url = process.env['REDIS_URL']
   if (url) {
     const pubsub = new RealtimePubSub({ url, onError: (error, { stage }) => console.error(`Redis (${stage}):`, error) })

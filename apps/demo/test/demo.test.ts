@@ -67,12 +67,12 @@ async function expectToCross(name: string, round: (from: Page, to: Page, turn: n
   expect(worst, `${name}, worst of ${times.length}`).toBeLessThan(BOUND_MS)
 }
 
-test('[S4] the pages of two instances say that they are on different ones', async () => {
+test('[S4] the pages of two instances show that they are on different ones', async () => {
   const names = await Promise.all([one, two].map((page) => page.locator('.instance code').innerText()))
   expect(new Set(names).size).toBe(2)
 })
 
-test('[S4] counter, list and form cross from one instance to the other within the bound', async () => {
+test('[S4] counter, list and form reach the other instance within the time limit', async () => {
   await expectToCross('counter', async (from, to) => {
     const before = await countOn(from)
     await from.getByRole('button', { name: 'Add one' }).click()
@@ -88,7 +88,7 @@ test('[S4] counter, list and form cross from one instance to the other within th
   })
 })
 
-test('[E3] chat crosses to who listens to all rooms by one pattern, within the bound', async () => {
+test('[E3] chat reaches a subscriber of all rooms by one pattern in time', async () => {
   await expectToCross('chat', async (from, to, turn) => {
     await say(from, `Hello ${turn}`)
     return shows(to, '[role=log] .text', `Hello ${turn}`)
@@ -104,7 +104,7 @@ test('[E3] chat crosses to who listens to all rooms by one pattern, within the b
   expect(await two.getByText('unread').count()).toBe(0)
 })
 
-test('[S7] clicks on two instances at once all count', async () => {
+test('[S7] concurrent clicks on two instances all count', async () => {
   const before = await countOn(one)
   const clickTimes = (page: Page): Promise<void> =>
     page.evaluate(() => {
@@ -115,7 +115,7 @@ test('[S7] clicks on two instances at once all count', async () => {
   await eventually(async () => expect(await Promise.all([countOn(one), countOn(two)])).toEqual([before + 100, before + 100]))
 })
 
-test('[S8] entries that two people add at once, and fields that they change at once, all survive', async () => {
+test('[S8] entries and fields that two users add or change at once are all kept', async () => {
   await Promise.all([addToList(one, 'From the one'), addToList(two, 'From the other')])
   await Promise.all([one.getByLabel('Name of the room').fill('A name from the one'), two.getByLabel('About').fill('A text from the other')])
   await eventually(async () => {
@@ -127,7 +127,7 @@ test('[S8] entries that two people add at once, and fields that they change at o
   })
 })
 
-test('[S17] an entry that one renames while another ticks it off is both, and what is removed is gone for all', async () => {
+test('[S17] concurrent rename and tick are both kept, and removals reach all pages', async () => {
   await addToList(one, 'Rename me')
   await shows(two, '.rows .text', 'Rename me')
   await one.getByRole('button', { name: 'Rename Rename me' }).click()
@@ -148,7 +148,7 @@ test('[S17] an entry that one renames while another ticks it off is both, and wh
   expect(await one.evaluate(() => document.activeElement?.getAttribute('placeholder'))).toBe('Bring the sheet music')
 })
 
-test('[S14] one goes offline, both change things, it returns, and both agree', async () => {
+test('[S14] after concurrent changes with one page offline, both agree', async () => {
   const before = await countOn(one)
   await one.getByRole('switch').click()
   await one.getByText('Offline', { exact: true }).waitFor()
@@ -162,8 +162,8 @@ test('[S14] one goes offline, both change things, it returns, and both agree', a
   await say(one, 'Is anybody here?')
 
   expect(await countOn(one)).toBe(before + 3)
-  expect(await one.getByText('Waits for the connection').count()).toBe(3)
-  await one.getByText('messages do not wait').waitFor()
+  expect(await one.getByText('Waiting for the connection').count()).toBe(3)
+  await one.getByText('messages are not queued').waitFor()
   await eventually(async () => expect(await countOn(two)).toBe(before + 5))
   expect(await listOn(two)).not.toContain('Written offline')
 
@@ -177,12 +177,12 @@ test('[S14] one goes offline, both change things, it returns, and both agree', a
     for (const page of [one, two]) {
       expect(await page.locator('h1').innerText()).toBe('Named offline')
       expect(await page.locator('.page').getAttribute('data-colour')).toBe('violet')
-      expect(await page.getByText('Waits for the connection').count()).toBe(0)
+      expect(await page.getByText('Waiting for the connection').count()).toBe(0)
     }
   })
 })
 
-test('[S22] the first HTML has what is stored, also for browsers without JavaScript', async () => {
+test('[S22] the first HTML contains stored values, also without JavaScript', async () => {
   await addToList(one, 'In the first HTML')
   await one.getByLabel('About').fill('Stored & <escaped> </script>')
   await one.getByText('In sync').nth(2).waitFor()
@@ -203,7 +203,7 @@ test('[S22] the first HTML has what is stored, also for browsers without JavaScr
   await plain.context().close()
 })
 
-test('[S22] the page is hydrated with what it shows: no other value appears on the way', async () => {
+test('[S22] the page is hydrated with its content: no other value appears', async () => {
   await one.getByRole('button', { name: 'Add one' }).click()
   await eventually(async () => expect(await countOn(two)).toBe(await countOn(one)))
   const context = await browser.newContext()
@@ -228,7 +228,7 @@ test('[S22] the page is hydrated with what it shows: no other value appears on t
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`axe finds no serious violation in ${colorScheme} colours, connected and offline, in every shared colour`, async () => {
+  test(`axe finds no serious violation in ${colorScheme} mode, in every state and colour`, async () => {
     const page = await openPage(browser, addresses[0], { colorScheme, reducedMotion: 'reduce' })
     await page.evaluate(axe.source)
     const expectClean = async (when: string, options: RunOptions = {}): Promise<void> => {
@@ -250,15 +250,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
     }
     await page.getByRole('switch').click()
     await page.getByRole('button', { name: 'Add one' }).click()
-    await say(page, 'Not heard')
-    await page.getByText('messages do not wait').waitFor()
-    await page.getByText('Waits for the connection').first().waitFor()
+    await say(page, 'Not read')
+    await page.getByText('messages are not queued').waitFor()
+    await page.getByText('Waiting for the connection').first().waitFor()
     await expectClean('offline')
     await page.context().close()
   })
 }
 
-test('what others change lights up for a moment, what one changes oneself does not', async () => {
+test('changes by others are highlighted briefly, local changes are not', async () => {
   const lights = (page: Page): Promise<number> => page.evaluate(() => document.querySelector('output')?.getAnimations().length ?? 0)
   await eventually(async () => expect(await Promise.all([lights(one), lights(two)])).toEqual([0, 0]))
   // Some clicks while others are in flight.
@@ -273,7 +273,7 @@ test('what others change lights up for a moment, what one changes oneself does n
   expect(await lights(one)).toBe(0)
 })
 
-test('nothing scrolls sideways on a phone, whatever people write', async () => {
+test('no page scrolls sideways on a phone, regardless of its texts', async () => {
   const page = await openPage(browser, addresses[0], { viewport: { width: 390, height: 844 } })
   await addToList(page, 'W'.repeat(80))
   await page.getByLabel('Name of the room').fill('W'.repeat(60))
@@ -284,7 +284,7 @@ test('nothing scrolls sideways on a phone, whatever people write', async () => {
   await page.context().close()
 })
 
-test('the theme is chosen by hand, kept, and there before the first paint', async () => {
+test('the chosen theme is stored and applied before the first paint', async () => {
   const page = await openPage(browser, addresses[0], { colorScheme: 'light' })
   const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
   const colour = await page.locator('.page').getAttribute('data-colour')

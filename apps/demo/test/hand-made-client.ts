@@ -6,7 +6,7 @@ export interface HandMadeClient {
   /** All received messages except refusals, as JSON. */
   readonly received: readonly string[]
   /** `ok`, or the code of the refusal. */
-  ask(name: string, payload: object): Promise<string>
+  request(name: string, payload: object): Promise<string>
 }
 
 /** Connects with cookies as a browser would send them. */
@@ -18,7 +18,7 @@ export async function connectByHand(address: string, cookie = ''): Promise<HandM
   await new Promise((resolve, reject) => socket.once('connect', () => resolve(undefined)).once('connect_error', reject))
   return {
     received,
-    ask: async (name, payload) => {
+    request: async (name, payload) => {
       const reply: { ok: boolean; error?: { code: string } } = await socket.timeout(10_000).emitWithAck(name, payload)
       if (reply.ok) received.push(JSON.stringify([name, reply]))
       return reply.ok ? 'ok' : (reply.error?.code ?? 'refused without a code')

@@ -55,7 +55,7 @@ const answers = async (address: string): Promise<boolean> =>
     () => false,
   )
 
-test('[F5] without Redis one instance works in an empty folder, and says once that there is no sync between instances', async () => {
+test('[F5] without Redis one instance works in an empty folder, with one warning', async () => {
   const instance = await startAlone()
   const client = createRealtimeClient({ url: instance.address })
   onTestFinished(() => client.close())
@@ -64,7 +64,7 @@ test('[F5] without Redis one instance works in an empty folder, and says once th
   expect(instance.output.match(/instances are not synchronized/g)).toHaveLength(1)
 })
 
-test('without Redis its state is on disk, and there again after a restart', async () => {
+test('without Redis its state is stored on disk and restored after a restart', async () => {
   const where = mkdtempSync(join(folder, 'kept-'))
   const before = await startAlone(where)
   const client = createRealtimeClient({ url: before.address })
@@ -79,7 +79,7 @@ test('without Redis its state is on disk, and there again after a restart', asyn
   expect(html).toContain('Kept on disk')
 })
 
-test('it listens on 127.0.0.1 unless HOST says otherwise', async () => {
+test('it listens on 127.0.0.1 unless HOST is set', async () => {
   const instance = await startInstance({ file, folder, port: await freePort(), env: { HOST: '' } })
   onTestFinished(async () => void (await instance.stop()))
   expect(instance.output).toContain('http://127.0.0.1:')
@@ -95,12 +95,12 @@ test('[C5] with a client connected it ends within 3 s of SIGTERM', async () => {
   expect(performance.now() - started).toBeLessThan(3_000)
 })
 
-test('the cluster is three instances on one Redis, on the next free ports, and SIGTERM ends all of it', async () => {
+test('the cluster has three instances on one Redis, and SIGTERM ends all of them', async () => {
   const [first = 0] = await freePorts('127.0.0.1', await freePort(), 1)
   const taken = createServer().listen(first + 1, '127.0.0.1')
   onTestFinished(() => void taken.close())
   const { child, ended, output } = startScript('cluster.ts', { PORT: String(first) })
-  await eventually(() => expect(output()).toContain('Ctrl-C ends all'), { timeoutMs: 25_000 })
+  await eventually(() => expect(output()).toContain('Stop with Ctrl-C'), { timeoutMs: 25_000 })
   const addresses = output().match(/http:\/\/\S+/g) ?? []
   const redis = Number(/redis:\/\/127\.0\.0\.1:(\d+)/.exec(output())?.[1])
   expect(addresses[0]).toBe(`http://127.0.0.1:${first}`)
@@ -118,7 +118,7 @@ test('the cluster is three instances on one Redis, on the next free ports, and S
 test('instances end with the process that started them, however it ends', async () => {
   const [first = 0] = await freePorts('127.0.0.1', await freePort(), 1)
   const { child, ended, output } = startScript('cluster.ts', { PORT: String(first) })
-  await eventually(() => expect(output()).toContain('Ctrl-C ends all'), { timeoutMs: 25_000 })
+  await eventually(() => expect(output()).toContain('Stop with Ctrl-C'), { timeoutMs: 25_000 })
   const started = execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' })
     .trim()
     .split(/\s+/)
@@ -132,11 +132,11 @@ test('instances end with the process that started them, however it ends', async 
   )
 })
 
-test('the demo says so when the port that was asked for is taken', async () => {
+test('the demo reports that the requested port is in use', async () => {
   const port = await freePort()
   const taken = createServer().listen(port, '127.0.0.1')
   onTestFinished(() => void taken.close())
   const { code, output } = await startScript('demo.ts', { PORT: String(port) }).ended
   expect(code).toBe(1)
-  expect(output).toContain(`Port ${port} is taken`)
+  expect(output).toContain(`Port ${port} is in use`)
 })

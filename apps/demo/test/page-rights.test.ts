@@ -12,7 +12,7 @@ import { authorize } from '../server/realtime-options.ts'
 import { schema } from '../server/realtime-schema.ts'
 import { endSession } from '../server/sessions.ts'
 import { provenSession } from '../server/session-token.ts'
-import { whoConnects } from '../server/who-connects.ts'
+import { connectingUser } from '../server/connecting-user.ts'
 import { inAnHour, tokenFor } from './visit.ts'
 
 const SECRET = 'a secret of these tests that is long enough'
@@ -33,7 +33,7 @@ beforeAll(async () => {
   // The part of a Nitro application that the plugin uses.
   const nitroApp = { h3: { '~middleware': [] } } as unknown as Parameters<typeof attachRealtime>[0]
   attachRealtime(nitroApp, () => ({
-    authenticate: whoConnects,
+    authenticate: connectingUser,
     authorize,
     schema,
     state: reactiveDriver(memoryDriver()),
@@ -49,7 +49,7 @@ async function render(token: string): Promise<string> {
   return (await renderToString(createSSRApp(Page).use(realtime))) + realtime.dehydrate()
 }
 
-test('[S22] [X11] a page shows the list of the user whose cookie asks for it', async () => {
+test('[S22] [X11] a page shows the list of the user with the request’s cookie', async () => {
   expect(await render(await tokenFor('alice', inAnHour(), SECRET))).toMatch(/^<p>7 secret secret {2}<\/p>/)
 })
 
@@ -67,7 +67,7 @@ test.each([
       return token
     },
   ],
-])('[S22] [X11] a page for %s shows and carries nothing of that list, whatever its code asks for', async (_, token) => {
+])('[S22] [X11] a page for %s contains nothing of that list', async (_, token) => {
   const page = await render(await token())
   expect(page).toMatch(/^<p>7 {3}FORBIDDEN FORBIDDEN<\/p>/)
   expect(page).not.toContain('secret')

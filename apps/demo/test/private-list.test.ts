@@ -14,7 +14,7 @@ afterAll(() => two.stop())
 
 const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-test('[X2] each user has a list of his own, live in all of his windows on both instances, and sees no other’s', async () => {
+test('[X2] a user’s list is live in all windows of that user, and only there', async () => {
   const [anna, ben] = await Promise.all([visitAs(two, 'Anna', 0), visitAs(two, 'Ben', 1)])
   const annaElsewhere = await anotherWindow(two, anna, 1)
   await note(anna, 'A present for Ben')
@@ -76,22 +76,22 @@ describe('[X2] a client made by hand', () => {
     },
   }
 
-  test.each(Object.entries(thieves))('%s can’t read or change Alice’s list, and hears nothing of it', async (_, cookie) => {
+  test.each(Object.entries(thieves))('%s cannot read or change Alice’s list, and receives nothing of it', async (_, cookie) => {
     const alice = await visitAs(two, 'Alice', 0)
     const herself = await connectByHand(two.addresses[0], await cookiesOf(alice))
-    expect(await herself.ask('storage:set', { key: KEY, value: { text: 'Secret', done: false } })).toBe('ok')
+    expect(await herself.request('storage:set', { key: KEY, value: { text: 'Secret', done: false } })).toBe('ok')
     await eventually(async () => expect(await notesOn(alice)).toContain('Secret'))
     const before = await notesOn(alice)
 
     const thief = await connectByHand(two.addresses[1], await cookie())
     const answers: string[] = []
-    for (const [name, payload] of ATTEMPTS) answers.push(`${name} ${JSON.stringify(payload)}: ${await thief.ask(name, payload)}`)
+    for (const [name, payload] of ATTEMPTS) answers.push(`${name} ${JSON.stringify(payload)}: ${await thief.request(name, payload)}`)
     expect(answers).toEqual(ATTEMPTS.map(([name, payload]) => `${name} ${JSON.stringify(payload)}: FORBIDDEN`))
     // Some names are allowed for this user, so the requests succeed, but return nothing of Alice's.
-    await thief.ask('storage:subscribe', { prefix: 'user:' })
-    for (const channel of ['*', 'user:*']) await thief.ask('event:subscribe', { channel })
+    await thief.request('storage:subscribe', { prefix: 'user:' })
+    for (const channel of ['*', 'user:*']) await thief.request('event:subscribe', { channel })
 
-    expect(await thief.ask('storage:subscribe', { keys: [{ key: 'demo:count' }] })).toBe('ok')
+    expect(await thief.request('storage:subscribe', { keys: [{ key: 'demo:count' }] })).toBe('ok')
     expect(await notesOn(alice)).toEqual(before)
     await note(alice, 'More secrets')
     await alice.getByRole('checkbox', { name: 'Secret', exact: true }).check()
@@ -99,7 +99,7 @@ describe('[X2] a client made by hand', () => {
     await eventually(async () => expect(await notesOn(alice)).toEqual(before))
     await alice.getByRole('button', { name: 'Remove Secret' }).click()
     await eventually(async () => expect(await notesOn(alice)).toEqual([]))
-    // Her other windows would receive this.
+    // Other windows of Alice would receive this.
     await alice.getByRole('button', { name: 'Sign out' }).click()
     await alice.getByLabel('Sign in as').waitFor()
     await isConnected(alice)
@@ -107,28 +107,28 @@ describe('[X2] a client made by hand', () => {
     expect(thief.received.filter((message) => /alice|secret/i.test(message))).toEqual([])
   })
 
-  test('with her own cookie can: it is the rules that keep others out', async () => {
+  test('with Alice’s cookie can: the rules refuse only other users', async () => {
     const alice = await visitAs(two, 'Alice', 0)
     const own = await connectByHand(two.addresses[1], await cookiesOf(alice))
-    expect(await own.ask('storage:subscribe', { prefix: 'user:alice:' })).toBe('ok')
-    expect(await own.ask('storage:set', { key: KEY, value: { text: 'By hand', done: false } })).toBe('ok')
+    expect(await own.request('storage:subscribe', { prefix: 'user:alice:' })).toBe('ok')
+    expect(await own.request('storage:set', { key: KEY, value: { text: 'By hand', done: false } })).toBe('ok')
     await eventually(async () => expect(await notesOn(alice)).toContain('By hand'))
-    expect(await own.ask('storage:set', { key: KEY, value: 'no list' })).toBe('INVALID_VALUE')
+    expect(await own.request('storage:set', { key: KEY, value: 'no list' })).toBe('INVALID_VALUE')
     await alice.getByRole('button', { name: 'Remove By hand' }).click()
     await eventually(() => expect(own.received.join('')).toContain(`"key":"${KEY}"`))
   })
 
-  test('can’t reach the sessions that have ended, nor what has no rule', async () => {
+  test('cannot access ended sessions, nor keys without a rule', async () => {
     const bob = await visitAs(two, 'Bob', 1)
     const thief = await connectByHand(two.addresses[1], await cookiesOf(bob))
     for (const key of ['ended-sessions:1', 'ended-sessions', 'user:bob', 'demo:other', 'anything']) {
-      expect([key, await thief.ask('storage:get', { key }), await thief.ask('storage:remove', { key })]).toEqual([
+      expect([key, await thief.request('storage:get', { key }), await thief.request('storage:remove', { key })]).toEqual([
         key,
         'FORBIDDEN',
         'FORBIDDEN',
       ])
     }
-    expect(await thief.ask('event:publish', { channel: 'user:bob:session', data: { ended: 'all' } })).toBe('FORBIDDEN')
+    expect(await thief.request('event:publish', { channel: 'user:bob:session', data: { ended: 'all' } })).toBe('FORBIDDEN')
   })
 
   /** All earlier actions of Alice have been delivered: this one is sent after them over the same connections. */

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => two.stop())
 
 describe('a sign-in', () => {
-  test('[S22] the first HTML has the list of who is signed in, also without JavaScript, and nobody else’s', async () => {
+  test('[S22] adds the user’s list to the first HTML, also without JavaScript', async () => {
     const plain = await visit(two, 0, { javaScriptEnabled: false })
     await plain.getByLabel('Sign in as').fill('Dora <b> ')
     await plain.getByRole('button', { name: 'Sign in' }).click()
@@ -23,7 +23,7 @@ describe('a sign-in', () => {
     await plain.locator('.signed-in').getByText('Dora Ø. O’Neill').waitFor()
     const own = await connectByHand(two.addresses[1], await cookiesOf(plain))
     const value = { text: 'Only Dora’s', done: false }
-    expect(await own.ask('storage:set', { key: 'user:dora-ø.-o’neill:notes:1', value })).toBe('ok')
+    expect(await own.request('storage:set', { key: 'user:dora-ø.-o’neill:notes:1', value })).toBe('ok')
     await plain.reload()
     expect(await notesOn(plain)).toEqual(['Only Dora’s'])
     for (const cookie of ['', `tutti-session=${await tokenFor('someone', inAnHour(), two.secret)}`]) {
@@ -36,7 +36,7 @@ describe('a sign-in', () => {
     expect(await notesOn(plain)).toEqual([])
   })
 
-  test('[S22] the page of who is signed in is hydrated with what it shows', async () => {
+  test('[S22] is followed by a page that is hydrated with its content', async () => {
     const page = await visitAs(two, 'Hanna', 0)
     await note(page, 'Still here')
     await eventually(async () => expect(await page.getByText('In sync').count()).toBe(4))
@@ -48,7 +48,7 @@ describe('a sign-in', () => {
     expect(complaints).toEqual([])
   })
 
-  test('[X1] is a signed token in a cookie that scripts can’t read and other sites don’t send', async () => {
+  test('[X1] is a signed token in a cookie, inaccessible to scripts and other sites', async () => {
     const page = await visitAs(two, 'Carl', 0)
     const cookies = await page.context().cookies()
     expect(cookies).toMatchObject([{ name: 'tutti-session', httpOnly: true, sameSite: 'Lax', path: '/' }])
@@ -56,7 +56,7 @@ describe('a sign-in', () => {
     expect(await page.content()).not.toContain(cookies[0]?.value)
   })
 
-  test('[X1] is not begun by another site, nor with what is no name', async () => {
+  test('[X1] is not started by another site, nor with an invalid name', async () => {
     const post = async (body: string, headers: Record<string, string> = {}): Promise<[number, string | null]> => {
       const type = { 'content-type': 'application/x-www-form-urlencoded' }
       const reply = await fetch(`${two.addresses[0]}/sign-in`, {
@@ -86,13 +86,13 @@ describe('a sign-in', () => {
     expect(await post('name=Mallory', { ...forwarded, origin: 'https://elsewhere.example' })).toEqual([403, null])
   })
 
-  test('[X1] a name is the same however it is written', async () => {
+  test('[X1] identifies the same user for any case and spacing of the name', async () => {
     const [first, second] = await Promise.all([visitAs(two, 'Eva Maria', 0), visitAs(two, ' EVA  maria ', 1)])
     await note(first, 'One list')
     await eventually(async () => expect(await notesOn(second)).toEqual(['One list']))
   })
 
-  test('[X1] ends in every window of the browser on every instance, and its token is then good for nothing', async () => {
+  test('[X1] ends in every window on every instance, and its token becomes invalid', async () => {
     const here = await visitAs(two, 'Frida', 0)
     await note(here, 'Frida’s')
     const [there, elsewhere] = [await anotherWindow(two, here, 1), await visitAs(two, 'Frida', 1)]
@@ -107,14 +107,14 @@ describe('a sign-in', () => {
     }
     expect(await here.context().cookies()).toEqual([])
     const kept = await connectByHand(two.addresses[1], cookie)
-    expect(await kept.ask('storage:get', { key: 'user:frida:notes:1' })).toBe('FORBIDDEN')
+    expect(await kept.request('storage:get', { key: 'user:frida:notes:1' })).toBe('FORBIDDEN')
     expect(await (await fetch(two.addresses[0], { headers: { cookie } })).text()).not.toContain('Frida’s')
     // Only this sign-in ended, not all of the user.
     await note(elsewhere, 'Still signed in')
     await eventually(async () => expect(await elsewhere.locator('.own').getByText('In sync').count()).toBe(1))
   })
 
-  test('[X1] that runs out takes the list from the page, and leaves what everybody shares', async () => {
+  test('[X1] that expires removes the list from the page, and keeps shared data', async () => {
     const page = await visitAs(two, 'Greta', 0)
     await note(page, 'Greta’s')
     await page.locator('.own').getByText('In sync').waitFor()
@@ -138,7 +138,7 @@ describe('a sign-in', () => {
     expect(await notesOn(page)).toEqual(['Greta’s'])
   })
 
-  test('[X1] whose token nobody has signed leaves the page as it is for everybody, and is forgotten', async () => {
+  test('[X1] with a forged token shows the page for guests, and is deleted', async () => {
     const { status, headers } = await fetch(two.addresses[0], { headers: { cookie: 'tutti-session=rubbish' } })
     expect([status, headers.get('set-cookie')]).toEqual([200, expect.stringContaining('tutti-session=; Path=/; HttpOnly')])
     expect((await fetch(two.addresses[0])).headers.get('set-cookie')).toBe(null)
@@ -146,7 +146,7 @@ describe('a sign-in', () => {
 })
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`axe finds no serious violation in ${colorScheme} colours, and the keyboard is enough, on a phone`, async () => {
+  test(`axe finds no serious violation in ${colorScheme} mode on a phone, by keyboard`, async () => {
     const page = await visit(two, 0, { colorScheme, reducedMotion: 'reduce', viewport: { width: 390, height: 844 } })
     const expectClean = async (when: string): Promise<void> => {
       await page.evaluate(axe.source)

@@ -192,7 +192,7 @@ describe('one instance behind nginx', () => {
     }
   }
 
-  test('[X8] behind a trusted nginx the address is that of the client, without one that of nginx', async () => {
+  test('[X8] behind a trusted nginx the address is that of the client, else of nginx', async () => {
     const { seen: trusted } = instances['trustProxy: 1']
     const { seen: direct } = instances['trustProxy: 0']
     trusted.length = direct.length = 0
@@ -201,7 +201,7 @@ describe('one instance behind nginx', () => {
     expect([trusted, direct]).toEqual([[`ann at ${CLIENT}`], ['ann at 127.0.0.1']])
   })
 
-  test('[X1] in Chromium a sign-in by cookie works, and a refused page ends closed with the reason', async () => {
+  test('[X1] in Chromium a sign-in by cookie works, and a refused page shows the reason', async () => {
     const browser = await openBrowser()
     onTestFinished(() => browser.close())
     const visitor = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
@@ -319,7 +319,7 @@ describe('two instances behind nginx', () => {
   })
 })
 
-test('[docs] the health check of the deployment page answers, and its server listens', async () => {
+test('[docs] the health check of the deployment page works, and its server listens', async () => {
   const port = await freePort()
   const example = startExample(deployment, {
     index: 0,

@@ -51,7 +51,7 @@ async function serve(port: number, state: ReactiveDriver): Promise<void> {
   })
 }
 
-test('[S14] [S12] in Chromium, changes made offline outlive a reload and the end of a tab, and each happens once', async () => {
+test('[S14] [S12] in Chromium, offline changes survive reloads and closed tabs, once', async () => {
   const port = await freePort()
   const { open } = await openApplication({ 'src/main.ts': main(port) })
   const alone = await open()

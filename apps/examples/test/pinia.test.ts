@@ -48,7 +48,7 @@ async function buildPage(): Promise<string> {
   return join(root, 'dist')
 }
 
-test(`[S23] ${LOADS} loads of a page with Pinia stores, while others write, send no change`, async () => {
+test(`[S23] ${LOADS} loads of a page with Pinia stores send no change`, async () => {
   const folder = await buildPage()
   const store = reactiveDriver(memoryDriver())
   const httpServer = createServer((request, response) => {

@@ -46,7 +46,7 @@ async function shownWhile(key: string, act: (client: ReturnType<typeof createRea
 
 const rising = (shown: number[]): number[] => shown.toSorted((a, b) => a - b)
 
-test('[S13] increments of a client that just came are shown once each, whatever comes first', async () => {
+test('[S13] increments of a new client are shown once each, in any order of replies', async () => {
   for (let round = 1; round <= 30; round += 1) {
     const shown = await shownWhile('fresh', (client) => {
       const count = client.state('fresh', { default: 0 })
@@ -59,7 +59,7 @@ test('[S13] increments of a client that just came are shown once each, whatever 
   }
 })
 
-test('[S13] [S14] increments made offline are shown once each after the return', async () => {
+test('[S13] [S14] increments made offline are shown once each after reconnecting', async () => {
   for (let round = 1; round <= 10; round += 1) {
     const shown = await shownWhile(`offline:${round}`, async (client) => {
       const count = client.state(`offline:${round}`, { default: 0 })

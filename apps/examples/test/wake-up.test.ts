@@ -26,7 +26,7 @@ note.subscribe(show)
 /** The page is resumed, shown again or restored from the cache, or the network is available again. */
 const WAKE_UPS = ['document resume', 'document visibilitychange', 'window pageshow', 'window online'] as const
 
-test('[C6] in Chromium a connection that was lost in silence is made anew at each kind of wake-up', async () => {
+test('[C6] in Chromium a silently lost connection is replaced at each kind of wake-up', async () => {
   const httpServer = createServer()
   httpServer.listen(0, '127.0.0.1')
   await once(httpServer, 'listening')

@@ -33,7 +33,7 @@ async function end(code: number): Promise<void> {
  */
 async function run({ schedules, seed, seconds, redis, plant }: FaultsOptions): Promise<boolean> {
   write(`${schedules} schedules of ${seconds} s, seeds ${seed} to ${seed + schedules - 1}: 3 instances, 12 clients, Redis: ${redis}\n`)
-  if (plant !== undefined) write(`planted: ${PLANTED_BUGS[plant].says}\n`)
+  if (plant !== undefined) write(`planted: ${PLANTED_BUGS[plant].effect}\n`)
   const load = await startLoad(2, plant)
   const failed: number[] = []
   let [acknowledged, violations] = [0, 0]

@@ -17,7 +17,7 @@ const MEASUREMENTS: Record<string, (seconds: number) => Promise<void>> = {
     await load.end()
     for (const [name, result] of Object.entries({ 'Redis stays': control, 'Redis away': away })) {
       write(
-        `${name} ${seconds} s: ${megabytes(result.usedBytes)} used, ${result.toldClients} of 12 clients told, in sync ${result.inSyncMs} ms after, ${result.acknowledged} acknowledged, ${result.refused} refused, ${result.violations.length} violations`,
+        `${name} ${seconds} s: ${megabytes(result.usedBytes)} used, ${result.notifiedClients} of 12 clients notified, in sync ${result.inSyncMs} ms after, ${result.acknowledged} acknowledged, ${result.refused} refused, ${result.violations.length} violations`,
       )
       for (const { rule, key, message } of result.violations.slice(0, 5)) write(`  [${rule}] ${key}: ${message}`)
     }

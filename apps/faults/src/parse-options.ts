@@ -19,7 +19,7 @@ export interface FaultsOptions extends Record<keyof typeof NUMBERS, number> {
 export const HELP = Object.entries(NUMBERS)
   .map(([name, { default: value, help }]) => `  --${name.padEnd(10)} ${help} (default ${value})\n`)
   .concat(`  --redis      ${TOPOLOGIES.join(', ')} (default standalone)\n`)
-  .concat(Object.entries(PLANTED_BUGS).map(([name, { says }]) => `  --plant ${name}: ${says}\n`))
+  .concat(Object.entries(PLANTED_BUGS).map(([name, { effect }]) => `  --plant ${name}: ${effect}\n`))
   .join('')
 
 /** Parses the command line; undefined for `--help`. Throws a TypeError that names the invalid option. */

@@ -8,14 +8,14 @@ export interface Edit {
 
 /** A bug that can be planted, to verify that the checks find it. */
 export interface Bug {
-  readonly says: string
+  readonly effect: string
   readonly edits: readonly Edit[]
 }
 
 /** The bugs. Each removes the line that ensures one guarantee. */
 export const PLANTED_BUGS = {
   twice: {
-    says: 'a mutation whose reply was lost and that is sent again happens again',
+    effect: 'a mutation that is repeated after a lost reply is applied again',
     edits: [
       {
         file: 'storage-driver/src/redis/write-script.ts',
@@ -25,11 +25,11 @@ export const PLANTED_BUGS = {
     ],
   },
   'no-repair': {
-    says: 'instances ignore gaps in what they hear',
+    effect: 'instances ignore gaps in their notifications',
     edits: [{ file: 'server/src/state/state-feature.ts', from: 'store.onGap(() => void delivery.repair())', to: '() => {}' }],
   },
   'any-version': {
-    says: 'instances and clients take what they hear without comparing versions',
+    effect: 'instances and clients apply changes without comparing versions',
     edits: [
       { file: 'server/src/state/key-subscription.ts', from: 'if (version <= this.streamVersion) return undefined\n', to: '' },
       { file: 'server/src/state/connection-cursor.ts', from: 'if (cursor.sent >= change.version) excluded.push(id)', to: '' },

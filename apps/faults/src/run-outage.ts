@@ -12,7 +12,7 @@ export interface OutageResult extends Judgement {
   /** Heap and external memory of the instance at the end of that time, after garbage collection, bytes. */
   readonly usedBytes: number
   /** Clients that were connected and notified of the outage at the end of that period. */
-  readonly toldClients: number
+  readonly notifiedClients: number
   /**
    * Time from Redis' return until no client reported degraded and all showed the values stored then, or newer ones,
    * milliseconds.
@@ -32,12 +32,12 @@ export async function runOutage(load: Load, seconds: number, isAway: boolean): P
     if (isAway) await Promise.all(redis.nodes.map((node) => node.kill()))
     await wait(seconds * 1_000)
     const usedBytes = Number(await places[0]?.instance?.call('memory'))
-    const toldClients = (await load.degraded()).filter(Boolean).length
+    const notifiedClients = (await load.degraded()).filter(Boolean).length
     if (isAway) await Promise.all(redis.nodes.map((node) => node.restart()))
     const returned = performance.now()
     await until(load, await readFinal(cluster))
     const inSyncMs = Math.round(performance.now() - returned)
-    return { ...(await judgeRun(load, cluster)), usedBytes, toldClients, inSyncMs }
+    return { ...(await judgeRun(load, cluster)), usedBytes, notifiedClients, inSyncMs }
   } finally {
     await load.close()
     await cluster.close()

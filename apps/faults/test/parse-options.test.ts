@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { HELP, parseOptions } from '../src/parse-options.ts'
 
-test('options have defaults, and are taken behind the -- of pnpm', () => {
+test('options have defaults, and are accepted after the -- of pnpm', () => {
   expect(parseOptions([])).toEqual({ schedules: 50, seed: 1, seconds: 6, redis: 'standalone' })
   expect(parseOptions(['--', '--schedules', '2', '--seed=7', '--seconds', '0.5', '--redis', 'cluster'])).toEqual({
     schedules: 2,
@@ -13,7 +13,7 @@ test('options have defaults, and are taken behind the -- of pnpm', () => {
   expect(HELP).toContain('--seed')
 })
 
-test('what is no number of its kind is refused by name', () => {
+test('an invalid number is refused with the name of its option', () => {
   for (const args of [
     ['--schedules', '0'],
     ['--seed', '1.5'],

@@ -56,7 +56,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** Sends a message and returns its outcome: `ok`, the code of the refusal, or the state of the socket. */
-export function tell(
+export function request(
   { receive }: AttackContext,
   socket: Socket,
   name: string,

@@ -11,17 +11,17 @@ const KEY = 'shared:latency'
 export interface Bystanders {
   /** The latencies from Alice's write to Bob's update, milliseconds; throws if a change never arrives. */
   measure(samples: number): Promise<number[]>
-  /** Alice writes with her clientId and number 1, which an attacker may have used before; returns the stored value. */
-  writeAsOneself(key: string): Promise<unknown>
+  /** Alice writes with the client ID of Alice and number 1, which an attacker may have used before; returns the stored value. */
+  writeAsAlice(key: string): Promise<unknown>
   close(): void
 }
 
 /** Connects them. The data that only Alice may read contains the canary. */
-export async function meetBystanders(urls: readonly string[], canary: string): Promise<Bystanders> {
+export async function connectBystanders(urls: readonly string[], canary: string): Promise<Bystanders> {
   const alice = await connect(urls[0], 'alice')
   const bob = await connect(urls[1], 'bob')
-  let heard = (_update: StateUpdate): void => {}
-  bob.on('storage:updated', (update: StateUpdate) => heard(update))
+  let received = (_update: StateUpdate): void => {}
+  bob.on('storage:updated', (update: StateUpdate) => received(update))
   await request(bob, 'storage:subscribe', { keys: [{ key: KEY }] })
   let count = 0
 
@@ -30,7 +30,7 @@ export async function meetBystanders(urls: readonly string[], canary: string): P
       const value = ++count
       const start = performance.now()
       const timer = setTimeout(() => reject(new Error(`Change ${value} of an honest client never came.`)), 20_000)
-      heard = (update) => {
+      received = (update) => {
         if (!('value' in update) || update.value !== value) return
         clearTimeout(timer)
         resolve(performance.now() - start)
@@ -52,7 +52,7 @@ export async function meetBystanders(urls: readonly string[], canary: string): P
       }
       return latencies
     },
-    writeAsOneself: async (key) => {
+    writeAsAlice: async (key) => {
       await request(alice, 'storage:set', { key, value: 'hers', mutation: { number: 1, clientId: 'alice-client' } })
       const entry = await request(alice, 'storage:get', { key })
       return 'value' in entry ? entry.value : undefined

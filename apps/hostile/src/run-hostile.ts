@@ -1,7 +1,7 @@
 import { spawnInstance, type Instance } from '@tutti/test-kit'
 import type { AttackContext } from './attacker.ts'
 import { ATTACKS, type AttackName } from './attacks/index.ts'
-import { meetBystanders } from './bystanders.ts'
+import { connectBystanders } from './bystanders.ts'
 import type { Counts } from './tally.ts'
 import { startTarget, type Target } from './target.ts'
 import { tokenOf } from './tokens.ts'
@@ -43,7 +43,7 @@ export interface HostileResult {
 export async function runHostile(options: HostileOptions, onAttack: (result: AttackResult) => void = () => {}): Promise<HostileResult> {
   const target = await startTarget()
   const attacker = await spawnInstance(ATTACKER)
-  const bystanders = await meetBystanders(target.urls, target.canary)
+  const bystanders = await connectBystanders(target.urls, target.canary)
   try {
     const context = {
       ...{ urls: target.urls, canary: target.canary, token: await tokenOf('mallory') },
@@ -61,7 +61,7 @@ export async function runHostile(options: HostileOptions, onAttack: (result: Att
       attacks.push(result)
       onAttack(result)
     }
-    const hers = await bystanders.writeAsOneself('shared:stolen')
+    const hers = await bystanders.writeAsAlice('shared:stolen')
     const after = await heapsOf(target)
     const breaches = [
       ...attacks.filter(({ leaks }) => leaks > 0).map(({ name, leaks }) => `${name}: the attacker was sent a secret ${leaks} times.`),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ATTACKS } from '../src/attacks/index.ts'
 import { runHostile } from '../src/run-hostile.ts'
 
-test('[X3] [X4] two instances stand every attack: nothing internal is read or written, nobody is told what is not for him', async () => {
+test('[X3] [X4] two instances resist every attack, and protected data stays so', async () => {
   const { attacks, breaches } = await runHostile({ seed: 7, messages: 3_000, forMs: 1_500, samples: 50 })
   expect(breaches).toEqual([])
   expect(attacks.map(({ name }) => name)).toEqual(Object.keys(ATTACKS))

@@ -27,20 +27,20 @@ export function useChat(): Chat {
   const events = useRealtimeEvents<DemoEvents>({ includeSelf: true })
   const me = createId()
   const room = ref<ChatRoom>('lobby')
-  const heard = shallowReactive<Record<ChatRoom, readonly ChatMessage[]>>({ lobby: [], rehearsal: [], random: [] })
+  const received = shallowReactive<Record<ChatRoom, readonly ChatMessage[]>>({ lobby: [], rehearsal: [], random: [] })
   const unread = shallowReactive<Record<ChatRoom, number>>({ lobby: 0, rehearsal: 0, random: 0 })
 
   events.subscribe('chat:*', (data, { channel }) => {
     const where = roomOf(channel)
     if (where === undefined || !isChatEvent(data)) return
-    heard[where] = [...heard[where], { ...data, isOwn: data.from === me, at: new Date() }].slice(-KEPT)
+    received[where] = [...received[where], { ...data, isOwn: data.from === me, at: new Date() }].slice(-KEPT)
     if (where !== room.value) unread[where]++
   })
   watch(room, (now) => (unread[now] = 0))
 
   return {
     room,
-    messages: computed(() => heard[room.value]),
+    messages: computed(() => received[room.value]),
     unread,
     send: (name, text) => events.publish(`chat:${room.value}`, { id: createId(), from: me, name, text }),
   }

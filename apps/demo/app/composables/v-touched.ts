@@ -15,7 +15,7 @@ export const vTouched: Directive<HTMLElement, number | undefined> = {
   getSSRProps: () => ({}),
 }
 
-// Only the colour changes, without motion: it also suits users who prefer less motion.
+// Only the colour changes, without motion: it also suits a preference for reduced motion.
 const lightUp = (element: HTMLElement): void => {
   element.animate([{ backgroundColor: 'var(--wash)' }, { backgroundColor: 'var(--wash)', offset: 0.25 }, {}], {
     duration: FADE_MS,

@@ -58,7 +58,7 @@ test('[X9] undefined means "not given", for every option of every package', asyn
   expect(failures).toEqual([])
 })
 
-test('[X9] a value that is right is accepted', async () => {
+test('[X9] a valid value is accepted', async () => {
   const failures = await failuresOf(async function* ({ kinds, make }) {
     for (const [name, { good }] of Object.entries(kinds)) {
       for (const value of good) {
@@ -70,7 +70,7 @@ test('[X9] a value that is right is accepted', async () => {
   expect(failures).toEqual([])
 })
 
-test('[X9] a number out of range or of the wrong type is INVALID_OPTIONS at once, with the name of the option', async () => {
+test('[X9] an invalid value is INVALID_OPTIONS at once, with the name of the option', async () => {
   const failures = await failuresOf(async function* ({ kinds, make }) {
     for (const [name, kind] of Object.entries(kinds)) {
       for (const value of badValues(kind, BAD_VALUES, SEED)) {
@@ -82,7 +82,7 @@ test('[X9] a number out of range or of the wrong type is INVALID_OPTIONS at once
   expect(failures).toEqual([])
 })
 
-test('[X9] an option that there is not is INVALID_OPTIONS at once', async () => {
+test('[X9] an unknown option is INVALID_OPTIONS at once', async () => {
   const failures = await failuresOf(async function* ({ kinds, make }) {
     for (const name of unknownNames(Object.keys(kinds), UNKNOWN_NAMES, SEED)) {
       const outcome = await outcomeOf(make({ [name]: 1 }))
@@ -92,7 +92,7 @@ test('[X9] an option that there is not is INVALID_OPTIONS at once', async () => 
   expect(failures).toEqual([])
 })
 
-test('[X9] something else in the place of the options is INVALID_OPTIONS at once', async () => {
+test('[X9] another value in place of the options is INVALID_OPTIONS at once', async () => {
   const failures = await failuresOf(async function* ({ makeOf }) {
     for (const options of [null, 5, 'text', true, [], 1n]) {
       const outcome = await outcomeOf(makeOf(options))
@@ -105,7 +105,7 @@ test('[X9] something else in the place of the options is INVALID_OPTIONS at once
 /** The options that a type with `exactOptionalPropertyTypes` does not let be `undefined`. */
 type Refusing<Options> = { [Name in keyof Options]-?: Record<Name, undefined> extends Pick<Options, Name> ? never : Name }[keyof Options]
 
-test('[X9] types accept undefined for every option that need not be given', () => {
+test('[X9] types accept undefined for every optional option', () => {
   expectTypeOf<Refusing<RealtimePubSubOptions & MemoryPubSubOptions>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<ReactiveDriverOptions & WriteOptions>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<ReactiveRedisDriverOptions>>().toEqualTypeOf<'pubsub'>()

@@ -50,7 +50,7 @@ export class FuzzedStore implements StateStore {
   }
 
   /** Reports a gap if changes were lost. */
-  tellGap(): void {
+  reportGap(): void {
     if (!this.missed) return
     this.missed = false
     for (const listener of this.gapListeners) listener()

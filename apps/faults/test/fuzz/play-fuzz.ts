@@ -33,7 +33,7 @@ interface Actor {
   readonly client: RealtimeClient
   readonly recorder: Recorder
   readonly handles: Map<string, StateHandle<unknown>>
-  readonly network: { up: boolean; tell(): void }
+  readonly network: { up: boolean; notify(): void }
 }
 
 /** Plays the schedule of a seed: real clients, real servers, and no spontaneous events. Needs fake timers. */
@@ -69,7 +69,7 @@ export async function playFuzz(seed: number, steps = 90): Promise<FuzzResult> {
       now,
     )
     const listeners = new Set<() => void>()
-    const network = { up: true, tell: () => listeners.forEach((listener) => listener()) }
+    const network = { up: true, notify: () => listeners.forEach((listener) => listener()) }
     const client = createRealtimeClient({
       transport: recorder.transport,
       random: random.next,
@@ -182,10 +182,10 @@ function act(random: SeededRandom, cluster: FuzzedCluster, actor: Actor, call: (
   else if (chance < 89) link?.cut()
   else if (chance < 91) link?.noticed()
   else if (chance < 93) store.loseChanges()
-  else if (chance < 95) store.tellGap()
+  else if (chance < 95) store.reportGap()
   else if (chance < 96) {
     actor.network.up = !actor.network.up
-    actor.network.tell()
+    actor.network.notify()
   } else if (chance < 97) {
     if (cluster.bus.isUp) cluster.bus.interrupt()
     else cluster.bus.restore()
@@ -202,12 +202,12 @@ async function comeToRest(cluster: FuzzedCluster, actors: readonly Actor[]): Pro
   for (const { store } of cluster.instances) store.fate = () => 'done'
   for (const { network } of actors) {
     network.up = true
-    network.tell()
+    network.notify()
   }
   for (const link of cluster.links) link.noticed()
   let quiet = 0
   for (let round = 0; round < MAX_ROUNDS && quiet < 8; round += 1) {
-    for (const { store } of cluster.instances) store.tellGap()
+    for (const { store } of cluster.instances) store.reportGap()
     const moved = deliverAll(cluster)
     await settled()
     if (moved) quiet = 0

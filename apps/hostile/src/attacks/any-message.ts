@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import * as fc from 'fast-check'
-import { enterPatiently, tell, type Attack } from '../attacker.ts'
+import { enterPatiently, request, type Attack } from '../attacker.ts'
 import { hostileMessage } from '../hostile-messages.ts'
 import { createTally } from '../tally.ts'
 
@@ -29,11 +29,11 @@ export const anyMessage: Attack = async (context) => {
         tally.add("(names that are the application's own)")
         continue
       }
-      let outcome = await tell(context, socket, name, args)
+      let outcome = await request(context, socket, name, args)
       while (outcome === 'RATE_LIMITED') {
         tally.add('(held back and sent again)')
         await wait(PATIENCE_MS)
-        outcome = await tell(context, socket, name, args)
+        outcome = await request(context, socket, name, args)
       }
       tally.add(`${name.slice(0, 24)}: ${outcome}`)
       if (outcome === 'disconnected') socket = await enterPatiently(context, { place })

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Socket } from 'socket.io-client'
-import { codeOf, enter, tell, type Attack } from '../attacker.ts'
+import { codeOf, enter, request, type Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
 
 const CONNECTIONS = 4
@@ -31,8 +31,8 @@ export const flood: Attack = async (context) => {
       const outcomes = await Promise.all(
         Array.from({ length: BURST }, (_, n) =>
           n % 2 === 0
-            ? tell(context, sender, 'storage:set', [{ key: `public:${place}`, value: n }])
-            : tell(context, sender, 'event:publish', [{ channel: `public:${place}`, data: n }]),
+            ? request(context, sender, 'storage:set', [{ key: `public:${place}`, value: n }])
+            : request(context, sender, 'event:publish', [{ channel: `public:${place}`, data: n }]),
         ),
       )
       for (const outcome of outcomes) tally.add(outcome)

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { enterPatiently, tell, type Attack } from '../attacker.ts'
+import { enterPatiently, request, type Attack } from '../attacker.ts'
 import { createTally } from '../tally.ts'
 
 /** Subscribes to keys and channels without end, allowed ones and others. */
@@ -10,14 +10,14 @@ export const subscriptionStorm: Attack = async (context) => {
   for (let n = 0; performance.now() < end && socket.connected; n += 1) {
     const keys = Array.from({ length: 100 }, (_, index) => ({ key: `public:${n}:${index}` }))
     const outcomes = await Promise.all([
-      tell(context, socket, 'storage:subscribe', [{ keys }]),
-      tell(context, socket, 'event:subscribe', [{ channel: `public:${n}` }]),
-      tell(context, socket, 'event:subscribe', [{ channel: '*' }]),
-      tell(context, socket, 'event:subscribe', [{ channel: 'user:*' }]),
-      tell(context, socket, 'event:subscribe', [{ channel: 'user:alice:*' }]),
-      tell(context, socket, 'storage:subscribe', [{ prefix: 'user:alice:' }]),
-      tell(context, socket, 'storage:subscribe', [{ prefix: 'user:' }]),
-      tell(context, socket, 'storage:subscribe', [{ keys: [...keys, { key: 'user:alice:notes' }] }]),
+      request(context, socket, 'storage:subscribe', [{ keys }]),
+      request(context, socket, 'event:subscribe', [{ channel: `public:${n}` }]),
+      request(context, socket, 'event:subscribe', [{ channel: '*' }]),
+      request(context, socket, 'event:subscribe', [{ channel: 'user:*' }]),
+      request(context, socket, 'event:subscribe', [{ channel: 'user:alice:*' }]),
+      request(context, socket, 'storage:subscribe', [{ prefix: 'user:alice:' }]),
+      request(context, socket, 'storage:subscribe', [{ prefix: 'user:' }]),
+      request(context, socket, 'storage:subscribe', [{ keys: [...keys, { key: 'user:alice:notes' }] }]),
     ])
     for (const outcome of outcomes) tally.add(outcome)
   }

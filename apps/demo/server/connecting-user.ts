@@ -12,7 +12,7 @@ const GUEST: User = { id: 'guest:' }
  * The user of a connection. Shared data is available without a sign-in, and also with a token that has expired or was signed by
  * a restarted server: without a valid token the user is a guest.
  */
-export async function whoConnects({ headers }: Credentials): Promise<User> {
+export async function connectingUser({ headers }: Credentials): Promise<User> {
   const session = await sessionOf(headers.cookie)
   return session === undefined ? GUEST : { id: session.user, expiresAt: session.expiresAt }
 }
