@@ -3,5 +3,6 @@ import { tsupConfig } from '../../tsup.base.ts'
 export default tsupConfig({
   index: 'src/index.ts',
   collection: 'src/collection/index.ts',
+  presence: 'src/presence/index.ts',
   pinia: 'src/pinia/index.ts',
 })

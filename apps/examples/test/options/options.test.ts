@@ -10,6 +10,7 @@ import type { AttachRealtimeOptions } from '@tutti/server/node'
 import type { ReactiveDriverOptions, ReactiveRedisDriverOptions, WriteOptions } from '@tutti/storage-driver'
 import type { ExistingClientOptions, PageOptions, UseRealtimeEventsOptions, UseRealtimeStateOptions } from '@tutti/vue'
 import type { UseRealtimeCollectionOptions } from '@tutti/vue/collection'
+import type { UseRealtimeCursorsOptions, UseRealtimePresenceOptions } from '@tutti/vue/presence'
 import { expect, expectTypeOf, test, vi } from 'vitest'
 import { badValues, unknownNames } from './kinds.ts'
 import { owners, type Owner } from './owners.ts'
@@ -117,5 +118,6 @@ test('[X9] types accept undefined for every optional option', () => {
   expectTypeOf<Refusing<CollectionOptions & OfflineQueueOptions>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<ExistingClientOptions>>().toEqualTypeOf<'client'>()
   expectTypeOf<Refusing<PageOptions>>().toEqualTypeOf<'read'>()
+  expectTypeOf<Refusing<UseRealtimePresenceOptions<unknown> & UseRealtimeCursorsOptions>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<UseRealtimeStateOptions & UseRealtimeCollectionOptions & UseRealtimeEventsOptions>>().toEqualTypeOf<never>()
 })

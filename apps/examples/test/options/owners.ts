@@ -43,6 +43,12 @@ import {
   type UseRealtimeStateOptions,
 } from '@tutti/vue'
 import { useRealtimeCollection, type UseRealtimeCollectionOptions } from '@tutti/vue/collection'
+import {
+  useRealtimeCursors,
+  useRealtimePresence,
+  type UseRealtimeCursorsOptions,
+  type UseRealtimePresenceOptions,
+} from '@tutti/vue/presence'
 import { Server } from 'socket.io'
 import memoryDriver from 'unstorage/drivers/memory'
 import { createSSRApp } from 'vue'
@@ -382,6 +388,12 @@ const vueOwners: Owner[] = [
   owner<UseRealtimeStateOptions>('useRealtimeState', stateKinds, (options) => rendering(() => useRealtimeState('a', 0, options))),
   owner<UseRealtimeCollectionOptions>('useRealtimeCollection', collectionKinds, (options) =>
     rendering(() => useRealtimeCollection('a:', options)),
+  ),
+  owner<UseRealtimePresenceOptions<unknown>>('useRealtimePresence', { info: anything, count: flag }, (options) =>
+    rendering(() => useRealtimePresence('a', options)),
+  ),
+  owner<UseRealtimeCursorsOptions>('useRealtimeCursors', { idleMs: whole(1) }, (options) =>
+    rendering(() => useRealtimeCursors('a', options)),
   ),
   owner<UseRealtimeEventsOptions>('useRealtimeEvents', { includeSelf: flag }, (options) => rendering(() => useRealtimeEvents(options))),
 ]
