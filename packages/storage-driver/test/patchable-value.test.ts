@@ -3,13 +3,15 @@ import { seededRandom } from '@tutti/test-kit'
 import { expect, test, vi } from 'vitest'
 import { createPatchableValue, patchedValue } from '../src/redis/patchable-value.ts'
 
-const NAMES = ['a', 'b', 'ä"\\', '__proto__', 'constructor', '1', '']
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'ä"\\', '__proto__', 'constructor', '1', '']
 const SCALARS: readonly JsonValue[] = [null, 0, 1.5, true, 'x', '},"a":1', [], [null, { a: null }]]
 
 test('[S8] patches any value per RFC 7396', () => {
   const random = seededRandom(Date.now())
   const randomObject = (depth: number): JsonObject =>
-    Object.fromEntries(Array.from({ length: random.below(4) }, () => [random.pick(NAMES), randomValue(depth - 1)]))
+    Object.fromEntries(
+      Array.from({ length: random.below(random.below(4) === 0 ? 20 : 4) }, () => [random.pick(NAMES), randomValue(depth - 1)]),
+    )
   const randomValue = (depth: number): JsonValue => (depth > 0 && random.below(2) === 0 ? randomObject(depth) : random.pick(SCALARS))
 
   for (let round = 0; round < 2_000; round += 1) {

@@ -25,55 +25,66 @@ export function createPatchableValue(value: JsonValue, json?: string): Patchable
 export const patchedValue = (value: PatchableValue | undefined, patch: JsonObject): PatchableValue =>
   value === undefined ? patchableObject(undefined).patched(patch) : value.patched(patch)
 
+/** Fields in one patch at most of which each is replaced in the text. With more of them the object is made anew. */
+const FEW = 8
+
+/** An object as JSON, and where its fields are: `{`, then each field with its length, separated by commas, then `}`. */
+interface ObjectText {
+  readonly json: string
+  /** Of each name, in order. Objects with the same names share it. */
+  readonly places: ReadonlyMap<string, number>
+  /** Of each place, in characters. */
+  readonly lengths: readonly number[]
+}
+
 /** As in RFC 7396, a patch takes everything that is no object for an empty one. */
 function patchableObject(value: JsonValue | undefined): PatchableValue {
   const fields = isJsonObject(value) ? Object.entries(value) : []
-  return objectOf(
-    placesOf(fields.map(([name]) => name)),
-    fields.map(([name, field]) => textOfField(name, field)),
-  )
+  const texts = fields.map(([name, field]) => textOfField(name, field))
+  const places = placesOf(fields.map(([name]) => name))
+  return patchableText({ json: `{${texts.join(',')}}`, places, lengths: texts.map((text) => text.length) })
 }
 
 /**
- * An object as the JSON text of each of its fields. A patch stringifies its own fields only, and the others are copied as text: to
- * copy and stringify an object of a thousand fields takes many times longer.
- *
- * `places`: where the text of a field is, in the order of the texts. Values with the same names share it.
+ * A patch parses and stringifies its own fields only, and the rest is copied as text: to copy and stringify an object of a
+ * thousand fields takes many times longer.
  */
-function objectOf(places: ReadonlyMap<string, number>, texts: readonly string[]): PatchableValue {
-  const fieldOf = (place: number | undefined): JsonObject => {
-    const field = place === undefined ? undefined : parseJson(`{${texts[place]}}`)
-    return isJsonObject(field) ? field : {}
-  }
-
-  const patched = (patch: JsonObject): PatchableValue => {
-    const changed = [...texts]
-    const added: string[] = []
-    const removed = new Set<number>()
-    for (const [name, change] of Object.entries(patch)) {
-      const place = places.get(name)
-      if (change === null) {
-        if (place !== undefined) removed.add(place)
-        continue
-      }
-      const text = textOfField(name, isJsonObject(change) ? applyPatch(fieldOf(place)[name], change) : change)
-      if (place !== undefined) changed[place] = text
-      else {
-        added.push(name)
-        changed.push(text)
-      }
-    }
-    if (added.length === 0 && removed.size === 0) return objectOf(places, changed)
-    const isLeft = (_: string, place: number): boolean => !removed.has(place)
-    return objectOf(placesOf([...places.keys(), ...added].filter(isLeft)), changed.filter(isLeft))
-  }
-
+function patchableText(object: ObjectText): PatchableValue {
+  const { json } = object
   return {
-    get size() {
-      return texts.reduce((size, text) => size + text.length + 1, 2)
+    size: json.length,
+    toJson: () => json,
+    patched: (patch) => {
+      const changes = Object.entries(patch)
+      if (changes.length > FEW) return createPatchableValue(applyPatch(parseJson(json), patch))
+      return patchableText(changes.reduce((changed, [name, change]) => withChange(changed, name, change), object))
     },
-    toJson: () => `{${texts.join(',')}}`,
-    patched,
+  }
+}
+
+function withChange(object: ObjectText, name: string, change: JsonValue): ObjectText {
+  const place = object.places.get(name)
+  if (place === undefined) return change === null ? object : withNewField(object, name, applyPatch(undefined, change))
+  const { json, places, lengths } = object
+  const start = lengths.slice(0, place).reduce((sum, length) => sum + length + 1, 1)
+  const end = start + (lengths[place] ?? 0)
+  if (change === null) {
+    // Without the comma before it, or after the first one.
+    const rest = place > 0 ? json.slice(0, start - 1) + json.slice(end) : `{${json.slice(end).replace(/^,/, '')}`
+    return { json: rest, places: placesOf([...places.keys()].toSpliced(place, 1)), lengths: lengths.toSpliced(place, 1) }
+  }
+  const before = isJsonObject(change) ? parseJson(`{${json.slice(start, end)}}`) : undefined
+  const text = textOfField(name, applyPatch(isJsonObject(before) ? before[name] : undefined, change))
+  return { json: json.slice(0, start) + text + json.slice(end), places, lengths: lengths.with(place, text.length) }
+}
+
+function withNewField({ json, places, lengths }: ObjectText, name: string, value: JsonValue): ObjectText {
+  const text = textOfField(name, value)
+  const separator = lengths.length === 0 ? '' : ','
+  return {
+    json: `${json.slice(0, -1)}${separator}${text}}`,
+    places: new Map(places).set(name, lengths.length),
+    lengths: [...lengths, text.length],
   }
 }
 
