@@ -4,7 +4,9 @@ export default defineNuxtConfig({
   devtools: { enabled: false },
   telemetry: false,
   routeRules: {
+    // Pages that several users receive: they contain what a visitor without a sign-in may read.
     '/cached': { swr: 60 },
+    '/public': { headers: { 'cache-control': 's-maxage=60' } },
     '/static': { prerender: true },
     '/client': { ssr: false },
   },
