@@ -76,6 +76,7 @@ test('[S14] a page that is offline shows its own changes, and sends them when it
   await ben.shows('#count', '1')
   await ann.page.context().setOffline(false)
   await Promise.all([ann.shows('#count', '2'), ben.shows('#count', '2')])
+  expect(await (await fetch(`${one.url}/api/count`)).json()).toEqual({ count: 2 })
 })
 
 test('[N1] each instance has two connections to Redis', async () => {
