@@ -1,6 +1,6 @@
 import { eventually, spawnInstance, startTcpProxy, type Instance } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
-import { freshClient, record } from '../src/testing/coordination-under-test.ts'
+import { freshClient, reconnected, record } from '../src/testing/coordination-under-test.ts'
 import { startInstance, useRedis } from './cluster.ts'
 
 const server = useRedis()
@@ -85,6 +85,34 @@ test('[P3] an instance whose connection for commands hangs keeps its lease and m
   await eventually(() => hanging.coordination.members('a').update(client.connectionId, 3))
   await seen.until(() => [...seen.view.members.values()].some(({ info }) => info === 3))
   expect([seen.left, hanging.coordination.instance.id]).toEqual([[], lease])
+})
+
+test('[P2] a reconnect that fails on an instance without Redis is repeated as the same member', async () => {
+  const { prefix } = server.prefix()
+  const times = { leaseMs: 5_000, graceMs: 10_000 }
+  const proxy = await startTcpProxy(server.redis)
+  onTestFinished(() => proxy.close())
+  const away = await startInstance({ host: proxy.host, port: proxy.port, prefix }, times)
+  const other = await startInstance({ url: server.redis.url, prefix }, times)
+  const members = away.coordination.members('a')
+  const seen = await record(other.coordination.members('a'))
+  const client = freshClient()
+  const { id } = await members.join(client, 1)
+  members.disconnect(client.connectionId)
+  const again = reconnected(client)
+  await other.coordination.members('a').join(freshClient())
+  const requests: string[] = []
+  await other.pubsub.link.subscribe('$room:a', (text) => void requests.push(text)).ready
+  proxy.refuse()
+  await eventually(() => expect(members.join(again, 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' }))
+  proxy.flow()
+  // It has read the room again, and what it writes after that removes nothing.
+  await eventually(() => expect(requests).toContain(`w ${away.pubsub.instanceId}`))
+  await away.pubsub.link.command('PING')
+  await away.pubsub.link.command('PING')
+  expect((await eventually(() => members.join(again, 3))).id).toBe(id)
+  await seen.until(() => seen.view.members.get(id)?.info === 3)
+  expect(seen.left).toEqual([])
 })
 
 test('[P3] connections that are cut again and again lose no member', async () => {
