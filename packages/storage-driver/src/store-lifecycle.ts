@@ -2,6 +2,8 @@ import { RealtimeError } from '@tutti/protocol'
 
 /** Whether a store is open, and which of its calls are in flight. */
 export interface StoreLifecycle {
+  /** How many calls have begun so far. */
+  readonly calls: number
   /** Runs a call of the store, or rejects with `CLOSED`. */
   call<Result>(work: () => Promise<Result>): Promise<Result>
   /** Like `call`, for work that settles by callbacks: the promise settles in the microtask in which one of them is called. */
@@ -14,6 +16,7 @@ export interface StoreLifecycle {
 
 /** Creates the lifecycle of an open store. */
 export function createStoreLifecycle(): StoreLifecycle {
+  let calls = 0
   let inFlight = 0
   let closing: Promise<void> | undefined
   let onIdle = (): void => {}
@@ -23,6 +26,7 @@ export function createStoreLifecycle(): StoreLifecycle {
   const settle: StoreLifecycle['settle'] = (work) =>
     new Promise((resolve, reject) => {
       assertOpen()
+      calls += 1
       inFlight += 1
       let isSettled = false
       /** The first outcome counts: a read of many keys may fail once for each of them. */
@@ -43,6 +47,9 @@ export function createStoreLifecycle(): StoreLifecycle {
       }
     })
   return {
+    get calls() {
+      return calls
+    },
     assertOpen,
     settle,
     call: (work) => settle((resolve, reject) => void work().then(resolve, reject)),

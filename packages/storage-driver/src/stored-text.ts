@@ -29,6 +29,3 @@ export function parseText(text: string): string {
     message: 'Invalid text: it contains half a surrogate pair. Use toWellFormed(), or store it as JSON.',
   })
 }
-
-/** UTF-8 bytes of a text. */
-export const bytesOf = (text: string): number => Buffer.byteLength(text)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { RealtimeError, type JsonObject, type Listeners } from '@tutti/protocol'
 import type { StateChange } from '../contract.ts'
-import { bytesOf, jsonOfText, valueOfText } from '../stored-text.ts'
+import { jsonOfText, valueOfText } from '../stored-text.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { DriverTexts } from './driver-texts.ts'
 import type { NameIndex } from './name-index.ts'
@@ -82,7 +82,7 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
     }
   }
 
-  const isSmall = (json: string): boolean => bytesOf(json) <= settings.inlineValueMaxBytes
+  const isSmall = (json: string): boolean => Buffer.byteLength(json) <= settings.inlineValueMaxBytes
 
   /** The memories that have not expired, and the added one. */
   const memoriesWith = (memories: StateRecord['memories'], added?: [author: string, memory: Memory]): StateRecord['memories'] => {

@@ -1,7 +1,7 @@
 import { RealtimeError, composePatches, type JsonObject, type JsonValue } from '@tutti/protocol'
 import type { MutationAuthor, WriteOptions, WriteResult } from '../contract.ts'
 import { checkFailure } from '../mutation.ts'
-import { bytesOf, parseJson, valueOfText } from '../stored-text.ts'
+import { parseJson, valueOfText } from '../stored-text.ts'
 import { createPatchBaseCache, type PatchBaseCache, type PatchBase } from './patch-base-cache.ts'
 import { createPatchableValue, patchedValue, type PatchableValue } from './patchable-value.ts'
 import { patchTail, valueTail } from './watch-message.ts'
@@ -51,7 +51,7 @@ export interface PatchQueue {
 export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatchBaseCache() }: PatchQueueOptions): PatchQueue {
   const queues = new Map<string, Waiting[]>()
 
-  const isSmall = (json: string): boolean => bytesOf(json) <= inlineValueMaxBytes
+  const isSmall = (json: string): boolean => Buffer.byteLength(json) <= inlineValueMaxBytes
 
   const drain = (key: string, queue: Waiting[]): void => {
     const batch = takeBatch(queue)

@@ -35,22 +35,13 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
   const patches = createPatchQueue({ run: runWrite, inlineValueMaxBytes: settings.inlineValueMaxBytes })
   const writes = createRedisWrites({ link, settings, runWrite, patches, readOne: reads.readOne })
   const lifecycle = createStoreLifecycle()
+  const { call, settle } = lifecycle
   const stops = new Set<() => void>()
-  let calls = 0
-  const call: typeof lifecycle.call = (work) => {
-    calls += 1
-    return lifecycle.call(work)
-  }
-  const settle: typeof lifecycle.settle = (work) => {
-    calls += 1
-    return lifecycle.settle(work)
-  }
-
   const lateListeners = createListeners<[]>((error) => settings.onError(error, { stage: 'listener' }))
   // A read overtakes a subscription that Redis has not confirmed yet: changes between the two are missed (N6).
   const onSubscribed = (): (() => void) => {
-    const before = calls
-    return () => void (calls > before && lateListeners.emit())
+    const before = lifecycle.calls
+    return () => void (lifecycle.calls > before && lateListeners.emit())
   }
   const feed = createChangeFeed({ link, channel: names.channel, cache: patches.cache, onError: settings.onError, onSubscribed })
 

@@ -3,7 +3,7 @@ import type { RedisLink } from '@tutti/pubsub/redis'
 import type { Mutation, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
 import { checkFailure, checkMutation } from '../mutation.ts'
 import type { StoreSettings } from '../store-options.ts'
-import { bytesOf, jsonOfText, parseJson, valueOfText } from '../stored-text.ts'
+import { jsonOfText, parseJson, valueOfText } from '../stored-text.ts'
 import { NO_VERSION, type PatchQueue } from './patch-queue.ts'
 import { valueTail } from './watch-message.ts'
 import { resultOf, type RunWrite, type WriteAnswer, type WriteCall } from './write-call.ts'
@@ -81,7 +81,7 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
         case 'set': {
           check?.(mutation.value)
           const text = JSON.stringify(mutation.value)
-          const tail = bytesOf(text) <= settings.inlineValueMaxBytes ? '=' : ''
+          const tail = Buffer.byteLength(text) <= settings.inlineValueMaxBytes ? '=' : ''
           const condition = ifVersion(mutation.ifVersion)
           return run({ ...common, op: 'set', text, tail, ttlMs: mutation.ttlMs, condition }, resolve, reject)
         }
@@ -98,7 +98,7 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
     },
     text: (key, text, ttlMs, resolve, reject) => {
       const json = jsonOfText(text)
-      const tail = bytesOf(json) > settings.inlineValueMaxBytes ? '' : json === text ? '=' : valueTail(json)
+      const tail = Buffer.byteLength(json) > settings.inlineValueMaxBytes ? '' : json === text ? '=' : valueTail(json)
       run({ key, op: 'set', text, tail, ttlMs, deadline: defaultDeadline(), authors: [] }, resolve, reject)
     },
   }
