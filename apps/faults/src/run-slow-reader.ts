@@ -25,7 +25,7 @@ export interface SlowReaderResult {
 /** One connection to an instance whose keys change 1,000 times a second (C4). */
 export async function runSlowReader(seconds: number, reader: Reader): Promise<SlowReaderResult> {
   const redis = await startRedis()
-  const limits = reader === 'stalls, without limits' ? { maxBacklogPackets: 1e9, maxBacklogBytes: 2e9 } : {}
+  const limits = reader === 'stalls, without limits' ? { backpressure: { maxUnsentPackets: 1e9, maxUnsentBytes: 2e9 } } : {}
   const env = { REDIS: JSON.stringify({ host: redis.host, port: redis.port }), SERVER_OPTIONS: JSON.stringify(limits) }
   const instance = await startProcess(INSTANCE, undefined, env)
   const proxy = await startTcpProxy({ host: '127.0.0.1', port: Number(instance.ready['port']) })

@@ -18,7 +18,7 @@ const pubsub = new RealtimePubSub({
 const state = reactiveRedisDriver({ pubsub, onError })
 const httpServer = createServer()
 /** The load is intended, so rates do not limit it. */
-const UNLIMITED = { mutationsPerSecond: 1_000_000_000, eventsPerSecond: 1_000_000_000, maxRequestsUnderWay: 1_000_000 }
+const UNLIMITED = { limits: { mutationsPerSecond: 1_000_000_000, eventsPerSecond: 1_000_000_000, maxRequestsInFlight: 1_000_000 } }
 
 const realtime = attachRealtime(httpServer, { state, pubsub, onError, ...JSON.parse(process.env['SERVER_OPTIONS'] ?? '{}'), ...UNLIMITED })
 await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))

@@ -19,12 +19,14 @@ const httpServer = createServer()
 const realtime = attachRealtime(httpServer, {
   state,
   pubsub,
-  maxPayloadBytes: 200_000,
-  maxSubscriptions: 500,
-  mutationsPerSecond: 300,
-  eventsPerSecond: 100,
-  requestsPerSecond: 400,
-  connectsPerSecondPerAddress: 50,
+  limits: {
+    maxPayloadBytes: 200_000,
+    maxSubscriptions: 500,
+    mutationsPerSecond: 300,
+    eventsPerSecond: 100,
+    requestsPerSecond: 400,
+    connectsPerSecondPerAddress: 50,
+  },
   schema: defineSchema({ state: { 'scores:*': v.pipe(v.number(), v.integer(), v.maxValue(1_000)) } }),
   authenticate: ({ token }) => userOf(token),
   authorize: rules({
@@ -42,7 +44,7 @@ const realtime = attachRealtime(httpServer, {
   }),
   onError: (error, { stage }) => {
     // These are the purpose of limits.
-    if (stage !== 'flood' && stage !== 'backlog') keepError(error)
+    if (stage !== 'flood' && stage !== 'slowConsumer') keepError(error)
   },
 })
 await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))

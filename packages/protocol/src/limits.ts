@@ -29,7 +29,7 @@ export const DEFAULT_RATES = {
    */
   requestsPerSecond: 2_000,
   /** Requests of one connection that have no reply yet. */
-  maxRequestsUnderWay: 1_000,
+  maxRequestsInFlight: 1_000,
   /** Connections of one address. A proxy that is not configured (`trustProxy`) counts as one address. */
   maxConnectionsPerAddress: 10_000,
   /** Connection attempts of one address per second, successful or not. */

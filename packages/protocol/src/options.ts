@@ -77,7 +77,7 @@ export function parseOptions<Options extends object, const Rows extends OptionRo
   owner: string,
   rows: Rows & OptionRows<Options>,
   options: Options,
-  renamed?: Readonly<Record<string, keyof Options & string>>,
+  renamed?: Readonly<Record<string, string>>,
 ): Settings<Options, Rows>
 export function parseOptions(
   owner: string,

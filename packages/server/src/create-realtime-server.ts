@@ -101,14 +101,14 @@ export function assembleRealtimeServer<U extends User>(
   { ownsSocketServer, createCoordination = () => undefined }: Assembly,
 ): RealtimeServer<U> {
   const { io, pubsub, state: store, authenticate, authorize, schema, trustProxy, onAudit, auditAllowed, onWarning } = settings
-  const { auditIntervalMs, drainMs, reconnectAfterMs } = settings
+  const { backpressure, shutdown } = settings
   const presence = settings.presence === false ? undefined : parsePresenceOptions(settings.presence)
   const origins = createOriginPolicy(parseOrigins(settings.origins), trustProxy)
   const limits: Limits = {
     // Clients receive the limit that Socket.IO enforces.
     maxPayloadBytes: io.engine?.opts.maxHttpBufferSize ?? DEFAULT_LIMITS.maxPayloadBytes,
-    maxKeysPerMessage: settings.maxKeysPerMessage,
-    maxSubscriptions: settings.maxSubscriptions,
+    maxKeysPerMessage: settings.limits.maxKeysPerMessage,
+    maxSubscriptions: settings.limits.maxSubscriptions,
   }
   const onError: ServerErrorListener = safeErrorListener(settings.onError)
   checkIsFree(io)
@@ -121,13 +121,13 @@ export function assembleRealtimeServer<U extends User>(
     fanOut: createFanOut(rooms),
     access,
     audit,
-    backlog: { maxPackets: settings.maxBacklogPackets, maxBytes: settings.maxBacklogBytes },
+    backlog: { maxPackets: backpressure.maxUnsentPackets, maxBytes: backpressure.maxUnsentBytes },
     schema,
-    requests: createRequestLimits({ ...settings, presencePerSecond: presence?.updatesPerSecond ?? 1 }),
+    requests: createRequestLimits({ ...settings.limits, presencePerSecond: presence?.updatesPerSecond ?? 1 }),
     pubsub,
     onError,
   }
-  const state = stateFeature(core, store, auditIntervalMs)
+  const state = stateFeature(core, store, settings.reconcileIntervalMs)
   const events = eventsFeature(core)
   const coordination = settings.coordination ?? (presence && createCoordination(presence, onError))
   const additional = presence && coordination ? [presenceFeature(core, coordination, presence)] : []
@@ -136,8 +136,8 @@ export function assembleRealtimeServer<U extends User>(
     authenticate,
     trustProxy,
     origins,
-    maxConnectionsPerAddress: settings.maxConnectionsPerAddress,
-    connectsPerSecondPerAddress: settings.connectsPerSecondPerAddress,
+    maxConnectionsPerAddress: settings.limits.maxConnectionsPerAddress,
+    connectsPerSecondPerAddress: settings.limits.connectsPerSecondPerAddress,
     entrances: access,
     audit,
   })
@@ -194,7 +194,7 @@ export function assembleRealtimeServer<U extends User>(
     authenticate: (request) => authenticateRequest(request, { authenticate, trustProxy, origins, audit, onError }),
     close: () => {
       users.close()
-      return (closing ??= drain({ connections, reconnectAfterMs, drainMs, parts, onError }))
+      return (closing ??= drain({ connections, ...shutdown, parts, onError }))
     },
   }
 }

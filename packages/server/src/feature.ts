@@ -10,10 +10,21 @@ import type { FanOut } from './connection/fan-out.ts'
 import type { Handler } from './connection/handler.ts'
 import type { RequestLimits } from './connection/request-limits.ts'
 
-/** Where a background failure happened: `onError(error, { stage })`. */
+/**
+ * Where a background failure happened: the second argument of `onError`.
+ *
+ * - `authenticate`: it threw an error, or returned an invalid user.
+ * - `authorize`: it threw an error during a delivery or a revocation.
+ * - `handler`: a request failed with an internal error.
+ * - `watch`: a change of state could not be delivered, or a subscription of server code ended.
+ * - `relay`: a message of another instance could not be processed.
+ * - `listener`: a callback of the application threw an error.
+ * - `slowConsumer`: a connection was closed because it did not read.
+ * - `flood`: a connection was closed because it continued to send requests beyond a rate limit.
+ * - `close`: a part of the server failed to close.
+ */
 export interface ServerErrorContext {
-  /** `authenticate`: it threw or gave back no user; `authorize`: it threw while an event was delivered; `handler`: a request failed for a reason of the server's own; `watch`: a change could not be told; `relay`: an event from elsewhere; `listener`: code of the application threw; `backlog`: a connection was closed because it did not read; `flood`: one was closed because it went on with requests that were too many; `presence`: members of rooms were not read or written; `close`. */
-  stage: 'authenticate' | 'authorize' | 'handler' | 'watch' | 'relay' | 'listener' | 'backlog' | 'flood' | 'presence' | 'close'
+  stage: 'authenticate' | 'authorize' | 'handler' | 'watch' | 'relay' | 'listener' | 'slowConsumer' | 'flood' | 'presence' | 'close'
   /** The message, key or channel it concerns. */
   subject?: string | undefined
 }

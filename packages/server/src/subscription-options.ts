@@ -1,7 +1,7 @@
 import { callback, parseOptions, type OptionRows, type RealtimeError } from '@tutti/protocol'
 
 /** How a running watch or subscription behaves. */
-export interface RunningOptions {
+export interface SubscriptionOptions {
   /**
    * Runs once when it ends for another reason than its undo: the right was refused or taken away (`FORBIDDEN`), the sign-in
    * ended (`UNAUTHENTICATED`), the server closed (`CLOSED`), or it could not begin (`RATE_LIMITED`, `UNAVAILABLE`, …: begin
@@ -10,7 +10,8 @@ export interface RunningOptions {
   onEnd?: ((error: RealtimeError) => void) | undefined
 }
 
-const OPTIONS = { onEnd: callback(undefined) } satisfies OptionRows<RunningOptions>
+const OPTIONS = { onEnd: callback(undefined) } satisfies OptionRows<SubscriptionOptions>
 
 /** Options of `watch` or `subscribe`. Throws `INVALID_OPTIONS`. */
-export const parseRunningOptions = (owner: 'watch' | 'subscribe', options: RunningOptions = {}) => parseOptions(owner, OPTIONS, options)
+export const parseSubscriptionOptions = (owner: 'watch' | 'subscribe', options: SubscriptionOptions = {}) =>
+  parseOptions(owner, OPTIONS, options)

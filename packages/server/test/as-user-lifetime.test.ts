@@ -7,7 +7,7 @@ import { Revocations } from '../src/authorization/revocations.ts'
 import { createUserAccess } from '../src/as-user/user-access.ts'
 import { eventsFeature } from '../src/events/events-feature.ts'
 import { createFanOut } from '../src/connection/fan-out.ts'
-import { rules, type Answer, type AuditRecord, type Credentials, type Question, type User } from '../src/index.ts'
+import { rules, type Decision, type AuditRecord, type Credentials, type AuthorizeRequest, type User } from '../src/index.ts'
 import { createRooms } from '../src/connection/rooms.ts'
 import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { Counts } from '../src/realtime-counts.ts'
@@ -42,7 +42,7 @@ describe('the user', () => {
   })
 
   test('[X11] null may do what a client without a user may: nothing where the server has `authenticate`', async () => {
-    const authorize = ({ user }: Question) => user === null
+    const authorize = ({ user }: AuthorizeRequest) => user === null
     const open = await served({ authenticate: undefined, authorize })
     await open.realtime.as(null).state.set('k', 1)
     expect(await open.realtime.as(null).state.get('k')).toMatchObject({ value: 1 })
@@ -77,14 +77,14 @@ describe('the user', () => {
 
   test('[X11] shares one budget with their clients, and one without a user has a budget for each `as`', async () => {
     const authorize = () => true
-    const { realtime, connect } = await served({ authorize, mutationsPerSecond: 3 })
+    const { realtime, connect } = await served({ authorize, limits: { mutationsPerSecond: 3 } })
     const client = await connect({ auth: { token: 'ann' } })
     await client.request('storage:set', { key: 'k', value: 1 })
     const { state } = realtime.as(ann)
     expect(await Promise.all([1, 2, 3].map((value) => codeOf(state.set('k', value))))).toEqual(['done', 'done', 'RATE_LIMITED'])
     expect(await client.send('storage:set', { key: 'k', value: 1 })).toMatchObject({ error: { code: 'RATE_LIMITED' } })
     expect(await codeOf(realtime.as({ id: 'ben' }).state.set('k', 1))).toBe('done')
-    const open = await served({ authenticate: undefined, mutationsPerSecond: 1 })
+    const open = await served({ authenticate: undefined, limits: { mutationsPerSecond: 1 } })
     const anonymous = open.realtime.as(null).state
     expect([await codeOf(anonymous.set('k', 1)), await codeOf(anonymous.set('k', 1))]).toEqual(['done', 'RATE_LIMITED'])
     expect(await codeOf(open.realtime.as(null).state.set('k', 1))).toBe('done')
@@ -93,7 +93,7 @@ describe('the user', () => {
 })
 
 test('[X11] [X5] too many requests are refused, and close nothing', async () => {
-  const { realtime } = await served({ authorize: () => true, requestsPerSecond: 1 })
+  const { realtime } = await served({ authorize: () => true, limits: { requestsPerSecond: 1 } })
   const { state } = realtime.as(ann)
   const codes = await Promise.all(Array.from({ length: 10 }, () => codeOf(state.get('k'))))
   expect(new Set(codes.slice(2))).toEqual(new Set(['RATE_LIMITED']))
@@ -101,9 +101,9 @@ test('[X11] [X5] too many requests are refused, and close nothing', async () => 
 })
 
 test('[X11] authorize is asked with the user and a connection that no socket has, and its no is audited', async () => {
-  const asked: Question[] = []
+  const asked: AuthorizeRequest[] = []
   const records: AuditRecord[] = []
-  const authorize = (question: Question): Answer => {
+  const authorize = (question: AuthorizeRequest): Decision => {
     asked.push(question)
     return question.action !== 'state:write'
   }
@@ -184,7 +184,7 @@ test('[X11] [C5] after `close()` everything is refused with CLOSED, and what ran
 })
 
 test('[X11] [X5] subscriptions of one `as` are limited like those of a connection', async () => {
-  const { realtime } = await served({ authorize: () => true, maxSubscriptions: 2 })
+  const { realtime } = await served({ authorize: () => true, limits: { maxSubscriptions: 2 } })
   const { state, events } = realtime.as(ann)
   const ended: unknown[] = []
   const options = { onEnd: ({ code }: RealtimeError) => void ended.push(code) }
@@ -198,7 +198,7 @@ test('[X11] [X5] subscriptions of one `as` are limited like those of a connectio
 })
 
 /** A server without sockets, whose store answers when the test says so. */
-async function createModel(answerOf: (question: Question) => Answer | Promise<Answer>) {
+async function createModel(answerOf: (question: AuthorizeRequest) => Decision | Promise<Decision>) {
   const rooms = createRooms()
   const asked: string[] = []
   const { core, entrances } = createModelCore((question) => {
@@ -350,7 +350,7 @@ test('[X11] nothing stays of requests that were answered and of what has ended',
 })
 
 test('[X11] [E4] events that are asked about are published in their order', async () => {
-  const answers: ((answer: Answer) => void)[] = []
+  const answers: ((answer: Decision) => void)[] = []
   const model = await createModel(({ action }) => (action === 'event:publish' ? new Promise((resolve) => answers.push(resolve)) : true))
   const { events } = model.users.as(ann)
   const heard: unknown[] = []

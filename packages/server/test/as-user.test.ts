@@ -5,7 +5,7 @@ import { eventually, startRedis } from '@tutti/test-kit'
 import memoryDriver from 'unstorage/drivers/memory'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { Credentials, Question, User, UserRealtime } from '../src/index.ts'
+import type { Credentials, AuthorizeRequest, User, UserRealtime } from '../src/index.ts'
 import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { serve, type PlainClient, type Served } from './serve.ts'
 
@@ -33,7 +33,7 @@ const authenticate = ({ token = '' }: Credentials): User => ({ id: token })
 /** The options of both instances. Each right may be changed while they run. */
 function world(): { rights: Map<string, boolean | 'each' | ErrorCode>; options: Partial<AttachRealtimeOptions> } {
   const rights = new Map<string, boolean | 'each' | ErrorCode>()
-  const authorize = ({ user, action, target }: Question) => {
+  const authorize = ({ user, action, target }: AuthorizeRequest) => {
     const name = Object.values(target).join('')
     const answer = rights.get(`${user?.id} ${action} ${name}`) ?? rights.get(`${user?.id} ${name}`) ?? false
     if (typeof answer === 'string' && answer !== 'each') throw new RealtimeError(answer)

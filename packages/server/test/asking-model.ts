@@ -1,6 +1,6 @@
 import type { Entry, JsonValue } from '@tutti/protocol'
 import { onTestFinished } from 'vitest'
-import type { Answer, Question } from '../src/authorization/authorize.ts'
+import type { Decision, AuthorizeRequest } from '../src/authorization/authorize.ts'
 import { Revocations } from '../src/authorization/revocations.ts'
 import { stateFeature } from '../src/state/state-feature.ts'
 import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
@@ -8,12 +8,12 @@ import { settled } from './state-model.ts'
 
 /** State whose readers are asked about: `answerOf` says who may read a key; of a prefix the answer is `each`, or `ofPrefix`. */
 export function createAskingModel(
-  answerOf: (user: string, key: string) => Answer | Promise<Answer>,
-  ofPrefix: (user: string) => Answer = () => 'each',
+  answerOf: (user: string, key: string) => Decision | Promise<Decision>,
+  ofPrefix: (user: string) => Decision = () => 'each',
 ) {
   const asked: string[] = []
   const errors: unknown[] = []
-  const { core, entrances, connect } = createModelCore(({ action, target, user }: Question) => {
+  const { core, entrances, connect } = createModelCore(({ action, target, user }: AuthorizeRequest) => {
     if (action !== 'state:read') return true
     if (!('key' in target)) return ofPrefix(user?.id ?? '')
     asked.push(target.key)

@@ -58,7 +58,7 @@ test('[X1] a refused sign-in is told with the address, and counted by its code',
 })
 
 test('[X5] every refusal of a request is counted by its code', async () => {
-  const { as, realtime, records } = await served({ mutationsPerSecond: 2 })
+  const { as, realtime, records } = await served({ limits: { mutationsPerSecond: 2 } })
   const client = await as('ann')
   for (const key of ['todos:1', 'todos:a/b', 'todos:2']) await client.send('storage:set', { key, value: 1 })
   await client.send('storage:nonsense', {})
@@ -103,7 +103,7 @@ test('[X2] rights that are taken away are told, and what ended by it', async () 
 })
 
 test('[X5] [X1] a connection that floods, and one whose sign-in ends, are told as closed', async () => {
-  const flooded = await served({ requestsPerSecond: 2 })
+  const flooded = await served({ limits: { requestsPerSecond: 2 } })
   const flooder = await flooded.as('ann')
   const gone = new Promise((resolve) => flooder.socket.once('disconnect', resolve))
   for (let count = 0; count < 20; count += 1) flooder.socket.emit('storage:get', { key: 'todos:1' })

@@ -4,7 +4,8 @@ import { eventually } from '@tutti/test-kit'
 import memoryDriver from 'unstorage/drivers/memory'
 import * as v from 'valibot'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { rules, type Access, type Answer, type Credentials, type Question } from '../src/index.ts'
+import { rules, type Decision, type Credentials, type AuthorizeRequest } from '../src/index.ts'
+import type { Access } from '../src/authorization/authorize.ts'
 import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { codeOf, serve, type PlainClient, type Served } from './serve.ts'
 
@@ -18,8 +19,8 @@ async function served(options: Partial<AttachRealtimeOptions>): Promise<Served &
 
 /** An `authorize` whose answers come when the test says so. */
 function askedLater() {
-  const asked: { question: Question; answer: (answer: Answer) => void }[] = []
-  const authorize = (question: Question): Promise<Answer> => new Promise((answer) => asked.push({ question, answer }))
+  const asked: { question: AuthorizeRequest; answer: (answer: Decision) => void }[] = []
+  const authorize = (question: AuthorizeRequest): Promise<Decision> => new Promise((answer) => asked.push({ question, answer }))
   return { asked, authorize, next: () => eventually(() => asked.shift() ?? expect.fail('nothing was asked')) }
 }
 
@@ -90,8 +91,9 @@ test.each([
   '[X2] [E4] of %i events that wait for one answer the first 1,000 come, in order, and the operator hears of others',
   async (count, told) => {
     const errors: unknown[] = []
-    let answer: (answer: Answer) => void = () => {}
-    const authorize = ({ target }: Question) => ('pattern' in target ? 'each' : new Promise<Answer>((resolve) => (answer = resolve)))
+    let answer: (answer: Decision) => void = () => {}
+    const authorize = ({ target }: AuthorizeRequest) =>
+      'pattern' in target ? 'each' : new Promise<Decision>((resolve) => (answer = resolve))
     const { as, realtime } = await served({ authorize, onError: (error) => errors.push(error instanceof RealtimeError && error.code) })
     const client = await as('ann')
     await client.request('event:subscribe', { channel: '*' })
@@ -114,7 +116,7 @@ test('[X2] a message that names many keys is refused if one of them is', async (
 
 test('[X2] whatever is no clear yes is a no', async () => {
   let answer: unknown
-  const { as } = await served({ authorize: () => answer as Answer })
+  const { as } = await served({ authorize: () => answer as Decision })
   const client = await as('ann')
   for (answer of [undefined, null, 1, 'yes', 'true', {}, { allow: 1 }, [], 'each', { allow: 'each' }])
     expect(codeOf(await client.send('storage:set', { key: 'k', value: 1 }))).toBe('FORBIDDEN')
@@ -194,9 +196,9 @@ describe('order', () => {
 })
 
 describe('what is remembered', () => {
-  const counted = (answerOf: (question: Question) => Answer) => {
+  const counted = (answerOf: (question: AuthorizeRequest) => Decision) => {
     const asked: string[] = []
-    const authorize = (question: Question): Answer => {
+    const authorize = (question: AuthorizeRequest): Decision => {
       asked.push(question.action)
       return answerOf(question)
     }
@@ -259,7 +261,7 @@ describe('what is remembered', () => {
 })
 
 describe('each channel of a pattern', () => {
-  const eachOf = (answerOf: (question: Question) => Answer | Promise<Answer>) => (question: Question) =>
+  const eachOf = (answerOf: (question: AuthorizeRequest) => Decision | Promise<Decision>) => (question: AuthorizeRequest) =>
     'pattern' in question.target ? 'each' : question.action === 'event:subscribe' ? answerOf(question) : true
 
   test('[X2] only channels that are allowed are delivered, others not even once', async () => {

@@ -8,7 +8,9 @@ import { Server } from 'socket.io'
 import { io } from 'socket.io-client'
 import memoryDriver from 'unstorage/drivers/memory'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createRealtimeServer, defineHandler, type FeatureFactory } from '../src/index.ts'
+import { defineHandler } from '../src/connection/handler.ts'
+import type { FeatureFactory } from '../src/feature.ts'
+import { createRealtimeServer } from '../src/index.ts'
 import { getSchema } from '@tutti/protocol/schemas'
 import { connectPlain, serve } from './serve.ts'
 
@@ -64,7 +66,7 @@ test('[C5] closing refuses new connections, sends clients elsewhere, lets replie
     steps.push('pubsub disposed')
     await disposed.pubsub()
   }
-  const served = await serve({ state, pubsub, features: [slow], reconnectAfterMs: 7 })
+  const served = await serve({ state, pubsub, features: [slow], shutdown: { reconnectAfterMs: 7 } })
   const client = await served.connect()
   client.socket.on('server:draining', () => steps.push('draining told'))
   client.socket.on('disconnect', () => steps.push('disconnected'))
@@ -140,7 +142,7 @@ test('[C5] who was let in before closing began and arrives after it is sent away
 
 test('[C5] a reply that never comes holds closing up for drainMs only', async () => {
   const stuck: FeatureFactory = () => ({ name: 'stuck', handlers: [{ name: 'storage:get', answer: () => new Promise<never>(() => {}) }] })
-  const served = await serve({ features: [stuck], drainMs: 20 })
+  const served = await serve({ features: [stuck], shutdown: { drainMs: 20 } })
   const client = await served.connect()
   const reply = client.send('storage:get', { key: 'k' })
   reply.catch(() => {})
@@ -153,7 +155,7 @@ test('[C5] closing leaves no timer', async () => {
   const setTimers = vi.spyOn(globalThis, 'setTimeout')
   const clearTimers = vi.spyOn(globalThis, 'clearTimeout')
   onTestFinished(() => void vi.restoreAllMocks())
-  const served = await serve({ drainMs: 123_456 })
+  const served = await serve({ shutdown: { drainMs: 123_456 } })
   await served.close()
   // Longer than any other: pings and the audit.
   const timers = setTimers.mock.results.filter((_, call) => Number(setTimers.mock.calls[call]?.[1]) > 80_000)
@@ -198,7 +200,7 @@ test('[C5] closing ends within drainMs, whatever hangs, and what comes after it 
     part('fails', () => Promise.reject(new Error('no'))),
     part('ends', async () => {}),
   ]
-  const served = await serve({ features, drainMs: 50, onError: (error, { stage }) => errors.push([stage, error]) })
+  const served = await serve({ features, shutdown: { drainMs: 50 }, onError: (error, { stage }) => errors.push([stage, error]) })
   await served.close()
   expect(closed).toEqual(['hangs', 'fails', 'ends'])
   expect(errors).toEqual([

@@ -24,7 +24,7 @@ test('[C1] a feature hears of each connection when it comes and when it goes, on
 })
 
 test('[X5] clients are told how many bytes a message may have', async () => {
-  const served = await serve({ maxPayloadBytes: 5_000 })
+  const served = await serve({ limits: { maxPayloadBytes: 5_000 } })
   const client = await served.connect()
   await eventually(() => expect(client.of('server:hello')).toMatchObject([{ limits: { maxPayloadBytes: 5_000 } }]))
   await served.close()

@@ -3,10 +3,11 @@ import { reactiveDriver } from '@tutti/storage-driver'
 import { Server } from 'socket.io'
 import memoryDriver from 'unstorage/drivers/memory'
 import { expect, onTestFinished, test } from 'vitest'
-import { createRealtimeServer, type RealtimeServerOptions } from '../src/index.ts'
+import { createRealtimeServer } from '../src/index.ts'
+import type { InternalServerOptions } from '../src/options.ts'
 
 /** A server with all its parts, none of which has heard from the others yet. */
-function create(options: Partial<RealtimeServerOptions> = {}) {
+function create(options: Partial<InternalServerOptions> = {}) {
   const warnings: string[] = []
   const errors: unknown[] = []
   const readiness = { state: Promise.withResolvers<void>(), events: Promise.withResolvers<void>() }

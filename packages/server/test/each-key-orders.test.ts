@@ -1,7 +1,7 @@
 import type { Entry, EntryPage, Reply } from '@tutti/protocol'
 import { seededRandom } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
-import type { Answer } from '../src/authorization/authorize.ts'
+import type { Decision } from '../src/authorization/authorize.ts'
 import { createAskingModel } from './asking-model.ts'
 import type { ModelConnection } from './model-cluster.ts'
 import { settled } from './state-model.ts'
@@ -18,7 +18,7 @@ class Rights {
   readonly steady = new Set<string>()
   readonly waiting: (() => void)[] = []
 
-  answer(user: string, key: string): Answer | Promise<Answer> {
+  answer(user: string, key: string): Decision | Promise<Decision> {
     const allow = this.may(user, key)
     const kind = KEYS.indexOf(key) % 3
     const answer = { allow, forMs: allow && kind < 2 ? 1e9 : 0 }
@@ -27,7 +27,7 @@ class Rights {
   }
 
   /** Of all that is below the prefix. */
-  ofPrefix(user: string): Answer {
+  ofPrefix(user: string): Decision {
     return KEYS.every((key) => this.may(user, key)) ? { allow: true, forMs: 1e9 } : 'each'
   }
 

@@ -1,6 +1,6 @@
 import { RealtimeError, type EntryPage } from '@tutti/protocol'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { Answer } from '../src/authorization/authorize.ts'
+import type { Decision } from '../src/authorization/authorize.ts'
 import { createAskingModel as createModel, updatesOf } from './asking-model.ts'
 import type { ModelConnection } from './model-cluster.ts'
 import { settled } from './state-model.ts'
@@ -15,8 +15,8 @@ const pageOf = ({ received: [first] }: ModelConnection): string[] => {
 
 /** Answers that come when the test says so, by key. */
 function later() {
-  const answers: { key: string; answer: (answer: Answer) => void; refuse: (error: unknown) => void }[] = []
-  const answerOf = (_user: string, key: string) => new Promise<Answer>((answer, refuse) => answers.push({ key, answer, refuse }))
+  const answers: { key: string; answer: (answer: Decision) => void; refuse: (error: unknown) => void }[] = []
+  const answerOf = (_user: string, key: string) => new Promise<Decision>((answer, refuse) => answers.push({ key, answer, refuse }))
   const next = (key: string) =>
     answers.splice(
       answers.findIndex((one) => one.key === key),
@@ -26,7 +26,7 @@ function later() {
 }
 
 describe('a prefix that is allowed key by key', () => {
-  const open = (_user: string, key: string): Answer => key.endsWith('open')
+  const open = (_user: string, key: string): Decision => key.endsWith('open')
 
   test('[X2] [S17] is answered with the keys that may be read, and told of these only: changes, removals, large values', async () => {
     const model = createModel(open)
@@ -67,7 +67,7 @@ describe('a prefix that is allowed key by key', () => {
   })
 
   test.each(['p:1', 'p:*'])('[X2] [S17] a page names no key where the right to %s ends while it is read', async (pattern) => {
-    const rights = { ofPrefix: true as Answer }
+    const rights = { ofPrefix: true as Decision }
     const model = createModel(
       () => false,
       () => rights.ofPrefix,
@@ -210,7 +210,7 @@ describe('a prefix that is allowed key by key', () => {
   })
 
   test('[X2] [S17] who may read all of it again is told of all of it, each once, and is asked about no more', async () => {
-    let ofPrefix: Answer = 'each'
+    let ofPrefix: Decision = 'each'
     const model = createModel(open, () => ofPrefix)
     const watcher = await model.subscribed('w')
     const change = async () => {

@@ -16,7 +16,7 @@ const state = reactiveRedisDriver({ pubsub })
 const httpServer = createServer()
 const leases = process.env['LEASES']
 const realtime = attachRealtime(httpServer, {
-  ...{ state, pubsub, mutationsPerSecond: 1_000_000, eventsPerSecond: 1_000_000 },
+  ...{ state, pubsub, limits: { mutationsPerSecond: 1_000_000, eventsPerSecond: 1_000_000 } },
   coordination:
     leases === undefined
       ? undefined

@@ -67,7 +67,7 @@ test.each([
   ['mutationsPerSecond', 'storage:patch', { key: 'p', patch: {} }],
   ['eventsPerSecond', 'event:publish', { channel: 'c', data: 1 }],
 ])('[X5] %s holds for %s, each connection by itself, and rubbish counts too', async (option, name, message) => {
-  const { connect, realtime } = await served({ [option]: 3 })
+  const { connect, realtime } = await served({ limits: { [option]: 3 } })
   const [flooder, other] = [await connect(), await connect()]
   const heard: unknown[] = []
   realtime.events.subscribe('*', (event) => heard.push(event))
@@ -82,7 +82,10 @@ test.each([
 
 test('[X5] requests under way are bounded, and go on once some are answered', async () => {
   const answers: (() => void)[] = []
-  const { connect } = await served({ maxRequestsUnderWay: 2, authorize: () => new Promise((resolve) => answers.push(() => resolve(true))) })
+  const { connect } = await served({
+    limits: { maxRequestsInFlight: 2 },
+    authorize: () => new Promise((resolve) => answers.push(() => resolve(true))),
+  })
   const client = await connect()
   const first = ['a', 'b'].map((key) => client.send('storage:get', { key }))
   expect(await client.send('storage:get', { key: 'c' })).toMatchObject({ error: { code: 'RATE_LIMITED', retryAfterMs: 250 } })
@@ -93,7 +96,7 @@ test('[X5] requests under way are bounded, and go on once some are answered', as
 })
 
 test('[X5] requestsPerSecond holds for all kinds of requests together', async () => {
-  const { connect } = await served({ requestsPerSecond: 3 })
+  const { connect } = await served({ limits: { requestsPerSecond: 3 } })
   const client = await connect()
   const replies = await Promise.all([
     client.send('storage:get', { key: 'k' }),
@@ -107,7 +110,10 @@ test('[X5] requestsPerSecond holds for all kinds of requests together', async ()
 
 test('[X5] a connection that goes on whatever it is told is closed, counted and reported, and others stay', async () => {
   const errors: unknown[] = []
-  const { connect, realtime } = await served({ requestsPerSecond: 20, onError: (error, context) => errors.push([error, context.stage]) })
+  const { connect, realtime } = await served({
+    limits: { requestsPerSecond: 20 },
+    onError: (error, context) => errors.push([error, context.stage]),
+  })
   const [flooder, other] = [await connect(), await connect()]
   const gone = new Promise((resolve) => flooder.socket.once('disconnect', resolve))
   for (let sent = 0; sent < 60; sent += 1) flooder.socket.emit('storage:get', { key: 'k' }, () => {})
@@ -118,7 +124,7 @@ test('[X5] a connection that goes on whatever it is told is closed, counted and 
 })
 
 test('[X5] a user has one rate on all connections, and gains nothing by making new ones', async () => {
-  const { connect } = await served({ mutationsPerSecond: 3, authenticate: ({ token = '' }) => ({ id: token }) })
+  const { connect } = await served({ limits: { mutationsPerSecond: 3 }, authenticate: ({ token = '' }) => ({ id: token }) })
   const as = (token: string) => connect({ auth: { token } })
   const set = async (token: string): Promise<boolean> => (await (await as(token)).send('storage:set', { key: 'k', value: 1 })).ok
   const outcomes: boolean[] = []
@@ -131,7 +137,7 @@ test('[X5] a user has one rate on all connections, and gains nothing by making n
 test('[X5] users are remembered as long as their rates need it, however many come', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   onTestFinished(() => void vi.useRealTimers())
-  const rates = { mutationsPerSecond: 1, eventsPerSecond: 1, presencePerSecond: 10, requestsPerSecond: 1, maxRequestsUnderWay: 1 }
+  const rates = { mutationsPerSecond: 1, eventsPerSecond: 1, presencePerSecond: 10, requestsPerSecond: 1, maxRequestsInFlight: 1 }
   const { made: limits, items } = await countItems(() => createRequestLimits(rates))
   for (let user = 0; user < 5_000; user += 1) {
     vi.advanceTimersByTime(10)
@@ -141,7 +147,7 @@ test('[X5] users are remembered as long as their rates need it, however many com
 })
 
 test('[X5] a connection that is refused and waits stays', async () => {
-  const { connect } = await served({ requestsPerSecond: 20 })
+  const { connect } = await served({ limits: { requestsPerSecond: 20 } })
   const client = await connect()
   const replies = await Promise.all(Array.from({ length: 35 }, () => client.send('storage:get', { key: 'k' })))
   expect(replies.filter(({ ok }) => !ok).length).toBeGreaterThan(0)
@@ -152,7 +158,7 @@ describe('connections of one address', () => {
   const refused = (connecting: Promise<unknown>): Promise<unknown> => connecting.catch((error: { data?: unknown }) => error.data)
 
   test('[X5] are bounded, and one that ends makes room for another', async () => {
-    const { url, connect } = await served({ maxConnectionsPerAddress: 2 })
+    const { url, connect } = await served({ limits: { maxConnectionsPerAddress: 2 } })
     const [first] = [await connect(), await connect()]
     expect(await refused(connectPlain(url))).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retryAfterMs: 5_000 })
     first?.socket.disconnect()
@@ -162,7 +168,7 @@ describe('connections of one address', () => {
 
   test('[X5] are tried so often in a second, and again in the next', async () => {
     const { url, connect } = await served({
-      connectsPerSecondPerAddress: 2,
+      limits: { connectsPerSecondPerAddress: 2 },
       authenticate: ({ token }) => (token === 'good' ? { id: 'u' } : null),
     })
     const outcomes = await Promise.all([1, 2, 3].map(() => refused(connectPlain(url))))
@@ -172,7 +178,7 @@ describe('connections of one address', () => {
   })
 
   test('[X5] are those of the client behind a proxy, whatever it says of itself', async () => {
-    const { url, connect } = await served({ maxConnectionsPerAddress: 1, trustProxy: 1 })
+    const { url, connect } = await served({ limits: { maxConnectionsPerAddress: 1 }, trustProxy: 1 })
     const from = (forwarded: string) => ({ extraHeaders: { 'x-forwarded-for': forwarded } })
     await connect(from('203.0.113.1'))
     await connect(from('203.0.113.2'))
@@ -180,7 +186,7 @@ describe('connections of one address', () => {
   })
 
   test('[X8] are those of one client, however its address is spelled and whatever it has of an IPv6 /64', async () => {
-    const { url, connect } = await served({ maxConnectionsPerAddress: 1, trustProxy: 1 })
+    const { url, connect } = await served({ limits: { maxConnectionsPerAddress: 1 }, trustProxy: 1 })
     const from = (forwarded: string) => ({ extraHeaders: { 'x-forwarded-for': forwarded } })
     await connect(from('203.0.113.1:5678'))
     await connect(from('[2001:db8:0:1::a]:443'))
@@ -191,14 +197,14 @@ describe('connections of one address', () => {
   })
 
   test('[X8] are tried so often in a second for all of an IPv6 /64', async () => {
-    const { url } = await served({ connectsPerSecondPerAddress: 1, trustProxy: 1 })
+    const { url } = await served({ limits: { connectsPerSecondPerAddress: 1 }, trustProxy: 1 })
     const from = (forwarded: string) => refused(connectPlain(url, { extraHeaders: { 'x-forwarded-for': forwarded } }))
     const outcomes = await Promise.all(['2001:db8::a', '[2001:db8::b]:1', '2001:DB8:0:0::c'].map(from))
     expect(outcomes).toContainEqual(expect.objectContaining({ code: 'RATE_LIMITED' }))
   })
 
   test('[X5] that were refused for another reason are counted while they last only', async () => {
-    const { url } = await served({ maxConnectionsPerAddress: 1, authenticate: () => null })
+    const { url } = await served({ limits: { maxConnectionsPerAddress: 1 }, authenticate: () => null })
     for (let time = 0; time < 3; time += 1)
       await eventually(async () => expect(await refused(connectPlain(url))).toMatchObject({ code: 'UNAUTHENTICATED' }))
   })
@@ -217,10 +223,14 @@ test.each([
   'mutationsPerSecond',
   'eventsPerSecond',
   'requestsPerSecond',
-  'maxRequestsUnderWay',
+  'maxRequestsInFlight',
   'maxConnectionsPerAddress',
   'connectsPerSecondPerAddress',
-  'trustProxy',
 ])('[X5] a %s that cannot work throws INVALID_OPTIONS', async (option) => {
-  for (const value of [-1, 0.5, Number.NaN]) await expect(serve({ [option]: value })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+  for (const value of [-1, 0.5, Number.NaN])
+    await expect(serve({ limits: { [option]: value } })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+})
+
+test('[X8] a trustProxy that is not a number of proxies throws INVALID_OPTIONS', async () => {
+  for (const trustProxy of [-1, 0.5, Number.NaN]) await expect(serve({ trustProxy })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
 })

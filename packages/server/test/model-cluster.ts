@@ -151,7 +151,7 @@ const modelLimits = () =>
     eventsPerSecond: 1e9,
     presencePerSecond: 1e9,
     requestsPerSecond: 1e9,
-    maxRequestsUnderWay: 1e9,
+    maxRequestsInFlight: 1e9,
   })
 
 /** Rooms and connections in memory: what Socket.IO does for the server, in order and without a network. */

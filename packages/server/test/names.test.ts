@@ -54,7 +54,7 @@ beforeAll(async () => {
   const pubsub = new RealtimePubSub({ url: redis.url })
   const state = reactiveRedisDriver({ pubsub })
   const authenticate = ({ token = '' }) => ({ id: `u${token}` })
-  served = await serve({ pubsub, state, authenticate, auditIntervalMs: 0, onError: () => {} })
+  served = await serve({ pubsub, state, authenticate, reconcileIntervalMs: 0, onError: () => {} })
 })
 
 afterAll(async () => {

@@ -182,7 +182,7 @@ test('[C7] realtime servers on two paths of one HTTP server work, and one may cl
 test('[C7] options that are refused leave nothing on the HTTP server', async () => {
   const server = await serveApplication()
   const before = traces(server)
-  expect(() => attach(server, { drainMs: -1 })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+  expect(() => attach(server, { shutdown: { drainMs: -1 } })).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
   expect(traces(server)).toEqual(before)
   attach(server)
 })

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { upgradeOf } from './serve.ts'
 import { countQueued, serveOnSocketIo, type Ends } from './socket-io-server.ts'
 
-const UNLIMITED = { maxBacklogPackets: 1_000_000, maxBacklogBytes: 1_000_000_000 }
+const UNLIMITED = { backpressure: { maxUnsentPackets: 1_000_000, maxUnsentBytes: 1_000_000_000 } }
 
 /** Sends numbers to the client, some by Socket.IO and some by the server. `size`: characters that each carries besides. */
 function createCounter({ socket, connection }: Ends, random: () => number, size: () => number) {

@@ -14,7 +14,7 @@ async function audited(): Promise<{ redis: TestRedis; client: PlainClient }> {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const pubsub = new RealtimePubSub({ url: redis.url })
-  const served = await serve({ pubsub, state: reactiveRedisDriver({ pubsub }), auditIntervalMs: 100 })
+  const served = await serve({ pubsub, state: reactiveRedisDriver({ pubsub }), reconcileIntervalMs: 100 })
   onTestFinished(() => served.close())
   return { redis, client: await served.connect() }
 }

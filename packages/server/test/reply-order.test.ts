@@ -54,8 +54,7 @@ test('[S2] replies of a connection leave in the order in which Redis executed it
     state: reactiveRedisDriver({ pubsub }),
     pubsub,
     schema: defineSchema({ state: { 'checked:*': v.any() } }),
-    mutationsPerSecond: 1_000_000,
-    requestsPerSecond: 1_000_000,
+    limits: { mutationsPerSecond: 1_000_000, requestsPerSecond: 1_000_000 },
     authorize: rules({ state: { 'free:*': everything, 'checked:*': everything } }),
   })
   onTestFinished(() => served.close())

@@ -6,12 +6,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import memoryDriver from 'unstorage/drivers/memory'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import type { Answer, Credentials, Question } from '../src/index.ts'
+import type { Decision, Credentials, AuthorizeRequest } from '../src/index.ts'
 import { attachRealtime, type AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { codeOf, connectPlain, serve, type PlainClient, type Served } from './serve.ts'
 
 const authenticate = ({ token = '' }: Credentials) => ({ id: token })
-const FORBIDDEN = { code: 'FORBIDDEN', message: 'This is not allowed any more.', retryable: false }
+const FORBIDDEN = { code: 'FORBIDDEN', message: 'Access was revoked.', retryable: false }
 
 type Instance = Served & { as: (user: string) => Promise<PlainClient> }
 
@@ -25,9 +25,9 @@ async function served(options: Partial<AttachRealtimeOptions>): Promise<Instance
 const settled = (client: PlainClient): Promise<unknown> => client.send('storage:unsubscribe', { keys: [] })
 
 /** Everybody may do everything but what is in the set, as `user key-or-channel`. */
-function forbidding(): { forbidden: Set<string>; authorize: (question: Question) => Answer } {
+function forbidding(): { forbidden: Set<string>; authorize: (question: AuthorizeRequest) => Decision } {
   const forbidden = new Set<string>()
-  const authorize = ({ user, target }: Question): Answer =>
+  const authorize = ({ user, target }: AuthorizeRequest): Decision =>
     ('pattern' in target || 'prefix' in target) && forbidden.size > 0
       ? 'each'
       : !forbidden.has(`${user?.id} ${Object.values(target).join('')}`)
@@ -124,7 +124,7 @@ test.each(['todos:*', '*', undefined])('[X2] [S17] a prefix ends when %s is revo
 
 describe('rights that are taken away while they are asked for', () => {
   test('[X2] an answer from before counts no more', async () => {
-    const answers: ((answer: Answer) => void)[] = []
+    const answers: ((answer: Decision) => void)[] = []
     const { as, realtime } = await served({ authorize: () => new Promise((answer) => answers.push(answer)) })
     const ann = await as('ann')
     const replies = [ann.send('storage:set', { key: 'k', value: 1 }), ann.send('event:subscribe', { channel: 'c' })]
@@ -139,8 +139,8 @@ describe('rights that are taken away while they are asked for', () => {
 
   test('[X2] what was allowed and waits for an earlier message is asked for again', async () => {
     const { forbidden, authorize } = forbidding()
-    let answer: (answer: Answer) => void = () => {}
-    const slowly = (question: Question): Answer | Promise<Answer> =>
+    let answer: (answer: Decision) => void = () => {}
+    const slowly = (question: AuthorizeRequest): Decision | Promise<Decision> =>
       question.action === 'event:publish' ? new Promise((resolve) => (answer = resolve)) : authorize(question)
     const { as, realtime } = await served({ authorize: slowly })
     const ann = await as('ann')
@@ -156,8 +156,9 @@ describe('rights that are taken away while they are asked for', () => {
   })
 
   test('[X2] an event that waits for an answer is not delivered by one from before', async () => {
-    const answers: ((answer: Answer) => void)[] = []
-    const authorize = ({ target }: Question) => ('pattern' in target ? 'each' : new Promise<Answer>((answer) => answers.push(answer)))
+    const answers: ((answer: Decision) => void)[] = []
+    const authorize = ({ target }: AuthorizeRequest) =>
+      'pattern' in target ? 'each' : new Promise<Decision>((answer) => answers.push(answer))
     const { as, realtime } = await served({ authorize })
     const ann = await as('ann')
     await ann.request('event:subscribe', { channel: '*' })
@@ -210,7 +211,7 @@ test('[X2] a value that is being read is not told to who lost the right to it me
   }
   const { forbidden, authorize } = forbidding()
   const asked: string[] = []
-  const counting = (question: Question): Answer => {
+  const counting = (question: AuthorizeRequest): Decision => {
     asked.push(Object.values(question.target).join(''))
     return { allow: authorize(question) === true, forMs: 0 }
   }

@@ -32,7 +32,7 @@ beforeEach(async () => {
   const onError = (error: unknown, { stage }: { stage: string }): void => void told.push(`${stage}: ${String(error)}`)
   const pubsub = new RealtimePubSub({ url: redis.url, onError })
   const state = reactiveRedisDriver({ pubsub, onError })
-  served = await serve({ pubsub, state, authenticate: () => ({ id: 'ann' }), onError, auditIntervalMs: 0 })
+  served = await serve({ pubsub, state, authenticate: () => ({ id: 'ann' }), onError, reconcileIntervalMs: 0 })
   instanceId = served.realtime.instanceId
   await served.realtime.state.set('a', 1)
   client = await served.connect()

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { rules, type Access, type Answer, type Question, type User } from '../src/index.ts'
+import { rules, type Decision, type AuthorizeRequest, type User } from '../src/index.ts'
+import type { Access } from '../src/authorization/authorize.ts'
 
 type Asked = Access extends infer One ? (One extends Access ? Pick<One, 'action' | 'target'> : never) : never
 
-const ask = (authorize: (question: Question) => Answer | Promise<Answer>, access: Asked, id: string | null = 'ann') =>
-  authorize({ ...access, user: id === null ? null : { id }, connection: { id: 'c', clientId: undefined } } as Question)
+const ask = (authorize: (question: AuthorizeRequest) => Decision | Promise<Decision>, access: Asked, id: string | null = 'ann') =>
+  authorize({ ...access, user: id === null ? null : { id }, connection: { id: 'c', clientId: undefined } } as AuthorizeRequest)
 
 const read = (key: string): Asked => ({ action: 'state:read', target: { key } })
 const list = (prefix: string): Asked => ({ action: 'state:read', target: { prefix } })
@@ -80,7 +81,7 @@ describe('keys', () => {
 })
 
 test('[X2] a pattern of channels is answered the same way, and a function may say each', () => {
-  const member = ({ user }: Question) => user?.id === 'ann'
+  const member = ({ user }: AuthorizeRequest) => user?.id === 'ann'
   const authorize = rules({
     events: {
       'chat:*': { subscribe: true, publish: true },

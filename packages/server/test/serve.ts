@@ -6,6 +6,7 @@ import { reactiveDriver } from '@tutti/storage-driver'
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client'
 import memoryDriver from 'unstorage/drivers/memory'
 import type { User } from '../src/index.ts'
+import type { InternalServerOptions } from '../src/options.ts'
 import { attachRealtime, type AttachedRealtimeServer, type AttachRealtimeOptions } from '../src/http/node/index.ts'
 
 /** A server on a port of 127.0.0.1, with its state in memory unless it is given another. */
@@ -32,7 +33,10 @@ export interface PlainClient {
 /** One project of the suite runs all of it through Socket.IO. */
 const directFrames = process.env['TUTTI_DIRECT_FRAMES'] !== 'false'
 
-export async function serve<U extends User = User>(options: Partial<AttachRealtimeOptions<U>> = {}): Promise<Served> {
+/** Options of a server, with those that are internal. */
+type ServeOptions<U extends User> = Partial<AttachRealtimeOptions<U> & Pick<InternalServerOptions<U>, 'features'>>
+
+export async function serve<U extends User = User>(options: ServeOptions<U> = {}): Promise<Served> {
   const httpServer = createServer()
   const realtime = attachRealtime(httpServer, { state: reactiveDriver(memoryDriver()), onWarning: () => {}, directFrames, ...options })
   httpServer.listen(0, '127.0.0.1')

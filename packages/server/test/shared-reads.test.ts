@@ -239,7 +239,7 @@ test('[S5] [C2] 20 connections that subscribe to 500 keys at once read each at m
       return driver.read(keys)
     },
   }
-  const served = await serve({ pubsub, state, requestsPerSecond: 1_000_000, auditIntervalMs: 0 })
+  const served = await serve({ pubsub, state, limits: { requestsPerSecond: 1_000_000 }, reconcileIntervalMs: 0 })
   onTestFinished(() => served.close())
   const clients = await Promise.all(Array.from({ length: connections }, () => served.connect()))
   for (const socket of served.realtime.io.of('/').sockets.values()) socket.onAny(() => (requests += 1))

@@ -47,7 +47,7 @@ test('[C4] [S4] a socket that is not read is spared the changes, and is brought 
 test('[C4] events and replies go on until as much of them waits again; then the connection is closed, counted and reported', async () => {
   const errors: { error: unknown; stage: string }[] = []
   const { served, proxy, client } = await serveOverProxy({
-    maxBacklogBytes: 200_000,
+    backpressure: { maxUnsentBytes: 200_000 },
     onError: (error, { stage }) => errors.push({ error, stage }),
   })
   const control = await served.connect()
@@ -62,13 +62,13 @@ test('[C4] events and replies go on until as much of them waits again; then the 
     },
     { timeoutMs: 30_000 },
   )
-  expect(errors).toEqual([{ error: expect.objectContaining({ code: 'SLOW_CONSUMER' }), stage: 'backlog' }])
+  expect(errors).toEqual([{ error: expect.objectContaining({ code: 'SLOW_CONSUMER' }), stage: 'slowConsumer' }])
   await eventually(() => expect(served.realtime.io.of('/').sockets.size).toBe(1))
   await eventually(() => expect(control.of('event:received')).toHaveLength(published))
 }, 60_000)
 
 test('[C4] limits that cannot work are refused', async () => {
-  for (const options of [{ maxBacklogPackets: 0 }, { maxBacklogBytes: 0.5 }]) {
+  for (const options of [{ backpressure: { maxUnsentPackets: 0 } }, { backpressure: { maxUnsentBytes: 0.5 } }]) {
     await expect(serve(options)).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
   }
 })

@@ -6,7 +6,9 @@ import { eventually } from '@tutti/test-kit'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
 import { expect, onTestFinished } from 'vitest'
 import memoryDriver from 'unstorage/drivers/memory'
-import { createRealtimeServer, type Connection, type RealtimeServerOptions } from '../src/index.ts'
+import type { Connection } from '../src/connection/connection.ts'
+import { createRealtimeServer, type RealtimeServerOptions } from '../src/index.ts'
+import type { InternalServerOptions } from '../src/options.ts'
 import { connectPlain, type PlainClient } from './serve.ts'
 
 /** A realtime server on a Socket.IO server that the application made. */
@@ -30,13 +32,14 @@ export async function serveOnSocketIo(
   const httpServer = createServer()
   const io = new Server(httpServer, socketIo)
   const connections = new Map<string, Connection>()
-  const realtime = createRealtimeServer({
+  const settings: InternalServerOptions = {
     io,
     state: reactiveDriver(memoryDriver()),
     onWarning: () => {},
     features: [() => ({ name: 'connections', handlers: [], onConnect: (connection) => connections.set(connection.id, connection) })],
     ...options,
-  })
+  }
+  const realtime = createRealtimeServer(settings)
   httpServer.listen(0, '127.0.0.1')
   await once(httpServer, 'listening')
   const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`

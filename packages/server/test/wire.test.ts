@@ -151,7 +151,7 @@ describe('rubbish', () => {
 
 describe('limits', () => {
   test('[X5] subscriptions are bounded, keys and channels together, and freed by unsubscribing', async () => {
-    const small = await serve({ maxSubscriptions: 3 })
+    const small = await serve({ limits: { maxSubscriptions: 3 } })
     const subscriber = await small.connect()
     await subscriber.request('storage:subscribe', { keys: [{ key: 'a' }, { key: 'b' }] })
     await subscriber.request('event:subscribe', { channel: 'c' })
@@ -171,7 +171,7 @@ describe('limits', () => {
   })
 
   test('[X5] a message may name as many keys as it is said to', async () => {
-    const small = await serve({ maxKeysPerMessage: 2 })
+    const small = await serve({ limits: { maxKeysPerMessage: 2 } })
     const subscriber = await small.connect()
     const keys = ['a', 'b', 'c'].map((key) => ({ key }))
     await subscriber.request('storage:subscribe', { keys: keys.slice(1) })
@@ -180,8 +180,8 @@ describe('limits', () => {
   })
 
   test('[X5] an option that cannot work is refused at once', async () => {
-    await expect(serve({ maxSubscriptions: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
-    await expect(serve({ drainMs: -1 })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+    await expect(serve({ limits: { maxSubscriptions: 0 } })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
+    await expect(serve({ shutdown: { drainMs: -1 } })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' })
   })
 })
 

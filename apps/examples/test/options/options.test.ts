@@ -5,7 +5,7 @@ import type { OfflineQueueOptions } from '@tutti/client/offline-queue'
 import type { PresenceOptions as ClientPresenceOptions } from '@tutti/client/presence'
 import { RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import type { MemoryPubSubOptions, RealtimePubSubOptions } from '@tutti/pubsub'
-import type { ActAsOptions, PresenceOptions, RealtimeServerOptions, RunningOptions } from '@tutti/server'
+import type { ActAsOptions, PresenceOptions, RealtimeServerOptions, SubscriptionOptions } from '@tutti/server'
 import type { AttachRealtimeOptions } from '@tutti/server/node'
 import type { ReactiveDriverOptions, ReactiveRedisDriverOptions, WriteOptions } from '@tutti/storage-driver'
 import type { ExistingClientOptions, PageOptions, UseRealtimeEventsOptions, UseRealtimeStateOptions } from '@tutti/vue'
@@ -113,7 +113,7 @@ test('[X9] types accept undefined for every optional option', () => {
   expectTypeOf<Refusing<RealtimeServerOptions>>().toEqualTypeOf<'io' | 'state'>()
   expectTypeOf<Refusing<AttachRealtimeOptions>>().toEqualTypeOf<'state'>()
   expectTypeOf<Refusing<PresenceOptions & ClientPresenceOptions<unknown>>>().toEqualTypeOf<never>()
-  expectTypeOf<Refusing<ActAsOptions & RunningOptions & RealtimeSchema>>().toEqualTypeOf<never>()
+  expectTypeOf<Refusing<ActAsOptions & SubscriptionOptions & RealtimeSchema>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<RealtimeClientOptions & StateOptions<string> & PublishOptions>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<CollectionOptions & OfflineQueueOptions>>().toEqualTypeOf<never>()
   expectTypeOf<Refusing<ExistingClientOptions>>().toEqualTypeOf<'client'>()

@@ -18,13 +18,16 @@ import {
   createRealtimeServer,
   rules,
   type ActAsOptions,
+  type BackpressureOptions,
+  type LimitOptions,
   type PresenceOptions,
   type RealtimeServer,
   type RealtimeServerOptions,
-  type RunningOptions,
+  type ShutdownOptions,
+  type SubscriptionOptions,
   type ServerState,
 } from '@tutti/server'
-import { attachRealtime, type AttachRealtimeOptions } from '@tutti/server/node'
+import { attachRealtime, type AttachLimitOptions, type AttachRealtimeOptions } from '@tutti/server/node'
 import {
   reactiveDriver,
   reactiveRedisDriver,
@@ -140,29 +143,30 @@ const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
     good: [false, {}, { tickMs: 10 }],
     isGood: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
   },
-  features: { good: [[]], isGood: (value) => Array.isArray(value) && value.every((one) => typeof one === 'function') },
-  maxSubscriptions: whole(1),
-  maxKeysPerMessage: whole(1),
-  mutationsPerSecond: whole(1),
-  eventsPerSecond: whole(1),
-  requestsPerSecond: whole(1),
-  maxRequestsUnderWay: whole(1),
-  maxConnectionsPerAddress: whole(1),
-  connectsPerSecondPerAddress: whole(1),
-  maxBacklogPackets: whole(1),
-  maxBacklogBytes: whole(1),
+  limits: tables,
+  backpressure: tables,
+  shutdown: tables,
+  reconcileIntervalMs: whole(0),
   directFrames: flag,
   keepRequests: flag,
-  auditIntervalMs: whole(0),
-  drainMs: whole(0),
-  reconnectAfterMs: whole(0),
   onError: callback,
   onAudit: callback,
   auditAllowed: flag,
   onWarning: callback,
 }
 
-const running: Kinds<RunningOptions> = { onEnd: callback }
+const limitKinds: Kinds<LimitOptions> = {
+  maxSubscriptions: whole(1),
+  maxKeysPerMessage: whole(1),
+  mutationsPerSecond: whole(1),
+  eventsPerSecond: whole(1),
+  requestsPerSecond: whole(1),
+  maxRequestsInFlight: whole(1),
+  maxConnectionsPerAddress: whole(1),
+  connectsPerSecondPerAddress: whole(1),
+}
+
+const running: Kinds<SubscriptionOptions> = { onEnd: callback }
 const ifVersion = whole(0, Number.MAX_SAFE_INTEGER)
 
 const store = () => reactiveDriver(memoryDriver())
@@ -203,9 +207,14 @@ const stateOwners: Owner[] = [
     owner<{ initial?: number }>(name, { initial: { good: [0, 1.5, -1], isGood: Number.isFinite } }, make),
   ),
   ...states('watch', (state, options) => state.watch('a', () => {}, options)()).map(([name, make]) =>
-    owner<RunningOptions>(name, running, make),
+    owner<SubscriptionOptions>(name, running, make),
   ),
 ]
+
+function created(options: Partial<RealtimeServerOptions>): () => Promise<void> {
+  const realtime = createRealtimeServer({ io: new Server(), state: store(), ...options })
+  return () => realtime.close()
+}
 
 const serverOwners: Owner[] = [
   owner<RealtimePubSubOptions>('RealtimePubSub', redisKinds, (options) => {
@@ -243,12 +252,25 @@ const serverOwners: Owner[] = [
   ),
   owner<AttachRealtimeOptions>(
     'attachRealtime',
-    { ...serverKinds, maxPayloadBytes: whole(1), pingIntervalMs: whole(1), pingTimeoutMs: whole(1), socketIo: object({ path: '/rt' }) },
+    { ...serverKinds, pingIntervalMs: whole(1), pingTimeoutMs: whole(1), socketIo: object({ path: '/rt' }) },
     (options) => {
       const realtime = attachRealtime(createServer(), options)
       return () => realtime.close()
     },
     () => ({ state: store() }),
+  ),
+  owner<LimitOptions>('createRealtimeServer, limits', limitKinds, (limits) => created({ limits })),
+  owner<AttachLimitOptions>('attachRealtime, limits', { ...limitKinds, maxPayloadBytes: whole(1) }, (limits) => {
+    const realtime = attachRealtime(createServer(), { state: store(), limits })
+    return () => realtime.close()
+  }),
+  owner<BackpressureOptions>(
+    'createRealtimeServer, backpressure',
+    { maxUnsentPackets: whole(1), maxUnsentBytes: whole(1) },
+    (backpressure) => created({ backpressure }),
+  ),
+  owner<ShutdownOptions>('createRealtimeServer, shutdown', { drainMs: whole(0), reconnectAfterMs: whole(0) }, (shutdown) =>
+    created({ shutdown }),
   ),
   owner<PresenceOptions>(
     'presence of attachRealtime',
@@ -268,10 +290,10 @@ const serverOwners: Owner[] = [
   owner<ActAsOptions>('realtime.as', { address: text('127.0.0.1') }, (options) =>
     withServer((realtime) => void realtime.as(null, options)),
   ),
-  owner<RunningOptions>('realtime.events.subscribe', running, (options) =>
+  owner<SubscriptionOptions>('realtime.events.subscribe', running, (options) =>
     withServer((realtime) => realtime.events.subscribe('a', () => {}, options)()),
   ),
-  owner<RunningOptions>('realtime.as().events.subscribe', running, (options) =>
+  owner<SubscriptionOptions>('realtime.as().events.subscribe', running, (options) =>
     withServer((realtime) => realtime.as({ id: 'ann' }).events.subscribe('a', () => {}, options)()),
   ),
   ...stateOwners,

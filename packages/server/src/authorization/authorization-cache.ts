@@ -1,5 +1,5 @@
 import { RealtimeError, toError } from '@tutti/protocol'
-import type { Access, Action, Answer } from './authorize.ts'
+import type { Access, Action, Decision } from './authorize.ts'
 
 /** What may be done: all of it, or `each` name of a pattern or prefix once it is asked for; or the error that says why not. */
 export type Verdict =
@@ -23,7 +23,7 @@ const WITH_VALUE: ReadonlySet<Action> = new Set<Action>(['state:write', 'event:p
 const MAX_REMEMBERED = 10_000
 
 /** Asks the application. */
-export type Ask = (access: Access) => Answer | Promise<Answer>
+export type Ask = (access: Access) => Decision | Promise<Decision>
 
 interface Remembered {
   readonly verdict: Verdict
@@ -69,7 +69,7 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
     if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
   }
 
-  const keep = (name: string, access: Access, answer: Answer): Verdict => {
+  const keep = (name: string, access: Access, answer: Decision): Verdict => {
     // An application in plain JavaScript may answer anything, null included.
     const { allow, forMs } = typeof answer === 'object' ? { ...answer } : { allow: answer }
     if (forMs !== undefined && (typeof forMs !== 'number' || !(forMs >= 0)))
@@ -82,7 +82,7 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
     return verdict
   }
 
-  const settle = async (name: string, access: Access, answer: Promise<Answer>): Promise<Verdict> => {
+  const settle = async (name: string, access: Access, answer: Promise<Decision>): Promise<Verdict> => {
     const before = revoked
     try {
       const said = await answer
@@ -129,7 +129,7 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
 }
 
 /** Also one of another library, such as the queries of a database. */
-const isPromise = (answer: Answer | Promise<Answer>): answer is Promise<Answer> =>
+const isPromise = (answer: Decision | Promise<Decision>): answer is Promise<Decision> =>
   typeof answer === 'object' && answer !== null && 'then' in answer
 
 /** Names hold no `{`, so no two things have one name here. */

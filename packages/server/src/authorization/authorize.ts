@@ -42,7 +42,7 @@ export type Access = {
 }[Action]
 
 /** What `authorize` is asked. */
-export type Question<U extends User = User> = Access & {
+export type AuthorizeRequest<U extends User = User> = Access & {
   /** What `authenticate` gave back; null where the server has no `authenticate`. */
   readonly user: U | null
   readonly connection: {
@@ -58,10 +58,10 @@ export type Question<U extends User = User> = Access & {
  * Without it: writing and publishing are asked for each time; of the others a yes is remembered until the connection
  * ends or the right is revoked, a no for 5 s.
  */
-export type Answer = boolean | 'each' | { readonly allow: boolean | 'each'; readonly forMs?: number }
+export type Decision = boolean | 'each' | { readonly allow: boolean | 'each'; readonly forMs?: number }
 
 /**
  * Says whether a user may do something. What it throws is a refusal too: a `RealtimeError` with its own code (say
  * `UNAVAILABLE` while the user database is away), anything else as `INTERNAL`.
  */
-export type Authorize<U extends User = User> = (question: Question<U>) => Answer | Promise<Answer>
+export type Authorize<U extends User = User> = (question: AuthorizeRequest<U>) => Decision | Promise<Decision>

@@ -1,8 +1,8 @@
 import { anything, isJsonObject, parseOptions, parsePattern, RealtimeError, type OptionRow, type OptionRows } from '@tutti/protocol'
-import type { Answer, Authorize, Question, User } from './authorize.ts'
+import type { Decision, Authorize, AuthorizeRequest, User } from './authorize.ts'
 
 /** What a rule says: an answer, or a function that gives it. */
-export type Rule<U extends User = User> = Answer | ((question: Question<U>) => Answer | Promise<Answer>)
+export type Rule<U extends User = User> = Decision | ((question: AuthorizeRequest<U>) => Decision | Promise<Decision>)
 
 /** Who may do what with the keys of one pattern. */
 export interface StateRule<U extends User = User> {
@@ -66,7 +66,7 @@ interface Bound<U extends User> extends Row<U> {
  */
 export function rules<U extends User = User>(tables: RuleTables<U>): Authorize<U> {
   const { state = {}, events = {}, presence = {} } = parseOptions('rules', TABLES, tables)
-  const rows: Record<Question['action'], readonly Row<U>[]> = {
+  const rows: Record<AuthorizeRequest['action'], readonly Row<U>[]> = {
     'state:read': rowsOf(state, STATE, ({ read = false }) => read),
     'state:write': rowsOf(state, STATE, ({ write = false }) => write),
     'event:subscribe': rowsOf(events, EVENTS, ({ subscribe = false }) => subscribe),
@@ -120,7 +120,7 @@ function bind<U extends User>(row: Row<U>, user: U | null): Bound<U>[] {
   return [{ ...row, segments: written.map((segment) => (segment === '{id}' ? user.id : segment)) }]
 }
 
-function namedBy({ target }: Question): string[] {
+function namedBy({ target }: AuthorizeRequest): string[] {
   if ('key' in target) return target.key.split(':')
   if ('channel' in target) return target.channel.split(':')
   if ('room' in target) return target.room.split(':')

@@ -83,15 +83,15 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
   const isIdle = createCondition(() => running === 0)
   let isOpen = true
 
-  const end = (connection: Connection, stage: 'backlog' | 'flood', reason: RealtimeError): void => {
+  const end = (connection: Connection, stage: 'slowConsumer' | 'flood', reason: RealtimeError): void => {
     core.onError(reason, { stage, subject: connection.id })
     core.audit.refused(connection, { action: 'close' }, reason)
     connection.end()
   }
   const closeSlow = (connection: SocketConnection): void => {
     counts.slowConsumers += 1
-    const message = `Connection closed: slow consumer with more than ${core.backlog.maxBytes} unsent bytes of events and replies (maxBacklogBytes).`
-    end(connection, 'backlog', new RealtimeError('SLOW_CONSUMER', { message }))
+    const message = `Connection closed: slow consumer with more than ${core.backlog.maxBytes} unsent bytes of events and replies (maxUnsentBytes).`
+    end(connection, 'slowConsumer', new RealtimeError('SLOW_CONSUMER', { message }))
   }
   const reportSlow = (connection: SocketConnection): void => {
     for (const feature of features) feature.onSlow?.(connection)

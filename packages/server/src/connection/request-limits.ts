@@ -13,7 +13,7 @@ export interface RequestRates {
   /** Requests of any kind in a second; as many refusals in a second are a flood. */
   readonly requestsPerSecond: number
   /** Requests of one connection that have no reply yet. */
-  readonly maxRequestsUnderWay: number
+  readonly maxRequestsInFlight: number
 }
 
 /** Keeps requests within their rates: each user's, on however many connections, or each connection's without a user. */
@@ -113,8 +113,8 @@ export function createRequestLimits(rates: RequestRates): RequestLimits {
       const usage = usageOf(connection)
       const count = inFlight.get(connection) ?? 0
       try {
-        if (count >= rates.maxRequestsUnderWay) {
-          const message = `Too many requests in flight (maxRequestsUnderWay: ${rates.maxRequestsUnderWay}).`
+        if (count >= rates.maxRequestsInFlight) {
+          const message = `Too many requests in flight (maxRequestsInFlight: ${rates.maxRequestsInFlight}).`
           throw new RealtimeError('RATE_LIMITED', { message, retryAfterMs: RETRY_MS })
         }
         usage.take(name)

@@ -1,5 +1,5 @@
 import { parseChannel, parsePattern, parseValue, type JsonValue } from '@tutti/protocol'
-import { parseRunningOptions, type RunningOptions } from '../subscription-options.ts'
+import { parseSubscriptionOptions, type SubscriptionOptions } from '../subscription-options.ts'
 
 /** An event as server code hears it. */
 export interface ServerEvent {
@@ -16,7 +16,7 @@ export interface ServerEvents {
    */
   publish(channel: string, data: JsonValue): Promise<void>
   /** Calls the listener for each event on the channel, or on any that the pattern matches (E3). Returns its undo. */
-  subscribe(pattern: string, listener: (event: ServerEvent) => void, options?: RunningOptions): () => void
+  subscribe(pattern: string, listener: (event: ServerEvent) => void, options?: SubscriptionOptions): () => void
 }
 
 /** `realtime.events` over the parts of the events feature. */
@@ -26,7 +26,7 @@ export const createServerEvents = (
 ): ServerEvents => ({
   publish: async (channel, data) => publish({ channel: parseChannel(channel), data: parseValue(data) }),
   subscribe: (pattern, listener, options) => {
-    parseRunningOptions('subscribe', options)
+    parseSubscriptionOptions('subscribe', options)
     return listen(parsePattern(pattern), listener)
   },
 })

@@ -1,7 +1,7 @@
 import { callSafely, parsePattern, type RealtimeError } from '@tutti/protocol'
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
-import { parseRunningOptions } from '../subscription-options.ts'
+import { parseSubscriptionOptions } from '../subscription-options.ts'
 import type { EventHandlers } from './event-handlers.ts'
 import type { ServerEvents } from './server-events.ts'
 
@@ -11,7 +11,7 @@ export const createUserEvents = (link: UserLink, handlers: EventHandlers, onErro
     await link.send(handlers.publish, { channel, data })
   },
   subscribe: (pattern, listener, options) => {
-    const { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: pattern }) } = parseRunningOptions(
+    const { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: pattern }) } = parseSubscriptionOptions(
       'subscribe',
       options,
     )

@@ -1,7 +1,7 @@
 import { parseKey, parsePrefix, type Entry, type EntryPage, type JsonObject, type JsonValue } from '@tutti/protocol'
 import type { StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import type { ServerErrorListener } from '../feature.ts'
-import { parseRunningOptions, type RunningOptions } from '../subscription-options.ts'
+import { parseSubscriptionOptions, type SubscriptionOptions } from '../subscription-options.ts'
 import type { EntryReads } from './entry-reads.ts'
 import { readOne } from './read-handlers.ts'
 import type { ValidatedWrite } from './schema-validation.ts'
@@ -31,7 +31,7 @@ export interface ServerState {
   /** Merges by property: JSON Merge Patch (S8). */
   patch(key: string, patch: JsonObject): Promise<WriteResult>
   /** Calls the listener with the entry as it is (unless it was never there) and after each change. Returns its undo. */
-  watch(key: string, listener: (entry: Entry) => void, options?: RunningOptions): () => void
+  watch(key: string, listener: (entry: Entry) => void, options?: SubscriptionOptions): () => void
 }
 
 /** What `realtime.state` is made of. */
@@ -54,7 +54,7 @@ export const createServerState = ({ reads, write, onChange, onGap, onError }: Se
   increment: async (key, by = 1, options) => write({ op: 'increment', key: parseKey(key), by, ...parseIncrementOptions(options) }),
   patch: async (key, patch) => write({ op: 'patch', key: parseKey(key), patch }),
   watch: (key, listener, options) => {
-    parseRunningOptions('watch', options)
+    parseSubscriptionOptions('watch', options)
     const entry = createWatchedEntry(
       parseKey(key),
       () => readOne(reads, key),

@@ -1,7 +1,7 @@
 import { neverThere, parseKey, type Entry, type RealtimeError } from '@tutti/protocol'
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
-import { parseRunningOptions } from '../subscription-options.ts'
+import { parseSubscriptionOptions } from '../subscription-options.ts'
 import type { ReadHandlers } from './read-handlers.ts'
 import type { ServerState } from './server-state.ts'
 import { parseIncrementOptions, parseRemoveOptions, parseSetOptions } from './write-options.ts'
@@ -39,7 +39,10 @@ export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys
       return { version, base }
     },
     watch: (key, listener, options) => {
-      const { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: key }) } = parseRunningOptions('watch', options)
+      const { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: key }) } = parseSubscriptionOptions(
+        'watch',
+        options,
+      )
       parseKey(key)
       const subscription = link.subscribe(
         {

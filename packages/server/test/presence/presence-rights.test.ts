@@ -2,7 +2,7 @@ import type { JsonValue } from '@tutti/protocol'
 import { eventually } from '@tutti/test-kit'
 import * as v from 'valibot'
 import { expect, onTestFinished, test } from 'vitest'
-import { rules, type Question } from '../../src/index.ts'
+import { rules, type AuthorizeRequest } from '../../src/index.ts'
 import { codeOf, serve, type PlainClient } from '../serve.ts'
 import { observeRoom } from './room-observer.ts'
 
@@ -32,7 +32,7 @@ test('[X2] presence:read and presence:join are authorized by room, each alone', 
 
 test('[X2] revoked rights end memberships and subscriptions, and the client is notified of each', async () => {
   const forbidden = new Set<string>()
-  const { as, realtime } = await served({ authorize: ({ action, user }: Question) => !forbidden.has(`${user?.id} ${action}`) })
+  const { as, realtime } = await served({ authorize: ({ action, user }: AuthorizeRequest) => !forbidden.has(`${user?.id} ${action}`) })
   const [ada, bob] = [await as('ada', 'a'), await as('bob')]
   const observer = await observeRoom(bob, 'doc:1')
   const { id } = await ada.request('presence:join', { room: 'doc:1' })
@@ -76,7 +76,7 @@ test('[X5] an info or a cursor over maxInfoBytes is TOO_LARGE, and updates past 
 })
 
 test('[X5] memberships and subscriptions count towards maxSubscriptions', async () => {
-  const { as } = await served({ maxSubscriptions: 2 })
+  const { as } = await served({ limits: { maxSubscriptions: 2 } })
   const ada = await as('ada')
   await ada.request('presence:join', { room: 'doc:1' })
   await ada.request('presence:subscribe', { room: 'doc:1' })

@@ -7,12 +7,14 @@ import { serveSide } from '../serve-side.ts'
 // One instance of Tutti with its default options, but for the rates: the controls have none.
 
 const UNLIMITED = {
-  mutationsPerSecond: 1_000_000_000,
-  eventsPerSecond: 1_000_000_000,
-  requestsPerSecond: 1_000_000_000,
-  maxRequestsUnderWay: 1_000_000,
-  maxConnectionsPerAddress: 1_000_000,
-  connectsPerSecondPerAddress: 1_000_000,
+  limits: {
+    mutationsPerSecond: 1_000_000_000,
+    eventsPerSecond: 1_000_000_000,
+    requestsPerSecond: 1_000_000_000,
+    maxRequestsInFlight: 1_000_000,
+    maxConnectionsPerAddress: 1_000_000,
+    connectsPerSecondPerAddress: 1_000_000,
+  },
 }
 
 await serveSide(async () => {

@@ -1,28 +1,55 @@
 import type { Server as HttpServer } from 'node:http'
-import { parseOptions, type OptionRows, type Settings } from '@tutti/protocol'
+import { parseOptions, type OptionRows } from '@tutti/protocol'
 import type { Server } from 'socket.io'
 import type { User } from '../../authorization/authorize.ts'
 import { assembleRealtimeServer, type RealtimeServer } from '../../create-realtime-server.ts'
-import { SERVER_OPTIONS, type RealtimeServerOptions } from '../../options.ts'
+import { parseAttachLimits, parseBackpressure, parseShutdown, RENAMED, type AttachLimitOptions } from '../../option-groups.ts'
+import { SERVER_OPTIONS, type InternalServerOptions, type RealtimeServerOptions, type RealtimeServerSettings } from '../../options.ts'
 import { createDefaultCoordination } from './default-coordination.ts'
 import { addRoute } from './http-routes.ts'
-import { createSocketServer, SOCKET_SERVER_OPTIONS, type SocketServer, type SocketServerOptions } from './socket-server.ts'
+import {
+  createSocketServer,
+  SOCKET_SERVER_OPTIONS,
+  type SocketServer,
+  type SocketServerOptions,
+  type SocketServerSettings,
+} from './socket-server.ts'
 
-/** Options of `createRealtimeServer`, without a Socket.IO server, and how to make one. */
-export interface AttachRealtimeOptions<U extends User = User> extends Omit<RealtimeServerOptions<U>, 'io'>, SocketServerOptions {}
+/** Options of `attachRealtime`: those of `createRealtimeServer`, and of the Socket.IO server that it creates. */
+export interface AttachRealtimeOptions<U extends User = User> extends Omit<RealtimeServerOptions<U>, 'io' | 'limits'>, SocketServerOptions {
+  /** Limits of users, connections and addresses. */
+  limits?: AttachLimitOptions | undefined
+}
 
-/** A realtime server with the Socket.IO server that was made for it. */
+/** A realtime server with its own Socket.IO server. */
 export interface AttachedRealtimeServer<U extends User = User> extends RealtimeServer<U> {
   readonly io: Server
 }
 
-const OPTIONS = { ...SERVER_OPTIONS, ...SOCKET_SERVER_OPTIONS } satisfies OptionRows<AttachRealtimeOptions>
+/** With those that are not public yet. */
+type AllOptions<U extends User> = AttachRealtimeOptions<U> & Pick<InternalServerOptions<U>, 'features'>
 
-type AttachRealtimeSettings<U extends User> = Settings<AttachRealtimeOptions<U>, typeof OPTIONS>
+const OPTIONS = { ...SERVER_OPTIONS, ...SOCKET_SERVER_OPTIONS } satisfies OptionRows<AllOptions<User>>
+
+/** Options whose values are known to be valid, with their defaults. */
+export interface AttachRealtimeSettings<U extends User> extends Omit<RealtimeServerSettings<U>, 'io' | 'limits'>, SocketServerSettings {
+  readonly limits: ReturnType<typeof parseAttachLimits>
+}
 
 /** Options of `attachRealtime`. Throws `INVALID_OPTIONS`. */
-export const parseAttachOptions = <U extends User>(options: AttachRealtimeOptions<U>): AttachRealtimeSettings<U> =>
-  parseOptions('attachRealtime', OPTIONS, options)
+export function parseAttachOptions<U extends User>(options: AllOptions<U>): AttachRealtimeSettings<U> {
+  const owner = 'attachRealtime'
+  const settings = parseOptions<AllOptions<U>, typeof OPTIONS>(owner, OPTIONS, options, {
+    ...RENAMED,
+    maxPayloadBytes: 'limits.maxPayloadBytes',
+  })
+  return {
+    ...settings,
+    limits: parseAttachLimits(owner, settings.limits),
+    backpressure: parseBackpressure(owner, settings.backpressure),
+    shutdown: parseShutdown(owner, settings.shutdown),
+  }
+}
 
 /**
  * Puts realtime state and events on one path of a plain Node HTTP server, which stays the caller's to close. Other paths, and

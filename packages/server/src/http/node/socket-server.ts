@@ -1,36 +1,50 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { DEFAULT_LIMITS, wholeNumber, type OptionRows, type Settings } from '@tutti/protocol'
+import { wholeNumber, type OptionRows, type Settings } from '@tutti/protocol'
 import { Server, type ServerOptions } from 'socket.io'
 import { parseOrigins } from '../../authentication/origin-list.ts'
 import type { RealtimeServerOptions } from '../../options.ts'
 import { parseHandshakeQuery } from './handshake-query.ts'
 import { corsFor, type CorsOptions } from './cors.ts'
 
-/** Options of the Socket.IO server that is made here. */
+/** Options of Socket.IO that an application may set. */
+export type SocketIoOptions = Partial<Omit<ServerOptions, 'maxHttpBufferSize' | 'cors'>> & { cors?: Omit<CorsOptions, 'origin'> }
+
+/** Options of the Socket.IO server that `attachRealtime` creates. */
 export interface SocketServerOptions {
-  /** Bytes of one message, on WebSocket and on polling. Default 1,000,000 (X5). */
-  maxPayloadBytes?: number | undefined
-  /** How often the server tests whether a client is still there, milliseconds. @default 10000 */
+  /**
+   * The period in which the server tests whether a client is still connected, milliseconds.
+   *
+   * @default 10_000
+   */
   pingIntervalMs?: number | undefined
-  /** How long a client may take to reply to that, milliseconds; then its connection is closed. @default 6000 */
+  /**
+   * How long a client may take to reply to such a test, milliseconds. Then its connection is closed.
+   *
+   * @default 6_000
+   */
   pingTimeoutMs?: number | undefined
-  /** More options for Socket.IO, e.g. `path` or `allowRequest`. Which origins may read answers follows from `origins`. */
-  socketIo?: (Partial<Omit<ServerOptions, 'maxHttpBufferSize' | 'cors'>> & { cors?: Omit<CorsOptions, 'origin'> }) | undefined
+  /** Additional options of Socket.IO, e.g. `path` or `allowRequest`. `cors` has no `origin`: allowed origins are in `origins`. */
+  socketIo?: SocketIoOptions | undefined
 }
 
-const NOTHING_MORE: NonNullable<SocketServerOptions['socketIo']> = {}
+const NO_OPTIONS: SocketIoOptions = {}
 
-/** What the options take. */
+/** The options of the Socket.IO server. */
 export const SOCKET_SERVER_OPTIONS = {
-  maxPayloadBytes: wholeNumber(1, DEFAULT_LIMITS.maxPayloadBytes),
   pingIntervalMs: wholeNumber(1, 10_000),
   pingTimeoutMs: wholeNumber(1, 6_000),
-  socketIo: ['an object with options of Socket.IO', (value) => typeof value === 'object' && value !== null, NOTHING_MORE],
+  socketIo: ['an object with options of Socket.IO', (value) => typeof value === 'object' && value !== null, NO_OPTIONS],
 } satisfies OptionRows<SocketServerOptions>
 
-type SocketServerSettings = Settings<SocketServerOptions, typeof SOCKET_SERVER_OPTIONS>
+/** The options whose values are known to be valid. */
+export type SocketServerSettings = Settings<SocketServerOptions, typeof SOCKET_SERVER_OPTIONS>
+
+/** The settings that a Socket.IO server needs. */
+interface CreateSocketServerOptions extends SocketServerSettings, Pick<RealtimeServerOptions, 'origins'> {
+  readonly limits: { readonly maxPayloadBytes: number }
+}
 
 /** A Socket.IO server without an HTTP server of its own: requests and upgrades are passed to it. */
 export interface SocketServer {
@@ -48,13 +62,7 @@ export interface SocketServer {
 const NO_WEBSOCKET = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** Makes a Socket.IO server. Throws `INVALID_OPTIONS`. */
-export function createSocketServer({
-  maxPayloadBytes,
-  pingIntervalMs,
-  pingTimeoutMs,
-  origins,
-  socketIo,
-}: SocketServerSettings & Pick<RealtimeServerOptions, 'origins'>): SocketServer {
+export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeoutMs, socketIo }: CreateSocketServerOptions): SocketServer {
   const io = new Server({
     serveClient: false,
     perMessageDeflate: false,
@@ -62,7 +70,7 @@ export function createSocketServer({
     pingTimeout: pingTimeoutMs,
     ...socketIo,
     cors: corsFor(parseOrigins(origins), socketIo.cors),
-    maxHttpBufferSize: maxPayloadBytes,
+    maxHttpBufferSize: limits.maxPayloadBytes,
   })
   // On the HTTP server of an application, Engine.IO would end the upgrades of other libraries after a second, and would never
   // remove its listeners (C7). So it is attached to an HTTP server that never listens.

@@ -11,7 +11,7 @@ export default defineNitroPlugin((nitroApp) => {
     return {
       pubsub,
       state: pubsub === undefined ? reactiveDriver(fsDriver({ base: '.data/state' })) : reactiveRedisDriver({ pubsub }),
-      maxPayloadBytes: 10_000,
+      limits: { maxPayloadBytes: 10_000 },
       origins: ['https://friend.example'],
       socketIo: { allowRequest: ({ headers }, decide) => decide(null, headers['x-denied'] === undefined) },
     }
