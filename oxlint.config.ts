@@ -46,7 +46,10 @@ const LAYERS: Record<string, Layer> = {
   'packages/coordination/src/**': { imports: PUBSUB, types: ['@tutti/pubsub', '@tutti/pubsub/redis'] },
   'packages/coordination/src/testing/**': { imports: [...PUBSUB, 'vitest'] },
   'packages/server/src/**': { imports: SERVER, types: SERVER_TYPES },
-  'packages/server/src/http/node/default-coordination.ts': { imports: [...SERVER, '@tutti/coordination'], types: SERVER_TYPES },
+  'packages/server/src/http/node/default-coordination.ts': {
+    imports: [...SERVER, '@tutti/coordination'],
+    types: SERVER_TYPES.filter((name) => name !== '@tutti/coordination'),
+  },
   'packages/server/src/authentication/ip-address.ts': { imports: [...NODE, 'ipaddr.js'], own: false },
   'packages/server/src/http/nitro/**': { imports: [...SERVER, 'nitro', 'nitro/**', 'crossws', 'crossws/**'], types: SERVER_TYPES },
   'packages/server/src/http/nitro2/**': {

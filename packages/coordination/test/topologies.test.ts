@@ -34,7 +34,7 @@ coordinationContract('on a Cluster', async (options) => {
 })
 
 /** Two instances with a member each, of which no leave is reported while `fail` runs, and which then are as before. */
-async function survives(place: RealtimePubSubOptions, fail: () => Promise<unknown>): Promise<void> {
+async function expectSurvival(place: RealtimePubSubOptions, fail: () => Promise<unknown>): Promise<void> {
   const [first, second] = [await startInstance(place), await startInstance(place)]
   const [here, there] = [first.coordination.members('a'), second.coordination.members('a')]
   const seen = [await record(here), await record(there)]
@@ -55,7 +55,7 @@ async function survives(place: RealtimePubSubOptions, fail: () => Promise<unknow
 test('[P3] no member is reported as gone after a failover by Sentinel', async () => {
   const sentinel = await startSentinel()
   onTestFinished(() => sentinel.stop())
-  await survives({ sentinels: sentinel.sentinels, name: sentinel.name }, () => sentinel.failOver())
+  await expectSurvival({ sentinels: sentinel.sentinels, name: sentinel.name }, () => sentinel.failOver())
 })
 
 test('[P3] on a Cluster, a killed instance leaves no member behind', async () => {

@@ -56,7 +56,7 @@ describe('groups', () => {
   test('[X9] undefined means "not given", for a group as for each of its options', async () => {
     const limits = { maxSubscriptions: undefined }
     for (const options of [{ limits: undefined }, { limits }, { shutdown: { drainMs: undefined }, backpressure: undefined }]) {
-      await create({ ...options, onWarning: () => {} }).close()
+      await expect(create({ ...options, onWarning: () => {} }).close()).resolves.toBeUndefined()
     }
   })
 })

@@ -57,7 +57,7 @@ export function createRoomReplica({ onListenerError, onUnobserved }: RoomReplica
     get hasViews() {
       return views.size > 0
     },
-    observe: ({ onChange, onCursors } = {}) => {
+    observe: ({ onChange, onCursors }) => {
       const stops: (() => void)[] = []
       const end = (): void => {
         views.delete(end)
