@@ -15,7 +15,7 @@ interface PlainIssue extends JsonObject {
   message: string
 }
 
-/** Throws `INVALID_VALUE` with the issues where the value is not what the schema of its key or channel asks for (X6). */
+/** Throws `INVALID_VALUE` with the issues if the value does not match the schema of its key or channel (X6). */
 export function checkValue(schemas: Schemas | undefined, name: string, value: JsonValue): void {
   const schema = schemaOf(schemas, name)
   if (schema === undefined) return

@@ -52,9 +52,9 @@ export interface RealtimeServer<U extends User = User> {
    */
   authenticate(request: HttpRequest): Promise<U | null>
   /**
-   * Takes rights of a user away, cluster-wide: running subscriptions of keys and channels that the pattern touches end,
-   * their clients are told, and what was remembered is asked for again. Change what `authorize` says first. Rejects with
-   * `INVALID_CHANNEL` for no pattern, and with `RELAY_FAILED` where other instances could not be told (X2).
+   * Revokes rights of a user, cluster-wide: subscriptions of matching keys and channels end, their clients are notified, and
+   * remembered verdicts are requested again. Change the result of `authorize` first. Rejects with `INVALID_CHANNEL` for an
+   * invalid pattern, and with `RELAY_FAILED` if other instances could not be notified (X2).
    */
   revoke(revocation: Revocation): Promise<void>
   /**
@@ -64,10 +64,10 @@ export interface RealtimeServer<U extends User = User> {
   trustsOrigin(request: HttpRequest): boolean
   /** What happened so far. */
   readonly counts: RealtimeCounts
-  /** Settles when changes and events of other instances are heard; rejects if that can never be. */
+  /** Settles when changes and events of other instances are received; rejects if that can never happen. */
   readonly ready: Promise<void>
   /**
-   * Drains (C5): takes no new connections, tells clients to go elsewhere, lets pending replies go out, then ends
+   * Drains (C5): accepts no new connections, notifies clients to reconnect elsewhere, sends pending replies, then ends
    * connections, features, store and pubsub; all within `drainMs`. The Socket.IO server stays open. Idempotent.
    */
   close(): Promise<void>
@@ -153,7 +153,7 @@ export function assembleRealtimeServer<U extends User>(
     announced: additional.map(({ name }) => name),
     guardsNamespaces: ownsSocketServer,
     directFrames: settings.directFrames,
-    // An application that brings its own Socket.IO server may read sessions that middleware put on the request.
+    // An application with its own Socket.IO server may read sessions that middleware added to the request.
     keepRequests: settings.keepRequests ?? !ownsSocketServer,
   })
   const namesUsers = authenticate !== undefined
@@ -168,7 +168,7 @@ export function assembleRealtimeServer<U extends User>(
   if (authorize === undefined && process.env['NODE_ENV'] === 'production') warn(OPEN)
 
   const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
-  ready.catch(() => {}) // Who doesn't wait for it hears of it by `onError` of the pubsub.
+  ready.catch(() => {}) // If the application does not await it, the failure is reported by `onError` of the pubsub.
 
   const parts: ClosablePart[] = [
     { name: 'revocations', close: async () => revocations.close() },

@@ -29,7 +29,7 @@ export interface ServerErrorContext {
   subject?: string | undefined
 }
 
-/** Hears of failures that no caller awaits. */
+/** Receives failures that no caller awaits. */
 export type ServerErrorListener = (error: unknown, context: ServerErrorContext) => void
 
 /** What the core gives to each feature. */
@@ -57,18 +57,18 @@ export interface Feature {
   readonly handlers: readonly Handler[]
   /** A connection is there; called before its first message. */
   onConnect?(connection: Connection): void
-  /** A connection has too much unread before it (C4): it is spared what can be brought later, after `backlog.afterDrain`. */
+  /** A connection has too many unread packets (C4): state updates are deferred until `backlog.afterDrain`. */
   onSlow?(connection: Connection): void
   /** A connection is gone; called once. */
   onDisconnect?(connection: Connection): void
   /** What the connection holds here by a right: its running subscriptions, say. */
   holds?(connection: Connection): Iterable<Access>
   /**
-   * The answer about something that it holds is another now: goes on with all of it or with each name of it, or ends it
-   * at once. The core tells the client of an end (X2).
+   * The verdict on a running access has changed: continues with all of it or with each name of it, or ends it at once. The core
+   * notifies the client of an end (X2).
    */
   apply?(connection: Connection, access: Access, verdict: Verdict): void
-  /** Gives back what the feature holds; called once, after the last reply (C5). */
+  /** Releases the resources of the feature; called once, after the last reply (C5). */
   close?(): Promise<void>
 }
 

@@ -1,7 +1,10 @@
 import { RealtimeError } from '@tutti/protocol'
 import { parseMessage, type MessageSchema } from '@tutti/protocol/schemas'
 
-/** What another instance published; throws `INVALID_MESSAGE` for whatever no instance could have, which the pubsub drops, counts and reports (N4). */
+/**
+ * A message of another instance; throws `INVALID_MESSAGE` for a message that no instance could have sent, which the pubsub
+ * drops, counts and reports (N4).
+ */
 export function parseRelayMessage<Message>(schema: MessageSchema<Message>, text: string): Message {
   try {
     return parseMessage(schema, JSON.parse(text))

@@ -4,7 +4,7 @@ import type { ErrorCode } from '@tutti/protocol'
 export interface RealtimeCounts {
   /** Connections that were closed because they did not read what was sent (C4). */
   readonly slowConsumers: number
-  /** Connections that were closed because they went on with requests that were refused as too many (X5). */
+  /** Connections that were closed because they continued with requests above their rate (X5). */
   readonly floods: number
   /** Requests and tries to connect that were refused, by code. */
   readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>

@@ -2,7 +2,7 @@ import { RealtimeError } from '@tutti/protocol'
 import type { ConnectionManager } from './connection/connection-manager.ts'
 import type { ServerErrorListener } from './feature.ts'
 
-/** How much of the time pending replies may take; the rest is for giving back what is held. */
+/** The share of the time for pending replies; the rest is for closing the resources. */
 const REPLIES_SHARE = 0.75
 
 /** How much of it clients may take to go elsewhere. */
@@ -26,8 +26,8 @@ export interface DrainOptions {
 }
 
 /**
- * Ends an instance (C5): no new connections, clients told to go elsewhere, pending replies sent, connections ended, then one
- * part after another. Settles within `drainMs`; what fails or does not end by then is reported and left alone.
+ * Ends an instance (C5): no new connections, clients notified to reconnect elsewhere, pending replies sent, connections ended,
+ * then one part after another. Settles within `drainMs`; parts that fail or do not end by then are reported and skipped.
  */
 export async function drain({ connections, reconnectAfterMs, drainMs, parts, onError }: DrainOptions): Promise<void> {
   const end = performance.now() + drainMs

@@ -3,8 +3,8 @@ import type { Feature } from './feature.ts'
 import type { PubSub } from '@tutti/pubsub'
 
 /**
- * Tells connections whether this instance works without Redis (F4): all of them at each change, and a new one right after
- * its hello where it is so. They stay connected either way.
+ * Notifies connections that this instance works without Redis (F4): all of them at each change, and a new one right after its
+ * hello if necessary. They stay connected either way.
  */
 export function statusFeature(pubsub: PubSub | undefined): Feature {
   const connections = new Set<Connection>()

@@ -3,9 +3,10 @@ import { callback, parseOptions, type OptionRows, type RealtimeError } from '@tu
 /** How a running watch or subscription behaves. */
 export interface SubscriptionOptions {
   /**
-   * Runs once when it ends for another reason than its undo: the right was refused or taken away (`FORBIDDEN`), the sign-in
-   * ended (`UNAUTHENTICATED`), the server closed (`CLOSED`), or it could not begin (`RATE_LIMITED`, `UNAVAILABLE`, …: begin
-   * again where the error is `retryable`). Only what `realtime.as` made can end so. Default: `onError` with stage `watch`.
+   * Runs once when it ends for another reason than its unsubscribe function: the right was refused or revoked (`FORBIDDEN`),
+   * the sign-in ended (`UNAUTHENTICATED`), the server closed (`CLOSED`), or it could not begin (`RATE_LIMITED`, `UNAVAILABLE`,
+   * …: begin again if the error is `retryable`). Only subscriptions of `realtime.as` can end like this. Default: `onError` with
+   * stage `watch`.
    */
   onEnd?: ((error: RealtimeError) => void) | undefined
 }

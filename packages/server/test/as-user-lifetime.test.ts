@@ -197,7 +197,7 @@ test('[X11] [X5] subscriptions of one `as` are limited like those of a connectio
   expect(ended).toHaveLength(1)
 })
 
-/** A server without sockets, whose store answers when the test says so. */
+/** A server without sockets, whose store replies when the test requests it. */
 async function createModel(answerOf: (question: AuthorizeRequest) => Decision | Promise<Decision>) {
   const rooms = createRooms()
   const asked: string[] = []

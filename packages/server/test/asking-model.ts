@@ -6,7 +6,7 @@ import { stateFeature } from '../src/state/state-feature.ts'
 import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
 import { settled } from './state-model.ts'
 
-/** State whose readers are asked about: `answerOf` says who may read a key; of a prefix the answer is `each`, or `ofPrefix`. */
+/** State with authorized readers: `answerOf` decides about a key; for a prefix the answer is `each`, or `ofPrefix`. */
 export function createAskingModel(
   answerOf: (user: string, key: string) => Decision | Promise<Decision>,
   ofPrefix: (user: string) => Decision = () => 'each',
@@ -56,6 +56,6 @@ export function createAskingModel(
   return model
 }
 
-/** The changes that it was told. */
+/** The changes sent to it. */
 export const updatesOf = ({ received }: ModelConnection): Entry[] =>
   received.flatMap(({ name, payload }) => (name === 'storage:updated' ? [payload as Entry] : []))

@@ -17,7 +17,7 @@ async function served(options: Partial<AttachRealtimeOptions>): Promise<Served &
   return { ...server, as: (user) => server.connect({ auth: { token: user, clientId: user } }) }
 }
 
-/** An `authorize` whose answers come when the test says so. */
+/** An `authorize` whose answers are given by the test. */
 function askedLater() {
   const asked: { question: AuthorizeRequest; answer: (answer: Decision) => void }[] = []
   const authorize = (question: AuthorizeRequest): Promise<Decision> => new Promise((answer) => asked.push({ question, answer }))

@@ -167,7 +167,7 @@ describe('callbacks that return or throw odd values', () => {
       outcomes[name] = replies.map((reply) => (reply.ok ? 'stored' : codeOf(reply)))
       await realtime.state.set(key, 1).catch(() => {})
     }
-    // Results without `issues` are good ones, as Standard Schema says. None of these was a promise.
+    // Results without `issues` are valid, according to Standard Schema. None of these was a promise.
     const stored = Object.keys(outcomes).filter((name) => String(outcomes[name]).includes('stored'))
     expect(stored.filter((name) => /promise|thenable|throws|proxy|issues/.test(name))).toEqual([])
     expect(outcomes).toMatchObject({ 'issues: null': ['INTERNAL', 'INTERNAL', 'INTERNAL'] })

@@ -143,7 +143,7 @@ test('[S8] patches of different properties from both instances at once all survi
   await eventually(() => expect(Math.max(...versionsOf(watcher, 'form'))).toBe(newest))
 })
 
-/** What Redis is asked from outside its scripts while the action runs, by command. */
+/** The commands that Redis receives from outside its scripts during the action, by name. */
 async function askedOfRedis(action: () => Promise<void>): Promise<string[]> {
   const monitor = await admin.duplicate().monitor()
   const seen: string[] = []

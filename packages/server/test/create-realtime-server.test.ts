@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createRealtimeServer } from '../src/index.ts'
 import type { InternalServerOptions } from '../src/options.ts'
 
-/** A server with all its parts, none of which has heard from the others yet. */
+/** A server with all its parts, before any message of another instance. */
 function create(options: Partial<InternalServerOptions> = {}) {
   const warnings: string[] = []
   const errors: unknown[] = []

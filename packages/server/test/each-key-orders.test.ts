@@ -11,10 +11,10 @@ const USERS = ['ann', 'bob', 'cyd']
 
 type Model = ReturnType<typeof createAskingModel>
 
-/** Who may read what, and an application that answers at once or later, for good or for this once, as the key is. */
+/** The read rights, and an application that answers at once or later, permanently or temporarily, depending on the key. */
 class Rights {
   readonly held = new Set<string>()
-  /** What somebody may read from the start to the end. */
+  /** Keys that a client may read for the whole run. */
   readonly steady = new Set<string>()
   readonly waiting: (() => void)[] = []
 
@@ -41,7 +41,7 @@ class Rights {
   }
 }
 
-/** A client that follows the prefix, and notes what it must not be told. */
+/** A client that follows the prefix, and reports data that it must not receive. */
 class Follower {
   readonly connection: ModelConnection
   readonly shown = new Map<string, number>()
@@ -112,7 +112,7 @@ class Follower {
 
   private advance(key: string, version: number, by: string): void {
     const before = this.shown.get(key) ?? 0
-    // What is not known in time to be on the page is read for it alone, and may have been told meanwhile.
+    // An entry not known in time for the page is read for the client alone, and may have been sent in the meantime.
     if (version < before && this.own.get(key) !== before) this.faults.push(`${key} ${version} by ${by} after ${before}`)
     if (version > before) this.shown.set(key, version)
   }
@@ -183,7 +183,7 @@ test.each([
           expect(faults, context).toEqual([])
           for (const key of KEYS.filter((one) => isRight(`${connection.id} ${one}`))) {
             const entry = model.store.entries.get(key)
-            // What was removed before it was ever told need not be.
+            // An entry removed before it was ever sent need not be sent.
             if (entry !== undefined && !('removed' in entry && !shown.has(key)))
               expect(shown.get(key), `${key}, ${context}`).toBe(entry.version)
           }

@@ -13,7 +13,7 @@ const pageOf = ({ received: [first] }: ModelConnection): string[] => {
   return entries.map(({ key }) => key)
 }
 
-/** Answers that come when the test says so, by key. */
+/** Answers given by the test, by key. */
 function later() {
   const answers: { key: string; answer: (answer: Decision) => void; refuse: (error: unknown) => void }[] = []
   const answerOf = (_user: string, key: string) => new Promise<Decision>((answer, refuse) => answers.push({ key, answer, refuse }))
@@ -151,7 +151,7 @@ describe('a prefix that is allowed key by key', () => {
     answers[0]?.answer(true)
     await model.flush()
     expect(updatesOf(watcher)).toEqual([])
-    // It was asked for before rights were taken away, so it is asked for again.
+    // It was requested before rights were revoked, so it is requested again.
     answers[1]?.answer(true)
     await model.flush()
     expect(keysOf(watcher)).toEqual(['p:slow'])

@@ -43,7 +43,7 @@ test('[S18] subscribers of every instance are told of the end once, without keys
     await eventually(() => expect(client.of('storage:updated').at(-1)).toEqual(REMOVED))
   }
   await eventually(() => expect(seen).toEqual([{ key: 'k', version: expect.any(Number), value: 1 }, REMOVED]))
-  // What is written afterwards is what comes next: nothing was told twice.
+  // The next update is that of the following write: nothing was sent twice.
   await before[1]?.request('storage:set', { key: 'k', value: 2 })
   for (const client of after) {
     await eventually(() => expect(client.of('storage:updated')).toEqual([REMOVED, { key: 'k', version: expect.any(Number), value: 2 }]))

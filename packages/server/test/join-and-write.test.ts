@@ -123,7 +123,7 @@ describe('a connection that writes', () => {
     await model.flush()
     expect(writer.received.slice(1).map(({ name }) => name)).toEqual(['reply', 'storage:updated'])
     expect(versionsShown(writer)).toEqual([0, 1])
-    // Nothing is in doubt, so nothing is told again.
+    // No write is in doubt, so nothing is sent again.
     void model.delivery.repair()
     await model.flush()
     expect(versionsShown(writer)).toEqual([0, 1])

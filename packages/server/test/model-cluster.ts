@@ -25,8 +25,8 @@ const notUsed = (): never => {
 }
 
 /**
- * A store whose answers and announcements come when the test says so: writes happen at once and in one order, each read
- * sees what was written when it was asked, and both are heard later: changes in their order, answers in any.
+ * A store whose replies and announcements are delivered by the test: writes take effect at once and in one order, each read
+ * returns the state at its request, and both arrive later: changes in their order, replies in any.
  */
 export class ModelStore implements StateStore {
   readonly entries = new Map<string, Entry>()
@@ -36,21 +36,21 @@ export class ModelStore implements StateStore {
   readonly committed: { key: string; version: number; writer: string | undefined }[] = []
   private readonly changes: StateChange[] = []
   private readonly answers: (() => void)[] = []
-  /** What the writer of each write is told instead of its version, though the write is done. */
+  /** The error that each writer receives instead of its version, although the write is applied. */
   failure: Error | undefined
   /** The answers of writes are lost before they happen. */
   late = false
-  /** Writes are told as patches that went together with those of others. */
+  /** Writes are reported as patches that were applied together with those of others. */
   together = false
   /** Reads fail from now on, so. */
   away: false | ErrorCode = false
-  /** Keys that can't be read, whatever happens. */
+  /** Keys that can never be read. */
   readonly refused = new Set<string>()
   private readonly listeners = new Set<Listener>()
   private readonly gapListeners = new Set<() => void>()
   /** Entries of a page at most. */
   pageSize = 1_000
-  /** How often pages were asked for. */
+  /** The number of requested pages. */
   listings = 0
   private clock = 0
 
@@ -77,7 +77,7 @@ export class ModelStore implements StateStore {
     })
   }
 
-  /** A page, as it is when it is asked for. */
+  /** A page, as of its request. */
   list(prefix: string, after = ''): Promise<EntryPage> {
     const below = [...this.entries.values()].filter((entry) => !isAbsent(entry) && entry.key.startsWith(prefix) && entry.key > after)
     const entries = below.toSorted((a, b) => (a.key < b.key ? -1 : 1)).slice(0, this.pageSize)
@@ -90,7 +90,7 @@ export class ModelStore implements StateStore {
     })
   }
 
-  /** The next change is heard; false when all were. */
+  /** Delivers the next change; false if there is none. */
   announceNext(): boolean {
     const change = this.changes.shift()
     if (change === undefined) return false
@@ -98,7 +98,7 @@ export class ModelStore implements StateStore {
     return true
   }
 
-  /** The next change is never heard. */
+  /** Loses the next change. */
   loseNext(): void {
     this.changes.shift()
   }
@@ -193,7 +193,7 @@ export function createModelCore(authorize?: Authorize): {
   }
 }
 
-/** A queue that is full and empty when the test says so. */
+/** A queue that the test fills and empties. */
 class ModelBacklog {
   isFull = false
   private waiting: (() => void) | undefined

@@ -8,12 +8,12 @@ import { awkwardName } from './awkward-names.ts'
 import { witness, type RedisWitness } from './redis-witness.ts'
 import { serve, type Served } from './serve.ts'
 
-// X3: whatever a client names, nothing but what stands below the base under that very name is read or written.
+// X3: for any name in a message, only the data below the base under exactly that name is read or written.
 
 const SECRET = 'not for clients'
 const USERS = ['ann', '', 'a}$', '*', 'x:y', '{tutti:a}$m:ann:c1', '../b', 'ключ']
 
-/** What others have in the same Redis, and what stands beside keys. */
+/** Data of other applications in the same Redis, and data beside keys. */
 const OTHERS = [
   ...[
     'other:secret',
@@ -92,7 +92,7 @@ const messages = (name: string): [string, object][] => [
   ['presence:leave', { room: name }],
 ]
 
-/** All that a message with this name may touch, beside what stands below it as a prefix. */
+/** All keys that a message with this name may access, including those below it as a prefix. */
 const within = (name: string, user: string): string[] =>
   !isKey(name)
     ? []
@@ -159,9 +159,9 @@ test(
       const changed = [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name))
       expect(changed.filter((name) => !allowed.has(name) && !isOfPresence(name))).toEqual([])
       expect([...nowIndexed, ...indexed].filter((key) => indexed.has(key) !== nowIndexed.has(key) && !names.includes(key))).toEqual([])
-      // Asked of Redis at all: nothing but that.
+      // Keys accessed in Redis: only those.
       expect([...touched].filter((name) => !readable.has(name) && !isOfPresence(name))).toEqual([])
-      // Told: nothing that was not named, and no secret.
+      // Data sent: only for those names, and no secret.
       const told = JSON.stringify([replies, client.received])
       expect(told).not.toContain(SECRET)
       for (const key of told.matchAll(/"key":("(?:[^"\\]|\\.)*")/g)) expect(isKey(JSON.parse(key[1] ?? ''))).toBe(true)

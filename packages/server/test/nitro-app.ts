@@ -11,7 +11,7 @@ const SERVER = fileURLToPath(new URL('..', import.meta.url))
 /** A small Nitro application in a folder of its own, as a user has it. */
 export interface NitroApp {
   readonly folder: string
-  /** Runs a command of the application to its end; gives back what it printed, throws where it failed. */
+  /** Runs a command of the application to its end; returns its output, throws if it failed. */
   run(args: readonly string[]): Promise<string>
   /** Starts a server of the application on a free port; settles when it answers. */
   serve(args: (port: number) => readonly string[], env?: Record<string, string>): Promise<NitroServer>

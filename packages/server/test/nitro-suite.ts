@@ -138,7 +138,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
   })
 }
 
-/** What holds on the port of the application, whoever serves it. */
+/** The behaviour on the port of the application, for any server in front. */
 function behavesOnItsPort(url: () => string, answersPosts: boolean): void {
   const count = async (): Promise<unknown> => ((await (await fetch(`${url()}/count`)).json()) as { value: unknown }).value
   const connect = async (options: Parameters<typeof connectPlain>[1] = {}): Promise<PlainClient> => {

@@ -281,7 +281,7 @@ describe('after something may have been missed', () => {
   })
 })
 
-/** A client that lists a prefix page by page and follows it, as docs/protocol.md says. It notes what breaks the rules. */
+/** A client that lists a prefix page by page and follows it, as described in docs/protocol.md. It records violations. */
 class FollowingClient {
   readonly connection: ModelConnection
   readonly shown = new Map<string, Entry>()
@@ -291,7 +291,7 @@ class FollowingClient {
   readonly prefix: string
   private taken = 0
   private after: string | undefined
-  /** What was told of a key by updates, since an answer had it at `from`. */
+  /** The updates of a key since a reply with its version `from`. */
   readonly since = new Map<string, { from: number; told: number[] }>()
   /** Writes without a reply, in order. */
   private readonly writes: Entry[] = []
@@ -311,7 +311,7 @@ class FollowingClient {
     return Object.fromEntries([...this.shown].map(([key, { version }]) => [key, version]))
   }
 
-  /** Asks anew for everything, with what it knows. */
+  /** Requests everything again, with its known versions. */
   askAgain(): void {
     if (!this.isComplete) return
     this.isComplete = false
@@ -334,7 +334,7 @@ class FollowingClient {
     this.model.leave(this.connection, { prefix: this.prefix })
   }
 
-  /** Takes what it was sent; true where that made it ask for more. */
+  /** Processes its messages; true if another request followed. */
   take(): boolean {
     let asked = false
     for (; this.taken < this.connection.received.length; this.taken += 1) {
@@ -416,7 +416,7 @@ describe('whatever the order of pages, changes, writes, joins and leaves', () =>
             break
           }
           case 4:
-            // Somebody who watches a key, or writes, beside those who watch prefixes.
+            // Subscribers of keys, and writers, beside the subscribers of prefixes.
             if (random.below(2) === 0) model.ask(writer, { keys: [{ key: random.pick(keys) }] })
             else model.set(writer, random.pick(keys), step)
             break

@@ -19,7 +19,7 @@ async function audited(): Promise<{ redis: TestRedis; client: PlainClient }> {
   return { redis, client: await served.connect() }
 }
 
-/** A store whose messages nobody hears: it writes what the server is not told. */
+/** A store whose messages reach no instance: its writes are not announced to the server. */
 async function unheardStore({ url }: TestRedis): Promise<ReactiveDriver> {
   const pubsub = new RealtimePubSub({ url, prefix: 'deaf' })
   onTestFinished(() => pubsub.dispose())

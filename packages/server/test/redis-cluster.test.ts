@@ -25,7 +25,7 @@ async function connectTo(index: number): Promise<PlainClient> {
   return client
 }
 
-/** What a client shows of a key: the newest that it was told, be it in a reply or an update. */
+/** The entry of a key that a client shows: the newest that it received, in a reply or an update. */
 const shown = (client: PlainClient, key: string, own: number): number =>
   client.of('storage:updated').reduce<number>((newest, update) => {
     const { key: told, version } = update as { key: string; version: number }

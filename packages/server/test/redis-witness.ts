@@ -5,12 +5,12 @@ import { createInterface } from 'node:readline'
 import type { TestRedis } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 
-/** Sees all that stands in a Redis, and all that it is asked. */
+/** Observes the complete contents of a Redis, and all its commands. */
 export interface RedisWitness {
   readonly client: Redis
-  /** What stands there: a digest of each key's value, and whether it ends. */
+  /** The contents: a digest of each key's value, and whether it expires. */
   contents(): Promise<Map<string, string>>
-  /** The names that were touched since it was last asked, by commands and by scripts: keys, and Redis channels. */
+  /** The names accessed since the last call, by commands and by scripts: keys, and Redis channels. */
   touched(): Promise<Set<string>>
   close(): void
 }

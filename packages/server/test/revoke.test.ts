@@ -24,7 +24,7 @@ async function served(options: Partial<AttachRealtimeOptions>): Promise<Instance
 /** Everything that was sent before this has arrived. */
 const settled = (client: PlainClient): Promise<unknown> => client.send('storage:unsubscribe', { keys: [] })
 
-/** Everybody may do everything but what is in the set, as `user key-or-channel`. */
+/** Everything is allowed except the accesses in the set, as `user key-or-channel`. */
 function forbidding(): { forbidden: Set<string>; authorize: (question: AuthorizeRequest) => Decision } {
   const forbidden = new Set<string>()
   const authorize = ({ user, target }: AuthorizeRequest): Decision =>
@@ -230,7 +230,7 @@ test('[X2] a value that is being read is not told to who lost the right to it me
     { ok: false, error: { code: 'FORBIDDEN' } },
     { ok: true, value: 'secret' },
   ])
-  // Where nothing was taken away, nothing is asked for twice.
+  // If no rights were revoked, nothing is authorized twice.
   await ann.request('storage:get', { key: 'b' })
   expect(asked).toEqual(['a', 'b', 'a', 'b', 'b'])
 })

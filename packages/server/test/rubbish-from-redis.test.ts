@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { serve, type PlainClient, type Served } from './serve.ts'
 
-// N4: somebody who can publish in Redis sends instances whatever he likes.
+// N4: a program with publish rights in Redis sends arbitrary messages to instances.
 
 const FORGED = '00000000-0000-4000-8000-000000000000'
 const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
@@ -43,7 +43,7 @@ beforeEach(async () => {
 })
 afterEach(() => served.close())
 
-/** The instance has heard all that was published before, and works as always. */
+/** The instance has received all earlier messages, and works as usual. */
 async function works(): Promise<void> {
   const { realtime } = served
   const before = client.received.length

@@ -24,7 +24,7 @@ export interface PlainClient {
   readonly received: { name: string; payload: unknown }[]
   /** The payloads of one kind of message, so far. */
   of(name: string): unknown[]
-  /** Sends and gives back the reply, as it came. */
+  /** Sends a message and returns the reply unchanged. */
   send(name: string, ...args: unknown[]): Promise<Reply>
   /** Sends a well-formed message; throws where it is refused. */
   request<Name extends RequestName>(name: Name, payload: Requests[Name]['payload']): Promise<Requests[Name]['result']>

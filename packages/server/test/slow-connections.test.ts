@@ -25,7 +25,7 @@ test('[C4] [S4] a socket that is not read is spared the changes, and is brought 
   const rounds = 60
   for (let round = 1; round <= rounds; round += 1) {
     await Promise.all(keys.map((key) => served.realtime.state.set(key, `${round}${LARGE}`)))
-    // Who reads is sent every change, as long as not more of them wait at once than may wait.
+    // A connection that reads receives every change, as long as its backlog stays below the limit.
     await eventually(() => expect(control.of('storage:updated')).toHaveLength(round * keys.length))
   }
   await served.realtime.state.set('key:0', 'last')
@@ -38,7 +38,7 @@ test('[C4] [S4] a socket that is not read is spared the changes, and is brought 
   const versions = (client.of('storage:updated') as { key: string; version: number }[]).filter(({ key }) => key === 'key:0')
   expect(versions).toEqual(versions.toSorted((one, other) => one.version - other.version))
   expect(versions.length).toBeLessThan(rounds)
-  // And it is told like everybody else again.
+  // Then it receives updates like all others again.
   await served.realtime.state.set('key:1', 'afterwards')
   await eventually(() => expect(client.of('storage:updated').at(-1)).toMatchObject({ key: 'key:1', value: 'afterwards' }))
   expect(client.socket.connected).toBe(true)

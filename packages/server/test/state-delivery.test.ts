@@ -297,7 +297,7 @@ describe('a connection that writes', () => {
     model.store.commit('k', { value: 7, writer: 'writer' })
     await model.flush()
     expect(versionsShown(writer)).toEqual([0, 1])
-    // The reply to a later one tells that one, and nothing else does.
+    // Only the reply to a later one reports that one.
     model.store.late = false
     model.set(writer, 8)
     await model.flush()
@@ -401,7 +401,7 @@ test('[S2] whatever the order of writes, reads and changes, a connection is told
           model.store.announceNext()
           break
         case 3:
-          // Answers come over one connection, in the order in which they were asked for.
+          // Replies arrive over one connection, in the order of their requests.
           model.store.answerNext()
           break
         default:
@@ -419,7 +419,7 @@ test('[S2] whatever the order of writes, reads and changes, a connection is told
       const context = `seed ${seed}, ${id}: ${JSON.stringify(received)}`
       for (const [index, { version, answer }] of told.entries()) {
         const before = Math.max(-1, ...told.slice(0, index).map((earlier) => earlier.version))
-        // An entry may be known already; a change or a write of one's own is told once.
+        // An entry may be known already; a change or an own write is sent once.
         if (answer) expect(version, context).toBeGreaterThanOrEqual(before)
         else expect(version, context).toBeGreaterThan(before)
       }
@@ -430,7 +430,7 @@ test('[S2] whatever the order of writes, reads and changes, a connection is told
 interface Shown {
   entry: number
   updates: number[]
-  /** All versions that somebody else wrote. */
+  /** All versions written by others. */
   committed: number[]
   /** Everything that was on its way has arrived. */
   finished: boolean

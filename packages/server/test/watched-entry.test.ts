@@ -2,7 +2,7 @@ import type { Entry, JsonValue } from '@tutti/protocol'
 import { expect, test } from 'vitest'
 import { createWatchedEntry } from '../src/state/watched-entry.ts'
 
-/** A watched entry whose reads are answered when the test says so. */
+/** A watched entry whose reads are completed by the test. */
 function createEntry(listener?: (entry: Entry) => void) {
   const reads: PromiseWithResolvers<Entry>[] = []
   const told: Entry[] = []

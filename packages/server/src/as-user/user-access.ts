@@ -19,7 +19,7 @@ export interface UserRealtime {
   readonly events: ServerEvents
 }
 
-/** For whom server code acts as a user. */
+/** The user that server code acts as. */
 export interface ActAsOptions {
   /** The address of the user's client, for audit records. Default: ''. */
   readonly address?: string | undefined

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { RealtimeError, toError } from '@tutti/protocol'
 import type { User } from '../authorization/authorize.ts'
 
-/** What a client brings when it connects. */
+/** The data of a client that connects. */
 export interface Credentials {
   /** The `token` of the handshake's `auth`. */
   readonly token: string | undefined
@@ -14,8 +14,8 @@ export interface Credentials {
    */
   readonly headers: IncomingHttpHeaders
   /**
-   * The client's address, as `trustProxy` says, in normal form: no port, IPv6 in its shortest spelling, an IPv4-mapped address as
-   * IPv4. `unknown` on a Unix socket and where a proxy hides it.
+   * The client's address according to `trustProxy`, in normal form: no port, IPv6 in its shortest spelling, an IPv4-mapped
+   * address as IPv4. `unknown` on a Unix socket and if a proxy hides it.
    */
   readonly address: string
   /** Path and query of the HTTP request. */
@@ -23,13 +23,13 @@ export interface Credentials {
 }
 
 /**
- * Names the user who connects. Null, and whatever it throws, refuses the connection with `UNAUTHENTICATED`: the client
- * does not come back with the same credentials. A `RealtimeError` keeps its code, say `UNAVAILABLE` while the user
- * database is away, after which the client tries again (X1).
+ * Identifies the connecting user. Null, and any thrown value, refuses the connection with `UNAUTHENTICATED`: the client does
+ * not retry with the same credentials. A `RealtimeError` keeps its code, for example `UNAVAILABLE` while the user database is
+ * down, after which the client tries again (X1).
  */
 export type Authenticate<U extends User = User> = (credentials: Credentials) => U | null | undefined | Promise<U | null | undefined>
 
-/** The user who connects, or throws `UNAUTHENTICATED`, or what `authenticate` said. `now`: milliseconds since 1970. */
+/** The connecting user, or throws `UNAUTHENTICATED`, or the error of `authenticate`. `now`: milliseconds since 1970. */
 export async function authenticated<U extends User>(authenticate: Authenticate<U>, credentials: Credentials, now: number): Promise<U> {
   const user = await nameUser(authenticate, credentials)
   if (user === null || user === undefined)
@@ -41,7 +41,7 @@ export async function authenticated<U extends User>(authenticate: Authenticate<U
 
 /** The user itself, or throws: `UNAUTHENTICATED` where the sign-in has expired, a `TypeError` for what is no user. */
 export function checkUser<U extends User>(user: U, now: number): U {
-  // An id that is no text would be everybody's, and one that is not well-formed another's (S12).
+  // An id that is not text would be shared by all users, and one that is not well-formed could equal another's (S12).
   if (typeof user.id !== 'string' || user.id === '' || !user.id.isWellFormed()) {
     throw new TypeError('`authenticate` must return an object with an `id`: a well-formed string that is not empty.')
   }
@@ -53,7 +53,7 @@ export function checkUser<U extends User>(user: U, now: number): U {
   return user
 }
 
-/** The refusal of who was signed in and is no more. */
+/** The error for a sign-in that has expired. */
 export const expired = (): RealtimeError =>
   new RealtimeError('UNAUTHENTICATED', { message: 'The session has expired (`expiresAt`). Connect again with new credentials.' })
 

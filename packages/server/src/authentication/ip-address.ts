@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js'
 // One client has one address, however its socket or a proxy spells it (X8). Otherwise one client counts as many, and an
 // operator cannot find it in the audit.
 
-/** Stands for an address that is not known: a peer on a Unix socket, a proxy that hides it, or text that is no address. */
+/** The value for an unknown address: a peer on a Unix socket, a proxy that hides it, or text that is not an address. */
 const UNKNOWN_ADDRESS = 'unknown'
 
 /** `address`, `address:port`, `[address]` or `[address]:port`; the port may be obfuscated (RFC 7239, section 6). */

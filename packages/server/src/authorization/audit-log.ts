@@ -11,13 +11,16 @@ import type { Access, Action } from './authorize.ts'
 export interface AuditRecord {
   /** Milliseconds since 1970. */
   readonly at: number
-  /** Id of the user; '' where nobody is signed in. */
+  /** Id of the user; '' without a user. */
   readonly user: string
-  /** The client's address in normal form, as `trustProxy` says; `unknown` on a Unix socket; '' where no client did it. */
+  /**
+   * The client's address in normal form, according to `trustProxy`; `unknown` on a Unix socket; '' if no client was involved.
+   */
   readonly address: string
   /**
-   * What was asked of `authorize`; or `authenticate` (`realtime.authenticate` named no user of an HTTP request), `connect`, `close` (this instance closed the connection: it flooded, did not read, or its
-   * sign-in ended) or `revoke` (the user's rights were taken away; each instance says so).
+   * The action of `authorize`; or `authenticate` (`realtime.authenticate` identified no user of an HTTP request), `connect`,
+   * `close` (this instance closed the connection: it flooded, did not read, or its sign-in ended) or `revoke` (rights of the
+   * user were revoked; each instance reports it).
    */
   readonly action: Action | 'authenticate' | 'connect' | 'close' | 'revoke'
   /** What it was about; of a refused `connect` of a page the origin of the page and the host with which it was compared. */
@@ -25,13 +28,13 @@ export interface AuditRecord {
   readonly code?: ErrorCode
 }
 
-/** Hears of what an operator may want to look up later. */
+/** Receives records that an operator may want to look up later. */
 export type AuditListener = (record: AuditRecord) => void
 
-/** Who did it. */
+/** The acting user. */
 export type Actor = Pick<Connection, 'user' | 'address'>
 
-/** What happened, without when and to whom. */
+/** The event, without time and user. */
 type Deed = Pick<AuditRecord, 'action' | 'target'>
 
 /** What an audit trail needs. */

@@ -1,7 +1,10 @@
 import { RealtimeError, toError } from '@tutti/protocol'
 import type { Access, Action, Decision } from './authorize.ts'
 
-/** What may be done: all of it, or `each` name of a pattern or prefix once it is asked for; or the error that says why not. */
+/**
+ * The permission: all of it, or `each` name of a pattern or prefix after its own authorization; or the error with the reason of
+ * a refusal.
+ */
 export type Verdict =
   | {
       readonly allow: true | 'each'
@@ -13,16 +16,21 @@ export type Verdict =
 /** A yes to everything. */
 export const ALLOWED: Verdict = { allow: true }
 
-/** How long a no is remembered where its answer says nothing, milliseconds: long enough that trying again and again costs nothing. */
+/**
+ * How long a refusal is remembered if its answer does not specify it, milliseconds: long enough that repeated attempts cost
+ * nothing.
+ */
 const REFUSED_MS = 5_000
 
-/** What brings a value with it, on which the answer may depend: asked each time, unless the answer says how long it holds. */
+/**
+ * Actions with a value, on which the answer may depend: authorized each time, unless the answer specifies how long it is valid.
+ */
 const WITH_VALUE: ReadonlySet<Action> = new Set<Action>(['state:write', 'event:publish'])
 
-/** Answers that are remembered for one connection; past it the oldest are asked again. */
+/** Remembered answers per connection; beyond it the oldest are dropped. */
 const MAX_REMEMBERED = 10_000
 
-/** Asks the application. */
+/** Calls the application's `authorize`. */
 export type Ask = (access: Access) => Decision | Promise<Decision>
 
 interface Remembered {
@@ -31,9 +39,9 @@ interface Remembered {
   readonly until: number
 }
 
-/** The verdicts on one connection, each remembered for as long as the application says (X2). */
+/** The verdicts on one connection, each remembered for the time that the application specifies (X2). */
 export interface AuthorizationCache {
-  /** The verdict, at once where it is known or the application says it at once. Never throws or rejects. */
+  /** The verdict, at once if it is known or the application decides synchronously. Never throws or rejects. */
   decide(access: Access): Verdict | Promise<Verdict>
   /** Whether no rights were taken away since the verdict was given; of no use for a refusal. */
   isCurrent(verdict: Verdict): boolean
@@ -41,7 +49,7 @@ export interface AuthorizationCache {
   isRemembered(access: Access): boolean
   /** When the next of the remembered verdicts ends, milliseconds since 1970; Infinity: none does. */
   nextExpiry(): number
-  /** Forgets every verdict, those that are being asked for included. */
+  /** Forgets every verdict, including pending ones. */
   forget(): void
 }
 
@@ -50,7 +58,7 @@ export interface AuthorizationCache {
  * with a limited time is remembered.
  */
 export function createAuthorizationCache(ask: Ask, now: () => number, onTemporary: (until: number) => void): AuthorizationCache {
-  /** Grows when rights are taken away: a verdict that was asked for before that counts no more. */
+  /** Increases when rights are revoked: a verdict requested before that is no longer valid. */
   let revoked = 0
   const remembered = new Map<string, Remembered>()
   const pending = new Map<string, Promise<Verdict>>()
@@ -86,7 +94,7 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
     const before = revoked
     try {
       const said = await answer
-      // Rights were taken away while it was asked for: the answer may be from before that.
+      // Rights were revoked during the call: the answer may be from before that.
       return before === revoked ? keep(name, access, said) : cache.decide(access)
     } catch (thrown) {
       return { refusal: toError(thrown) }
@@ -98,7 +106,7 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
       const name = nameOf(access)
       const known = remembered.get(name)
       if (known !== undefined && known.until > now()) return known.verdict
-      // Many that wait for one answer ask once.
+      // Concurrent requests for one verdict share a call.
       const earlier = pending.get(name)
       if (earlier !== undefined) return earlier
       let asked: Promise<Verdict>

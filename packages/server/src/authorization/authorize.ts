@@ -1,17 +1,20 @@
 import type { JsonValue } from '@tutti/protocol'
 
-/** A signed-in user: whatever `authenticate` gave back. */
+/** A signed-in user: the result of `authenticate`. */
 export interface User {
   /** Names the user; not empty. */
   readonly id: string
-  /** When the sign-in ends, milliseconds since 1970: the connection then ends too, so that the client comes back with new credentials. */
+  /**
+   * When the sign-in ends, milliseconds since 1970: the connection then ends too, so that the client reconnects with new
+   * credentials.
+   */
   readonly expiresAt?: number
 }
 
 /**
- * What can be asked for, and on what: action → target. A feature that brings an action adds a line here. Subscribing is
- * asked like reading, for a subscriber reads what comes; a pattern (`chat:*`) and a prefix (`todos:`) have names of their
- * own, so that a check of one name never takes them for it.
+ * The actions that are authorized, with their targets. A feature with a new action adds a line here. Subscribing is authorized
+ * like reading, because a subscriber receives the values; a pattern (`chat:*`) and a prefix (`todos:`) have separate fields, so
+ * that a check of a single name never matches them.
  */
 export interface Actions {
   /** `storage:get` and `storage:subscribe`. */
@@ -28,10 +31,10 @@ export interface Actions {
   'presence:join': { room: string }
 }
 
-/** The name of something that can be asked for. */
+/** The name of an action. */
 export type Action = keyof Actions
 
-/** One thing that a client asks for. */
+/** One requested access of a client. */
 export type Access = {
   [Name in Action]: {
     readonly action: Name
@@ -41,27 +44,27 @@ export type Access = {
   }
 }[Action]
 
-/** What `authorize` is asked. */
+/** The argument of `authorize`. */
 export type AuthorizeRequest<U extends User = User> = Access & {
-  /** What `authenticate` gave back; null where the server has no `authenticate`. */
+  /** The result of `authenticate`; null if the server has no `authenticate`. */
   readonly user: U | null
   readonly connection: {
     readonly id: string
-    /** What the client calls itself. It proves nothing: anybody can say it. */
+    /** The client's own ID. It proves nothing: any client can send it. */
     readonly clientId: string | undefined
   }
 }
 
 /**
- * Yes, no, or for a pattern or prefix `each`: its channels or keys are asked for one by one, before anything of them is
- * delivered. With `forMs` it says how long this instance may remember the answer for this connection, milliseconds.
- * Without it: writing and publishing are asked for each time; of the others a yes is remembered until the connection
- * ends or the right is revoked, a no for 5 s.
+ * Yes, no, or for a pattern or prefix `each`: its channels or keys are authorized one by one, before any of their changes are
+ * delivered. `forMs` specifies how long this instance may remember the answer for this connection, milliseconds. Without it,
+ * writing and publishing are authorized each time; for other actions a yes is remembered until the connection ends or the right
+ * is revoked, a no for 5 s.
  */
 export type Decision = boolean | 'each' | { readonly allow: boolean | 'each'; readonly forMs?: number }
 
 /**
- * Says whether a user may do something. What it throws is a refusal too: a `RealtimeError` with its own code (say
- * `UNAVAILABLE` while the user database is away), anything else as `INTERNAL`.
+ * Decides whether a user may do something. A thrown error is a refusal too: a `RealtimeError` with its own code (for example
+ * `UNAVAILABLE` while the user database is down), anything else as `INTERNAL`.
  */
 export type Authorize<U extends User = User> = (question: AuthorizeRequest<U>) => Decision | Promise<Decision>

@@ -18,19 +18,19 @@ export interface Revocation {
 /** The channel of the relay (N8). */
 const RELAY = 'revocations'
 
-/** Connections that are asked about at once after a gap. */
+/** Connections that are authorized again concurrently after a gap. */
 const AT_ONCE = 50
 
 /** The refusal of what was allowed before. */
 export const noMore = (): RealtimeError => new RealtimeError('FORBIDDEN', { message: 'Access was revoked.' })
 
-/** Takes rights away: ends what is held by them here and, through the relay, on every instance (X2). */
+/** Revokes rights: ends subscriptions that depend on them here and, through the relay, on every instance (X2). */
 export class Revocations<U extends User> {
   private readonly core: Core
   private readonly access: ConnectionAccess<U>
   private readonly features: readonly Feature[]
   private readonly stops: (() => void)[] = []
-  /** Settles when revocations of other instances are heard. */
+  /** Settles when revocations of other instances are received. */
   readonly ready: Promise<void>
 
   constructor(core: Core, access: ConnectionAccess<U>, features: readonly Feature[]) {
@@ -78,7 +78,8 @@ export class Revocations<U extends User> {
         const name = patternOf(access)
         if (matchesChannel(pattern, name)) this.apply(feature, connection, access, { refusal: noMore() })
         else if (matchesChannel(name, pattern)) {
-          // Part of what a pattern or prefix covers: until the application has said what is left, every name is asked for.
+          // A part of a pattern or prefix: until the application has decided about the rest, every name is authorized
+          // separately.
           this.apply(feature, connection, access, { allow: 'each' })
           narrowed = true
         }
@@ -87,7 +88,7 @@ export class Revocations<U extends User> {
     }
   }
 
-  /** Something may have been missed: whatever is held is asked about anew. */
+  /** A revocation may have been missed: all subscriptions are authorized again. */
   private async askAgain(): Promise<void> {
     const all = [...this.access.all]
     for (const connection of all) this.access.forget(connection)
@@ -96,7 +97,7 @@ export class Revocations<U extends User> {
     }
   }
 
-  /** Asks about what the connection holds and no answer is remembered for. */
+  /** Authorizes the accesses of the connection for which no verdict is remembered. */
   private async reconsider(connection: Connection): Promise<void> {
     await Promise.all(
       this.heldBy(connection).map(async ({ feature, access }) => {
@@ -121,7 +122,7 @@ export class Revocations<U extends User> {
   }
 }
 
-/** What is held as a pattern; a name is the pattern of itself. */
+/** The access as a pattern; a name is its own pattern. */
 function patternOf({ target }: Access): string {
   if ('key' in target) return target.key
   if ('channel' in target) return target.channel
@@ -129,7 +130,7 @@ function patternOf({ target }: Access): string {
   return 'pattern' in target ? target.pattern : `${target.prefix}*`
 }
 
-/** What is held as the client named it. */
+/** The access as the client named it. */
 function targetOf({ action, target }: Access): RevokedTarget {
   if (action === 'presence:join') return { ...target, membership: true }
   return 'pattern' in target ? { channel: target.pattern } : target

@@ -1,16 +1,16 @@
 import { anything, isJsonObject, parseOptions, parsePattern, RealtimeError, type OptionRow, type OptionRows } from '@tutti/protocol'
 import type { Decision, Authorize, AuthorizeRequest, User } from './authorize.ts'
 
-/** What a rule says: an answer, or a function that gives it. */
+/** The value of a rule: an answer, or a function that returns it. */
 export type Rule<U extends User = User> = Decision | ((question: AuthorizeRequest<U>) => Decision | Promise<Decision>)
 
-/** Who may do what with the keys of one pattern. */
+/** The permitted actions on the keys of one pattern. */
 export interface StateRule<U extends User = User> {
   readonly read?: Rule<U> | undefined
   readonly write?: Rule<U> | undefined
 }
 
-/** Who may do what on the channels of one pattern. */
+/** The permitted actions on the channels of one pattern. */
 export interface EventRule<U extends User = User> {
   readonly subscribe?: Rule<U> | undefined
   readonly publish?: Rule<U> | undefined
@@ -22,10 +22,10 @@ export interface PresenceRule<U extends User = User> {
   readonly join?: Rule<U> | undefined
 }
 
-/** Who may do what with keys, by pattern: `todos:*`, `count`, `user:{id}:*`. */
+/** The permitted actions on keys, by pattern: `todos:*`, `count`, `user:{id}:*`. */
 export type StateRules<U extends User = User> = Readonly<Record<string, StateRule<U>>>
 
-/** Who may do what on channels, by pattern. */
+/** The permitted actions on channels, by pattern. */
 export type EventRules<U extends User = User> = Readonly<Record<string, EventRule<U>>>
 
 /** Rights on presence, by room or pattern of rooms: `doc:*`, `user:{id}:*`. */
@@ -45,7 +45,7 @@ const EVENTS = { subscribe: anything, publish: anything } satisfies OptionRows<E
 const PRESENCE = { read: anything, join: anything } satisfies OptionRows<PresenceRule>
 
 interface Written {
-  /** The pattern as it stands in the table. */
+  /** The pattern as written in the table. */
   readonly written: readonly string[]
 }
 
@@ -53,16 +53,17 @@ interface Row<U extends User> extends Written {
   readonly rule: Rule<U>
 }
 
-/** A row as it stands for one user. */
+/** A row for one user. */
 interface Bound<U extends User> extends Row<U> {
   readonly segments: readonly string[]
 }
 
 /**
- * An `authorize` from tables. Of the patterns that match a name the most specific decides, alone: segment by segment from
- * the left, a word beats `{id}`, which beats `*`. `{id}` is the id of the user who asks, and nobody's else. What nothing
- * matches, and what the deciding row does not name, is denied. A pattern or prefix is answered by the row that covers it;
- * where rows below it may say otherwise, by `each`. Throws `INVALID_OPTIONS` for a pattern that can't be one and for an unknown column.
+ * An `authorize` from tables. Of the patterns that match a name only the most specific decides: segment by segment from the
+ * left, a word takes precedence over `{id}`, and `{id}` over `*`. `{id}` is the id of the requesting user. Names without a
+ * matching pattern, and actions that the deciding row does not list, are denied. A pattern or prefix is decided by the row that
+ * covers it; if rows below it may differ, the answer is `each`. Throws `INVALID_OPTIONS` for an invalid pattern and for an
+ * unknown column.
  */
 export function rules<U extends User = User>(tables: RuleTables<U>): Authorize<U> {
   const { state = {}, events = {}, presence = {} } = parseOptions('rules', TABLES, tables)
@@ -111,7 +112,7 @@ function segmentsOfPattern(pattern: string): string[] {
   }
 }
 
-/** The row as it stands for this user; none where it is for users and nobody is signed in. */
+/** The row for this user; undefined if it requires a user and there is none. */
 function bind<U extends User>(row: Row<U>, user: U | null): Bound<U>[] {
   const { written } = row
   if (!written.includes('{id}')) return [{ ...row, segments: written }]
@@ -127,7 +128,7 @@ function namedBy({ target }: AuthorizeRequest): string[] {
   return ('pattern' in target ? target.pattern : `${target.prefix}*`).split(':')
 }
 
-/** Tells whether all that `inner` names (one name, or a pattern) is within `outer`. */
+/** Whether all names of `inner` (one name, or a pattern) are within `outer`. */
 function covers(outer: readonly string[], inner: readonly string[]): boolean {
   const isOpen = outer.at(-1) === '*'
   const fixed = isOpen ? outer.slice(0, -1) : outer

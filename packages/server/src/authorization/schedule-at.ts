@@ -1,7 +1,7 @@
 /** Timers of Node run at once where they are to wait longer than this. */
 const MAX_DELAY_MS = 2_147_483_647
 
-/** Runs once it is `time`, milliseconds since 1970, however far away that is. Returns its undo. */
+/** Runs a function once at `time`, milliseconds since 1970, at any distance. Returns a cancel function. */
 export function runAt(time: number, run: () => void): () => void {
   let timer: NodeJS.Timeout | undefined
   const wait = (): void => {

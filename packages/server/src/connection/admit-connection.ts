@@ -13,13 +13,15 @@ import type { User } from '../authorization/authorize.ts'
 import { runAt } from '../authorization/schedule-at.ts'
 import { SocketConnection, type ConnectionContext } from './socket-connection.ts'
 
-/** Who comes in: the handshake is read, the user named, and the connection ends when the sign-in does (X1). */
+/**
+ * Admission of connections: parses the handshake, identifies the user, and ends the connection together with the sign-in (X1).
+ */
 export interface Admission {
-  /** Rejects for a client that may not connect, with the error that it is told. */
+  /** Rejects for a client that may not connect, with the error that is sent to it. */
   check(socket: Socket): Promise<void>
   /** Throws `FORBIDDEN` for a page of an origin that may not connect. */
   checkOrigin(socket: Socket): void
-  /** The client's address, as `trustProxy` says. */
+  /** The client's address, according to `trustProxy`. */
   addressOf(socket: Socket): string
   /** Both names of a page of a foreign origin. */
   foreignOriginOf(socket: Socket): ComparedOrigin | undefined
@@ -32,7 +34,7 @@ export interface Admission {
 /** What admission needs. */
 export interface AdmissionOptions<U extends User> {
   readonly authenticate: Authenticate<U> | undefined
-  /** Proxies of one's own before the server. */
+  /** The number of trusted proxies in front of the server. */
   readonly trustProxy: number
   readonly origins: OriginPolicy
   readonly maxConnectionsPerAddress: number

@@ -8,7 +8,7 @@ export interface Connection {
   readonly id: string
   /** Id of the signed-in user; '' for anonymous. */
   readonly user: string
-  /** The client's address, as `trustProxy` says. */
+  /** The client's address, according to `trustProxy`. */
   readonly address: string
   /** What the client calls itself, across reconnects; a plain socket.io-client may have none. */
   readonly clientId: string | undefined

@@ -1,7 +1,9 @@
 import { PROTOCOL_VERSION, RealtimeError, toWireError, type Handshake, type WireError } from '@tutti/protocol'
 import { handshakeSchema, parseMessage } from '@tutti/protocol/schemas'
 
-/** What a client said of itself, or throws `INVALID_MESSAGE` or `PROTOCOL`. Nothing at all is fine: a plain socket.io-client. */
+/**
+ * The handshake data of a client, or throws `INVALID_MESSAGE` or `PROTOCOL`. Absent data is valid: a plain socket.io-client.
+ */
 export function parseHandshake(auth: unknown): Handshake {
   const handshake = parseMessage(handshakeSchema, auth ?? {})
   if (handshake.protocol !== undefined && handshake.protocol !== PROTOCOL_VERSION) {

@@ -21,7 +21,7 @@ export interface ConnectionContext {
   readonly ownPackets: boolean
 }
 
-/** Of whom a connection is. */
+/** The identity of a connection. */
 export type Identity = Pick<Connection, 'user' | 'address' | 'clientId'>
 
 const NO_BACKLOG: Backlog = { isFull: false, afterDrain: (run) => run() }

@@ -3,7 +3,7 @@
 
 const KEY = '$key:'
 
-/** The room of those who watch a key. */
+/** The room of a key's subscribers. */
 export const keyRoom = (key: string): string => `${KEY}${key}`
 
 /** The key of a room, or `undefined` for other rooms. */
@@ -11,7 +11,7 @@ export const keyOfRoom = (room: string): string | undefined => (room.startsWith(
 
 const PREFIX = '$prefix:'
 
-/** The room of those who watch all that is below a prefix (`todos:`). */
+/** The room of the subscribers of a prefix (`todos:`). */
 export const prefixRoom = (prefix: string): string => `${PREFIX}${prefix}`
 
 /** The prefix of a room, or `undefined` for other rooms. */
@@ -19,7 +19,7 @@ export const prefixOfRoom = (room: string): string | undefined => (room.startsWi
 
 const CHANNEL = '$channel:'
 
-/** The room of those who subscribed exactly this channel or pattern. */
+/** The room of the subscribers of exactly this channel or pattern. */
 export const channelRoom = (pattern: string): string => `${CHANNEL}${pattern}`
 
 /** The channel or pattern of a room, or `undefined` for other rooms. */

@@ -1,8 +1,8 @@
 import { RealtimeError } from '@tutti/protocol'
 
 /**
- * Lets so many through in a second, and as many at once after a pause (X5). It answers at once, which limiters that may ask
- * a database don't: a message that is let in is acted on in the turn in which it came (E4).
+ * Admits this number per second, and as many at once after a pause (X5). It decides synchronously, unlike limiters that may
+ * query a database: an admitted message is handled in the turn in which it arrived (E4).
  */
 export class TokenBucket {
   private tokens: number
@@ -18,7 +18,7 @@ export class TokenBucket {
     this.filledAt = now()
   }
 
-  /** Nobody has taken one for a second. */
+  /** No token was taken for a second. */
   get isFull(): boolean {
     return this.now() - this.filledAt >= 1_000
   }
@@ -34,8 +34,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes one, or throws `RATE_LIMITED` with the time until half of the bucket is full again, so that who waits comes back for
-   * many. `what` is counted, for the message.
+   * Takes one, or throws `RATE_LIMITED` with the time until half of the bucket is full again, so that a waiting client can send
+   * several at once. `what` is the counted unit, for the message.
    */
   take(what: string): void {
     if (this.tryTake()) return

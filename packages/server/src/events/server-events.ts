@@ -1,7 +1,7 @@
 import { parseChannel, parsePattern, parseValue, type JsonValue } from '@tutti/protocol'
 import { parseSubscriptionOptions, type SubscriptionOptions } from '../subscription-options.ts'
 
-/** An event as server code hears it. */
+/** An event as received by server code. */
 export interface ServerEvent {
   channel: string
   data: JsonValue
@@ -15,7 +15,10 @@ export interface ServerEvents {
    * `INVALID_VALUE`, or `RELAY_FAILED` when only this instance has received it; for a user also as for its own client.
    */
   publish(channel: string, data: JsonValue): Promise<void>
-  /** Calls the listener for each event on the channel, or on any that the pattern matches (E3). Returns its undo. */
+  /**
+   * Calls the listener for each event on the channel, or on any channel that the pattern matches (E3). Returns an unsubscribe
+   * function.
+   */
   subscribe(pattern: string, listener: (event: ServerEvent) => void, options?: SubscriptionOptions): () => void
 }
 

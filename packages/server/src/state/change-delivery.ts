@@ -11,7 +11,7 @@ import { isTransient } from './transient-error.ts'
 /** Keys in one read at most. */
 const BATCH = 500
 
-/** Between two tries to read what the store could not be asked for, milliseconds. */
+/** Delay between two attempts to read entries while the store is unavailable, milliseconds. */
 const RETRY_MS = 500
 
 /** Delivers changes, and entries that are read anew: what was too large for its message (S5), and what may have been missed (F3). */

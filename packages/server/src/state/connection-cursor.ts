@@ -93,7 +93,7 @@ export class Cursors {
 
   /** The reply to the write was sent, with `version` (-1: none). Returns what must be sent to the connection now. */
   endWrite(connectionId: string, write: WriteInFlight, version: number, streamVersion: number): StateChange[] {
-    // The connection may have left meanwhile, and have come back.
+    // The connection may have unsubscribed in the meantime and subscribed again.
     if (this.cursors.get(connectionId) !== write) return []
     write.writes -= 1
     return this.release(connectionId, write, version, streamVersion)
@@ -112,7 +112,7 @@ export class Cursors {
     return this.cursors.get(connectionId)?.written ?? -1
   }
 
-  /** What the connection must be sent before the reply that says that it wrote `version`. */
+  /** The changes that the connection must receive before the reply that its write made `version`. */
   beforeWritten(connectionId: string, version: number): StateChange[] {
     const cursor = this.cursors.get(connectionId)
     if (cursor?.state !== 'waiting') return []
@@ -127,7 +127,7 @@ export class Cursors {
     for (const change of changes) pushTo(cursor, change)
   }
 
-  /** Tells whether the cursor is still the one that waits for something since then. */
+  /** Whether the cursor is still the one that has been waiting since then. */
   isCurrent(connectionId: string, cursor: WaitingCursor): boolean {
     return this.cursors.get(connectionId) === cursor
   }

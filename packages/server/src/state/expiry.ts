@@ -32,9 +32,9 @@ export interface Expiry {
 }
 
 /**
- * Makes entries with a lifetime end on time for their subscribers here (S18). When the time has come, the entry is read: the
- * first instance that does so makes the store give the end its version and announce it to all, and a write that came
- * meanwhile is simply what is read. A store that is unavailable is asked until it is back.
+ * Makes entries with a lifetime end on time for their subscribers here (S18). At that time the entry is read: the first
+ * instance to do so makes the store give the expiry its version and announce it to all, and a write in the meantime is simply
+ * read. A store that is unavailable is queried until it is available.
  */
 export function createExpiry({ store, isWatched, onError }: ExpiryOptions): Expiry {
   const timers = new Map<string, { readonly version: number; readonly timer: NodeJS.Timeout }>()

@@ -11,7 +11,7 @@ interface InFlightWrite {
  * reply must come after theirs: else a client would apply its pending change on top of its own effect (S2).
  */
 export interface InFlightWrites {
-  /** A write begins. The function that is returned tells that its reply was sent. */
+  /** A write begins. The returned function reports that its reply was sent. */
   begin(connection: Connection, key: string): () => void
   /** The keys of those that are in flight now. */
   keysOf(connection: Connection): string[]

@@ -40,16 +40,16 @@ export class KeySubscription {
   /** The newest version that was sent to any connection, in any way. */
   private newestSent = 0
   private reads = 0
-  /** The stream says that the key has no value; no older change can follow. */
+  /** According to the stream the key has no value; no older change can follow. */
   private isRemoved = false
   /** Changes that wait for the end of a read. */
   private waiting: StateChange[] | undefined
   private cursors: Cursors | undefined
   /** Connections that are sent the entry that is read next. */
   private needEntry: Set<Connection> | undefined
-  /** Connections that no reply will tell the outcome of a write of theirs: they receive their own changes, too (F2). */
+  /** Connections whose reply cannot report the outcome of their write: they receive their own changes, too (F2). */
   private receiveOwn: Set<string> | undefined
-  /** The room of its subscribers, who share this text. */
+  /** The room of its subscribers, shared as one text. */
   readonly room: string
   private readonly key: string
   private readonly index: CursorIndex
@@ -100,12 +100,12 @@ export class KeySubscription {
     this.needEntry = (this.needEntry ?? new Set()).add(connection)
   }
 
-  /** No reply will tell the connection what became of a write of its own, which may still be applied (F2). */
+  /** The connection's reply cannot report the outcome of its own write, which may still be applied (F2). */
   sendOwnChangesTo(connectionId: string): void {
     this.receiveOwn = (this.receiveOwn ?? new Set()).add(connectionId)
   }
 
-  /** Whether a reply tells the connection of the change, because the connection made it. */
+  /** Whether a reply reports the change to the connection, because the connection made it. */
   isAnswered(connectionId: string, { writer }: StateChange): boolean {
     return writer === connectionId && this.receiveOwn?.has(connectionId) !== true
   }
@@ -188,7 +188,7 @@ export class KeySubscription {
     const cursors = this.openCursors()
     const cursor = cursors.begin(connectionId, 'verdict')
     cursors.bufferAll(cursor, changes)
-    // The connection may have left meanwhile, and have come back.
+    // The connection may have unsubscribed in the meantime and subscribed again.
     return () => (cursors.isCurrent(connectionId, cursor) ? this.without(cursors.end(connectionId, 'verdict', -1, this.streamVersion)) : [])
   }
 
@@ -208,7 +208,7 @@ export class KeySubscription {
     return this.cursors?.writtenBy(connectionId) ?? -1
   }
 
-  /** What the connection must be sent before the reply that says that it wrote `version`. */
+  /** The changes that the connection must receive before the reply that its write made `version`. */
   beforeWritten(connectionId: string, version: number): StateChange[] {
     const before = this.cursors?.beforeWritten(connectionId, version) ?? []
     return before.filter((change) => change.version < version || change.writer !== connectionId)

@@ -25,8 +25,8 @@ export interface PerKeyAuthorization {
   /** Whether the connection may read the key; undefined: not known yet. */
   mayRead(connection: Connection, key: string): boolean | undefined
   /**
-   * A page of what a member of the prefix may read. `isCurrent` tells whether no rights were taken away since: else it is
-   * another page.
+   * A page of the entries that a member of the prefix may read. `isCurrent`: whether no rights were revoked since; otherwise
+   * the page is outdated.
    */
   page(
     connection: Connection,

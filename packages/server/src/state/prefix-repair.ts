@@ -4,7 +4,7 @@ import type { ChangeDelivery } from './change-delivery.ts'
 import type { SharedPages } from './shared-pages.ts'
 import type { SubscriptionRegistry } from './subscription-registry.ts'
 
-/** Between two tries to read what the store could not be asked for, milliseconds. */
+/** Delay between two attempts to read entries while the store is unavailable, milliseconds. */
 const RETRY_MS = 500
 
 /** Takes the place of a connection that requests pages; ids of sockets contain no `$`. */
@@ -34,7 +34,7 @@ export function createPrefixRepair(
   const deliverUnknown = async (prefix: string): Promise<void> => {
     // Entries beyond are on pages that the members have yet to request.
     const { listedTo, listedAll } = prefixes.get(prefix) ?? { listedTo: '', listedAll: false }
-    // Changes are buffered meanwhile as for a connection, so that no page brings back what was removed.
+    // Changes are buffered in the meantime as for a connection, so that no page restores a removed entry.
     prefixes.join(prefix, REPAIR)
     try {
       let after: string | undefined

@@ -40,12 +40,12 @@ export class PrefixSubscriptions {
     return this.prefixes.size === 0 ? NONE : prefixesOf(key).flatMap((prefix) => this.prefixes.get(prefix) ?? [])
   }
 
-  /** Tells whether the connection subscribed to a prefix above the key. */
+  /** Whether the connection subscribed to a prefix above the key. */
   isMember(connectionId: string, key: string): boolean {
     return this.above(key).some(({ members }) => members.has(connectionId))
   }
 
-  /** Tells whether it subscribed to the key by a prefix of which it may read all keys. */
+  /** Whether it subscribed to the key by a prefix of which it may read all keys. */
   mayReadAll(connectionId: string, key: string): boolean {
     return this.above(key).some(({ members, perKey }) => members.has(connectionId) && !perKey.has(connectionId))
   }
@@ -91,5 +91,5 @@ export class PrefixSubscriptions {
   }
 }
 
-/** Tells whether the page that contains the key, if it exists, was read. */
+/** Whether the page that contains the key, if it exists, was read. */
 export const wasListed = ({ listedAll, listedTo }: PrefixSubscription, key: string): boolean => listedAll || compareKeys(key, listedTo) <= 0

@@ -10,7 +10,7 @@ const AT_ONCE = 100
 export interface ReadablePageSource {
   /** A page of all entries, in the order of their keys. */
   list(after: string | undefined): Promise<EntryPage>
-  /** Tells whether the key may be read; undefined: `authorize` could not say. */
+  /** Whether the key may be read; undefined if `authorize` failed to decide. */
   mayRead(key: string): Promise<boolean | undefined>
   /** Bytes of the entries of a page; the first entry fits in any case. */
   readonly maxBytes: number

@@ -30,7 +30,10 @@ export interface ServerState {
   increment(key: string, by?: number, options?: StateIncrementOptions): Promise<WriteResult>
   /** Merges by property: JSON Merge Patch (S8). */
   patch(key: string, patch: JsonObject): Promise<WriteResult>
-  /** Calls the listener with the entry as it is (unless it was never there) and after each change. Returns its undo. */
+  /**
+   * Calls the listener with the current entry (unless it was never written) and after each change. Returns an unsubscribe
+   * function.
+   */
   watch(key: string, listener: (entry: Entry) => void, options?: SubscriptionOptions): () => void
 }
 

@@ -31,7 +31,7 @@ interface KeyBatch {
   readonly entries: Map<string, Entry>
   /** Keys that could not be read, and why. */
   readonly errors: Map<string, unknown>
-  /** Settles when the read has ended, in whatever way. */
+  /** Settles when the read has ended, successfully or not. */
   readonly ended: Promise<void>
   end(): void
   /** What is requested of these keys while they are read: it is read when this read has ended. */

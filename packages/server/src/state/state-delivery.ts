@@ -25,8 +25,8 @@ export interface StateDelivery {
   readonly reads: SharedReads
   readonly inFlight: InFlightWrites
   /**
-   * Writes for a connection. The reply has its place among the changes of others, and so the writer is not sent its own
-   * change (S2). Where the reply can't tell the outcome, the connection is sent its own changes, too, or the entry once the
+   * Writes for a connection. The reply is ordered among the changes of others, and so the writer does not receive its own
+   * change (S2). If the reply cannot report the outcome, the connection receives its own changes, too, or the entry once the
    * store can be read again (F2).
    */
   duringWrite<Result extends object>(
@@ -75,7 +75,7 @@ export function createStateDelivery(core: Core, entries: EntryReads): StateDeliv
     }
   }
 
-  /** No reply tells the outcome of the write: the connection learns it from the stream, or from the entry. */
+  /** No reply reports the outcome of the write: the connection learns it from the stream, or from the entry. */
   const loseOutcome = (connection: Connection, { key, author }: WriteIdentity): void => {
     if (!registry.isSubscribed(connection, key)) return
     // A client that numbers its mutations repeats this one, and is replied to then.
@@ -100,7 +100,7 @@ export function createStateDelivery(core: Core, entries: EntryReads): StateDeliv
       const identity = { key, op, author }
       const endInFlight = inFlight.begin(connection, key)
       const endWrite = beginWrite(connection, key)
-      /** The version that the write made, and the one that the reply tells; -1: none. */
+      /** The version that the write made, and the one that the reply reports; -1: none. */
       let written = -1
       let sent = -1
       const noteWritten = (version: number): void => {
@@ -160,6 +160,6 @@ function started(write: ValidatedWrite, mutation: Mutation): Promise<WriteResult
   }
 }
 
-/** Whether the error shows a part of what is stored: the entry of a conflict, or what a schema says of a result. */
+/** Whether the error contains a part of the stored value: the entry of a conflict, or the issues of a schema about a result. */
 const showsStored = ({ entry, issues }: RealtimeError, op: Mutation['op']): boolean =>
   entry !== undefined || (issues !== undefined && (op === 'patch' || op === 'increment'))

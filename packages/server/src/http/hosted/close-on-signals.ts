@@ -3,9 +3,9 @@ import { isMainThread } from 'node:worker_threads'
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
- * Closes on SIGTERM and SIGINT, at once: a host that waits for open connections before it runs its own close hooks
- * would wait for ours. Where nobody else listens to the signal, it then ends the process as the signal would have.
- * Worker threads, where dev servers run the application, get no signals. Returns its undo.
+ * Closes on SIGTERM and SIGINT, at once: a host that waits for open connections before it runs its own close hooks would wait
+ * for ours. If there is no other listener for the signal, it then ends the process as the signal would have. Worker threads, in
+ * which dev servers run the application, receive no signals. Returns an unsubscribe function.
  */
 export function closeOnSignals(close: () => Promise<void>): () => void {
   if (!isMainThread) return () => {}

@@ -1,8 +1,8 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { AttachedRealtimeServer } from '../node/attach-realtime.ts'
 
-// Dev servers evaluate the application, and this module with it, again and again in one process. So what is current
-// stands on `globalThis`, under a name that all evaluations share.
+// Dev servers evaluate the application, including this module, repeatedly in one process. So the current instance is stored on
+// `globalThis`, under a name that all evaluations share.
 const CURRENT: unique symbol = Symbol.for('@tutti/server:current-realtime')
 
 const scope: object = globalThis

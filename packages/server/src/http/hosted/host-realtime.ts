@@ -8,9 +8,8 @@ import { closeOnSignals } from './close-on-signals.ts'
 import { replaceCurrentRealtime } from './current-realtime.ts'
 
 /**
- * A realtime server on an HTTP server that somebody else runs and that hands over what is for it. All of it goes
- * through Engine.IO's own `handleRequest` and `handleUpgrade`, so that `allowRequest`, `cors` and the size of messages
- * are in force on every transport (X5).
+ * A realtime server on an HTTP server of a host, which passes on the requests for it. All of them use Engine.IO's own
+ * `handleRequest` and `handleUpgrade`, so that `allowRequest`, `cors` and the size of messages apply to every transport (X5).
  */
 export interface HostedRealtime<U extends User = User> {
   readonly realtime: AttachedRealtimeServer<U>

@@ -9,16 +9,16 @@ export interface RawUpgrade {
   head: Buffer
 }
 
-/** Finds the raw upgrade that a web `Request` stands for. */
+/** Finds the raw upgrade of a web `Request`. */
 export interface RawUpgrades {
   take(request: Request): RawUpgrade | undefined
   stop(): void
 }
 
 /**
- * Remembers the raw upgrades of the HTTP servers of this process until they are taken. Nitro's dev servers hide them:
- * their hooks get a `Request` without a socket. Node tells of each new TCP connection (`net.server.socket`), which
- * leads to its server and its upgrades, and the client's key tells which is which.
+ * Remembers the raw upgrades of the HTTP servers of this process until they are taken. Nitro's dev servers hide them: their
+ * hooks receive a `Request` without a socket. Node reports each new TCP connection (`net.server.socket`), which leads to its
+ * server and its upgrades, and the client's key identifies the upgrade.
  */
 export function rememberRawUpgrades(): RawUpgrades {
   const servers = new Set<Server>()
@@ -32,7 +32,7 @@ export function rememberRawUpgrades(): RawUpgrades {
   }
   const onConnection = (message: unknown): void => {
     const server = serverOf(message)
-    // A server that nobody listens to for upgrades answers them like any request; a listener of ours would change that.
+    // A server without a listener for upgrades handles them like any request; adding a listener would change that.
     if (server === undefined || servers.has(server) || server.listenerCount('upgrade') === 0) return
     servers.add(server)
     server.prependListener('upgrade', onUpgrade)
