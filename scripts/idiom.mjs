@@ -1,5 +1,6 @@
 // `node scripts/idiom.mjs [files]`: rejects words that are not plain technical English in comments (TypeScript,
-// JavaScript, Vue) and in Markdown. Code, strings and inline code are not checked.
+// JavaScript, Vue), in Markdown and in names of tests, and names of tests that are too long. Code, other strings and inline
+// code are not checked.
 import { globSync, readFileSync } from 'node:fs'
 import { join, matchesGlob, relative } from 'node:path'
 import ts from 'typescript'
@@ -27,8 +28,11 @@ const IDIOM = {
 /** Phrases in which a rejected word is correct, by file. */
 const ALLOWED = {}
 
-/** Files that are not rewritten yet. */
-const NOT_YET = []
+/** The longest name of a test. `describe` contains its subject. */
+const MAX_NAME_LENGTH = 80
+
+/** Tests whose names are not shortened yet. */
+const LONG_NAMES = ['packages/{coordination,nuxt}/**', 'packages/*/test/presence/**']
 
 const patterns = Object.entries(IDIOM).map(([words, instead]) => [new RegExp(`(?<![\\w-])(?:${words})(?![\\w-])`, 'gi'), instead])
 const blank = (text) => text.replaceAll(/[^\n]/g, ' ')
@@ -75,6 +79,28 @@ function proseOf(text) {
     .replaceAll(/(`+).+?\1|\]\([^)\n]*\)|<https?:[^>]*>/g, blank)
 }
 
+/** The names of tests and suites, with their lines. */
+function testNamesOf(text) {
+  const file = ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest)
+  const names = []
+  const visit = (node) => {
+    const [name] = ts.isCallExpression(node) ? node.arguments : []
+    const isTest = name !== undefined && /^(?:test|it|describe)$/.test(functionOf(node.expression))
+    if (isTest && (ts.isStringLiteralLike(name) || ts.isTemplateExpression(name)))
+      names.push({ line: file.getLineAndCharacterOfPosition(name.getStart(file)).line + 1, name: name.getText(file).slice(1, -1) })
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return names
+}
+
+/** The name of the function behind `test.each(…)` and the like. */
+function functionOf(node) {
+  if (ts.isIdentifier(node)) return node.text
+  const inner = node.expression ?? node.tag
+  return inner === undefined ? '' : functionOf(inner)
+}
+
 /** Comments without inline code. */
 const withoutCode = (text) => text.replaceAll(/`[^`\n]+`/g, blank)
 
@@ -88,18 +114,30 @@ const paths =
     : globSync('{**,.changeset,.github/**}/*.{md,ts,mts,mjs,vue}', { cwd: root, exclude: (path) => skipped.test(path) })
 
 let found = 0
+const report = (path, line, problem) => {
+  found += 1
+  console.log(`${path}:${line}: ${problem}`)
+}
+const reportWords = (path, line, text) => {
+  for (const [pattern, instead] of patterns)
+    for (const [word] of text.matchAll(pattern)) report(path, line, `"${word}". Write, for example: ${instead}.`)
+}
+
 for (const path of new Set(paths.map((name) => relative(root, join(root, name))))) {
-  if (NOT_YET.some((pattern) => matchesGlob(path, pattern)) && process.argv.length === 2) continue
-  const lines = textOf(path, readFileSync(join(root, path), 'utf8')).split('\n')
-  for (const [index, line] of lines.entries()) {
-    const text = (ALLOWED[path] ?? []).reduce((rest, phrase) => rest.replaceAll(phrase, blank), line)
-    for (const [pattern, instead] of patterns) {
-      for (const [word] of text.matchAll(pattern)) {
-        found += 1
-        console.log(`${path}:${index + 1}: "${word}". Write, for example: ${instead}.`)
-      }
-    }
+  const content = readFileSync(join(root, path), 'utf8')
+  for (const [index, line] of textOf(path, content).split('\n').entries())
+    reportWords(
+      path,
+      index + 1,
+      (ALLOWED[path] ?? []).reduce((rest, phrase) => rest.replaceAll(phrase, blank), line),
+    )
+  if (!/\/(?:test|testing)\/.*\.ts$/.test(path)) continue
+  const mayBeLong = LONG_NAMES.some((pattern) => matchesGlob(path, pattern))
+  for (const { line, name } of testNamesOf(content)) {
+    reportWords(path, line, name)
+    if (name.length > MAX_NAME_LENGTH && !mayBeLong)
+      report(path, line, `The name has ${name.length} characters, at most ${MAX_NAME_LENGTH} are allowed.`)
   }
 }
-if (found > 0) console.log(`${found} words are not plain technical English.`)
+if (found > 0) console.log(`${found} problems.`)
 process.exitCode = found > 0 ? 1 : 0

@@ -29,7 +29,7 @@ async function serve(authenticate: Authenticate | undefined = byCookie) {
 
 const valuesIn = (entries: readonly object[] | undefined): unknown[] => (entries ?? []).map((entry) => 'value' in entry && entry.value)
 
-test('[X11] a page reads with the rights of its user, who is authenticated once and only if it reads', async () => {
+test('[X11] a page reads with the rights of its user, authenticated once and only if it reads', async () => {
   const { realtime, calls } = await serve()
   const reader = createUserReader(realtime, { headers: { cookie: 'ann' }, url: '/notes' })
   expect(calls).toEqual([])

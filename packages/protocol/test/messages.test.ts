@@ -219,7 +219,7 @@ describe('storage messages', () => {
     }
   })
 
-  test('[X4] a list of keys has the same result, whether it is checked by a schema or by hand', () => {
+  test('[X4] a list of keys has the same result by schema and by hand', () => {
     const keys: unknown[] = ['a', 'a:b', 'ü', 'a'.repeat(256), 'a'.repeat(257), '', ':', '$', 'a/b', '\ud800', 7, null, undefined]
     const versions: unknown[] = [undefined, 0, 1, 2 ** 53 - 1, 2 ** 53, -0, -1, 0.5, Number.NaN, '1', null, {}]
     const items = [

@@ -98,7 +98,7 @@ test.each([
   expect(() => parse('a$:')).toThrow(`Invalid ${what} "a$:": it must be well-formed`)
 })
 
-test('[X4] a refusal shows at most 64 characters of a name, escaped, and nothing of other values', () => {
+test('[X4] a refusal shows at most 64 escaped characters of a name, and no other value', () => {
   expect(() => parseKey(`a\n${'b'.repeat(300)}`)).toThrow(`Invalid key "a\\n${'b'.repeat(62)}": it must be at most 256 bytes.`)
   expect(() => parseKey(7)).toThrow('Invalid key: it must be a string.')
 })

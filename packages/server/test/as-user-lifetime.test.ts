@@ -41,7 +41,7 @@ describe('the user', () => {
     }
   })
 
-  test('[X11] null may do what a client without a user may: nothing where the server has `authenticate`', async () => {
+  test('[X11] null has the rights of a client without a user', async () => {
     const authorize = ({ user }: AuthorizeRequest) => user === null
     const open = await served({ authenticate: undefined, authorize })
     await open.realtime.as(null).state.set('k', 1)
@@ -75,7 +75,7 @@ describe('the user', () => {
     await events.publish('c', 1)
   })
 
-  test('[X11] shares one budget with their clients, and one without a user has a budget for each `as`', async () => {
+  test('[X11] shares one budget with the user’s clients; without a user `as` has its own', async () => {
     const authorize = () => true
     const { realtime, connect } = await served({ authorize, limits: { mutationsPerSecond: 3 } })
     const client = await connect({ auth: { token: 'ann' } })
@@ -100,7 +100,7 @@ test('[X11] [X5] too many requests are refused, and close nothing', async () => 
   expect(realtime.counts.floods).toBe(0)
 })
 
-test('[X11] authorize is asked with the user and a connection that no socket has, and its no is audited', async () => {
+test('[X11] authorize receives the user and an own connection; refusals are audited', async () => {
   const asked: AuthorizeRequest[] = []
   const records: AuditRecord[] = []
   const authorize = (question: AuthorizeRequest): Decision => {
@@ -119,7 +119,7 @@ test('[X11] authorize is asked with the user and a connection that no socket has
   ])
 })
 
-test('[X11] a watch shows the entry, then each change, also the writes of its own user, until its undo', async () => {
+test('[X11] a watch receives the entry, then each change, until it is unsubscribed', async () => {
   const { realtime } = await served({ authorize: () => true })
   const { state, events } = realtime.as(ann)
   const seen: unknown[] = []
@@ -142,7 +142,7 @@ test('[X11] a watch shows the entry, then each change, also the writes of its ow
   expect(heard).toEqual(['by ann', 'by the server'])
 })
 
-test('[X11] what ends with nothing to hear it, and a listener that throws, are reported', async () => {
+test('[X11] an end without `onEnd`, and a listener that throws, are reported', async () => {
   const errors: unknown[] = []
   const authorize = rules({ state: { open: { read: true } }, events: { open: { subscribe: true } } })
   const { realtime } = await served({ authorize, onError: (error, context) => errors.push([(error as Error).message, context]) })
@@ -168,7 +168,7 @@ test('[X11] what ends with nothing to hear it, and a listener that throws, are r
   expect(heard).toHaveLength(1)
 })
 
-test('[X11] [C5] after `close()` everything is refused with CLOSED, and what ran has ended with it', async () => {
+test('[X11] [C5] after close() everything is CLOSED, and watches have ended', async () => {
   const { realtime } = await served({ authorize: () => true })
   const { state, events } = realtime.as(ann)
   const ended: unknown[] = []
@@ -273,7 +273,7 @@ describe('rights that are taken away', () => {
     expect(seen).toEqual(['FORBIDDEN'])
   })
 
-  test('[X11] [X1] and a sign-in that ends during a read withhold what was read, and a write is done', async () => {
+  test('[X11] [X1] a sign-in that ends during a read withholds the result', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     onTestFinished(() => void vi.useRealTimers())
     const model = await createModel(() => true)
@@ -285,7 +285,7 @@ describe('rights that are taken away', () => {
     expect(await Promise.all(outcomes)).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED', 'done'])
   })
 
-  test('[X11] after the undo of a watch nothing is delivered, at whatever moment of its first read', async () => {
+  test('[X11] after unsubscribing a watch delivers nothing, at any moment of its read', async () => {
     for (let turns = 0; turns < 20; turns += 1) {
       const model = await createModel(() => true)
       model.store.commit('k', { value: 1 })
@@ -301,7 +301,7 @@ describe('rights that are taken away', () => {
     }
   })
 
-  test('[X11] a listing is refused as retryable while `authorize` cannot say for one of its keys', async () => {
+  test('[X11] a listing is UNAVAILABLE while `authorize` cannot decide about a key', async () => {
     const model = await createModel(({ target }) => {
       if ('prefix' in target) return 'each'
       throw new RealtimeError('UNAVAILABLE')
@@ -349,7 +349,7 @@ test('[X11] nothing stays of requests that were answered and of what has ended',
   expect(model.store.asked).toEqual([['k']])
 })
 
-test('[X11] [E4] events that are asked about are published in their order', async () => {
+test('[X11] [E4] events that await authorization are published in their order', async () => {
   const answers: ((answer: Decision) => void)[] = []
   const model = await createModel(({ action }) => (action === 'event:publish' ? new Promise((resolve) => answers.push(resolve)) : true))
   const { events } = model.users.as(ann)

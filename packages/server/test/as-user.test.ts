@@ -217,7 +217,7 @@ describe.each([
     else expect(new Set(rest)).toEqual(new Set([answer === false ? 'FORBIDDEN' : answer]))
   })
 
-  test('[X11] a value that its schema refuses, or that no JSON says, is refused with its issues', async () => {
+  test('[X11] a value that is not JSON or violates its schema is refused with its issues', async () => {
     const seen = await both(async (way, id, { rights }) => {
       for (const name of ['typed:1', 'typed:2']) rights.set(`${id} ${name}`, true)
       return [
@@ -259,7 +259,7 @@ describe.each([
     expect(seen).toEqual([{ entries: [1, 3, 5].map(entry) }, { entries: [entry(5)] }, { code: 'FORBIDDEN' }])
   })
 
-  test('[X11] [X2] a watch and a subscription deliver what may be read, and end by a revocation', async () => {
+  test('[X11] [X2] a watch and a subscription deliver readable data, until a revocation', async () => {
     const seen = await both(async (way, id, { near, far, rights }) => {
       for (const name of [`${id}-key`, `${id}-chat:1`]) rights.set(`${id} ${name}`, true)
       rights.set(`${id} ${id}-chat:*`, 'each')

@@ -28,7 +28,7 @@ async function served(options: Partial<AttachRealtimeOptions> = {}): Promise<Aud
 
 const ann = { user: 'ann', address: '203.0.113.7' }
 
-test('[X2] [X7] what is refused is told with who, what and why, never with values, tokens or cookies', async () => {
+test('[X2] [X7] refusals are recorded with user and reason, without values or tokens', async () => {
   const { as, records, realtime } = await served()
   const client = await as('ann')
   await client.send('storage:set', { key: 'notes:1', value: 'secret-value' })
@@ -48,7 +48,7 @@ test('[X2] [X7] what is refused is told with who, what and why, never with value
   expect(realtime.counts.refusals).toEqual({ FORBIDDEN: 5 })
 })
 
-test('[X1] a refused sign-in is told with the address, and counted by its code', async () => {
+test('[X1] a refused sign-in is recorded with the address, and counted by its code', async () => {
   const { connect, records, realtime } = await served()
   await expect(connect()).rejects.toMatchObject({ data: { code: 'UNAUTHENTICATED' } })
   await expect(connect({ auth: { protocol: 99 } })).rejects.toMatchObject({ data: { code: 'PROTOCOL' } })
@@ -69,7 +69,7 @@ test('[X5] every refusal of a request is counted by its code', async () => {
   expect(records).toEqual([])
 })
 
-test('[X2] what was allowed is told on demand', async () => {
+test('[X2] allowed accesses are recorded on request', async () => {
   for (const options of [{}, { authorize: undefined }]) {
     const { as, records } = await served({ ...options, auditAllowed: true })
     const client = await as('ann')
@@ -89,7 +89,7 @@ test('[X2] what was allowed is told on demand', async () => {
   }
 })
 
-test('[X2] rights that are taken away are told, and what ended by it', async () => {
+test('[X2] revoked rights are recorded, with the ended subscriptions', async () => {
   const { as, records, realtime } = await served()
   const client = await as('ann')
   await client.request('storage:subscribe', { keys: [{ key: 'todos:1' }, { key: 'notes:1' }] })
@@ -102,7 +102,7 @@ test('[X2] rights that are taken away are told, and what ended by it', async () 
   ])
 })
 
-test('[X5] [X1] a connection that floods, and one whose sign-in ends, are told as closed', async () => {
+test('[X5] [X1] connections closed for flooding or an ended sign-in are recorded', async () => {
   const flooded = await served({ limits: { requestsPerSecond: 2 } })
   const flooder = await flooded.as('ann')
   const gone = new Promise((resolve) => flooder.socket.once('disconnect', resolve))
@@ -115,7 +115,7 @@ test('[X5] [X1] a connection that floods, and one whose sign-in ends, are told a
   await eventually(() => expect(short.records).toEqual([{ ...ann, action: 'close', code: 'UNAUTHENTICATED' }]))
 })
 
-test('[X4] a listener that throws stops nothing, and the operator hears of it', async () => {
+test('[X4] a listener that throws stops nothing, and its error is reported', async () => {
   const errors: unknown[] = []
   const broken = new RealtimeError('UNAVAILABLE')
   const { as } = await served({
@@ -133,7 +133,7 @@ test.each([
   ['production', undefined, 1],
   ['production', authorize, 0],
   ['development', undefined, 0],
-])('[X2] in %s with authorize %o a server says %i times that everything is open', async (environment, given, times) => {
+])('[X2] in %s with authorize %o a server warns %i times about open access', async (environment, given, times) => {
   vi.stubEnv('NODE_ENV', environment)
   onTestFinished(() => void vi.unstubAllEnvs())
   const warnings: string[] = []

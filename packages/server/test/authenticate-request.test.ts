@@ -43,7 +43,7 @@ const kinds: [string, (path: string, headers: Record<string, string>) => Promise
 ]
 
 describe.each(kinds)('%s', (kind, requestOf) => {
-  test('[X11] [X1] is named by its cookie, and not by the cookie that a page of another origin brings', async () => {
+  test('[X11] [X1] is identified by its cookie, not by that of a foreign page', async () => {
     const { realtime } = await served({ authenticate })
     const cookie = 'theme=dark; session=s1'
     expect(await realtime.authenticate(await requestOf('/', { cookie }))).toEqual({ id: 'ann' })
@@ -54,7 +54,7 @@ describe.each(kinds)('%s', (kind, requestOf) => {
       expect(await realtime.authenticate(await requestOf('/', { cookie, origin: 'http://app.example' }))).toEqual({ id: 'ann' })
   })
 
-  test('[X11] [X1] brings path, headers and address, as `trustProxy` says, and no token', async () => {
+  test('[X11] [X1] receives path, headers and address per `trustProxy`, and no token', async () => {
     const seen: Credentials[] = []
     const { realtime } = await served({ authenticate: (credentials) => ({ id: String(seen.push(credentials)) }), trustProxy: 1 })
     await realtime.authenticate(await requestOf('/page?a=1', { 'x-forwarded-for': 'lie, 203.0.113.7', 'x-app': 'yes' }))
@@ -64,12 +64,12 @@ describe.each(kinds)('%s', (kind, requestOf) => {
   })
 })
 
-test('[X11] a server without `authenticate` names nobody', async () => {
+test('[X11] a server without `authenticate` identifies no user', async () => {
   const { realtime } = await served({})
   expect(await realtime.authenticate(new Request('http://app.example/'))).toBe(null)
 })
 
-test('[X11] [X7] a refused request is audited, and what is no refusal is reported as INTERNAL', async () => {
+test('[X11] [X7] a refused request is audited, other errors are reported as INTERNAL', async () => {
   const records: AuditRecord[] = []
   const errors: unknown[] = []
   let answer = (): User | null => null

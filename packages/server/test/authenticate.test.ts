@@ -45,7 +45,7 @@ describe('a signed token', () => {
     client.socket.disconnect()
   })
 
-  test('[X1] missing, forged or expired: the client is told UNAUTHENTICATED, which is not to be retried', async () => {
+  test('[X1] a missing, forged or expired token is UNAUTHENTICATED, not retryable', async () => {
     const { url } = await served({ authenticate })
     const valid = await sign('ann', Date.now() + 60_000)
     const forged = await new SignJWT({})
@@ -61,7 +61,7 @@ describe('a signed token', () => {
     }
   })
 
-  test('[X1] when it expires the connection ends and says why', async () => {
+  test('[X1] when it expires the connection ends with the reason', async () => {
     const { url } = await served({ authenticate: ({ token = '' }: Credentials) => ({ id: 'ann', expiresAt: Number(token) }) })
     const client = await connectPlain(url, { auth: { token: String(Date.now() + 300) } })
     const reason = new Promise((resolve) => client.socket.once('disconnect', resolve))
@@ -110,7 +110,7 @@ describe('a session cookie', () => {
   })
 })
 
-test('[X1] null, undefined and whatever is thrown refuse; an error with a code keeps it, so that the client may come back', async () => {
+test('[X1] null, undefined and any thrown value refuse; an error keeps its code', async () => {
   let answer = (): User | null | undefined => null
   const { url } = await served({ authenticate: async () => answer() })
   expect(await refusalOf(connectPlain(url))).toMatchObject({
@@ -132,7 +132,7 @@ test('[X1] null, undefined and whatever is thrown refuse; an error with a code k
   expect(await refusalOf(connectPlain(url))).toBe('let in')
 })
 
-test('[X1] a user without a usable id comes in nowhere, and the operator is told', async () => {
+test('[X1] a user without a valid id is refused, and the error is reported', async () => {
   const errors: unknown[] = []
   const users: unknown[] = [{}, { id: '' }, { id: 7 }, { id: '\ud800' }]
   const { url } = await served({
@@ -143,7 +143,7 @@ test('[X1] a user without a usable id comes in nowhere, and the operator is told
   expect(errors).toEqual(users.map(() => ['authenticate', expect.any(TypeError)]))
 })
 
-test('[X1] authenticate is given what the client brought, the address as trustProxy says', async () => {
+test('[X1] authenticate receives the handshake and the address per trustProxy', async () => {
   const seen: Credentials[] = []
   const authenticate = (credentials: Credentials): User => ({ id: String(seen.push(credentials)) })
   const { url } = await served({ authenticate, trustProxy: 1 })
@@ -201,7 +201,7 @@ test('[X8] a client on a Unix socket has the address `unknown`', async () => {
   expect(await authenticated.promise).toBe('unknown')
 })
 
-test('[S12] [X1] two users who name one clientId share no memory of mutations', async () => {
+test('[S12] [X1] two users with one clientId share no memory of mutations', async () => {
   const { url, realtime } = await served({
     state: reactiveDriver(memoryDriver()),
     authenticate: ({ token = '' }: Credentials) => ({ id: token }),

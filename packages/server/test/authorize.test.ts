@@ -36,7 +36,7 @@ const requests: [RequestName, object, Omit<Access, 'connection'>][] = [
   ['event:publish', { channel: 'c', data: [1] }, { action: 'event:publish', target: { channel: 'c' }, value: [1] }],
 ]
 
-test.each(requests)('[X2] %s %j asks for %j, and is refused with FORBIDDEN', async (name, message, access) => {
+test.each(requests)('[X2] %s %j requires %j, and is refused with FORBIDDEN', async (name, message, access) => {
   const asked: unknown[] = []
   const { as, realtime } = await served({ authorize: (question) => asked.push(question) < 0 })
   const heard: unknown[] = []
@@ -55,7 +55,7 @@ test.each(requests)('[X2] %s %j asks for %j, and is refused with FORBIDDEN', asy
   expect(client.received.filter(({ name: kind }) => !kind.startsWith('server:'))).toEqual([])
 })
 
-test('[X2] [S6] who may write and not read is told of a conflict, and not what is there', async () => {
+test('[X2] [S6] a conflict without the right to read does not contain the entry', async () => {
   const { as, realtime } = await served({ authorize: rules({ state: { inbox: { write: true }, open: { read: true, write: true } } }) })
   await realtime.state.set('inbox', 'secret')
   await realtime.state.set('open', 'known')
@@ -67,7 +67,7 @@ test('[X2] [S6] who may write and not read is told of a conflict, and not what i
   }
 })
 
-test('[X2] [X6] who may write and not read is not told by a schema what is there', async () => {
+test('[X2] [X6] schema issues without the right to read do not contain the value', async () => {
   const state = reactiveDriver(memoryDriver())
   const schema = { state: { '*': v.object({ note: v.number(), own: v.number() }) } }
   const { as } = await served({ state, schema, authorize: rules({ state: { inbox: { write: true }, open: { read: true, write: true } } }) })
@@ -87,23 +87,20 @@ test('[X2] [X6] who may write and not read is not told by a schema what is there
 test.each([
   [1_000, []],
   [1_002, ['OVERFLOW']],
-])(
-  '[X2] [E4] of %i events that wait for one answer the first 1,000 come, in order, and the operator hears of others',
-  async (count, told) => {
-    const errors: unknown[] = []
-    let answer: (answer: Decision) => void = () => {}
-    const authorize = ({ target }: AuthorizeRequest) =>
-      'pattern' in target ? 'each' : new Promise<Decision>((resolve) => (answer = resolve))
-    const { as, realtime } = await served({ authorize, onError: (error) => errors.push(error instanceof RealtimeError && error.code) })
-    const client = await as('ann')
-    await client.request('event:subscribe', { channel: '*' })
-    for (let number = 1; number <= count; number += 1) await realtime.events.publish('c', number)
-    answer(true)
-    await eventually(() => expect(client.of('event:received')).toHaveLength(1_000))
-    expect(client.of('event:received')).toEqual(Array.from({ length: 1_000 }, (_, index) => ({ channel: 'c', data: index + 1 })))
-    expect(errors).toEqual(told)
-  },
-)
+])('[X2] [E4] of %i events awaiting one answer the first 1,000 are delivered', async (count, told) => {
+  const errors: unknown[] = []
+  let answer: (answer: Decision) => void = () => {}
+  const authorize = ({ target }: AuthorizeRequest) =>
+    'pattern' in target ? 'each' : new Promise<Decision>((resolve) => (answer = resolve))
+  const { as, realtime } = await served({ authorize, onError: (error) => errors.push(error instanceof RealtimeError && error.code) })
+  const client = await as('ann')
+  await client.request('event:subscribe', { channel: '*' })
+  for (let number = 1; number <= count; number += 1) await realtime.events.publish('c', number)
+  answer(true)
+  await eventually(() => expect(client.of('event:received')).toHaveLength(1_000))
+  expect(client.of('event:received')).toEqual(Array.from({ length: 1_000 }, (_, index) => ({ channel: 'c', data: index + 1 })))
+  expect(errors).toEqual(told)
+})
 
 test('[X2] a message that names many keys is refused if one of them is', async () => {
   const { as, realtime } = await served({ authorize: rules({ state: { 'a:*': { read: true } } }) })
@@ -114,7 +111,7 @@ test('[X2] a message that names many keys is refused if one of them is', async (
   expect(client.of('storage:updated')).toEqual([])
 })
 
-test('[X2] whatever is no clear yes is a no', async () => {
+test('[X2] any answer that is not a clear yes is a no', async () => {
   let answer: unknown
   const { as } = await served({ authorize: () => answer as Decision })
   const client = await as('ann')
@@ -122,7 +119,7 @@ test('[X2] whatever is no clear yes is a no', async () => {
     expect(codeOf(await client.send('storage:set', { key: 'k', value: 1 }))).toBe('FORBIDDEN')
 })
 
-test('[X2] [X7] an authorize that throws refuses: with its code, or as INTERNAL which the operator hears of', async () => {
+test('[X2] [X7] an authorize that throws refuses with its code, or as INTERNAL', async () => {
   const errors: unknown[] = []
   let failure: Error = new RealtimeError('UNAVAILABLE', { message: 'The user database is away.' })
   const authorize = async () => {
@@ -138,7 +135,7 @@ test('[X2] [X7] an authorize that throws refuses: with its code, or as INTERNAL 
 })
 
 describe('order', () => {
-  test('[E4] events that are asked about arrive in the order in which they were published, whichever answer comes first', async () => {
+  test('[E4] events arrive in the order of their publication, for any order of answers', async () => {
     const { asked, authorize, next } = askedLater()
     const { as } = await served({ authorize: (question) => (question.action === 'event:publish' ? authorize(question) : true) })
     const [ann, bob] = [await as('ann'), await as('bob')]
@@ -168,7 +165,7 @@ describe('order', () => {
     expect(ann.of('event:received')).toEqual([])
   })
 
-  test('[S2] a key that is asked about is subscribed with its entry, then its changes', async () => {
+  test('[S2] a key that awaits authorization receives its entry, then its changes', async () => {
     const { authorize, next } = askedLater()
     const { as, realtime } = await served({ authorize })
     const ann = await as('ann')
@@ -181,7 +178,7 @@ describe('order', () => {
     await eventually(() => expect(ann.of('storage:updated')).toMatchObject([{ value: 2 }]))
   })
 
-  test('[X2] who leaves while being asked about leaves nothing behind', async () => {
+  test('[X2] a connection that leaves during authorization leaves no state', async () => {
     const { authorize, next } = askedLater()
     const { as, realtime } = await served({ authorize })
     const ann = await as('ann')
@@ -205,7 +202,7 @@ describe('what is remembered', () => {
     return { asked, authorize }
   }
 
-  test('[X2] a yes to reading and hearing, for the connection; writing and publishing are asked for each time', async () => {
+  test('[X2] a yes to reading, for the connection; writing is authorized each time', async () => {
     const { asked, authorize } = counted(() => true)
     const { as } = await served({ authorize })
     for (const client of [await as('ann'), await as('ann')]) {
@@ -227,7 +224,7 @@ describe('what is remembered', () => {
     expect(codeOf(await ann.send('storage:set', { key: 'k', value: 1 }))).toBe('FORBIDDEN')
   })
 
-  test('[X2] any answer for as long as it says', async () => {
+  test('[X2] any answer for its specified time', async () => {
     let forMs = 60_000
     const { asked, authorize } = counted(() => ({ allow: true, forMs }))
     const { as } = await served({ authorize })
@@ -240,7 +237,7 @@ describe('what is remembered', () => {
     expect(asked.splice(0)).toEqual(['state:read', 'state:read', 'state:read'])
   })
 
-  test('[X2] a no, for long enough that asking again costs nothing', async () => {
+  test('[X2] a no, so that repeated requests cost nothing', async () => {
     const { asked, authorize } = counted(() => false)
     const { as } = await served({ authorize })
     const ann = await as('ann')
@@ -248,7 +245,7 @@ describe('what is remembered', () => {
     expect(asked).toEqual(['state:read'])
   })
 
-  test('[X2] many that wait for one answer ask once', async () => {
+  test('[X2] concurrent requests share one call', async () => {
     const { asked, authorize, next } = askedLater()
     const { as } = await served({ authorize })
     const ann = await as('ann')
@@ -298,7 +295,7 @@ describe('each channel of a pattern', () => {
     expect(bob.of('event:received')).toEqual([])
   })
 
-  test('[E1] [E2] who also hears the channel itself hears each event once, and a publisher not its own', async () => {
+  test('[E1] [E2] a subscriber of channel and pattern receives each event once', async () => {
     const { as, realtime } = await served({ authorize: eachOf(async () => ({ allow: true, forMs: 0 })) })
     const ann = await as('ann')
     for (const channel of ['chat:1', 'chat:*', '*']) await ann.request('event:subscribe', { channel })
@@ -313,7 +310,7 @@ describe('each channel of a pattern', () => {
     ])
   })
 
-  test('[X2] an authorize that throws delivers nothing, and the operator hears of it', async () => {
+  test('[X2] an authorize that throws delivers nothing, and its error is reported', async () => {
     const errors: unknown[] = []
     const failure = new TypeError('broken')
     const authorize = eachOf(() => Promise.reject(failure))
@@ -325,7 +322,7 @@ describe('each channel of a pattern', () => {
     expect(ann.of('event:received')).toEqual([])
   })
 
-  test('[X2] who leaves while being asked about is sent nothing and is forgotten', async () => {
+  test('[X2] a connection that leaves during authorization receives nothing', async () => {
     const { authorize, next } = askedLater()
     const { as, realtime } = await served({ authorize: eachOf(authorize) })
     const ann = await as('ann')
@@ -340,7 +337,7 @@ describe('each channel of a pattern', () => {
   })
 })
 
-test('[X2] without authorize everything is open, for signed-in users and for nobody', async () => {
+test('[X2] without authorize everything is open, with and without a user', async () => {
   const open = await serve()
   onTestFinished(() => open.close())
   const nobody = await open.connect()

@@ -45,7 +45,7 @@ const flush = (): void => {
 }
 const pass = (): void => void vi.advanceTimersByTime(1_000)
 
-test('[C4] a queue is full when more packets or bytes wait than may, and no longer when they went out', () => {
+test('[C4] a queue is full above its limit of packets or bytes, until it drains', () => {
   send(1, 3)
   send(97)
   flush()
@@ -82,7 +82,7 @@ test('[C4] it flows over, once, when as much again has come as may wait', () => 
   expect(told).toEqual(['a is full', 'a overflows'])
 })
 
-test('[C4] what waits for the queue to empty runs at once where nothing waits, else with the next drain, once', () => {
+test('[C4] afterDrain runs at once on an empty queue, else with the next drain, once', () => {
   backlog.afterDrain(() => told.push('now'))
   send(1)
   backlog.afterDrain(() => told.push('later'))
@@ -101,7 +101,7 @@ test('[C4] packets without data and of bytes count as well', () => {
   expect(told).toEqual(['a is full', 'a is full'])
 })
 
-test('[C4] counts packets that the application added, with the next packet of the server', () => {
+test('[C4] packets of the application are counted with the next server packet', () => {
   engine.writeBuffer.push({ data: 'x'.repeat(60) })
   send(60)
   pass()

@@ -81,7 +81,7 @@ const settled = async (): Promise<void> => {
 }
 
 describe('callbacks that return or throw odd values', () => {
-  test('[X10] the process goes on: authenticate', async () => {
+  test('[X10] the process continues: authenticate', async () => {
     const reported: unknown[] = []
     const { url } = await served({
       authenticate: ({ token = '' }) => (token === 'good' ? { id: 'ann' } : odd(token)),
@@ -114,7 +114,7 @@ describe('callbacks that return or throw odd values', () => {
     await settled()
   })
 
-  test('[X10] the process goes on: authorize', async () => {
+  test('[X10] the process continues: authorize', async () => {
     const reported: unknown[] = []
     const { url } = await served({
       authorize: ({ target }) => ('key' in target && target.key !== 'good' ? odd(names[Number(target.key.slice(1))] ?? '') : true),
@@ -148,7 +148,7 @@ describe('callbacks that return or throw odd values', () => {
     client.socket.disconnect()
   })
 
-  test('[X10] the process goes on: schemas', async () => {
+  test('[X10] the process continues: schemas', async () => {
     const schemaFor = (name: string) => ({ '~standard': { version: 1 as const, vendor: 'odd', validate: () => odd(name) } })
     const schema: RealtimeSchema = {
       state: Object.fromEntries(names.map((name, index) => [`k${index}`, schemaFor(name)])),
@@ -175,7 +175,7 @@ describe('callbacks that return or throw odd values', () => {
     await settled()
   })
 
-  test('[X10] the process goes on: onError, onAudit, onWarning, listeners and onEnd', async () => {
+  test('[X10] the process continues: onError, onAudit, onWarning, listeners and onEnd', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {})
     onTestFinished(() => void vi.restoreAllMocks())
     let turn = 0
@@ -206,7 +206,7 @@ describe('callbacks that return or throw odd values', () => {
     await settled()
   })
 
-  test('[X10] the process goes on: now', async () => {
+  test('[X10] the process continues: now', async () => {
     for (const name of names) {
       const store = reactiveDriver(memoryDriver(), { now: () => odd(name) })
       const outcome = await store.write({ op: 'set', key: 'a', value: 1, ttlMs: 5 }).then(

@@ -32,7 +32,7 @@ function createDelivery() {
 
 const failed = (code: string, subject: string) => [expect.objectContaining({ code }), { stage: 'watch', subject }]
 
-test('[F3] 500 keys are read at a time, all of them once, and nothing where there are none', async () => {
+test('[F3] 500 keys are read at a time, each once, and no empty batch', async () => {
   const { store, delivery, flush } = createDelivery()
   const names = Array.from({ length: 1000 }, (_, index) => `k${index}`)
   const read = Promise.all([delivery.refresh(names), delivery.refresh([])])
@@ -41,7 +41,7 @@ test('[F3] 500 keys are read at a time, all of them once, and nothing where ther
   expect(store.asked).toEqual([names.slice(0, 500), names.slice(500)])
 })
 
-test('[S4] what could not be read is asked for again until it is, without what nobody watches any more', async () => {
+test('[S4] an unreadable key is read again until it succeeds or is no longer watched', async () => {
   const { store, errors, sent, forget, delivery, flush } = createDelivery()
   store.away = 'UNAVAILABLE'
   store.commit('a', { value: 1 })
@@ -61,7 +61,7 @@ test('[S4] what could not be read is asked for again until it is, without what n
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('[F2] a store that goes away a second time is reported, and asked, a second time', async () => {
+test('[F2] a second outage of the store is reported and retried again', async () => {
   const { store, errors, forget, delivery, registry, flush } = createDelivery()
   for (const [key, code] of [
     ['a', 'UNAVAILABLE'],
@@ -80,7 +80,7 @@ test('[F2] a store that goes away a second time is reported, and asked, a second
   expect(errors).toEqual([failed('UNAVAILABLE', 'a'), failed('OUTCOME_UNKNOWN', 'b')])
 })
 
-test('[C5] after closing nothing is asked for again, also where the answer comes later', async () => {
+test('[C5] after closing nothing is read again, even if a reply arrives later', async () => {
   const { store, delivery, flush } = createDelivery()
   store.away = 'UNAVAILABLE'
   void delivery.refresh(['a'])
@@ -102,7 +102,7 @@ test('[C5] a read whose answer comes after closing plans no other', async () => 
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('[F3] a read that fails lets the changes that waited pass, and says which key it was about', async () => {
+test('[F3] a failed read releases the waiting changes and is reported with its key', async () => {
   const { store, errors, sent, delivery, registry, flush } = createDelivery()
   store.refused.add('a')
   store.entries.set('b', { key: 'b', version: 6, value: 'heard' })

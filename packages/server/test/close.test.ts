@@ -14,7 +14,7 @@ import { createRealtimeServer } from '../src/index.ts'
 import { getSchema } from '@tutti/protocol/schemas'
 import { connectPlain, serve } from './serve.ts'
 
-test('[F5] a server without a pubsub works, and says once that there is no sync between instances', async () => {
+test('[F5] a server without a pubsub works, and warns once that it is not synchronized', async () => {
   const warnings: string[] = []
   const served = await serve({ onWarning: (message) => warnings.push(message) })
   const [writer, watcher] = await Promise.all([served.connect(), served.connect()])
@@ -26,7 +26,7 @@ test('[F5] a server without a pubsub works, and says once that there is no sync 
   await served.close()
 })
 
-test('[F5] the warning is one of the process where nobody else takes it', async () => {
+test('[F5] the warning is a process warning by default', async () => {
   const warned = once(process, 'warning')
   const served = await serve({ onWarning: undefined as never })
   const [warning] = (await warned) as [Error]
@@ -34,7 +34,7 @@ test('[F5] the warning is one of the process where nobody else takes it', async 
   await served.close()
 })
 
-test('[C5] closing refuses new connections, sends clients elsewhere, lets replies out, then ends features, store and pubsub', async () => {
+test('[C5] close drains in order: connections, clients, replies, features, store', async () => {
   const steps: string[] = []
   let finish = (): void => {}
   const slow: FeatureFactory = () => ({
@@ -106,7 +106,7 @@ test('[C5] what arrives while others wait for their replies is answered too', as
   await served.close()
 })
 
-test('[C5] who was let in before closing began and arrives after it is sent away unheard', async () => {
+test('[C5] a client admitted before closing that arrives after it is sent away', async () => {
   let finish = (): void => {}
   const slow: FeatureFactory = () => ({
     name: 'slow',
@@ -163,7 +163,7 @@ test('[C5] closing leaves no timer', async () => {
   for (const { value } of timers) expect(clearTimers).toHaveBeenCalledWith(value)
 })
 
-test('[C5] a Socket.IO server that the caller brought stays open', async () => {
+test('[C5] a Socket.IO server of the caller stays open', async () => {
   const httpServer = createServer()
   const io = new Server(httpServer)
   const realtime = createRealtimeServer({ io, state: reactiveDriver(memoryDriver()), onWarning: () => {} })
@@ -182,7 +182,7 @@ test('[C5] a Socket.IO server that the caller brought stays open', async () => {
   await io.close()
 })
 
-test('[C5] closing ends within drainMs, whatever hangs, and what comes after it is closed all the same', async () => {
+test('[C5] closing ends within drainMs, and closes later parts even if one hangs', async () => {
   const errors: unknown[] = []
   const closed: string[] = []
   const part =

@@ -63,7 +63,7 @@ describe('a plain socket.io-client that knows six messages', () => {
     ])
   })
 
-  test('[E1] [E2] [E3] events by name and pattern reach both instances once each, includeSelf its publisher', async () => {
+  test('[E1] [E2] [E3] events reach both instances once, by name and by pattern', async () => {
     const [publisher, near, far] = await Promise.all([connectTo(0), connectTo(0), connectTo(1)])
     for (const client of [publisher, near, far]) {
       await client.request('event:subscribe', { channel: 'room:1' })
@@ -128,7 +128,7 @@ test('[S7] 2 × 100 concurrent increments make 200, 20 times of 20', async () =>
   expect(sums).toEqual(Array.from({ length: 20 }, () => expect.objectContaining({ value: 200 }) as unknown))
 })
 
-test('[S8] patches of different properties from both instances at once all survive, and subscribers follow', async () => {
+test('[S8] concurrent patches from both instances are all kept and delivered', async () => {
   const [first, second, watcher] = await Promise.all([connectTo(0), connectTo(1), connectTo(1)])
   await watcher.request('storage:subscribe', { keys: [{ key: 'form' }] })
   await first.request('storage:set', { key: 'form', value: {} })
@@ -171,7 +171,7 @@ describe('what a write costs Redis', () => {
     expect(new Set(asked.filter((name) => name !== 'EVAL'))).toEqual(new Set(['EVALSHA']))
   })
 
-  test('[S5] a value over the inline limit is read once by an instance with subscribers, and not by one without', async () => {
+  test('[S5] a large value is read once by an instance with subscribers only', async () => {
     const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
     const value = 'x'.repeat(9_000)
     expect(await askedOfRedis(async () => void (await writer.request('storage:set', { key: 'large', value })))).toEqual(['EVALSHA'])
@@ -184,7 +184,7 @@ describe('what a write costs Redis', () => {
   })
 })
 
-test('[S8] patches of several writers that were written together say so, and their writers are told like everybody else', async () => {
+test('[S8] patches written together report it, and their writers receive the update', async () => {
   const writers = await Promise.all(Array.from({ length: 10 }, (_, index) => connectTo(0, { clientId: `patcher-${index}` })))
   for (const writer of writers) await writer.request('storage:subscribe', { keys: [{ key: 'together' }] })
   const patch = (writer: PlainClient, index: number, numbered: boolean) =>
@@ -208,7 +208,7 @@ test('[S8] patches of several writers that were written together say so, and the
   }
 })
 
-test('[S12] a write repeated with its number has one effect and the same answer, on any connection and instance, after any other write', async () => {
+test('[S12] a repeated write has one effect and the same reply, on any instance', async () => {
   const clientId = 'client-1'
   const [first, again, other] = await Promise.all([connectTo(0, { clientId }), connectTo(1, { clientId }), connectTo(1)])
   const increment = { key: 'once', by: 5, mutation: { number: 1 } }
@@ -224,7 +224,7 @@ test('[S12] a write repeated with its number has one effect and the same answer,
   expect(await again.send('storage:set', refused)).toEqual(refusal)
 })
 
-test('[S2] a subscriber that joins while another instance writes without pause is shown every later version, in order', async () => {
+test('[S2] a subscriber that joins during writes receives every later version', async () => {
   const [writer, watcher] = await Promise.all([connectTo(0), connectTo(1)])
   const keeper = await connectTo(1)
   await keeper.request('storage:subscribe', { keys: [{ key: 'busy' }] })
@@ -262,7 +262,7 @@ function shownBelow({ of }: PlainClient, page: readonly unknown[]): Map<string, 
   return shown
 }
 
-test('[S17] who watches a prefix while both instances create, change and remove below it ends on what is stored, in order', async () => {
+test('[S17] a prefix subscriber ends on the stored entries during concurrent changes', async () => {
   const [first, second] = await Promise.all([connectTo(0), connectTo(1)])
   const watchers = await Promise.all([connectTo(0), connectTo(1)])
   const write = async (client: PlainClient, own: string): Promise<void> => {
@@ -287,7 +287,7 @@ test('[S17] who watches a prefix while both instances create, change and remove 
   }
 })
 
-test('[F3] what was created, changed and removed below a prefix while an instance heard nothing is told when it hears again', async () => {
+test('[F3] changes below a prefix during a gap are delivered after it', async () => {
   const [writer, watcher] = await Promise.all([connectTo(1), connectTo(0)])
   for (const key of ['missed:changed', 'missed:removed']) await writer.request('storage:set', { key, value: 'before' })
   const page = await watcher.request('storage:subscribe', { prefix: 'missed:' })
@@ -301,7 +301,7 @@ test('[F3] what was created, changed and removed below a prefix while an instanc
   await eventually(() => expect([...shownBelow(watcher, page.entries).keys()].toSorted()).toEqual(['missed:changed', 'missed:created']))
 })
 
-test('[S11] what application code writes through unstorage reaches the subscribers of every instance once', async () => {
+test('[S11] writes through unstorage reach subscribers of every instance once', async () => {
   const watchers = await Promise.all([connectTo(0), connectTo(1)])
   for (const watcher of watchers) await watcher.request('storage:subscribe', { keys: [{ key: 'stored' }] })
   await instances[0]?.call('setItem', 'stored', '{"by":"the application"}')
@@ -312,7 +312,7 @@ test('[S11] what application code writes through unstorage reaches the subscribe
   }
 })
 
-test('[S2] [E3] server code watches keys and hears events of the other instance', async () => {
+test('[S2] [E3] server code watches keys and receives events of the other instance', async () => {
   const [here] = instances
   const client = await connectTo(1)
   await here?.call('watch', 'watched')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createConnectRate } from '../src/connection/connect-rate.ts'
 
-test('[X5] tries to connect are counted by address: so many at once, and so many in a second', () => {
+test('[X5] connection attempts are limited per address, by burst and by second', () => {
   let now = 0
   const rate = createConnectRate(10, () => now)
   const triesOf = (address: string): number => {
@@ -26,7 +26,7 @@ test('[X5] tries to connect are counted by address: so many at once, and so many
   expect(triesOf('2001:db8::ffff')).toBe(0)
 })
 
-test('[X5] addresses that try no more are forgotten, those that are at their limit are not', () => {
+test('[X5] idle addresses are forgotten, those at their limit are not', () => {
   let now = 0
   const rate = createConnectRate(1, () => now)
   for (let number = 0; number < 1_000; number += 1) rate.count(`10.0.${number >> 8}.${number & 255}`)

@@ -50,7 +50,7 @@ describe('[S2] a connection that waits for a reply', () => {
     expect(cursors.size).toBe(0)
   })
 
-  test('gets what is older than its write before the reply, up to the write itself, and the rest after it', () => {
+  test('receives changes before its write, then the reply, then later changes', () => {
     const cursors = createCursors()
     const write = cursors.beginWrite('a')
     for (const version of [1, 2, 3]) cursors.take(change(version))
@@ -79,7 +79,7 @@ describe('[S2] a connection that waits for a reply', () => {
     expect(versions(cursors.endWrite('a', write, -1, 1))).toEqual([1])
   })
 
-  test('for its entry and for a write gets nothing before both, and what it wrote is known', () => {
+  test('for its entry and for a write receives nothing before both', () => {
     const cursors = createCursors()
     expect(cursors.writtenBy('a')).toBe(-1)
     cursors.begin('a', 'keyReply')
@@ -95,7 +95,7 @@ describe('[S2] a connection that waits for a reply', () => {
     expect(versions(cursors.end('a', 'keyReply', 2, 3))).toEqual([3])
   })
 
-  test('and has left is forgotten, also when it comes back before the reply to its write', () => {
+  test('and has left is forgotten, even if it returns before the reply to its write', () => {
     const cursors = createCursors()
     const write = cursors.beginWrite('a')
     cursors.delete('a')
@@ -120,7 +120,7 @@ test('[S3] after the store lost data only waiting connections are left out', () 
   expect(cursors.take(change(2))).toEqual(['waiting'])
 })
 
-test('[C4] of more than 64 changes that wait for one reply only the newest is kept, and is read where it is a patch', () => {
+test('[C4] of more than 64 buffered changes only the newest is kept', () => {
   const patch = (version: number) => ({ key: 'k', version, base: version - 1, patch: { a: version } })
   const heldAfter = (changes: Parameters<Cursors['take']>[0][]) => {
     const cursors = createCursors()

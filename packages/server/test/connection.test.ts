@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { serve } from './serve.ts'
 import { createSubscriptions } from '../src/connection/connection.ts'
 
-test('[C1] a feature hears of each connection when it comes and when it goes, once', async () => {
+test('[C1] a feature is notified once when a connection begins and ends', async () => {
   const steps: string[] = []
   const served = await serve({
     features: [
@@ -23,14 +23,14 @@ test('[C1] a feature hears of each connection when it comes and when it goes, on
   expect(steps).toHaveLength(2)
 })
 
-test('[X5] clients are told how many bytes a message may have', async () => {
+test('[X5] clients receive the byte limit of a message', async () => {
   const served = await serve({ limits: { maxPayloadBytes: 5_000 } })
   const client = await served.connect()
   await eventually(() => expect(client.of('server:hello')).toMatchObject([{ limits: { maxPayloadBytes: 5_000 } }]))
   await served.close()
 })
 
-test('[X5] counts what a connection is subscribed to once each, all of a message or none', () => {
+test('[X5] subscriptions are counted once each, all of a message or none', () => {
   const subscriptions = createSubscriptions(3)
   expect([...subscriptions.all]).toEqual([])
   expect(subscriptions.add(['a', 'b'])).toEqual(['a', 'b'])

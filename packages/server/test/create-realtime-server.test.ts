@@ -28,7 +28,7 @@ function create(options: Partial<InternalServerOptions> = {}) {
   return { realtime, pubsub, state, warnings, errors, readiness }
 }
 
-test('[N2] an instance has the id of its pubsub, and without presence there is nothing to warn of', () => {
+test('[N2] an instance has the id of its pubsub, and no warning without presence', () => {
   const { realtime, pubsub, warnings } = create({ presence: false })
   expect(realtime.instanceId).toBe(pubsub.instanceId)
   expect(warnings).toEqual([])
@@ -40,7 +40,7 @@ test('[P1] without a coordination presence is off, and one warning names the opt
 })
 
 for (const last of ['state', 'events'] as const) {
-  test(`[N3] a server is ready when changes and events of others are heard, be ${last} the last`, async () => {
+  test(`[N3] a server is ready once all subscriptions are confirmed, last ${last}`, async () => {
     const { realtime, readiness } = create()
     let isReady = false
     const ready = realtime.ready.then(() => {
@@ -53,7 +53,7 @@ for (const last of ['state', 'events'] as const) {
     await ready
   })
 
-  test(`[N3] a server that never hears ${last} of others says so to who asks, and is nobody’s unhandled rejection`, async () => {
+  test(`[N3] a server whose ${last} subscription fails rejects ready, handled`, async () => {
     const unhandled: unknown[] = []
     const onUnhandled = (error: unknown): void => void unhandled.push(error)
     process.on('unhandledRejection', onUnhandled)
@@ -66,7 +66,7 @@ for (const last of ['state', 'events'] as const) {
   })
 }
 
-test('[C5] a part that fails to close is reported and keeps no other from closing; what has nothing to close is no failure', async () => {
+test('[C5] a part that fails to close is reported, and the others are closed', async () => {
   const { realtime, pubsub, state, errors } = create({ features: [() => ({ name: 'nothing to close', handlers: [] })] })
   const dispose = state.dispose.bind(state)
   state.dispose = async () => {

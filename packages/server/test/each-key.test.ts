@@ -28,7 +28,7 @@ function later() {
 describe('a prefix that is allowed key by key', () => {
   const open = (_user: string, key: string): Decision => key.endsWith('open')
 
-  test('[X2] [S17] is answered with the keys that may be read, and told of these only: changes, removals, large values', async () => {
+  test('[X2] [S17] contains and delivers only readable keys, changes and removals', async () => {
     const model = createModel(open)
     for (const key of ['p:1:open', 'p:1:shut', 'p:2:open', 'p:2:shut']) model.store.commit(key, { value: key })
     const watcher = await model.subscribed('w')
@@ -48,7 +48,7 @@ describe('a prefix that is allowed key by key', () => {
     expect(model.errors).toEqual([])
   })
 
-  test('[X2] [S17] its pages show no sign of the keys between and behind those that may be read', async () => {
+  test('[X2] [S17] its pages reveal nothing of unreadable keys in between', async () => {
     const model = createModel(open)
     model.store.pageSize = 2
     const keys = ['p:1:shut', 'p:2:shut', 'p:3:open', 'p:4:shut', 'p:5:shut', 'p:6:open', 'p:7:shut', 'p:8:shut']
@@ -101,7 +101,7 @@ describe('a prefix that is allowed key by key', () => {
     expect(model.store.listings).toBe(1)
   })
 
-  test('[X2] nothing is told before its answer; then what waited comes in order, and a no is the end of it', async () => {
+  test('[X2] nothing is sent before the answer; then changes in order, or none', async () => {
     const { answerOf, next } = later()
     const model = createModel(answerOf)
     const watcher = await model.subscribed('w')
@@ -120,7 +120,7 @@ describe('a prefix that is allowed key by key', () => {
     expect(model.asked).toEqual(['p:yes', 'p:no'])
   })
 
-  test('[X2] an answer that comes after the connection has left, and perhaps come back, brings nothing', async () => {
+  test('[X2] an answer after the connection has left delivers nothing', async () => {
     const { answers, answerOf } = later()
     const model = createModel(answerOf)
     const watcher = await model.subscribed('w')
@@ -135,7 +135,7 @@ describe('a prefix that is allowed key by key', () => {
     expect(model.store.answerNext()).toBe(false)
   })
 
-  test('[X2] rights to a key that are taken away end it, also where its answer or a reply is awaited', async () => {
+  test('[X2] revoked rights to a key end it, even while an answer is awaited', async () => {
     const rights = new Map([['p:1', true]])
     const { answers, answerOf } = later()
     const model = createModel((user, key) => (key === 'p:slow' ? answerOf(user, key) : rights.get(key) === true))
@@ -158,7 +158,7 @@ describe('a prefix that is allowed key by key', () => {
     expect(watcher.received.filter(({ name }) => name === 'server:revoked')).toEqual([])
   })
 
-  test('[X2] an answer counts no more when rights are taken away right after it was given', async () => {
+  test('[X2] an answer is discarded if rights are revoked right after it', async () => {
     for (let turns = 0; turns < 12; turns += 1) {
       let isAllowed = true
       const { answers, answerOf } = later()
@@ -176,7 +176,7 @@ describe('a prefix that is allowed key by key', () => {
     }
   })
 
-  test('[X2] an answer holds as long as it says', async () => {
+  test('[X2] an answer is valid for its specified time', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
     const rights = { allow: true, forMs: 100 }
     const model = createModel(() => rights)
@@ -190,7 +190,7 @@ describe('a prefix that is allowed key by key', () => {
     expect(updatesOf(watcher)).toMatchObject([{ value: 1 }])
   })
 
-  test('[X2] [S4] who could not be answered for is asked about again; what `authorize` throws besides is reported', async () => {
+  test('[X2] [S4] an undecided key is authorized again; other errors are reported', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const failures: Error[] = [new RealtimeError('UNAVAILABLE'), new RealtimeError('UNAVAILABLE')]
     const bug = new Error('a bug')
@@ -209,7 +209,7 @@ describe('a prefix that is allowed key by key', () => {
     expect(model.errors).toEqual([bug])
   })
 
-  test('[X2] [S17] who may read all of it again is told of all of it, each once, and is asked about no more', async () => {
+  test('[X2] [S17] with all rights restored it receives everything once, unauthorized', async () => {
     let ofPrefix: Decision = 'each'
     const model = createModel(open, () => ofPrefix)
     const watcher = await model.subscribed('w')
@@ -229,7 +229,7 @@ describe('a prefix that is allowed key by key', () => {
     expect(keysOf(watcher)).toEqual(['p:open', 'p:open', 'p:shut', 'p:open'])
   })
 
-  test('[X2] who may subscribe a key besides is told of it once', async () => {
+  test('[X2] a key that is also subscribed directly is delivered once', async () => {
     const model = createModel(() => true)
     const watcher = await model.subscribed('w')
     model.subscribe(watcher, { keys: [{ key: 'p:1' }] })

@@ -21,7 +21,7 @@ function createInstance(bus = createMemoryBus()) {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-test('[E9] an event that another process publishes on the relay reaches clients and server code, once closed nobody', async () => {
+test('[E9] an event of another process reaches clients and server code until close', async () => {
   const { elsewhere, emitted, feature, ready, heard } = createInstance()
   await ready
   const event = { channel: 'chat:1', data: { n: 1 } }
@@ -35,14 +35,14 @@ test('[E9] an event that another process publishes on the relay reaches clients 
   expect(heard).toEqual([event])
 })
 
-test('[E1] a publish whose relay failed says why', async () => {
+test('[E1] a publish whose relay failed contains the reason', async () => {
   const { pubsub, events, heard } = createInstance()
   await pubsub.dispose()
   await expect(events.publish('chat:1', 1)).rejects.toMatchObject({ code: 'RELAY_FAILED', cause: { code: 'CLOSED' } })
   expect(heard).toHaveLength(1)
 })
 
-test('[E1] an event of this instance is told here before it is told elsewhere, as it is', async () => {
+test('[E1] an event is delivered locally before it is relayed, unchanged', async () => {
   const { elsewhere, emitted, events, ready, heard } = createInstance()
   await ready
   const relayed: unknown[] = []

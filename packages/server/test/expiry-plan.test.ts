@@ -36,7 +36,7 @@ afterEach(() => {
 
 const inMs = (ms: number): number => Date.now() + 60_000 + ms
 
-test('[S18] each watched entry is looked at when its time has come by the clock of the store, and then left alone', async () => {
+test('[S18] each watched entry is read once its time has come on the store’s clock', async () => {
   timers.note('a', 1, inMs(1_000))
   timers.note('b', 1, inMs(50))
   timers.note('unwatched', 1, inMs(10))
@@ -44,7 +44,7 @@ test('[S18] each watched entry is looked at when its time has come by the clock 
   expect(reads).toEqual(['b at 55', 'a at 1005'])
 })
 
-test('[S18] a newer version decides, whichever is heard first; one that lasts needs no look', async () => {
+test('[S18] a newer version decides in any order; without expiry nothing is read', async () => {
   timers.note('a', 2, inMs(2_000))
   timers.note('a', 1, inMs(100))
   timers.note('a', 1, undefined)
@@ -63,7 +63,7 @@ test('[S18] lifetimes beyond what one timer can wait end on time as well', async
   expect(reads).toEqual([`a at ${2 ** 31 - 1}`, `a at ${month + 5}`])
 })
 
-test('[S18] [F4] while the store is away it is asked again; an entry that it still has, soon again; errors that last are told', async () => {
+test('[S18] [F4] an unavailable store is queried again, and lasting errors reported', async () => {
   let away = true
   let left = 2
   answer = (key) => {
@@ -87,7 +87,7 @@ test('[S18] [F4] while the store is away it is asked again; an entry that it sti
   expect(errors).toMatchObject([{ code: 'WRONG_TYPE' }])
 })
 
-test('[S18] nothing is read for whom nobody watches any more, and timers of such keys do not pile up', async () => {
+test('[S18] nothing is read without subscribers, and no timers accumulate', async () => {
   for (let key = 0; key < 20_000; key += 1) {
     watched = new Set([`key:${key}`])
     timers.note(`key:${key}`, 1, inMs(1_000_000))

@@ -32,7 +32,7 @@ const subscribed = async (server: Served | undefined, key: string): Promise<Plai
 
 const REMOVED = { key: 'k', version: expect.any(Number), removed: true }
 
-test('[S18] subscribers of every instance are told of the end once, without keyspace notifications, whoever subscribed when', async () => {
+test('[S18] subscribers of every instance receive the expiry once', async () => {
   const { servers } = await serveTwo()
   const before = await Promise.all(servers.map((server) => subscribed(server, 'k')))
   await before[0]?.request('storage:set', { key: 'k', value: 1, ttlMs: 400 })
@@ -50,14 +50,14 @@ test('[S18] subscribers of every instance are told of the end once, without keys
   }
 })
 
-test('[S18] who subscribes to an entry that already has a lifetime is told of its end', async () => {
+test('[S18] a later subscriber of an entry with a lifetime receives its expiry', async () => {
   const { servers, drivers } = await serveTwo()
   await drivers[0]?.write({ op: 'set', key: 'k', value: 1, ttlMs: 400 })
   const client = await subscribed(servers[1], 'k')
   await eventually(() => expect(client.of('storage:updated')).toEqual([REMOVED]))
 })
 
-test("[S18] unstorage's ttl, in seconds, ends for subscribers as well, and a set without one lasts", async () => {
+test("[S18] unstorage's ttl ends for subscribers too, and a set without one removes it", async () => {
   const { servers, drivers } = await serveTwo()
   const client = await subscribed(servers[1], 'k')
   const lasting = await subscribed(servers[1], 'lasting')
@@ -68,7 +68,7 @@ test("[S18] unstorage's ttl, in seconds, ends for subscribers as well, and a set
   expect(lasting.of('storage:updated')).toMatchObject([{ value: 1 }, { value: 2 }])
 })
 
-test('[S18] [F4] what ends while Redis is away is told when it is back', async () => {
+test('[S18] [F4] an expiry during an outage is delivered after it', async () => {
   const { redis, servers } = await serveTwo()
   const client = await subscribed(servers[0], 'k')
   await client.request('storage:set', { key: 'k', value: 1, ttlMs: 300 })

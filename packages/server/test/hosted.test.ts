@@ -22,7 +22,7 @@ async function host(options: Partial<AttachRealtimeOptions> = {}): Promise<Hoste
   return { ...hosted, server, port: (server.address() as AddressInfo).port }
 }
 
-test('[C5] useRealtime gives the newest instance, the one before it is closed, and there is none before the first', async () => {
+test('[C5] useRealtime returns the newest instance, and the one before is closed', async () => {
   expect(useRealtime).toThrow(expect.objectContaining({ code: 'CLOSED' }))
   const first = await host()
   expect(useRealtime()).toBe(first.realtime)
@@ -45,7 +45,7 @@ test('[C5] after closing, a poll and an upgrade get 503 and a closed connection'
   await once(socket, 'close')
 })
 
-test('[C5] a poll that waits while the server closes is answered, and its connection is not kept', async () => {
+test('[C5] a poll that waits during close is answered, and its connection closed', async () => {
   const { realtime, port, server } = await host()
   const url = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`
   const opened = await fetch(url)
@@ -66,7 +66,7 @@ test('[C5] what is to be done once it is closed is done once', async () => {
   expect(steps).toEqual(['closed'])
 })
 
-test('[docs] a hosted server names the path of its requests, with a slash at the end unless that is switched off', async () => {
+test('[docs] a hosted server reports its path, by default with a trailing slash', async () => {
   expect((await host()).path).toBe('/socket.io/')
   expect((await host({ socketIo: { path: '/live/' } })).path).toBe('/live/')
   expect((await host({ socketIo: { path: '/live', addTrailingSlash: false } })).path).toBe('/live')

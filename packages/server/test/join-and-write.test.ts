@@ -26,7 +26,7 @@ describe('the entries of a subscription', () => {
     return { count, versions: versionsShown(connection) }
   }
 
-  test('[S2] are read again while one of them is older than what the connection has written', async () => {
+  test('[S2] are read again while one is older than the connection’s own write', async () => {
     const written = { a: 3, b: 5 }
     expect(
       await join(written, [
@@ -38,11 +38,11 @@ describe('the entries of a subscription', () => {
     expect(await join({ a: -1 }, [[0]])).toEqual({ count: 1, versions: [0] })
   })
 
-  test('[S3] are told as they are after five reads: the store has lost what the connection wrote', async () => {
+  test('[S3] are sent as stored after five reads: the store has lost the write', async () => {
     expect(await join({ a: 9 }, [[1]])).toEqual({ count: 5, versions: [1] })
   })
 
-  test('[S2] are read once for a connection that went meanwhile, and nobody’s failure', async () => {
+  test('[S2] are read once for a connection that left, without an error', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')
     model.subscribe(watcher)
@@ -54,7 +54,7 @@ describe('the entries of a subscription', () => {
   })
 })
 
-test('[S5] keys that nobody here watches any more are not read', async () => {
+test('[S5] keys without subscribers here are not read', async () => {
   const model = createModel()
   const [one, other] = [model.connect('one'), model.connect('other')]
   for (const connection of [one, other]) for (const key of ['a', 'b']) model.subscribe(connection, key)
@@ -90,7 +90,7 @@ test('[C5] nothing is read any more once it is closed', async () => {
 })
 
 describe('a connection that writes', () => {
-  test('[S2] has the reply to its write before the entry that it asks for, and entries of other keys at once', async () => {
+  test('[S2] receives the reply to its write before the requested entry of that key', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.set(writer, 1)
@@ -111,7 +111,7 @@ describe('a connection that writes', () => {
     ])
   })
 
-  test('[S2] and is refused is told what others changed meanwhile, after the refusal', async () => {
+  test('[S2] and is refused receives others’ changes after the refusal', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -130,7 +130,7 @@ describe('a connection that writes', () => {
   })
 
   for (const first of ['reply', 'storage:updated']) {
-    test(`[S8] as one of several whose patches went together takes the value from the change, where the ${first} comes first`, async () => {
+    test(`[S8] with others receives the value from the change, the ${first} first`, async () => {
       const model = createModel()
       const writer = model.connect('writer')
       model.subscribe(writer)
@@ -146,7 +146,7 @@ describe('a connection that writes', () => {
     })
   }
 
-  test('[S3] is not told again by a repair what its reply told it', async () => {
+  test('[S3] does not receive the version of its reply again by a repair', async () => {
     const model = createModel()
     const [writer, watcher] = [model.connect('writer'), model.connect('watcher')]
     for (const connection of [writer, watcher]) model.subscribe(connection)
@@ -162,7 +162,7 @@ describe('a connection that writes', () => {
     expect(versionsShown(watcher)).toEqual([0, 1])
   })
 
-  test('[C4] [S4] and waits long for its reply while much is patched is told the entry as it is then', async () => {
+  test('[C4] [S4] and waits long receives the newest entry after many patches', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -180,7 +180,7 @@ describe('a connection that writes', () => {
     expect(payloads(writer).at(-1)).toEqual({ key: 'k', version: 71, value: { base: 70 } })
   })
 
-  test('[F2] and does not watch the key is told nothing of it, whatever became of its write', async () => {
+  test('[F2] and does not watch the key receives nothing but the reply', async () => {
     const model = createModel()
     const [writer, watcher] = [model.connect('writer'), model.connect('watcher')]
     model.subscribe(watcher)
@@ -195,7 +195,7 @@ describe('a connection that writes', () => {
     expect(model.errors).toEqual([])
   })
 
-  test('[S2] and leaves before its reply is told the reply and nothing more', async () => {
+  test('[S2] and leaves before its reply receives only the reply', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -211,7 +211,7 @@ describe('a connection that writes', () => {
   })
 })
 
-test('[S2] the reply to a write from before a connection left and came back releases nothing that waits for a later one', async () => {
+test('[S2] the reply to a write from before a rejoin releases nothing of later ones', async () => {
   const model = createModel()
   const writer = model.connect('writer')
   model.subscribe(writer)
@@ -238,7 +238,7 @@ test('[S2] the reply to a write from before a connection left and came back rele
   ])
 })
 
-test('[S3] an entry that the store lost after somebody asked for it is reset', async () => {
+test('[S3] an entry lost by the store after its request is reset', async () => {
   const model = createModel()
   const [reader, watcher] = [model.connect('reader'), model.connect('watcher')]
   model.subscribe(watcher)

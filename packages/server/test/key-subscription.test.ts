@@ -81,7 +81,7 @@ test('[S2] changes wait until the last of several reads is answered', () => {
   expect(broadcasts.map(({ update }) => update)).toEqual([at(1), at(2), at(3)])
 })
 
-test('[S3] what anybody was sent by a reply, a change or a read counts as sent', () => {
+test('[S3] versions of replies, changes and reads all count as sent', () => {
   const { key, newestSent, receive, endRead } = createKey()
   expect(newestSent()).toBe(0)
   key.noteWritten('w', 1)
@@ -98,7 +98,7 @@ test('[S3] what anybody was sent by a reply, a change or a read counts as sent',
   expect(newestSent()).toBe(4)
 })
 
-test('[S3] what the store has lost is reset once, also for those who were ahead', () => {
+test('[S3] an entry lost by the store is reset once, also for clients ahead', () => {
   const { key, broadcasts, receive, endRead } = createKey()
   receive(at(3))
   key.begin('ahead', 'keyReply')
@@ -111,7 +111,7 @@ test('[S3] what the store has lost is reset once, also for those who were ahead'
   ])
 })
 
-test('[S5] who wrote what was fetched is left out, unless there is something newer', () => {
+test('[S5] the writer of a fetched entry is excluded, unless there is a newer one', () => {
   const { key, broadcasts, endRead } = createKey()
   const writer = { id: 'w', version: 1 }
   for (const version of [1, 2]) {
@@ -124,7 +124,7 @@ test('[S5] who wrote what was fetched is left out, unless there is something new
   ])
 })
 
-test('[F2] who does not know what became of its write is sent what was fetched, its own included', () => {
+test('[F2] a writer in doubt receives the fetched entry, including its own write', () => {
   const { key, broadcasts, connect, endRead } = createKey()
   for (const [version, doubting] of [
     [1, ['w']],
@@ -138,7 +138,7 @@ test('[F2] who does not know what became of its write is sent what was fetched, 
   expect(broadcasts.map(({ except }) => except)).toEqual([[], ['w'], []])
 })
 
-test('[F2] who is in doubt is sent once what is there, nothing that is older, and nothing after it has left', () => {
+test('[F2] a connection in doubt receives the entry once, and nothing older', () => {
   const { key, broadcasts, connect, receive, endRead } = createKey()
   const [doubting, left] = [connect('doubting'), connect('left')]
   receive(at(5))
@@ -154,7 +154,7 @@ test('[F2] who is in doubt is sent once what is there, nothing that is older, an
   expect(broadcasts).toHaveLength(1)
 })
 
-test('[S2] who leaves is waited for no longer', () => {
+test('[S2] a connection that leaves is no longer waited for', () => {
   const { key } = createKey()
   key.beginWrite('a')
   expect(key.isIdle).toBe(false)

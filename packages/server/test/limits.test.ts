@@ -29,7 +29,7 @@ describe('a token bucket', () => {
     return { clock, bucket, takeAll }
   }
 
-  test('[X5] lets a second’s worth through at once, then so many in a second, and saves up no more', () => {
+  test('[X5] admits one second’s worth at once, then that rate, without accumulation', () => {
     const { clock, takeAll } = withClock(10)
     expect(takeAll()).toBe(10)
     clock.now += 500
@@ -42,7 +42,7 @@ describe('a token bucket', () => {
     expect(takeAll()).toBe(1)
   })
 
-  test.each([1, 10, 1000])('[X5] of %d says when to come back, and then there is something for who does', (perSecond) => {
+  test.each([1, 10, 1000])('[X5] of %d contains the delay after which requests are admitted', (perSecond) => {
     const { clock, bucket, takeAll } = withClock(perSecond)
     takeAll()
     const refused = (): unknown => {
@@ -108,7 +108,7 @@ test('[X5] requestsPerSecond holds for all kinds of requests together', async ()
   expect(replies.at(-1)).toMatchObject({ error: { code: 'RATE_LIMITED' } })
 })
 
-test('[X5] a connection that goes on whatever it is told is closed, counted and reported, and others stay', async () => {
+test('[X5] a connection that ignores refusals is closed, counted and reported', async () => {
   const errors: unknown[] = []
   const { connect, realtime } = await served({
     limits: { requestsPerSecond: 20 },
@@ -123,7 +123,7 @@ test('[X5] a connection that goes on whatever it is told is closed, counted and 
   expect(await other.send('storage:get', { key: 'k' })).toMatchObject({ ok: true })
 })
 
-test('[X5] a user has one rate on all connections, and gains nothing by making new ones', async () => {
+test('[X5] a user has one rate on all connections, including new ones', async () => {
   const { connect } = await served({ limits: { mutationsPerSecond: 3 }, authenticate: ({ token = '' }) => ({ id: token }) })
   const as = (token: string) => connect({ auth: { token } })
   const set = async (token: string): Promise<boolean> => (await (await as(token)).send('storage:set', { key: 'k', value: 1 })).ok
@@ -177,7 +177,7 @@ describe('connections of one address', () => {
     await eventually(() => connect({ auth: { token: 'good' } }))
   })
 
-  test('[X5] are those of the client behind a proxy, whatever it says of itself', async () => {
+  test('[X5] count the client behind a proxy, regardless of its own headers', async () => {
     const { url, connect } = await served({ limits: { maxConnectionsPerAddress: 1 }, trustProxy: 1 })
     const from = (forwarded: string) => ({ extraHeaders: { 'x-forwarded-for': forwarded } })
     await connect(from('203.0.113.1'))
@@ -185,7 +185,7 @@ describe('connections of one address', () => {
     expect(await refused(connectPlain(url, from('198.51.100.9, 203.0.113.1')))).toMatchObject({ code: 'RATE_LIMITED' })
   })
 
-  test('[X8] are those of one client, however its address is spelled and whatever it has of an IPv6 /64', async () => {
+  test('[X8] are those of one client for every spelling and its whole IPv6 /64', async () => {
     const { url, connect } = await served({ limits: { maxConnectionsPerAddress: 1 }, trustProxy: 1 })
     const from = (forwarded: string) => ({ extraHeaders: { 'x-forwarded-for': forwarded } })
     await connect(from('203.0.113.1:5678'))

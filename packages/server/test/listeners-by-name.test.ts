@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createListenersByName } from '../src/listeners-by-name.ts'
 
-test('[E3] a listener is heard until it is undone, once, and takes no other with it', () => {
+test('[E3] a listener is called until it is removed, and removed alone', () => {
   const heard: string[] = []
   const listeners = createListenersByName<string>(() => {})
   const twice = (message: string): void => void heard.push(`twice ${message}`)

@@ -77,7 +77,7 @@ test('[C7] an endpoint of the application that takes its time to upgrade is not 
 })
 
 for (const first of ['the application', 'Tutti']) {
-  test(`[C7] WebSockets of the application and of Tutti work together, ${first} attached first`, async () => {
+  test(`[C7] WebSockets of application and Tutti coexist, ${first} attached first`, async () => {
     const server = await serveApplication()
     const own = (): void => {
       const endpoint = new WebSocketServer({ server, path: '/own' })
@@ -93,7 +93,7 @@ for (const first of ['the application', 'Tutti']) {
     socket.close()
   })
 
-  test(`[C7] requests reach the application or Tutti, never both, ${first} attached first`, async () => {
+  test(`[C7] requests reach the application or Tutti, ${first} attached first`, async () => {
     const server = await serveApplication()
     const paths: (string | undefined)[] = []
     const application = (request: IncomingMessage, response: ServerResponse): void => {
@@ -126,13 +126,13 @@ test('[C7] the WebSocket of Vite’s hot module replacement works beside Tutti',
   socket.close()
 })
 
-test('[C7] an upgrade that nobody takes is refused at once', async () => {
+test('[C7] an upgrade without a handler is refused at once', async () => {
   const server = await serveApplication()
   attach(server)
   expect(await upgrade(server, '/nothing')).toMatch(/^HTTP\/1\.1 404 /)
 })
 
-test('[C7] after close() nothing is left on the HTTP server, and it can be attached to again', async () => {
+test('[C7] after close() the HTTP server is clean and can be attached to again', async () => {
   const server = await serveApplication((_request, response) => void response.end('application'))
   const before = traces(server)
   for (let time = 0; time < 3; time += 1) {
@@ -154,7 +154,7 @@ test('[C7] after close() the HTTP server can end by itself', async () => {
   for (const { socket } of clients) socket.disconnect()
 })
 
-test('[C7] a second realtime server on the same path throws INVALID_OPTIONS and harms nobody', async () => {
+test('[C7] a second realtime server on one path throws INVALID_OPTIONS, harmlessly', async () => {
   const server = await serveApplication()
   attach(server)
   const before = traces(server)
@@ -194,7 +194,7 @@ test('[C7] closing the Socket.IO server leaves the HTTP server open', async () =
   expect(await (await fetch(urlOf(server))).text()).toBe('application')
 })
 
-test('[C7] one Socket.IO server carries one realtime server at a time, and another after it', async () => {
+test('[C7] a Socket.IO server carries one realtime server at a time', async () => {
   const server = await serveApplication()
   const io = new Server(server)
   onTestFinished(() => void io.close())

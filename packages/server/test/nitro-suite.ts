@@ -58,7 +58,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
       await expect(connectPlain(url)).rejects.toThrow('websocket error')
     })
 
-    test('[C5] on SIGTERM with open connections clients are told, the process ends, nothing stays in Redis', async () => {
+    test('[C5] on SIGTERM clients are notified, the process ends, Redis is clean', async () => {
       const stopping = await production({ REDIS_URL: redis.url })
       const clients = await Promise.all([connectPlain(stopping.url), connectPlain(stopping.url), connectPlain(stopping.url, POLLING)])
       const waiting = await keptAlivePoll(stopping.url)
@@ -74,14 +74,14 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
       await eventually(async () => expect(await connectionsOf(redis)).toBe(before - 2))
     })
 
-    test('[C5] where Nitro does not handle signals, a process that gets SIGTERM still tells its clients and ends', async () => {
+    test('[C5] without Nitro’s signal handling SIGTERM still notifies clients and ends', async () => {
       const stopping = ended(await production({ REDIS_URL: redis.url, ...nitro.withoutSignals }))
       const client = await connectPlain(stopping.url)
       expect(await stopping.terminate()).toBeLessThan(10_000)
       await eventually(() => expect(client.of('server:draining')).toHaveLength(1))
     })
 
-    test('[F5] without Redis it works on one instance, keeps state on disk, and says once that there is no sync', async () => {
+    test('[F5] without Redis it works alone, stores state on disk, and warns once', async () => {
       const value = { stays: true }
       const first = ended(await production())
       await (await connectPlain(first.url)).request('storage:set', { key: 'kept', value })
@@ -127,7 +127,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
       fresh.socket.disconnect()
     }, 150_000)
 
-    test('[C5] on SIGTERM with open connections the dev server ends, nothing stays in Redis', async () => {
+    test('[C5] on SIGTERM the dev server ends, and Redis is clean', async () => {
       const connections = await connectionsOf(redis)
       await connectPlain(server.url)
       const ms = await server.terminate()
@@ -165,7 +165,7 @@ function behavesOnItsPort(url: () => string, answersPosts: boolean): void {
       await expect(connect({ transports: [transport], extraHeaders: { 'x-denied': 'yes' } })).rejects.toThrow(/error/)
     })
 
-    test(`[X1] a page of a foreign origin is refused on ${transport}, one of a listed origin or of its own is not`, async () => {
+    test(`[X1] only pages of its own or listed origins are admitted on ${transport}`, async () => {
       const from = (origin: string): Promise<PlainClient> => connect({ transports: [transport], extraHeaders: { origin } })
       await expect(from('https://foe.example')).rejects.toMatchObject({ data: { code: 'FORBIDDEN', retryable: false } })
       await from('https://friend.example')

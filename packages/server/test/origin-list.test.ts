@@ -50,7 +50,7 @@ test.each([
   ['data:text/html,hello', 'scheme'],
   [undefined, 'undefined'],
   [/app/, 'not a string'],
-])('[X1] `origins` refuses the entry %s and says %s', (entry, fix) => {
+])('[X1] `origins` refuses the entry %s with the reason %s', (entry, fix) => {
   const refusal = expect.objectContaining({ code: 'INVALID_OPTIONS', message: expect.stringContaining(fix) })
   expect(() => parseOrigins(['https://app.example', entry])).toThrow(refusal)
   if (typeof entry === 'string') {
@@ -69,7 +69,7 @@ test('[X1] `origins` is a list, one origin or `*`, or absent', () => {
   }
 })
 
-test('[X1] an entry that cannot match, and origins beside `origins`, throw INVALID_OPTIONS at once', async () => {
+test('[X1] entries that cannot match, or conflicting cors, throw INVALID_OPTIONS', async () => {
   for (const options of [
     { origins: ['https://app.example/'] },
     { origins: 'app.example' },

@@ -25,14 +25,14 @@ for (const transport of ['websocket', 'polling']) {
   }
   const forbidden = expect.objectContaining({ code: 'FORBIDDEN', retryable: false })
 
-  test(`[X1] pages of listed origins and of the server’s own, and clients that are no pages, connect by ${transport}`, async () => {
+  test(`[X1] listed and own origins, and clients without one, connect by ${transport}`, async () => {
     const { url } = await served({ origins: [FRIEND] })
     for (const headers of [{ origin: FRIEND }, { origin: 'https://FRIEND.example:443' }, { origin: url }, {}]) {
       expect(await from(url, headers), JSON.stringify(headers)).toBe('connected')
     }
   })
 
-  test(`[X1] pages of other origins are refused for good with the reason, by ${transport}`, async () => {
+  test(`[X1] pages of other origins are refused for good, by ${transport}`, async () => {
     const { url } = await served({ origins: [FRIEND] })
     for (const origin of [FOE, `${FRIEND}.foe.example`, 'http://friend.example', `${FRIEND}:8443`, 'null', 'nonsense']) {
       expect(await from(url, { origin }), origin).toEqual(forbidden)
@@ -41,7 +41,7 @@ for (const transport of ['websocket', 'polling']) {
     expect(JSON.stringify(await from(url, { origin: FOE })), 'the host may be internal').not.toContain(new URL(url).host)
   })
 
-  test(`[X1] one origin may stand alone, and without origins only pages of the own connect, by ${transport}`, async () => {
+  test(`[X1] a single origin, or only the own one, can connect by ${transport}`, async () => {
     const alone = await served({ origins: FRIEND })
     expect(await from(alone.url, { origin: FRIEND })).toBe('connected')
     for (const part of ['https://friend', 'friend.example', 'https://f']) expect(await from(alone.url, { origin: part })).toEqual(forbidden)
@@ -55,7 +55,7 @@ for (const transport of ['websocket', 'polling']) {
     for (const origin of [FOE, 'null', 'capacitor://localhost']) expect(await from(url, { origin })).toBe('connected')
   })
 
-  test(`[X1] allowRequest of the application is asked too, by ${transport}`, async () => {
+  test(`[X1] allowRequest of the application is called too, by ${transport}`, async () => {
     const { url } = await served({
       origins: [FRIEND],
       socketIo: { allowRequest: ({ headers }, decide) => decide(null, headers['x-denied'] === undefined) },
@@ -77,7 +77,7 @@ for (const transport of ['websocket', 'polling']) {
     expect(realtime.counts.refusals).toEqual({ FORBIDDEN: 2 })
   })
 
-  test(`[X1] [X7] a refused origin is counted, and audited with both names, by ${transport}`, async () => {
+  test(`[X1] [X7] a refused origin is counted and audited, by ${transport}`, async () => {
     const records: AuditRecord[] = []
     const { url, realtime } = await served({ onAudit: (record) => records.push(record), trustProxy: 1 })
     await from(url, { origin: FOE })
@@ -92,7 +92,7 @@ for (const transport of ['websocket', 'polling']) {
     ])
   })
 
-  test(`[X1] behind a trusted proxy the host that it forwards is the server’s own, by ${transport}`, async () => {
+  test(`[X1] behind a trusted proxy the forwarded host is the own one, by ${transport}`, async () => {
     const [trusting, other] = [await served({ trustProxy: 1 }), await served()]
     const page = { origin: 'https://app.example', 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'https' }
     expect(await from(trusting.url, page)).toBe('connected')
@@ -116,7 +116,7 @@ test('[X1] a browser may read the answers to pages of listed origins only', asyn
   ).toBe('*')
 })
 
-test('[X1] routes of the application can ask whether cookies count for a request', async () => {
+test('[X1] application routes can check whether cookies count for a request', async () => {
   const { realtime } = await served({ origins: [FRIEND], trustProxy: 1 })
   const forwarded = { host: 'inner', 'x-forwarded-host': 'app.example' }
   const trusts = (headers: Record<string, string>): boolean[] => [

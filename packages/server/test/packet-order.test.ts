@@ -44,7 +44,7 @@ const streamOf = (conn: { transport: object }): { stream: Duplex } => ({
 
 const seed = Number(process.env['TUTTI_SEED'] ?? 20_260)
 
-test('[S4] packets of the application and of the server arrive in the order in which they were sent', async () => {
+test('[S4] packets of application and server arrive in the order of sending', async () => {
   const { connect } = await serveOnSocketIo({}, UNLIMITED)
   const ends = await connect()
   const random = seededRandom(seed).next
@@ -105,7 +105,7 @@ test('[S4] they do so to a client that stops reading for a while', async () => {
   expect(numbersOf(ends), `seed ${seed}`).toEqual(upTo(counter.sent))
 }, 60_000)
 
-test('[C4] what the stream of a client that does not read takes is bounded, and the rest waits in the queue', async () => {
+test('[C4] the stream of a client that does not read is bounded, the rest is queued', async () => {
   const { url, connect } = await serveOnSocketIo({}, UNLIMITED)
   const proxy = await startTcpProxy({ host: '127.0.0.1', port: Number(new URL(url).port) })
   onTestFinished(() => proxy.close())

@@ -38,7 +38,7 @@ async function subscribed(model: Model, id: string, prefix = 'p:'): Promise<Mode
 }
 
 describe('a prefix', () => {
-  test('[S17] is answered with the entries below it, and then told of what is created, updated and removed', async () => {
+  test('[S17] is answered with its entries, then receives live changes', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')
     model.store.commit('p:1', { value: 'one' })
@@ -67,7 +67,7 @@ describe('a prefix', () => {
     ])
   })
 
-  test('[C2] brings only what differs from the versions named, what is gone included', async () => {
+  test('[C2] returns only differences from the named versions, including removals', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')
     for (const key of ['p:same', 'p:other', 'p:gone', 'p:new']) model.store.commit(key, { value: key })
@@ -87,7 +87,7 @@ describe('a prefix', () => {
     ])
   })
 
-  test('[C2] what is gone is told with the page that it would have been on', async () => {
+  test('[C2] a removed key is reported with the page that it would belong to', async () => {
     const model = createModel({ pageSize: 2 })
     const watcher = model.connect('watcher')
     for (const key of ['p:b', 'p:d', 'p:f']) model.store.commit(key, { value: key })
@@ -113,7 +113,7 @@ describe('a prefix', () => {
     expect([page?.entries.map(({ key }) => key), page?.after]).toEqual([['p:1', 'p:2'], 'p:2'])
   })
 
-  test('[S17] a connection is told once, whether it watches the key, the prefix, or several prefixes above', async () => {
+  test('[S17] a connection receives a change once, by key, prefix or several prefixes', async () => {
     const model = createModel()
     const watcher = await subscribed(model, 'watcher', 'p:')
     model.ask(watcher, { prefix: 'p:q:' })
@@ -137,7 +137,7 @@ describe('a prefix', () => {
     expect(updatesOf(watcher)).toEqual([{ key: 'p:q:1', version: 3, value: 3 }])
   })
 
-  test('[S2] that is given up tells nothing more, and leaves nothing behind', async () => {
+  test('[S2] that is abandoned delivers nothing more and leaves no state', async () => {
     const model = createModel()
     const watcher = await subscribed(model, 'watcher')
     model.store.commit('p:1', { value: 1 })
@@ -153,7 +153,7 @@ describe('a prefix', () => {
     await repaired
   })
 
-  test('[S5] a large value is read for those who watch its prefix, and for nobody else', async () => {
+  test('[S5] a large value is read only for subscribers of its prefix', async () => {
     const model = createModel()
     const watcher = await subscribed(model, 'watcher')
     model.store.commit('p:1', { value: 'large' }, { large: true })
@@ -166,7 +166,7 @@ describe('a prefix', () => {
     expect(updatesOf(watcher)).toEqual([{ key: 'p:1', version: 1, value: 'large' }])
   })
 
-  test('[S2] a writer is not told of what it wrote below its prefix, and others are once', async () => {
+  test('[S2] a writer does not receive its own change below its prefix, others do', async () => {
     const model = createModel()
     const [writer, watcher] = [await subscribed(model, 'writer'), await subscribed(model, 'watcher')]
     model.set(writer, 'p:new', 1)
@@ -175,7 +175,7 @@ describe('a prefix', () => {
     expect(updatesOf(watcher)).toEqual([{ key: 'p:new', version: 1, value: 1 }])
   })
 
-  test('[F2] a writer below its prefix that does not know what became of its write is told once the store can be read', async () => {
+  test('[F2] a writer in doubt below its prefix is notified once the store is readable', async () => {
     const model = createModel()
     const writer = await subscribed(model, 'writer')
     model.store.failure = new RealtimeError('OUTCOME_UNKNOWN')
@@ -190,7 +190,7 @@ describe('a prefix', () => {
     expect(updatesOf(writer)).toEqual([{ key: 'p:1', version: 1, value: 7 }])
   })
 
-  test('[S2] one that the store could not list is refused, and one that stood before goes on without a hole', async () => {
+  test('[S2] one that cannot be listed is refused, an earlier one continues', async () => {
     const model = createModel()
     const [old, fresh] = [await subscribed(model, 'old'), model.connect('fresh')]
     model.store.away = 'UNAVAILABLE'
@@ -211,7 +211,7 @@ describe('a prefix', () => {
     expect([...fresh.subscriptions.all]).toEqual([])
   })
 
-  test('[S17] many who ask at once are answered by two reads', async () => {
+  test('[S17] concurrent requests are answered by two reads', async () => {
     const model = createModel()
     const watchers = Array.from({ length: 50 }, (_, index) => model.connect(`w${index}`))
     model.store.commit('p:1', { value: 1 })
@@ -225,7 +225,7 @@ describe('a prefix', () => {
 })
 
 describe('after something may have been missed', () => {
-  test('[F3] what was created, changed and removed below a prefix is told', async () => {
+  test('[F3] changes missed below a prefix are delivered', async () => {
     const model = createModel({ pageSize: 2 })
     for (const key of ['p:1', 'p:2', 'p:3']) model.store.commit(key, { value: 'old' })
     const watcher = model.connect('watcher')
@@ -249,7 +249,7 @@ describe('after something may have been missed', () => {
     ])
   })
 
-  test('[S3] a store that lost entries resets those who watch their prefix', async () => {
+  test('[S3] a store that lost entries resets subscribers of their prefix', async () => {
     const model = createModel()
     const watcher = await subscribed(model, 'watcher')
     model.store.commit('p:1', { value: 'kept' })
@@ -262,7 +262,7 @@ describe('after something may have been missed', () => {
     expect(updatesOf(watcher).at(-1)).toEqual({ key: 'p:1', version: 1, value: 'kept', reset: true })
   })
 
-  test('[F3] what could not be listed is listed again until the store answers, and reported once', async () => {
+  test('[F3] a failed listing is repeated until it succeeds, and reported once', async () => {
     const model = createModel()
     const watcher = await subscribed(model, 'watcher')
     model.store.commit('p:1', { value: 'missed' })
@@ -382,7 +382,7 @@ class FollowingClient {
   }
 }
 
-describe('whatever the order of pages, changes, writes, joins and leaves', () => {
+describe('for any order of pages, changes, writes, joins and leaves', () => {
   test.each([
     { what: 'small values', largeOneIn: 0, lostOneIn: 0 },
     { what: 'large values', largeOneIn: 3, lostOneIn: 0 },

@@ -25,7 +25,7 @@ test('[X2] [S17] a page of readable entries is the page of a store that has no o
   expect(await readablePage({ ...source, mayRead: async () => false }, undefined)).toEqual({ entries: [] })
 })
 
-test('[X5] a page of readable entries has so many bytes at most, and at least one entry', async () => {
+test('[X5] a page of readable entries has limited bytes, and at least one entry', async () => {
   const bytes = JSON.stringify(entry('0000')).length
   const source = { list, mayRead: async (key: string) => isReadable(key), maxBytes: 2 * bytes }
   expect(await readablePage(source, undefined)).toEqual({ entries: ['0000', '0003'].map(entry), after: '0003' })

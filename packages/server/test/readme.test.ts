@@ -2,7 +2,7 @@ import { eventually, freePort, startExample, startRedis } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { connectPlain } from './serve.ts'
 
-test('[README] the example runs as it stands, prints what it says, serves clients and ends on SIGTERM', async () => {
+test('[README] the example runs unchanged, serves clients and ends on SIGTERM', async () => {
   const redis = await startRedis()
   const port = await freePort()
   const example = startExample(new URL('../README.md', import.meta.url), { env: { REDIS_URL: redis.url, PORT: String(port) } })

@@ -27,7 +27,7 @@ async function unheardStore({ url }: TestRedis): Promise<ReactiveDriver> {
   return reactiveRedisDriver({ pubsub })
 }
 
-test('[S4] what nobody announced reaches subscribers by the audit: a lost notification, a removal by another program', async () => {
+test('[S4] reconciliation delivers lost notifications and foreign removals', async () => {
   const { redis, client } = await audited()
   await client.request('storage:set', { key: 'removed', value: 1 })
   await client.request('storage:subscribe', { keys: ['lost', 'removed', 'quiet'].map((key) => ({ key })) })
@@ -42,7 +42,7 @@ test('[S4] what nobody announced reaches subscribers by the audit: a lost notifi
   expect(client.of('storage:updated')).toHaveLength(2)
 })
 
-test('[S4] [S17] an entry that came unheard below a watched prefix is told by the audit', async () => {
+test('[S4] [S17] reconciliation delivers an unannounced entry below a watched prefix', async () => {
   const { redis, client } = await audited()
   await client.request('storage:subscribe', { prefix: 'todos:' })
   const { version } = await (await unheardStore(redis)).write({ op: 'set', key: 'todos:1', value: 'found' })
@@ -81,7 +81,7 @@ function setup(
   return { asked, repaired, stop }
 }
 
-test('[S5] each watched key is compared once an interval, batches spread over it; only what differs is read', async () => {
+test('[S5] each watched key is compared once per interval, in spread batches', async () => {
   const keys = Array.from({ length: 350 }, (_, number) => `key:${number}`)
   const { asked, repaired, stop } = setup(keys, { 'key:7': 2, 'key:9': undefined })
   await vi.advanceTimersByTimeAsync(1_999)
@@ -95,7 +95,7 @@ test('[S5] each watched key is compared once an interval, batches spread over it
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('[S5] nothing is asked where nobody watches anything, or without an interval', async () => {
+test('[S5] nothing is read without subscribers or without an interval', async () => {
   const none = setup([])
   await vi.advanceTimersByTimeAsync(10_000)
   none.stop()
@@ -105,7 +105,7 @@ test('[S5] nothing is asked where nobody watches anything, or without an interva
   expect(never.asked).toEqual([])
 })
 
-test('[F4] a store that is away is left to the repair after its return; a batch with a key that can not be read is read one by one', async () => {
+test('[F4] an outage is left to the repair; an unreadable key is read separately', async () => {
   const away = setup(['a'], {}, new RealtimeError('UNAVAILABLE'))
   await vi.advanceTimersByTimeAsync(3_000)
   away.stop()

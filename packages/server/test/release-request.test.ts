@@ -82,7 +82,7 @@ test('a middleware that waits for the end of the response runs once', async () =
   expect(closed).toBe(1)
 })
 
-test('a Socket.IO server of the application keeps its requests, one that is made here does not', async () => {
+test('a Socket.IO server of the application keeps its requests, an own one does not', async () => {
   const { connect } = await serveReleasing({}, {})
   const { client, socket } = await connect()
   const { request } = socket

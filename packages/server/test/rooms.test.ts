@@ -49,7 +49,7 @@ test('nothing is left of rooms and members that are gone', () => {
   expect(rooms.isEmpty).toBe(true)
 })
 
-test('a notice reaches each member of the rooms once, but for those that are excepted, as one packet', () => {
+test('a notice reaches each member of the rooms once, except excluded ones', () => {
   const { rooms, delivered, packets, fanOut, a, b, c } = createModel()
   for (const member of [a, b, c]) rooms.join(member.id, member)
   for (const member of [a, b]) rooms.join('r', member)

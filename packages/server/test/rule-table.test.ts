@@ -63,13 +63,13 @@ describe('keys', () => {
     expect(ask(authorize, list('user:'), id)).not.toBe(true)
   })
 
-  test('[X2] {id} stands for nobody where nobody is signed in', () => {
+  test('[X2] {id} matches nothing without a user', () => {
     expect(ask(authorize, read('user:ann:x'), null)).toBe(false)
     expect(ask(authorize, read('user:null:x'), null)).toBe(false)
     expect(ask(authorize, read('todos:1'), null)).toBe(true)
   })
 
-  test('[X2] a prefix is answered by the row that covers it, by each where rows below may differ, else denied', () => {
+  test('[X2] a prefix is decided by its covering row, or `each` if rows differ', () => {
     expect(ask(authorize, list('todos:'))).toBe('each')
     expect(ask(authorize, list('todos:1:'))).toBe(true)
     expect(ask(authorize, list('todos:secret:'))).toBe(false)

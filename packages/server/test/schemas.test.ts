@@ -57,7 +57,7 @@ describe.each([
     ['storage:patch', { key: 'todos:2', patch: { done: true } }, 'title'],
     ['storage:increment', { key: 'votes', by: 11 }, ''],
     ['storage:increment', { key: 'todos:9', by: 1 }, ''],
-  ])('[X6] %s %j is refused with the issues, and nothing is stored or told', async (name, message, path) => {
+  ])('[X6] %s %j is refused with the issues, without effect', async (name, message, path) => {
     const { server, client } = await served()
     await server.realtime.state.set('todos:1', { title: 'Milk' })
     const watcher = await server.connect()
@@ -80,7 +80,7 @@ describe.each([
     expect(await server.realtime.state.get('todos:1')).toMatchObject({ value: { title: 'Milk', done: true } })
   })
 
-  test('[X6] [S7] 100 increments at once stop exactly where the schema says', async () => {
+  test('[X6] [S7] 100 concurrent increments stop exactly at the schema’s limit', async () => {
     const { server, client } = await served()
     const other = await server.connect()
     const replies = await Promise.all(
@@ -90,7 +90,7 @@ describe.each([
     expect(await server.realtime.state.get('votes')).toMatchObject({ value: 10 })
   })
 
-  test('[X6] [S8] of patches that go together, the one that does not fit is refused alone', async () => {
+  test('[X6] [S8] of patches written together only the invalid one is refused', async () => {
     const { server, client } = await served()
     await server.realtime.state.set('todos:1', { title: 'Milk' })
     const patches = [{ done: true }, { title: 'Bread!' }, { note: 'x' }, { wrong: 1 }]
@@ -99,7 +99,7 @@ describe.each([
     expect(await server.realtime.state.get('todos:1')).toMatchObject({ value: { title: 'Milk', done: true, note: 'x' } })
   })
 
-  test('[X6] [S12] a mutation that took effect gets its answer again, though it would not fit any more', async () => {
+  test('[X6] [S12] an applied mutation is answered again, even if now invalid', async () => {
     const { client } = await served()
     for (const [name, message] of [
       ['storage:increment', { key: 'votes', by: 6, mutation: { number: 1 } }],
@@ -122,7 +122,7 @@ describe.each([
   })
 })
 
-test('[X6] an event that does not fit reaches nobody', async () => {
+test('[X6] an invalid event reaches no subscriber', async () => {
   const server = await serve({ schema })
   onTestFinished(() => server.close())
   const [client, watcher] = [await server.connect(), await server.connect()]
@@ -135,7 +135,7 @@ test('[X6] an event that does not fit reaches nobody', async () => {
   expect(watcher.of('event:received')).toEqual([{ channel: 'chat:1', data: { text: 'a', more: 1 } }])
 })
 
-test('[X6] [X7] a schema that answers later is refused, and the operator is told', async () => {
+test('[X6] [X7] an asynchronous schema is refused and reported', async () => {
   const errors: unknown[] = []
   const server = await serve({ schema, onError: (error) => errors.push(error) })
   onTestFinished(() => server.close())

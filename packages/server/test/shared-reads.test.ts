@@ -64,7 +64,7 @@ describe('reads of one key', () => {
     expect(model.store.asked).toEqual([['k'], ['k']])
   })
 
-  test('[S5] are one list for all that request the same keys, and another one for other keys', async () => {
+  test('[S5] are one list for requests of the same keys, and another for other keys', async () => {
     const store = new ModelStore()
     const reads = createSharedReads(store)
     const lists = [['a', 'b'], ['a', 'b'], ['b', 'a'], ['a'], ['a', 'b', 'c']].map((keys) => reads.readList(keys))
@@ -223,7 +223,7 @@ test('[X11] a watch that changes its entry changes it for no other subscriber', 
   for (const stop of stops) stop()
 })
 
-test('[S5] [C2] 20 connections that subscribe to 500 keys at once read each at most twice', async () => {
+test('[S5] [C2] 20 connections that subscribe to 500 keys read each at most twice', async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const pubsub = new RealtimePubSub({ url: redis.url })
@@ -271,7 +271,7 @@ test('[S5] [C2] 20 connections that subscribe to 500 keys at once read each at m
   }
 }, 30_000)
 
-test('[S5] [C2] clients that request the same keys at once receive one encoded reply, without what they have', async () => {
+test('[S5] [C2] concurrent requests of the same keys receive one encoded reply', async () => {
   const driver = reactiveDriver(memoryDriver())
   let requests = 0
   const read = async (keys: readonly string[]) => {

@@ -11,7 +11,7 @@ const slowDown = (model: Model, connection: ModelConnection): void => {
   model.delivery.changes.audience.slowConsumers.add(connection)
 }
 
-test('[C4] who does not read is told no changes, and gets the newest entry of each changed key when it reads again', async () => {
+test('[C4] a slow consumer skips changes and receives each newest entry later', async () => {
   const model = createModel()
   const [slow, quick] = [model.connect('slow'), model.connect('quick')]
   for (const key of ['k', 'other', 'quiet']) {
@@ -36,7 +36,7 @@ test('[C4] who does not read is told no changes, and gets the newest entry of ea
   expect(quick.received).toHaveLength(51)
 })
 
-test('[C4] entries are brought a few at a time, as they are read', async () => {
+test('[C4] entries are sent a few at a time, as they are read', async () => {
   const model = createModel()
   const slow = model.connect('slow')
   const keys = Array.from({ length: 60 }, (_, number) => `key:${number}`)
@@ -56,7 +56,7 @@ test('[C4] entries are brought a few at a time, as they are read', async () => {
   expect(new Set(slow.received.map(({ payload }) => (payload as Entry).key))).toEqual(new Set(keys))
 })
 
-test('[C4] what changes again before it is brought is brought once, as it is then; what was not missed is told at once', async () => {
+test('[C4] a repeatedly changed entry is sent once, in its newest version', async () => {
   const model = createModel()
   const slow = model.connect('slow')
   const keys = Array.from({ length: 30 }, (_, number) => `key:${number}`)
@@ -78,7 +78,7 @@ test('[C4] what changes again before it is brought is brought once, as it is the
   expect(slow.received.map(({ payload }) => payload)).toContainEqual({ key: 'key:29', version: 31, value: 'again' })
 })
 
-test('[C4] what waited for the reply to a write is not told to who does not read, and is brought later', async () => {
+test('[C4] changes that waited for a reply are deferred for a slow consumer', async () => {
   const model = createModel()
   const slow = model.connect('slow')
   model.subscribe(slow)
@@ -96,7 +96,7 @@ test('[C4] what waited for the reply to a write is not told to who does not read
   expect(slow.received.slice(1).map(({ payload }) => payload)).toEqual([{ key: 'k', version: 3, value: 3 }])
 })
 
-test('[C4] [S3] what takes a version back is told in any case', async () => {
+test('[C4] [S3] a reset is sent in any case', async () => {
   const model = createModel()
   const slow = model.connect('slow')
   model.store.commit('k', { value: 'old' })
@@ -111,7 +111,7 @@ test('[C4] [S3] what takes a version back is told in any case', async () => {
   expect(slow.received.at(-1)?.payload).toEqual({ key: 'k', version: 1, value: 'old', reset: true })
 })
 
-test('[C4] a connection that leaves a key, or is gone, is brought nothing', async () => {
+test('[C4] a connection that left a key, or is closed, receives nothing', async () => {
   const model = createModel()
   const [leaver, gone] = [model.connect('leaver'), model.connect('gone')]
   for (const connection of [leaver, gone]) {
@@ -135,7 +135,7 @@ test('[C4] a connection that leaves a key, or is gone, is brought nothing', asyn
 
 const seeds = Array.from({ length: 500 }, (_, seed) => seed)
 
-test('[C4] [S3] [S4] in any order of writes, reads and stalls no connection goes back, and all end on the newest', async () => {
+test('[C4] [S3] [S4] in any order no connection goes back, and all end on the newest', async () => {
   for (const seed of seeds) {
     const random = seededRandom(seed)
     const model = createModel()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { toUpdate, updateJsonOf } from '../src/state/state-change.ts'
 
-test('[S5] the text of an update is made of the text of its value, and says the same', () => {
+test('[S5] an update contains the JSON text of its value', () => {
   const change = {
     key: 'a:ü"',
     version: 1795314490817000,

@@ -17,7 +17,7 @@ describe('subscribing while others write', () => {
     expect(versionsShown(watcher)).toEqual([0, 1])
   })
 
-  test('[S2] a change that the entry holds already is not told when it is heard late', async () => {
+  test('[S2] a change included in the entry is not sent when it arrives later', async () => {
     const model = createModel()
     const [first, second] = [model.connect('first'), model.connect('second')]
     model.subscribe(first)
@@ -31,7 +31,7 @@ describe('subscribing while others write', () => {
     expect(versionsShown(first)).toEqual([0, 1])
   })
 
-  test('[S2] two subscriptions of one connection under way do not show an older entry after a newer update', async () => {
+  test('[S2] two concurrent subscriptions of a connection never show an older entry', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')
     model.subscribe(watcher)
@@ -44,7 +44,7 @@ describe('subscribing while others write', () => {
     expect(versions.at(-1)).toBe(1)
   })
 
-  test('[S5] a value too large to travel along is read once and told as it is then', async () => {
+  test('[S5] a large value is read once and sent as it is then', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')
     model.subscribe(watcher)
@@ -58,7 +58,7 @@ describe('subscribing while others write', () => {
     expect(versionsShown(watcher)).toEqual([0, 2])
   })
 
-  test('[S5] nothing is read for a key whose last subscriber left, also while it was being read', async () => {
+  test('[S5] nothing is read for a key without subscribers, even after a started read', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')
     model.subscribe(watcher)
@@ -73,7 +73,7 @@ describe('subscribing while others write', () => {
     expect(model.store.answerNext()).toBe(false)
   })
 
-  test('[S3] a repair tells what was missed, and nothing where nothing was', async () => {
+  test('[S3] a repair sends missed changes, and nothing otherwise', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')
     model.subscribe(watcher)
@@ -100,7 +100,7 @@ describe('subscribing while others write', () => {
     expect(watcher.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'old', reset: true } })
   })
 
-  test('[S2] a subscription that the store could not answer is refused, and one that stood before goes on without a hole', async () => {
+  test('[S2] a subscription that cannot be read is refused, an earlier one continues', async () => {
     const model = createModel()
     const [old, fresh] = [model.connect('old'), model.connect('fresh')]
     model.subscribe(old)
@@ -139,7 +139,7 @@ describe('subscribing while others write', () => {
     expect(model.isHeard('k')).toBe(false)
   })
 
-  test('[S4] what the store could not be asked for is asked for again until it answers, and reported once', async () => {
+  test('[S4] an unreadable entry is read again until it succeeds, and reported once', async () => {
     const model = createModel()
     const watcher = model.connect('watcher')
     for (const key of ['k', 'other']) model.subscribe(watcher, key)
@@ -179,7 +179,7 @@ describe('subscribing while others write', () => {
     expect(model.errors).toEqual([expect.objectContaining({ code: 'WRONG_TYPE' })])
   })
 
-  test('[F2] a writer that does not know what became of its write is told once the store can be read again', async () => {
+  test('[F2] a writer in doubt is notified once the store can be read again', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -194,7 +194,7 @@ describe('subscribing while others write', () => {
     expect(writer.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 'mine' } })
   })
 
-  test('[F2] a writer in doubt is told what was read before the changes that waited for it', async () => {
+  test('[F2] a writer in doubt receives the read entry before buffered changes', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -210,7 +210,7 @@ describe('subscribing while others write', () => {
     expect(versionsShown(writer)).toEqual([0, 1, 2])
   })
 
-  test('[S3] a repair that began before a write was acknowledged takes nothing back from its writer', async () => {
+  test('[S3] a repair that began before an acknowledgement reverts nothing', async () => {
     const model = createModel()
     const [writer, watcher] = [model.connect('writer'), model.connect('watcher')]
     for (const connection of [writer, watcher]) model.subscribe(connection)
@@ -227,7 +227,7 @@ describe('subscribing while others write', () => {
     expect(watcher.received.slice(1)).toEqual([missed, { name: 'storage:updated', payload: expect.objectContaining({ version: 2 }) }])
   })
 
-  test('[S3] a writer whose acknowledged version the store has lost, unheard by anyone, is reset', async () => {
+  test('[S3] a writer whose acknowledged version was lost by the store is reset', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -244,8 +244,8 @@ describe('subscribing while others write', () => {
   })
 })
 
-describe('whatever the order of reads, changes, joins and leaves', () => {
-  test('[S2] each subscriber is shown every change after its entry, once, in order, and not its own', async () => {
+describe('for any order of reads, changes, joins and leaves', () => {
+  test('[S2] each subscriber receives every change after its entry once, in order', async () => {
     for (let seed = 1; seed <= 300; seed += 1) {
       await runSchedule(seed, 0, ({ entry, updates, committed, finished }, context) => {
         const expected = committed.filter((version) => version > entry)
@@ -254,7 +254,7 @@ describe('whatever the order of reads, changes, joins and leaves', () => {
     }
   })
 
-  test('[S3] no subscriber is shown an older version after a newer one, and all end on the newest, large values included', async () => {
+  test('[S3] no subscriber receives an older version, and all end on the newest', async () => {
     for (let seed = 1; seed <= 300; seed += 1) {
       await runSchedule(seed, 3, ({ entry, updates, committed, finished }, context) => {
         const shown = [entry, ...updates]
@@ -266,7 +266,7 @@ describe('whatever the order of reads, changes, joins and leaves', () => {
 })
 
 describe('a connection that writes', () => {
-  test('[F2] whose answer was lost is told what is there once the store can be read again', async () => {
+  test('[F2] without a reply receives the entry once the store can be read again', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -283,7 +283,7 @@ describe('a connection that writes', () => {
     expect(writer.received.at(-1)).toEqual({ name: 'storage:updated', payload: { key: 'k', version: 1, value: 7 } })
   })
 
-  test('[F2] whose answer was lost is told of its own write, however late that happens and whatever was read before', async () => {
+  test('[F2] without a reply receives its own write, however late it is applied', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -312,7 +312,7 @@ describe('a connection that writes', () => {
     expect(model.delivery.registry.keys()).toEqual([])
   })
 
-  test('[S6] and is refused for an entry is told what led to it before, and what follows after', async () => {
+  test('[S6] and is refused for an entry receives earlier changes before the refusal', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -332,7 +332,7 @@ describe('a connection that writes', () => {
     ])
   })
 
-  test('[X7] and fails for a reason of the server’s own is told so, and changes go on', async () => {
+  test('[X7] and fails internally receives the error, and changes continue', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -362,7 +362,7 @@ describe('a connection that writes', () => {
     ])
   })
 
-  test('[S2] is told what others changed before it, then its reply, then what they changed after it', async () => {
+  test('[S2] receives others’ changes, then its reply, then later changes', async () => {
     const model = createModel()
     const writer = model.connect('writer')
     model.subscribe(writer)
@@ -383,7 +383,7 @@ describe('a connection that writes', () => {
   })
 })
 
-test('[S2] whatever the order of writes, reads and changes, a connection is told everything in version order, its own writes included', async () => {
+test('[S2] receives everything in version order, for any order of writes and reads', async () => {
   for (let seed = 1; seed <= 400; seed += 1) {
     const random = seededRandom(seed)
     const model = createModel()

@@ -21,7 +21,7 @@ async function createFeature() {
   return { errors, store, feature, state, watcher, flush }
 }
 
-test('[F3] after a gap clients and server code are told what was missed', async () => {
+test('[F3] after a gap clients and server code receive the missed changes', async () => {
   const { store, state, watcher, flush } = await createFeature()
   const seen: number[] = []
   state.watch('k', ({ version }) => seen.push(version))
@@ -34,7 +34,7 @@ test('[F3] after a gap clients and server code are told what was missed', async 
   expect(seen).toEqual([1])
 })
 
-test('[S2] server code that no longer watches hears neither changes nor gaps', async () => {
+test('[S2] unsubscribed server code receives neither changes nor gaps', async () => {
   const { store, state, flush, feature } = await createFeature()
   feature.onDisconnect?.(createModelCore().connect('nobody'))
   const seen: number[] = []
@@ -59,7 +59,7 @@ test('[S5] the keys of a connection that is gone are not read again', async () =
   expect(store.asked).toEqual([])
 })
 
-test('[S2] server code that throws while it watches, and a read for it that fails, are reported with the key', async () => {
+test('[S2] errors of watching server code and of its reads are reported with the key', async () => {
   const { errors, store, state, flush } = await createFeature()
   state.watch('k', () => {
     throw new Error('on purpose')
@@ -87,7 +87,7 @@ test('[C5] a feature that is closed while the store is away does not wait for it
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('[C5] a closed feature hears no change and no gap, and asks for nothing again', async () => {
+test('[C5] a closed feature ignores changes and gaps, and requests nothing', async () => {
   const { store, feature, watcher, flush } = await createFeature()
   await feature.close?.()
   store.commit('k', { value: 1 })

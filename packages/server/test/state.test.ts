@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => served.close())
 
 describe('over the wire', () => {
-  test('[S2] [C2] a subscription replies with the entries that differ from the versions named', async () => {
+  test('[S2] [C2] the reply to a subscription contains entries with another version', async () => {
     const one = await client.request('storage:set', { key: 'sub:1', value: 1 })
     const two = await client.request('storage:set', { key: 'sub:2', value: 2 })
     const keys = [{ key: 'sub:1', version: one.version }, { key: 'sub:2', version: 1 }, { key: 'sub:3' }, { key: 'sub:4', version: 0 }]
@@ -30,7 +30,7 @@ describe('over the wire', () => {
     await eventually(() => expect(other.of('storage:updated')).toContainEqual({ key: 'sub:1', version: again.version, value: 'one' }))
   })
 
-  test('[S2] a writer that subscribes is not told of its own change, its reply carries the version', async () => {
+  test('[S2] a subscribed writer does not receive its own change, but its version', async () => {
     for (const subscriber of [client, other]) await subscriber.request('storage:subscribe', { keys: [{ key: 'own' }] })
     const { version } = await client.request('storage:set', { key: 'own', value: 'mine' })
     const second = await other.request('storage:set', { key: 'own', value: 'theirs' })
@@ -63,7 +63,7 @@ describe('over the wire', () => {
     )
   })
 
-  test('[S17] [C2] a prefix brings its entries, then what is created, updated and removed, and what differs when it is asked again', async () => {
+  test('[S17] [C2] a prefix delivers its entries, live changes, and later differences', async () => {
     const watcher = await served.connect()
     const one = await client.request('storage:set', { key: 'list:1', value: 1 })
     expect(await watcher.send('storage:subscribe', { prefix: 'list:' })).toEqual({
@@ -96,7 +96,7 @@ describe('over the wire', () => {
     expect(codeOf(await client.send('storage:subscribe', { prefix: 'many:', versions }))).toBe('TOO_LARGE')
   })
 
-  test('[S6] ifVersion that does not match is CONFLICT with the entry, and nothing is written', async () => {
+  test('[S6] an ifVersion that does not match is CONFLICT, and nothing is written', async () => {
     const { version } = await client.request('storage:set', { key: 'cond', value: 'first', ifVersion: 0 })
     const refused = await client.send('storage:set', { key: 'cond', value: 'second', ifVersion: 0 })
     expect(refused).toEqual({
@@ -118,7 +118,7 @@ describe('over the wire', () => {
     expect(await client.request('storage:get', { key: 'word' })).toMatchObject({ value: 'one' })
   })
 
-  test('[S8] a patch merges by property and reaches subscribers as the patch where that is smaller', async () => {
+  test('[S8] a patch merges by property and is sent as a patch if smaller', async () => {
     const text = 'x'.repeat(500)
     const { version } = await client.request('storage:set', { key: 'doc', value: { text, title: 'a', gone: 1 } })
     const watcher = await served.connect()
@@ -171,7 +171,7 @@ describe('from server code', () => {
     expect(() => state.watch('', () => {})).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }))
   })
 
-  test('[S2] it watches a key: the entry as it is, then every change, until it no longer wants to', async () => {
+  test('[S2] it watches a key: the entry, then every change, until unsubscribed', async () => {
     const { state } = served.realtime
     await state.set('watched', { n: 0 })
     const seen: unknown[] = []

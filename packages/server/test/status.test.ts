@@ -4,7 +4,7 @@ import { eventually, startRedis } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { serve } from './serve.ts'
 
-test('[F4] every connection is told when the instance loses Redis and when it is back, and stays connected', async () => {
+test('[F4] every connection is notified of an outage and its end, and stays connected', async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const pubsub = new RealtimePubSub({ url: redis.url, onError: () => {} })
@@ -21,7 +21,7 @@ test('[F4] every connection is told when the instance loses Redis and when it is
   }
 })
 
-test('[F4] who comes while Redis is away is told right after the hello; else nobody is told anything', async () => {
+test('[F4] a client that connects during an outage is notified after the hello', async () => {
   const bus = createMemoryBus()
   const served = await serve({ pubsub: new MemoryPubSub({ bus, onError: () => {} }) })
   onTestFinished(() => served.close())

@@ -22,7 +22,7 @@ function createEntry(listener?: (entry: Entry) => void) {
 
 const at = (version: number, value: JsonValue): Entry => ({ key: 'k', version, value })
 
-test('[S2] changes that come while the entry is read are told after it, older ones not at all', async () => {
+test('[S2] changes during a read are delivered after it, except older ones', async () => {
   const { watched, reads, told, answer } = createEntry()
   void watched.refresh()
   void watched.refresh()
@@ -35,7 +35,7 @@ test('[S2] changes that come while the entry is read are told after it, older on
   expect(told).toEqual([at(3, 'read'), at(4, 'newer')])
 })
 
-test('[S8] a patch of the entry that is known is merged, any other and a large value are read', async () => {
+test('[S8] a patch of the known entry is merged, any other and large values are read', async () => {
   const { watched, reads, told, answer } = createEntry()
   void watched.refresh()
   await answer({ key: 'k', version: 0, removed: true })
@@ -54,7 +54,7 @@ test('[S8] a patch of the entry that is known is merged, any other and a large v
   expect(told.slice(2)).toEqual([at(4, { x: 1 }), at(5, 'large'), { key: 'k', version: 6, removed: true }])
 })
 
-test('[S3] what was read again and is the same is not told again, what the store lost is', async () => {
+test('[S3] an unchanged entry is not delivered again, one lost by the store is', async () => {
   const { watched, told, answer } = createEntry()
   for (const entry of [at(3, 'a'), at(3, 'a'), at(2, 'b')]) {
     void watched.refresh()
@@ -74,7 +74,7 @@ test('[S2] a read that fails is reported, and changes go on', async () => {
   expect(told).toEqual([at(1, 'meanwhile'), at(2, 'later')])
 })
 
-test('[S2] a listener that throws is reported, and hears the next change', () => {
+test('[S2] an error of a listener is reported, and it receives the next change', () => {
   const heard: number[] = []
   const { watched, errors } = createEntry(({ version }) => {
     heard.push(version)

@@ -16,7 +16,7 @@ afterAll(() => served.close())
 const sixty5Levels = Array.from({ length: 65 }).reduce<unknown>((inner) => [inner], 1)
 
 describe('what comes first', () => {
-  test('[C1] the server says its protocol, instance and limits before anything else', async () => {
+  test('[C1] the server sends protocol, instance and limits before anything else', async () => {
     const fresh = await served.connect()
     const limits = { ...DEFAULT_LIMITS }
     await eventually(() => expect(fresh.received).toHaveLength(1))
@@ -106,7 +106,7 @@ describe('rubbish', () => {
     ['storage:subscribe', { keys: Array.from({ length: 1001 }, (_, index) => ({ key: `k${index}` })) }],
   ]
 
-  test('[X4] [X7] every handler answers whatever is sent with an error of the table, stores nothing and goes on', async () => {
+  test('[X4] [X7] every handler replies to any payload with an error, without effect', async () => {
     const cases = [...names.flatMap((name) => rubbish.map((message): [keyof Requests, unknown] => [name, message])), ...nearly]
     for (const [name, message] of cases) {
       const reply = await client.send(name, ...(message === undefined ? [] : [message]))
@@ -124,7 +124,7 @@ describe('rubbish', () => {
     expect(await client.request('storage:get', { key: 'k' })).toEqual({ ok: true, key: 'k', version: 0, removed: true })
   })
 
-  test('[X4] messages that nobody handles are refused, and the application’s own are left alone', async () => {
+  test('[X4] unknown messages are refused, except those of the application', async () => {
     expect(codeOf(await client.send('storage:drop', { key: 'k' }))).toBe('UNSUPPORTED')
     served.realtime.io.once('connection', (socket) => {
       for (const name of ['app:ping', 'app:storage:get']) socket.on(name, (reply: (answer: string) => void) => reply('app:pong'))
@@ -140,7 +140,7 @@ describe('rubbish', () => {
     await eventually(async () => expect(await client.request('storage:get', { key: 'unacknowledged' })).toMatchObject({ value: 1 }))
   })
 
-  test('[X5] a message over the payload limit ends the connection on WebSocket and on polling, and others go on', async () => {
+  test('[X5] a message above the payload limit ends only its own connection', async () => {
     for (const transport of ['websocket', 'polling']) {
       const flooder = await served.connect({ transports: [transport] })
       await expect(flooder.send('storage:set', { key: 'huge', value: 'x'.repeat(1_000_001) })).rejects.toThrow('disconnected')
@@ -150,7 +150,7 @@ describe('rubbish', () => {
 })
 
 describe('limits', () => {
-  test('[X5] subscriptions are bounded, keys and channels together, and freed by unsubscribing', async () => {
+  test('[X5] subscriptions of keys and channels are limited, and freed again', async () => {
     const small = await serve({ limits: { maxSubscriptions: 3 } })
     const subscriber = await small.connect()
     await subscriber.request('storage:subscribe', { keys: [{ key: 'a' }, { key: 'b' }] })
@@ -170,7 +170,7 @@ describe('limits', () => {
     expect(codeOf(await client.send('storage:set', { key: `${'ü'.repeat(128)}x`, value: 1 }))).toBe('INVALID_KEY')
   })
 
-  test('[X5] a message may name as many keys as it is said to', async () => {
+  test('[X5] a message may name as many keys as announced', async () => {
     const small = await serve({ limits: { maxKeysPerMessage: 2 } })
     const subscriber = await small.connect()
     const keys = ['a', 'b', 'c'].map((key) => ({ key }))
@@ -186,7 +186,7 @@ describe('limits', () => {
 })
 
 describe('failures of the server’s own', () => {
-  test('[X7] an unknown failure is INTERNAL on the wire, without its message, and goes to onError', async () => {
+  test('[X7] an unknown failure is INTERNAL for the client and goes to onError', async () => {
     const errors: unknown[] = []
     const broken = await serve({
       onError: (error, context) => errors.push([error, context]),

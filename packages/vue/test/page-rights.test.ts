@@ -119,7 +119,7 @@ test('[S22] data read for one page is not part of another', async () => {
   expect(() => createSSRApp(Page).use(realtime)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
 })
 
-test('[S22] a page whose list resolves with undefined shows the collection as loading, with nothing of it', async () => {
+test('[S22] a page whose list resolves with undefined shows loading', async () => {
   const pages: (EntryPage | undefined)[] = [
     { entries: [{ key: 'user:ann:list:1', version: 1, value: 'secret' }], after: 'user:ann:list:1' },
   ]

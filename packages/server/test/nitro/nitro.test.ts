@@ -13,7 +13,7 @@ const dev = (port: number): string[] => [VITE, 'dev', '--host', '127.0.0.1', '--
 
 nitroSuite('Nitro 3', { source: SOURCE, build: [VITE, 'build'], dev, withoutSignals: { CI: 'true' } })
 
-test("[README] the example for Nitro runs as it stands, on one port with Vite's hot updates", async () => {
+test("[README] the example for Nitro runs unchanged, on one port with Vite's updates", async () => {
   const [app, redis] = await Promise.all([createNitroApp(SOURCE), startRedis()])
   onTestFinished(async () => {
     await app.remove()

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 const PLAIN = /^[a-zA-Z0-9&=.-]*$/
 
 /**
- * Puts the query of a request where Engine.IO looks for one that was parsed before. Otherwise it makes a `URL` for each new
+ * Puts the query of a request where Engine.IO reads one that was parsed before. Otherwise it makes a `URL` for each new
  * connection, which takes longer than all other parts of Engine.IO's handshake. Any unusual query is left to Engine.IO.
  */
 export function parseHandshakeQuery(request: Pick<IncomingMessage, 'url'>): void {
