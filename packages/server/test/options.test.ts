@@ -34,7 +34,7 @@ test.each(RENAMED)('[X9] the refusal of the former option %s names %s', (former,
   expect(() => attach({ [former]: 1 })).toThrow(refusal(`attachRealtime: \`${former}\` is now \`${current}\`.`))
 })
 
-test('[X9] the refusal of the former option maxPayloadBytes names limits.maxPayloadBytes where there is one', () => {
+test('[X9] a former option maxPayloadBytes is refused naming its current name', () => {
   expect(() => attach({ maxPayloadBytes: 1 })).toThrow(refusal('attachRealtime: `maxPayloadBytes` is now `limits.maxPayloadBytes`.'))
   expect(() => create({ maxPayloadBytes: 1 })).toThrow(refusal('createRealtimeServer: unknown option `maxPayloadBytes`.'))
 })
