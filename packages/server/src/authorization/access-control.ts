@@ -8,11 +8,13 @@ import { runAt } from './schedule-at.ts'
 
 /** Authorizes every message of a client, and every delivery that is authorized by name. */
 export interface AccessControl {
+  /** Everything is allowed and nothing of it is recorded: nothing reads the accesses of `admit`, which may be empty. */
+  readonly isOpen: boolean
   /**
    * Acts when all accesses are allowed, in the order of the connection's messages (E4); else throws or rejects with the refusal.
-   * Without `authorize` there are no verdicts, and `accessesOf` is called only where the audit records what was allowed.
+   * Without `authorize` there are no verdicts.
    */
-  admit<Result>(connection: Connection, accessesOf: () => readonly Access[], act: Act<Result>): Result | Promise<Result>
+  admit<Result>(connection: Connection, accesses: readonly Access[], act: Act<Result>): Result | Promise<Result>
   /** The verdict on one access; never throws or rejects. */
   decide(connection: Connection, access: Access): Verdict | Promise<Verdict>
   /** Whether no rights were taken away since the verdict was given. */
@@ -91,6 +93,7 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
 
   const control: ConnectionAccess<U> = {
     onExpiry: () => {},
+    isOpen: authorize === undefined && !audit.recordsAllowed,
     get all() {
       return openConnections.keys()
     },
@@ -100,14 +103,14 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
       expiries.get(connection)?.cancel()
       expiries.delete(connection)
     },
-    admit: (connection, accessesOf, act) => {
+    admit: (connection, accesses, act) => {
       if (authorize === undefined) {
-        if (audit.recordsAllowed) for (const access of accessesOf()) note(connection, access, ALLOWED)
+        for (const access of accesses) note(connection, access, ALLOWED)
         return act(NO_VERDICTS)
       }
       const authorization = authorizationOf(connection, authorize)
       if (authorization === undefined) throw gone()
-      return authorization.queue.admit(accessesOf(), act)
+      return authorization.queue.admit(accesses, act)
     },
     decide: (connection, access) => {
       if (authorize === undefined) return ALLOWED

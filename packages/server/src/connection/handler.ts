@@ -11,6 +11,8 @@ type ReplyPlace = Pick<PlacedReply<object>, 'before' | 'after' | 'shared'>
 
 const nothing = (): void => {}
 
+const NOTHING: readonly Access[] = []
+
 /** A result whose reply has a place among the notices that the connection is sent. */
 export class PlacedReply<Result extends object> {
   readonly result: Result | Promise<Result>
@@ -56,7 +58,7 @@ export function defineHandler<Name extends RequestName>(
       const message = parseMessage(schema, raw)
       return access.admit<Requests[Name]['result'] | PlacedReply<Requests[Name]['result']>>(
         connection,
-        () => accesses(message),
+        access.isOpen ? NOTHING : accesses(message),
         (verdicts) => act(message, connection, verdicts),
       )
     },

@@ -18,29 +18,22 @@ export class NameSet implements Iterable<string> {
   }
 
   has(name: string): boolean {
-    const names = this.forLookup()
-    return Array.isArray(names) ? names.includes(name) : names.has(name)
+    if (Array.isArray(this.names) && this.names.length > FEW) this.names = new Set(this.names)
+    return Array.isArray(this.names) ? this.names.includes(name) : this.names.has(name)
   }
 
   add(name: string): void {
-    const names = this.forLookup()
-    if (!Array.isArray(names)) names.add(name)
-    else if (!names.includes(name)) names.push(name)
+    if (this.has(name)) return
+    if (Array.isArray(this.names)) this.names.push(name)
+    else this.names.add(name)
   }
 
   /** Returns whether the name was in the set. */
   delete(name: string): boolean {
-    const names = this.forLookup()
-    if (!Array.isArray(names)) return names.delete(name)
-    const index = names.indexOf(name)
-    if (index === -1) return false
-    names.splice(index, 1)
+    if (!this.has(name)) return false
+    if (Array.isArray(this.names)) this.names.splice(this.names.indexOf(name), 1)
+    else this.names.delete(name)
     return true
-  }
-
-  private forLookup(): string[] | Set<string> {
-    if (Array.isArray(this.names) && this.names.length > FEW) this.names = new Set(this.names)
-    return this.names
   }
 
   [Symbol.iterator](): Iterator<string> {

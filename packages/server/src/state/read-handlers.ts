@@ -58,11 +58,7 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
     const page = await pageOf(message, connection, verdicts)
     if (isCurrent(connection, verdicts)) return page
     // Rights were taken away while it was read.
-    return access.admit<EntryPage>(
-      connection,
-      () => readAccesses(message),
-      (current) => read(message, connection, current),
-    )
+    return access.admit<EntryPage>(connection, readAccesses(message), (current) => read(message, connection, current))
   }
 
   /** The current entries, and every change after them (S2): of keys, or of a prefix, page by page (S17). */
@@ -112,11 +108,7 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
       inTurn<EntryPage>(connection, () => {
         if (isCurrent(connection, verdicts)) return subscribe(message, connection, verdicts)
         // Rights were taken away while it waited for its turn.
-        return access.admit(
-          connection,
-          () => readAccesses(message),
-          (current) => subscribe(message, connection, current),
-        )
+        return access.admit(connection, readAccesses(message), (current) => subscribe(message, connection, current))
       }),
     ),
     unsubscribe: defineHandler(
