@@ -56,7 +56,7 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   let closing: Promise<readonly string[]> | undefined
   let isFailing = false
   let early: NodeJS.Timeout | undefined
-  const idOf = (): string => `${instanceId}.${registrations}`
+  const idOf = (registration = registrations): string => `${instanceId}.${registration}`
 
   /** Runs the script. Where Redis replies on the other connection only, this one is replaced before the lease ends. */
   const send = async (mode: 'register' | 'renew' | 'close') => {
@@ -65,7 +65,8 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
     // After a stall of the event loop the timer is due before the reply is read: one more turn.
     const timer = setTimeout(() => setImmediate(() => isWaiting && replace()), times.leaseMs / 2)
     try {
-      return await script.run(layout.leases, [idOf(), mode])
+      const former = mode === 'register' && registrations > 1 ? idOf(registrations - 1) : ''
+      return await script.run(layout.leases, [idOf(), mode, former])
     } finally {
       isWaiting = false
       clearTimeout(timer)
@@ -128,12 +129,12 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   const close = async (): Promise<readonly string[]> => {
     clearInterval(timer)
     clearTimeout(early)
-    await beating?.catch(() => {})
     lostListeners.clear()
     ready.reject(new RealtimeError('CLOSED'))
-    const wasRegistered = state === 'live'
     state = 'closed'
-    if (!wasRegistered) return []
+    // Without Redis the lease ends by itself.
+    if (link.status !== 'ready') return []
+    await beating?.catch(() => {})
     const reply = await run('close')
     return reply.isLast ? reply.ended : []
   }

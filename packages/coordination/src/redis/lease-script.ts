@@ -13,14 +13,14 @@ export interface LeaseTimes {
  * due for a sweep. `now` is Redis' clock.
  *
  * KEYS 1 leases: lease id -> expiry  2 ended: lease id -> time of its sweep  3 quiet
- * ARGV 1 lease id  2 register | renew | close
+ * ARGV 1 lease id  2 register | renew | close  3 where it registers after a loss, the former id, else ''
  * Reply: `{ lost, now, live, ended, claimed, next, last }`. `lost` is 1 where the lease to renew is not there; `next` is the time at
  * which leases may end or be due, or ''; `last` is 1 where `close` left no living instance.
  */
 export const leaseScript = ({ heartbeatMs, leaseMs, graceMs }: LeaseTimes): string => `
 local LEASE_MS, SILENCE_MS, GRACE_MS, SWEEP_MS = ${leaseMs}, ${leaseMs - heartbeatMs}, ${graceMs}, ${Math.max(leaseMs, graceMs)}
 local LEASES, ENDED, QUIET = KEYS[1], KEYS[2], KEYS[3]
-local id, mode = ARGV[1], ARGV[2]
+local id, mode, former = ARGV[1], ARGV[2], ARGV[3]
 local call = redis.call
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -46,6 +46,8 @@ elseif mode == 'register' or call('ZSCORE', LEASES, id) then
 else
   lost = 1
 end
+-- What the former lease holds is swept also where its end was lost.
+if former ~= '' and not call('ZSCORE', ENDED, former) then call('ZADD', ENDED, whole(now + SWEEP_MS), former) end
 if mode == 'register' then call('PERSIST', ENDED) end
 
 local quietMs, claimed = call('PTTL', QUIET), {}
