@@ -1,5 +1,5 @@
 /** How long a claim lasts before another instance continues the sweep, milliseconds. */
-export const CLAIM_MS = 500
+const CLAIM_MS = 500
 
 /** Times of all instances of a cluster. */
 export interface LeaseTimes {
