@@ -15,16 +15,16 @@ test('[P1] members of two browsers are shown in both, the own member marked, and
   const { result: a, element } = mount(
     url,
     () => useRealtimePresence<Info>('doc:1', { info: { name: 'Ada' } }),
-    '<b v-for="{ id, info, isMe } in members" :key="id">{{ info.name }}{{ isMe ? "*" : "" }} </b>',
+    '<b v-for="{ id, info, isMe } in members" :key="id">{{ info.name }}{{ isMe ? "*" : "" }};</b>',
   )
   expect([a.loading.value, a.members.value]).toEqual([true, []])
-  await eventually(() => expect(element.textContent).toBe('Ada* '))
+  await eventually(() => expect(element.textContent).toBe('Ada*;'))
   const { result: b, unmount } = mount(url, () => useRealtimePresence<Info>('doc:1', { info: { name: 'Bob' } }))
-  await eventually(() => expect(element.textContent).toBe('Ada* Bob '))
+  await eventually(() => expect(element.textContent).toBe('Ada*;Bob;'))
   await eventually(() => expect(b.members.value.map(({ isMe }) => isMe)).toEqual([false, true]))
   expect([b.joined.value, b.count.value, b.users.value.length]).toEqual([true, 2, 2])
   unmount()
-  await eventually(() => expect(element.textContent).toBe('Ada* '))
+  await eventually(() => expect(element.textContent).toBe('Ada*;'))
 })
 
 test('[P1] changes of info in place are sent; without info the room is left; another room is followed', async () => {
