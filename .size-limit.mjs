@@ -19,6 +19,13 @@ export default [
     modifyEsbuildConfig: asModule,
   },
   {
+    name: '@tutti/client/presence, beside @tutti/protocol and the files that it shares with @tutti/client',
+    path: 'packages/client/dist/presence.js',
+    limit: '3 kB',
+    gzip: true,
+    modifyEsbuildConfig: (config) => ({ ...asModule(config), external: ['@tutti/protocol', './chunk-*'] }),
+  },
+  {
     name: '@tutti/client/offline-queue with idb',
     path: 'packages/client/dist/offline-queue.js',
     limit: '3.5 kB',

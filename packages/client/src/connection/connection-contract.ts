@@ -52,7 +52,7 @@ export interface Connection extends Observable<ConnectionState> {
     payload: Requests[Name]['payload'],
     answer: (outcome: RequestResult<Requests[Name]['result']>) => void,
   ): void
-  /** Sends a message without a reply: it may be lost, and is dropped without a connection. */
+  /** Sends a message without a reply, which may be lost. Only while `up`. */
   send<Name extends RequestName>(name: Name, payload: Requests[Name]['payload']): void
   close(): void
 }

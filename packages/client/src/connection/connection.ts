@@ -222,9 +222,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         answer(reply.ok ? { result: reply } : { error: fromWireError(reply.error) })
       })
     },
-    send: <Name extends RequestName>(name: Name, payload: Requests[Name]['payload']): void => {
-      if (connection.up) link?.request(name, payload)
-    },
+    send: <Name extends RequestName>(name: Name, payload: Requests[Name]['payload']): void => link?.request(name, payload),
     close: () => {
       ended = true
       stay('closed')

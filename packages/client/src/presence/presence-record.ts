@@ -69,7 +69,7 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
     clock,
     onThrow,
     memberOf: (id) => (id === ownId ? undefined : members.get(id)),
-    send: (data) => isMember() && connection.send('presence:cursor', { room, data }),
+    send: (data) => isMember() && connection.up && connection.send('presence:cursor', { room, data }),
   })
   const refresh = (): void => {
     show(look())
