@@ -32,7 +32,7 @@ const ALLOWED = {}
 const MAX_NAME_LENGTH = 80
 
 /** Tests whose names are not shortened yet. */
-const LONG_NAMES = ['packages/{coordination,nuxt}/**', 'packages/*/test/presence{/**,.test.ts}']
+const LONG_NAMES = ['packages/{coordination,nuxt}/**']
 
 const patterns = Object.entries(IDIOM).map(([words, instead]) => [new RegExp(`(?<![\\w-])(?:${words})(?![\\w-])`, 'gi'), instead])
 const blank = (text) => text.replaceAll(/[^\n]/g, ' ')

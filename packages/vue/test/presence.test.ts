@@ -10,7 +10,7 @@ import { mount, serve } from './serve.ts'
 
 type Info = { name: string }
 
-test('[P1] members of two browsers are shown in both, the own member marked, and leave with their component', async () => {
+test('[P1] members of two browsers are shown in both, until their component ends', async () => {
   const { url } = await serve()
   const { result: a, element } = mount(
     url,
@@ -27,7 +27,7 @@ test('[P1] members of two browsers are shown in both, the own member marked, and
   await eventually(() => expect(element.textContent).toBe('Ada*;'))
 })
 
-test('[P1] changes of info in place are sent; without info the room is left; another room is followed', async () => {
+test('[P1] changes of info and of the room are followed; undefined leaves', async () => {
   const { url, realtime } = await serve()
   const room = ref('doc:1')
   const info = ref<Info | undefined>(reactive({ name: 'Ada' }))

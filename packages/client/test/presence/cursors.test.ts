@@ -2,7 +2,7 @@ import { presence } from '@tutti/client/presence'
 import { expect, test } from 'vitest'
 import { connectedClient } from '../setup-client.ts'
 
-test('[P5] cursors of other members are shown, the newest of each, with the member and the time', async () => {
+test('[P5] shows the newest cursor of each other member, with its time', async () => {
   const { client, server, clock } = await connectedClient()
   const { cursors } = presence<string, { x: number }>(client, 'doc:1', { info: 'me' })
   server.presence.change('doc:1', 'ada', 'Ada')
@@ -60,7 +60,7 @@ test('[P5] the own cursor is sent at most once per tick, the newest, without a r
   expect(server.logged('presence:cursor').at(-1)).toEqual({ room: 'doc:1', data: null })
 })
 
-test('[P5] a cursor that is set before the join, and the one before a reconnect, is sent with the membership', async () => {
+test('[P5] a cursor from before the join or the reconnect is sent after it', async () => {
   const { client, server, clock } = await connectedClient()
   const room = presence<number, number>(client, 'doc:1')
   room.cursors.set(1)

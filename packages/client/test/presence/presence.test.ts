@@ -22,7 +22,7 @@ test('[P1] shows the members of a room, the own member marked, without joining f
   expect(room.current.members).toMatchObject([{ id: 'm1' }])
 })
 
-test('[P1] with info the room is joined at once, and the first reply contains the own member', async () => {
+test('[P1] with info the room is joined first, so the first reply contains it', async () => {
   const { client, server } = await connectedClient()
   const room = presence(client, 'doc:1', { info: { name: 'Me' } })
   const shown: unknown[] = []
@@ -35,7 +35,7 @@ test('[P1] with info the room is joined at once, and the first reply contains th
   ])
 })
 
-test('[P2] any number of handles are one member: the last leave ends it, the info set last counts', async () => {
+test('[P2] all handles are one member: the last leave ends it', async () => {
   const { client, server } = await connectedClient()
   const first = presence(client, 'doc:1', { info: 1 })
   const second = presence(client, 'doc:1', { info: 2 })
@@ -58,7 +58,7 @@ test('[P2] any number of handles are one member: the last leave ends it, the inf
   expect(server.presence.subscriptions()).toEqual([])
 })
 
-test('[P2] after a reconnect the client is the same member with its newest info, without code of the application', async () => {
+test('[P2] after a reconnect the client is the same member with its newest info', async () => {
   const { client, server, clock } = await connectedClient()
   const room = presence(client, 'doc:1', { info: 1 })
   await server.flush()

@@ -30,7 +30,7 @@ test('[X2] presence:read and presence:join are authorized by room, each alone', 
   expect(await realtime.presence.members('doc:1')).toMatchObject([{ user: 'ada' }])
 })
 
-test('[X2] revoked rights end memberships and subscriptions, and the client is notified of each', async () => {
+test('[X2] revoked rights end memberships and subscriptions, with a notice each', async () => {
   const forbidden = new Set<string>()
   const { as, realtime } = await served({ authorize: ({ action, user }: AuthorizeRequest) => !forbidden.has(`${user?.id} ${action}`) })
   const [ada, bob] = [await as('ada', 'a'), await as('bob')]
@@ -64,7 +64,7 @@ test('[X2] a right that ends while the join is under way leaves no member', asyn
   expect(await realtime.presence.members('doc:1')).toEqual([])
 })
 
-test('[X5] an info or a cursor over maxInfoBytes is TOO_LARGE, and updates past their rate are RATE_LIMITED', async () => {
+test('[X5] info over maxInfoBytes is TOO_LARGE, updates past the rate RATE_LIMITED', async () => {
   const { as } = await served({ presence: { maxInfoBytes: 10, updatesPerSecond: 4 } })
   const ada = await as('ada')
   expect(codeOf(await ada.send('presence:join', { room: 'doc:1', info: '123456789' }))).toBe('TOO_LARGE')

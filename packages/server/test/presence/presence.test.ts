@@ -34,7 +34,7 @@ test('[P1] observers receive joins, updates and leaves, members as well as other
   expect(bob.of('presence:changed')).toEqual([])
 })
 
-test('[P1] after presence:unsubscribe nothing is received, and the membership continues', async () => {
+test('[P1] after presence:unsubscribe only the membership continues', async () => {
   const { connect, realtime } = await served()
   const [ada, bob] = await Promise.all([connect(), connect()])
   await ada.request('presence:join', { room: 'doc:1' })
@@ -47,7 +47,7 @@ test('[P1] after presence:unsubscribe nothing is received, and the membership co
   await eventually(() => expect(changesOf(ada)).toMatchObject([{ room: 'doc:2' }]))
 })
 
-test('[P2] a client with a clientId that reconnects in time is the same member, and no observer receives a leave', async () => {
+test('[P2] a client that reconnects in time is the same member, without a leave', async () => {
   const { connect } = await served()
   const observer = await connect()
   await observer.request('presence:subscribe', { room: 'doc:1' })
@@ -61,7 +61,7 @@ test('[P2] a client with a clientId that reconnects in time is the same member, 
   expect(changesOf(observer).flatMap(({ left = [] }) => left)).toEqual([])
 })
 
-test('[P2] without a clientId the member leaves at the disconnect; with one after graceMs', async () => {
+test('[P2] without a clientId a member leaves at once, otherwise after graceMs', async () => {
   const { connect } = await served({ presence: { graceMs: 50 } })
   const observer = await connect()
   await observer.request('presence:subscribe', { room: 'doc:1' })
@@ -92,7 +92,7 @@ test('[P5] changes within a tick are one notice with the newest state of each me
   })
 })
 
-test('[P5] cursors: the newest of each member per tick, and all of them for a new observer', async () => {
+test('[P5] cursors: the newest of each member, all of them for a new observer', async () => {
   const { connect } = await served({ presence: { tickMs: 200 } })
   const [ada, bob, observer] = await Promise.all([connect(), connect(), connect()])
   const ids: string[] = []
@@ -114,7 +114,7 @@ test('[P5] cursors: the newest of each member per tick, and all of them for a ne
 const cursorsOf = (client: PlainClient): object[] =>
   client.of('presence:cursors').map((payload) => (payload as { cursors: object }).cursors)
 
-test('[P6] a full room refuses with ROOM_FULL, or counts further members without listing them', async () => {
+test('[P6] a full room refuses with ROOM_FULL, or counts without listing', async () => {
   const refusing = await served({ presence: { maxMembers: 1 } })
   const [first, second] = await Promise.all([refusing.connect(), refusing.connect()])
   await first.request('presence:join', { room: 'doc:1' })
@@ -168,7 +168,7 @@ test('[C5] close keeps members for graceMs and ends with no timer of presence', 
   await expect(server.realtime.presence.members('doc:1')).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
-test('[P1] server code reads members, and is notified when a room opens and when it is empty', async () => {
+test('[P1] server code reads members, and receives openings and ends of rooms', async () => {
   const { connect, realtime } = await served()
   const events: string[] = []
   const stop = realtime.presence.onRoomOpen((room) => events.push(`open ${room}`))
@@ -186,7 +186,7 @@ test('[P1] server code reads members, and is notified when a room opens and when
   await expect(realtime.presence.members('a*')).rejects.toMatchObject({ code: 'INVALID_ROOM' })
 })
 
-test('[P1] presence is announced where it is on; where it is off its messages are UNSUPPORTED', async () => {
+test('[P1] presence is announced; where it is off, messages are UNSUPPORTED', async () => {
   const on = await served()
   const client = await on.connect()
   await eventually(() => expect(client.of('server:hello')).toMatchObject([{ features: ['presence'] }]))
