@@ -1,3 +1,4 @@
+import { createMemoryCoordination } from '@tutti/coordination'
 import type { PresenceChange } from '@tutti/protocol'
 import { eventually } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
@@ -151,12 +152,18 @@ test('[P6] with count only the number is received, at most once a second', async
 })
 
 test('[P6] a room with more than 500 members is sent in parts', async () => {
-  const { connect } = await served({ presence: { updatesPerSecond: 10_000 } })
-  const clients = await Promise.all(Array.from({ length: 40 }, () => connect()))
-  await Promise.all(clients.map((client) => client.request('presence:join', { room: 'doc:1' })))
+  const coordination = createMemoryCoordination()
+  const { connect } = await served({ coordination })
+  const joins = Array.from({ length: 600 }, (_, info) =>
+    coordination.members('doc:1').join({ user: '', connectionId: `member-${info}` }, info),
+  )
+  await Promise.all(joins)
   const observer = await connect()
   const { members = [], count } = await observer.request('presence:subscribe', { room: 'doc:1' })
-  expect([members.length, count]).toEqual([40, 40])
+  expect([members.length, count]).toEqual([500, 600])
+  await eventually(() => expect(changesOf(observer)).toMatchObject([{ count: 600 }]))
+  const rest = changesOf(observer).flatMap(({ joined = [] }) => joined)
+  expect([...members, ...rest].map(({ info }) => info)).toEqual(Array.from({ length: 600 }, (_, info) => info))
 })
 
 test('[C5] close keeps members for graceMs and ends with no timer of presence', async () => {
