@@ -26,6 +26,7 @@ const SERVER_TYPES = [
   '@tutti/storage-driver/contract',
   '@tutti/coordination',
   '@tutti/coordination/contract',
+  '@tutti/coordination/logs',
 ]
 const NUXT_SERVER = [
   ...['@tutti/pubsub', '@tutti/server', '@tutti/server/**', '@tutti/storage-driver', '#tutti/definition'],
@@ -46,10 +47,9 @@ const LAYERS: Record<string, Layer> = {
   'packages/coordination/src/**': { imports: PUBSUB, types: ['@tutti/pubsub', '@tutti/pubsub/redis'] },
   'packages/coordination/src/testing/**': { imports: [...PUBSUB, 'vitest'] },
   'packages/server/src/**': { imports: SERVER, types: SERVER_TYPES },
-  'packages/server/src/http/node/default-coordination.ts': {
-    imports: [...SERVER, '@tutti/coordination'],
-    types: SERVER_TYPES.filter((name) => name !== '@tutti/coordination'),
-  },
+  'packages/server/src/http/node/default-logs.ts': { imports: [...SERVER, '@tutti/coordination/logs'], types: SERVER_TYPES },
+  'packages/server/src/durable/server-workers.ts': { imports: [...SERVER, '@tutti/coordination/logs'], types: SERVER_TYPES },
+  'packages/server/src/http/node/default-coordination.ts': { imports: [...SERVER, '@tutti/coordination'], types: SERVER_TYPES },
   'packages/server/src/authentication/ip-address.ts': { imports: [...NODE, 'ipaddr.js'], own: false },
   'packages/server/src/http/nitro/**': { imports: [...SERVER, 'nitro', 'nitro/**', 'crossws', 'crossws/**'], types: SERVER_TYPES },
   'packages/server/src/http/nitro2/**': {
@@ -76,7 +76,8 @@ const byName = {
 /** Allows a package in a group that forbids all. As in a .gitignore file, the scope of a package must be allowed too. */
 const allowed = (name: string): string[] => (name.startsWith('@') ? [`!${name.split('/')[0]}`, `!${name}`] : [`!${name}`])
 
-function layer([files, { imports = [], types = [], own = true }]: [string, Layer]): OxlintOverride {
+function layer([files, { imports = [], types: allTypes = [], own = true }]: [string, Layer]): OxlintOverride {
+  const types = allTypes.filter((name) => !imports.includes(name))
   const names = [...imports, ...types.map((name) => `${name} (types only)`)].filter((name) => !name.endsWith('/**'))
   const message = `${files} imports ${names.join(', ') || 'no package'}. The layers are defined in oxlint.config.ts.`
   const patterns: Pattern[] = [

@@ -57,9 +57,10 @@ const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
   'storage:remove': anything({ key: hostileName, ifVersion: seldom(number), mutation: seldom(mutation) }),
   'storage:increment': anything({ key: hostileName, by: number, initial: seldom(number), mutation: seldom(mutation) }),
   'storage:patch': anything({ key: hostileName, patch: value, mutation: seldom(mutation) }),
-  'event:subscribe': anything({ channel: hostileName, offset: seldom(value) }),
+  'event:subscribe': anything({ channel: hostileName, offset: seldom(value), rewind: seldom(number), skipOwn: seldom(value) }),
   'event:unsubscribe': anything({ channel: hostileName }),
   'event:publish': anything({ channel: hostileName, data: value, includeSelf: seldom(fc.boolean()), id: seldom(value) }),
+  'event:history': anything({ channel: hostileName, before: seldom(value), limit: seldom(number) }),
 }
 
 const OTHER_NAMES = [

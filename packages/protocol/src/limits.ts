@@ -65,3 +65,9 @@ export const MAX_BACKLOG_PACKETS = 64
  * of other messages (C4).
  */
 export const MAX_BACKLOG_BYTES = 1_048_576
+
+/** Newest events of a durable channel that a subscription can begin with. */
+export const MAX_REWIND = 1_000
+
+/** Events of a durable channel in one reply to `event:history`. */
+export const MAX_HISTORY = 100

@@ -3,7 +3,7 @@ import type { Entry } from './entry.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { Limits } from './limits.ts'
 import type { WireError } from './realtime-error.ts'
-import type { eventPublishSchema, eventSubscriptionSchema } from './schemas/events.ts'
+import type * as events from './schemas/events.ts'
 import type { handshakeSchema } from './schemas/handshake.ts'
 import type * as presence from './schemas/presence.ts'
 import type * as storage from './schemas/storage.ts'
@@ -45,6 +45,29 @@ export interface PresenceChange {
   count: number
 }
 
+/** An event of a durable channel. */
+export interface LoggedEvent {
+  data: JsonValue
+  offset: string
+}
+
+/** Events in the order of the log. `before`: there are older ones, which a request with it returns. */
+export interface EventHistory {
+  events: LoggedEvent[]
+  before?: string
+}
+
+/**
+ * `event:replayed`: missed events of a durable channel, in order. The offset of an event is `<epoch>-<offset>`. With `more` another
+ * page follows; without it, new events follow as `event:received`.
+ */
+export interface EventReplay {
+  channel: string
+  epoch: string
+  events: LoggedEvent[]
+  more?: true
+}
+
 /**
  * The requests of clients and their results: event name → payload and result. The only table of messages from client to server.
  */
@@ -56,9 +79,10 @@ export interface Requests {
   'storage:remove': { payload: InferOutput<typeof storage.removeSchema>; result: { version: number } }
   'storage:increment': { payload: InferOutput<typeof storage.incrementSchema>; result: { value: number; version: number } }
   'storage:patch': { payload: InferOutput<typeof storage.patchMessageSchema>; result: { version: number; base: number } }
-  'event:subscribe': { payload: InferOutput<typeof eventSubscriptionSchema>; result: object }
-  'event:unsubscribe': { payload: InferOutput<typeof eventSubscriptionSchema>; result: object }
-  'event:publish': { payload: InferOutput<typeof eventPublishSchema>; result: object }
+  'event:subscribe': { payload: InferOutput<typeof events.eventSubscribeSchema>; result: { offset?: string } }
+  'event:unsubscribe': { payload: InferOutput<typeof events.eventUnsubscribeSchema>; result: object }
+  'event:publish': { payload: InferOutput<typeof events.eventPublishSchema>; result: { offset?: string } }
+  'event:history': { payload: InferOutput<typeof events.eventHistorySchema>; result: EventHistory }
   'presence:join': { payload: InferOutput<typeof presence.presenceJoinSchema>; result: { id: string } }
   'presence:update': { payload: InferOutput<typeof presence.presenceUpdateSchema>; result: object }
   'presence:leave': { payload: InferOutput<typeof presence.presenceLeaveSchema>; result: object }
@@ -100,7 +124,10 @@ export interface Notices {
   'server:status': { degraded: boolean }
   'server:revoked': { target: RevokedTarget; error: WireError }
   'storage:updated': StateUpdate
-  'event:received': { channel: string; data: JsonValue }
+  'event:received': { channel: string; data: JsonValue; offset?: string }
+  'event:replayed': EventReplay
+  /** Events after `from` and up to `offset` may be lost. */
+  'event:gap': { channel: string; from: string; offset: string }
   'presence:changed': PresenceChange
   'presence:cursors': { room: string; cursors: { [id: string]: JsonValue } }
   'presence:count': { room: string; count: number }

@@ -23,6 +23,7 @@ export const wireErrorSchema = v.strictObject({
 
 const nothing = v.strictObject({})
 const memberSchema = v.strictObject({ id: v.string(), user: v.string(), info: valueSchema })
+const loggedEventSchema = v.strictObject({ data: valueSchema, offset: v.string() })
 const version = v.strictObject({ version: v.number() })
 
 /** The result of each client message: the fields of its reply besides `ok: true`. */
@@ -34,9 +35,10 @@ export const resultSchemas = {
   'storage:remove': version,
   'storage:increment': v.strictObject({ value: v.number(), version: v.number() }),
   'storage:patch': v.strictObject({ version: v.number(), base: v.number() }),
-  'event:subscribe': nothing,
+  'event:subscribe': v.strictObject({ offset: v.exactOptional(v.string()) }),
   'event:unsubscribe': nothing,
-  'event:publish': nothing,
+  'event:publish': v.strictObject({ offset: v.exactOptional(v.string()) }),
+  'event:history': v.strictObject({ events: v.array(loggedEventSchema), before: v.exactOptional(v.string()) }),
   'presence:join': v.strictObject({ id: v.string() }),
   'presence:update': nothing,
   'presence:leave': nothing,
@@ -72,7 +74,14 @@ export const noticeSchemas = {
   'server:status': v.strictObject({ degraded: v.boolean() }),
   'server:revoked': v.strictObject({ target: revokedTargetSchema, error: wireErrorSchema }),
   'storage:updated': updateSchema,
-  'event:received': v.strictObject({ channel: v.string(), data: valueSchema }),
+  'event:received': v.strictObject({ channel: v.string(), data: valueSchema, offset: v.exactOptional(v.string()) }),
+  'event:replayed': v.strictObject({
+    channel: v.string(),
+    epoch: v.string(),
+    events: v.array(loggedEventSchema),
+    more: v.exactOptional(v.literal(true)),
+  }),
+  'event:gap': v.strictObject({ channel: v.string(), from: v.string(), offset: v.string() }),
   'presence:changed': v.strictObject({
     room: v.string(),
     joined: v.exactOptional(v.array(memberSchema)),

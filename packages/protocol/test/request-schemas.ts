@@ -1,7 +1,9 @@
 import type { RequestName } from '../src/index.ts'
 import {
+  eventHistorySchema,
   eventPublishSchema,
-  eventSubscriptionSchema,
+  eventSubscribeSchema,
+  eventUnsubscribeSchema,
   getSchema,
   incrementSchema,
   patchMessageSchema,
@@ -25,9 +27,10 @@ export const requestSchemas = {
   'storage:remove': removeSchema,
   'storage:increment': incrementSchema,
   'storage:patch': patchMessageSchema,
-  'event:subscribe': eventSubscriptionSchema,
-  'event:unsubscribe': eventSubscriptionSchema,
+  'event:subscribe': eventSubscribeSchema,
+  'event:unsubscribe': eventUnsubscribeSchema,
   'event:publish': eventPublishSchema,
+  'event:history': eventHistorySchema,
   'presence:join': presenceJoinSchema,
   'presence:update': presenceUpdateSchema,
   'presence:leave': presenceLeaveSchema,

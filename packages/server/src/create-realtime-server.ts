@@ -11,6 +11,8 @@ import type { User } from './authorization/authorize.ts'
 import { Revocations, type Revocation } from './authorization/revocations.ts'
 import { createUserAccess, type ActAsOptions, type UserRealtime } from './as-user/user-access.ts'
 import { checkIsFree, createConnectionManager } from './connection/connection-manager.ts'
+import { createDurableLogs, type CreateLogs } from './durable/durable-options.ts'
+import { createServerWorkers, type ServerWorkers } from './durable/server-workers.ts'
 import { drain, type ClosablePart } from './shutdown.ts'
 import { eventsFeature } from './events/events-feature.ts'
 import type { ServerEvents } from './events/server-events.ts'
@@ -34,6 +36,8 @@ export interface RealtimeServer<U extends User = User> {
   readonly state: ServerState
   readonly events: ServerEvents
   readonly presence: ServerPresence
+  /** Processes the events of durable channels, each by one worker of the cluster at a time (E10). Closed by `close()`. */
+  readonly workers: ServerWorkers
   /**
    * State and events with the rights of one user, as if the user's own client had sent each request: the same `authorize`,
    * schemas and limits, and refusals with the same codes. Use it where the outcome is shown to the user: pages, APIs.
@@ -84,11 +88,16 @@ export function createRealtimeServer<U extends User = User>(options: RealtimeSer
   return assembleRealtimeServer(parseServerOptions(options), { ownsSocketServer: false })
 }
 
+/** How much of the time of `close()` handlers of workers may take that still run. */
+const WORKERS_SHARE = 0.2
+
 /** What differs for a Socket.IO server of our own. */
 interface Assembly {
   readonly ownsSocketServer: boolean
   /** Makes what presence needs, unless the application passes its own. */
   readonly createCoordination?: (presence: PresenceSettings, onError: ServerErrorListener) => Coordination | undefined
+  /** Makes the logs of durable channels whose limits the application passes. */
+  readonly createLogs?: CreateLogs
 }
 
 /**
@@ -98,7 +107,7 @@ interface Assembly {
  */
 export function assembleRealtimeServer<U extends User>(
   settings: RealtimeServerSettings<U>,
-  { ownsSocketServer, createCoordination = () => undefined }: Assembly,
+  { ownsSocketServer, createCoordination = () => undefined, createLogs = () => undefined }: Assembly,
 ): RealtimeServer<U> {
   const { io, pubsub, state: store, authenticate, authorize, schema, trustProxy, onAudit, auditAllowed, onWarning } = settings
   const { backpressure, shutdown } = settings
@@ -128,7 +137,8 @@ export function assembleRealtimeServer<U extends User>(
     onError,
   }
   const state = stateFeature(core, store, settings.reconcileIntervalMs)
-  const events = eventsFeature(core)
+  const logs = createDurableLogs(settings.durable, createLogs, onError)
+  const events = eventsFeature(core, { logs, intervalMs: settings.reconcileIntervalMs })
   const coordination = settings.coordination ?? (presence && createCoordination(presence, onError))
   const additional = presence && coordination ? [presenceFeature(core, coordination, presence)] : []
   const features = [statusFeature(pubsub), state.feature, events.feature, ...additional, ...settings.features.map((create) => create(core))]
@@ -150,7 +160,7 @@ export function assembleRealtimeServer<U extends User>(
     admission,
     features,
     counts,
-    announced: additional.map(({ name }) => name),
+    announced: [...additional.map(({ name }) => name), ...(logs.rows.length > 0 ? ['durable'] : [])],
     guardsNamespaces: ownsSocketServer,
     directFrames: settings.directFrames,
     // An application with its own Socket.IO server may read sessions that middleware added to the request.
@@ -170,10 +180,13 @@ export function assembleRealtimeServer<U extends User>(
   const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
   ready.catch(() => {}) // If the application does not await it, the failure is reported by `onError` of the pubsub.
 
+  const workers = createServerWorkers((channels) => logs.rowOf(channels), onError)
   const parts: ClosablePart[] = [
+    { name: 'the workers', close: () => workers.close(shutdown.drainMs * WORKERS_SHARE) },
     { name: 'revocations', close: async () => revocations.close() },
     ...features.map((feature) => ({ name: `the feature ${feature.name}`, close: () => feature.close?.() })),
     { name: 'the coordination', close: () => coordination?.close() },
+    { name: 'the logs', close: () => logs.close() },
     { name: 'the store', close: () => store.dispose() },
     { name: 'the pubsub', close: () => pubsub?.dispose() },
   ]
@@ -190,6 +203,7 @@ export function assembleRealtimeServer<U extends User>(
     trustsOrigin: (request) => origins.trusts(originRequestOf(request)),
     counts,
     ready,
+    workers: workers.start,
     as: (user, actAs) => users.as(user, actAs),
     authenticate: (request) => authenticateRequest(request, { authenticate, trustProxy, origins, audit, onError }),
     close: () => {

@@ -21,10 +21,22 @@ import type { RequestLimits } from './connection/request-limits.ts'
  * - `listener`: a callback of the application threw an error.
  * - `slowConsumer`: a connection was closed because it did not read.
  * - `flood`: a connection was closed because it continued to send requests beyond a rate limit.
+ * - `durable`: the log of a durable channel could not be read, or its workers could not take records.
  * - `close`: a part of the server failed to close.
  */
 export interface ServerErrorContext {
-  stage: 'authenticate' | 'authorize' | 'handler' | 'watch' | 'relay' | 'listener' | 'slowConsumer' | 'flood' | 'presence' | 'close'
+  stage:
+    | 'authenticate'
+    | 'authorize'
+    | 'handler'
+    | 'watch'
+    | 'relay'
+    | 'listener'
+    | 'slowConsumer'
+    | 'flood'
+    | 'presence'
+    | 'durable'
+    | 'close'
   /** The message, key or channel it concerns. */
   subject?: string | undefined
 }

@@ -18,6 +18,7 @@ import type { AuditListener } from './authorization/audit-log.ts'
 import type { Authenticate } from './authentication/authenticate.ts'
 import type { Authorize, User } from './authorization/authorize.ts'
 import type { FeatureFactory, ServerErrorListener } from './feature.ts'
+import { DURABLE, type DurableOptions } from './durable/durable-options.ts'
 import {
   group,
   parseBackpressure,
@@ -64,6 +65,11 @@ export interface RealtimeServerOptions<U extends User = User> {
   coordination?: Coordination | undefined
   /** Presence of users in rooms. `false` switches it off. */
   presence?: PresenceOptions | false | undefined
+  /**
+   * Channels with a log, by channel or pattern: `{ 'chat:*': {}, 'jobs:*': { groups: ['mail'] } }`. `attachRealtime` creates the logs
+   * on Redis, or in memory without a `pubsub`. Otherwise a row is `Logs`, for example of `createRedisLogs`.
+   */
+  durable?: DurableOptions | undefined
   /** Limits of users, connections and addresses. */
   limits?: LimitOptions | undefined
   /** How much data may be unsent for a connection that reads slowly. */
@@ -137,6 +143,7 @@ export const SERVER_OPTIONS = {
   origins: anything, // `parseOrigins` names the invalid entry.
   coordination: withMethods(['members', 'onRoomOpen', 'onRoomEmpty', 'close'], undefined),
   presence: PRESENCE,
+  durable: DURABLE,
   limits: group,
   backpressure: group,
   shutdown: group,

@@ -5,6 +5,7 @@ import memoryDriver from 'unstorage/drivers/memory'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Revocations } from '../src/authorization/revocations.ts'
 import { createUserAccess } from '../src/as-user/user-access.ts'
+import { createDurableLogs } from '../src/durable/durable-options.ts'
 import { eventsFeature } from '../src/events/events-feature.ts'
 import { createFanOut } from '../src/connection/fan-out.ts'
 import { rules, type Decision, type AuditRecord, type Credentials, type AuthorizeRequest, type User } from '../src/index.ts'
@@ -208,7 +209,7 @@ async function createModel(answerOf: (question: AuthorizeRequest) => Decision | 
   const own = { ...core, fanOut: createFanOut(rooms) }
   const store = new ModelStore()
   const state = stateFeature(own, store, 0)
-  const events = eventsFeature(own)
+  const events = eventsFeature(own, { logs: createDurableLogs({}, () => undefined, own.onError), intervalMs: 0 })
   const counts = new Counts(() => 0)
   const users = createUserAccess({ core: own, entrances, rooms, counts, namesUsers: true, state, events })
   const revocations = new Revocations(own, entrances, [state.feature, events.feature])

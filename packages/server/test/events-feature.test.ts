@@ -1,5 +1,6 @@
 import { createMemoryBus, MemoryPubSub } from '@tutti/pubsub'
 import { expect, onTestFinished, test } from 'vitest'
+import { createDurableLogs } from '../src/durable/durable-options.ts'
 import { eventsFeature } from '../src/events/events-feature.ts'
 import type { ServerEvent } from '../src/events/server-events.ts'
 import { createModelCore } from './model-cluster.ts'
@@ -13,7 +14,10 @@ function createInstance(bus = createMemoryBus()) {
   const emitted: unknown[][] = []
   const { core } = createModelCore()
   const fanOut = { ...core.fanOut, emit: (...args: unknown[]) => void emitted.push(args) }
-  const { feature, events, ready } = eventsFeature({ ...core, pubsub, fanOut })
+  const { feature, events, ready } = eventsFeature(
+    { ...core, pubsub, fanOut },
+    { logs: createDurableLogs({}, () => undefined, core.onError), intervalMs: 0 },
+  )
   const heard: ServerEvent[] = []
   events.subscribe('chat:*', (event) => heard.push(event))
   return { pubsub, elsewhere, emitted, feature, events, ready, heard }

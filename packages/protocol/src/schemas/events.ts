@@ -1,8 +1,40 @@
 import * as v from 'valibot'
+import { MAX_HISTORY, MAX_REWIND } from '../limits.ts'
 import { channelSchema, patternSchema, valueSchema } from './values.ts'
 
-/** `event:subscribe` and `event:unsubscribe`: a channel or a pattern (E3). */
-export const eventSubscriptionSchema = v.object({ channel: patternSchema })
+/** A position in the log of a durable channel, as the server sent it. */
+const offsetSchema = v.pipe(v.string(), v.regex(/^[\da-z]{1,11}-[\da-z]{1,11}$/, 'The offset must be one that the server sent.'))
 
-/** `event:publish`: `includeSelf` decides only whether the publishing connection receives its own event (E2). */
-export const eventPublishSchema = v.object({ channel: channelSchema, data: valueSchema, includeSelf: v.optional(v.boolean()) })
+const upTo = (most: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(most))
+
+/**
+ * `event:subscribe`: a channel or a pattern (E3). On a durable channel the events after `offset` follow, or the newest `rewind`
+ * ones; with `skipOwn` without those that this client published (E6).
+ */
+export const eventSubscribeSchema = v.object({
+  channel: patternSchema,
+  offset: v.optional(offsetSchema),
+  rewind: v.optional(upTo(MAX_REWIND)),
+  skipOwn: v.optional(v.boolean()),
+})
+
+/** `event:unsubscribe` */
+export const eventUnsubscribeSchema = v.object({ channel: patternSchema })
+
+/**
+ * `event:publish`: `includeSelf` decides only whether the publishing connection receives its own event (E2). On a durable channel
+ * an event with an `id` that is in the log is not appended again (E7).
+ */
+export const eventPublishSchema = v.object({
+  channel: channelSchema,
+  data: valueSchema,
+  includeSelf: v.optional(v.boolean()),
+  id: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
+})
+
+/** `event:history`: events of a durable channel before an offset, the newest ones without it. */
+export const eventHistorySchema = v.object({
+  channel: channelSchema,
+  before: v.optional(offsetSchema),
+  limit: v.optional(v.pipe(upTo(MAX_HISTORY), v.minValue(1))),
+})

@@ -1,4 +1,4 @@
-export { eventPublishSchema, eventSubscriptionSchema } from './events.ts'
+export { eventHistorySchema, eventPublishSchema, eventSubscribeSchema, eventUnsubscribeSchema } from './events.ts'
 export { handshakeSchema } from './handshake.ts'
 export { parseMessage, type MessageSchema } from './parse-message.ts'
 export {

@@ -1,4 +1,5 @@
-import { eventPublishSchema, eventSubscriptionSchema } from '@tutti/protocol/schemas'
+import { isPattern } from '@tutti/protocol'
+import { eventHistorySchema, eventPublishSchema, eventSubscribeSchema, eventUnsubscribeSchema } from '@tutti/protocol/schemas'
 import { defineHandler, type Handler } from '../connection/handler.ts'
 import type { EventHub } from './event-hub.ts'
 import { subscribeAccess, type EventSubscribers } from './event-subscribers.ts'
@@ -11,6 +12,8 @@ export interface EventHandlers {
   readonly subscribe: Handler<'event:subscribe'>
   /** Nothing on the channel or pattern follows the reply. */
   readonly unsubscribe: Handler<'event:unsubscribe'>
+  /** Events of a durable channel. */
+  readonly history: Handler<'event:history'>
 }
 
 /** Makes the handlers. */
@@ -19,27 +22,36 @@ export const createEventHandlers = (hub: EventHub, subscribers: EventSubscribers
     'event:publish',
     eventPublishSchema,
     ({ channel, data }) => [{ action: 'event:publish', target: { channel }, value: data }],
-    async ({ channel, data, includeSelf = false }, connection) => {
-      await hub.publish({ channel, data }, includeSelf ? undefined : connection.id)
-      return {}
+    async ({ channel, data, includeSelf, id }, connection) => {
+      const offset = await hub.publish({ channel, data }, { connection, includeSelf, id })
+      return offset === undefined ? {} : { offset }
     },
   ),
   subscribe: defineHandler(
     'event:subscribe',
-    eventSubscriptionSchema,
+    eventSubscribeSchema,
     ({ channel }) => [subscribeAccess(channel)],
-    ({ channel }, connection, [verdict]) => {
+    (payload, connection, [verdict]) => {
+      const { channel } = payload
+      if (hub.durable.isDurable(channel)) return hub.durable.subscribe(connection, payload)
       subscribers.add(connection, channel, verdict)
-      return {}
+      // What is published after the reply is received, also on durable channels of other instances.
+      return isPattern(channel) && hub.durable.hasRows ? hub.durable.follow(channel).then(() => ({})) : {}
     },
   ),
   unsubscribe: defineHandler(
     'event:unsubscribe',
-    eventSubscriptionSchema,
+    eventUnsubscribeSchema,
     () => [],
     ({ channel }, connection) => {
       subscribers.delete(connection, channel)
       return {}
     },
+  ),
+  history: defineHandler(
+    'event:history',
+    eventHistorySchema,
+    ({ channel }) => [subscribeAccess(channel)],
+    (payload) => hub.durable.history(payload),
   ),
 })

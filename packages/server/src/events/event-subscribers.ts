@@ -1,10 +1,12 @@
-import { isPattern, patternsOf, RealtimeError } from '@tutti/protocol'
+import { isPattern, patternsOf, RealtimeError, type Notices } from '@tutti/protocol'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'
 import { channelOfRoom, channelRoom } from '../connection/subscription-rooms.ts'
 import type { Core } from '../feature.ts'
-import type { ServerEvent } from './server-events.ts'
+
+/** An event as clients receive it. */
+export type ReceivedEvent = Notices['event:received']
 
 /** Events of one channel that may wait for one verdict; later ones are dropped. */
 const MAX_WAITING = 1_000
@@ -12,7 +14,7 @@ const MAX_WAITING = 1_000
 const OVERFLOW = `Events dropped: more than ${MAX_WAITING} were buffered while \`authorize\` was pending.`
 
 interface WaitingEvents {
-  readonly events: ServerEvent[]
+  readonly events: ReceivedEvent[]
   /** More came than may wait. */
   isOver: boolean
 }
@@ -21,6 +23,8 @@ interface WaitingEvents {
 export interface EventSubscribers {
   /** Throws `TOO_MANY_SUBSCRIPTIONS`. */
   add(connection: Connection, channel: string, verdict: Verdict | undefined): void
+  /** Counts the subscription of a connection that joins later. Throws `TOO_MANY_SUBSCRIPTIONS`. */
+  reserve(connection: Connection, channel: string): void
   delete(connection: Connection, channel: string): void
   /** What the connection is subscribed to. */
   accessesOf(connection: Connection): Access[]
@@ -29,7 +33,9 @@ export interface EventSubscribers {
   /** The connection is closed. */
   leaveAll(connection: Connection): void
   /** Delivers to all that may receive the event, each once; where the verdict is not known yet, as soon as it is. */
-  deliver(event: ServerEvent, exceptConnection: string | undefined): void
+  deliver(event: ReceivedEvent, exceptConnections: readonly string[]): void
+  /** Whether any connection subscribes to one of the channels or patterns. */
+  isHeard(names: readonly string[]): boolean
 }
 
 /** To subscribe to a channel or pattern. */
@@ -58,15 +64,15 @@ export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, '
   const receivesAnyway = (connection: Connection, patterns: readonly string[]): boolean =>
     patterns.some((pattern) => connection.subscriptions.has(channelRoom(pattern)) && !isPerChannel(connection, pattern))
 
-  const report = (error: unknown, { channel }: ServerEvent): void => onError(error, { stage: 'authorize', subject: channel })
+  const report = (error: unknown, { channel }: ReceivedEvent): void => onError(error, { stage: 'authorize', subject: channel })
 
-  const mayReceive = (verdict: Verdict | Promise<Verdict>, event: ServerEvent): boolean => {
+  const mayReceive = (verdict: Verdict | Promise<Verdict>, event: ReceivedEvent): boolean => {
     // A refusal with a code is the application's decision; anything else is a failure.
     if ('refusal' in verdict && !(verdict.refusal instanceof RealtimeError)) report(verdict.refusal, event)
     return 'allow' in verdict && verdict.allow === true
   }
 
-  const deliverLater = async (connection: Connection, event: ServerEvent, verdict: Promise<Verdict>): Promise<void> => {
+  const deliverLater = async (connection: Connection, event: ReceivedEvent, verdict: Promise<Verdict>): Promise<void> => {
     const { channel } = event
     const queues = waiting.get(connection) ?? new Map<string, WaitingEvents>()
     const queue: WaitingEvents = { events: [event], isOver: false }
@@ -78,14 +84,14 @@ export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, '
     // It may have unsubscribed meanwhile, or be closed.
     const isSubscribed = patternsOf(channel).some((pattern) => isPerChannel(connection, pattern))
     if (!isAllowed || !connection.connected || !isSubscribed) return
-    for (const { data } of queue.events) connection.send('event:received', { channel, data })
+    for (const waited of queue.events) connection.send('event:received', waited)
   }
 
   /** Of the connections whose channels are authorized, the ids of those that may receive the event now. It waits for others. */
-  const allowedNow = (event: ServerEvent, patterns: readonly string[], exceptConnection: string | undefined): string[] => {
+  const allowedNow = (event: ReceivedEvent, patterns: readonly string[], except: readonly string[]): string[] => {
     const connections = new Set(patterns.flatMap((pattern) => [...(perChannel.get(pattern) ?? [])]))
     return [...connections].flatMap((connection) => {
-      if (connection.id === exceptConnection || receivesAnyway(connection, patterns)) return []
+      if (except.includes(connection.id) || receivesAnyway(connection, patterns)) return []
       const queue = waiting.get(connection)?.get(event.channel)
       if (queue !== undefined) {
         if (queue.events.length < MAX_WAITING) queue.events.push(event)
@@ -119,24 +125,29 @@ export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, '
 
   return {
     add,
+    reserve: (connection, channel) => {
+      const room = channelRoom(channel)
+      connection.subscriptions.add([room])
+      connection.leave(room)
+    },
     delete: remove,
     accessesOf: ({ subscriptions }) => [...subscriptions.all].flatMap((room) => channelOfRoom(room) ?? []).map(subscribeAccess),
     apply: (connection, { target }, verdict) => {
       const channel = 'pattern' in target ? target.pattern : 'channel' in target ? target.channel : undefined
       if (channel === undefined || !connection.subscriptions.has(channelRoom(channel))) return
       if ('refusal' in verdict) remove(connection, channel)
-      else add(connection, channel, verdict)
+      // A channel has no other verdict that allows it.
+      else if (isPattern(channel)) add(connection, channel, verdict)
     },
     leaveAll: (connection) => {
       for (const pattern of [...perChannel.keys()]) endPerChannel(connection, pattern)
       waiting.delete(connection)
     },
-    deliver: (event, exceptConnection) => {
+    isHeard: (patterns) => patterns.some((pattern) => perChannel.has(pattern) || fanOut.isHeard(channelRoom(pattern))),
+    deliver: (event, except) => {
       const patterns = patternsOf(event.channel)
-      const except = exceptConnection === undefined ? [] : [exceptConnection]
-      const allowed = perChannel.size === 0 ? [] : allowedNow(event, patterns, exceptConnection)
-      const rooms = [...patterns.map(channelRoom), ...allowed]
-      fanOut.emit(rooms, 'event:received', { channel: event.channel, data: event.data }, except)
+      const allowed = perChannel.size === 0 ? [] : allowedNow(event, patterns, except)
+      fanOut.emit([...patterns.map(channelRoom), ...allowed], 'event:received', event, except)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { parseChannel, parsePattern, parseValue, type JsonValue } from '@tutti/protocol'
+import { parseChannel, parseOptions, parsePattern, parseValue, type JsonValue, type OptionRows } from '@tutti/protocol'
 import { parseSubscriptionOptions, type SubscriptionOptions } from '../subscription-options.ts'
 
 /** An event as received by server code. */
@@ -7,14 +7,29 @@ export interface ServerEvent {
   data: JsonValue
 }
 
+/** How server code publishes. */
+export interface ServerPublishOptions {
+  /** On a durable channel: an event whose id is in the log is not appended again (E7). 1 to 64 characters. */
+  id?: string | undefined
+}
+
+const PUBLISH_OPTIONS = {
+  id: ['text of 1 to 64 characters', (value) => typeof value === 'string' && value.length > 0 && value.length <= 64, undefined],
+} satisfies OptionRows<ServerPublishOptions>
+
+/** Options of `publish`. Throws `INVALID_OPTIONS`. */
+export const parsePublishOptions = (options: ServerPublishOptions = {}): ServerPublishOptions =>
+  parseOptions('publish', PUBLISH_OPTIONS, options)
+
 /** Events as server code uses them: with all rights as `realtime.events`, with those of a user as `realtime.as(user).events`. */
 export interface ServerEvents {
   /**
    * Reaches every subscriber of the channel in the cluster: those here at once, the others through the relay (E1).
    * The subscribers include the listeners of server code, also those of the same user. Rejects with `INVALID_CHANNEL`,
-   * `INVALID_VALUE`, or `RELAY_FAILED` when only this instance has received it; for a user also as for its own client.
+   * `INVALID_VALUE`, or `RELAY_FAILED` when only this instance has received it; for a user also as for its own client. On a durable
+   * channel it settles when the event is in the log; it also rejects with `UNAVAILABLE`, `OUTCOME_UNKNOWN`, `BACKLOG_FULL`.
    */
-  publish(channel: string, data: JsonValue): Promise<void>
+  publish(channel: string, data: JsonValue, options?: ServerPublishOptions): Promise<void>
   /**
    * Calls the listener for each event on the channel, or on any channel that the pattern matches (E3). Returns an unsubscribe
    * function.
@@ -24,10 +39,11 @@ export interface ServerEvents {
 
 /** `realtime.events` over the parts of the events feature. */
 export const createServerEvents = (
-  publish: (event: ServerEvent) => Promise<void>,
+  publish: (event: ServerEvent, options: ServerPublishOptions) => Promise<void>,
   listen: (pattern: string, listener: (event: ServerEvent) => void) => () => void,
 ): ServerEvents => ({
-  publish: async (channel, data) => publish({ channel: parseChannel(channel), data: parseValue(data) }),
+  publish: async (channel, data, options) =>
+    publish({ channel: parseChannel(channel), data: parseValue(data) }, parsePublishOptions(options)),
   subscribe: (pattern, listener, options) => {
     parseSubscriptionOptions('subscribe', options)
     return listen(parsePattern(pattern), listener)

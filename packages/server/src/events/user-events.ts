@@ -3,12 +3,12 @@ import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import { parseSubscriptionOptions } from '../subscription-options.ts'
 import type { EventHandlers } from './event-handlers.ts'
-import type { ServerEvents } from './server-events.ts'
+import { parsePublishOptions, type ServerEvents } from './server-events.ts'
 
 /** `realtime.as(user).events`: each call is the message that the user's own client would send. */
 export const createUserEvents = (link: UserLink, handlers: EventHandlers, onError: ServerErrorListener): ServerEvents => ({
-  publish: async (channel, data) => {
-    await link.send(handlers.publish, { channel, data })
+  publish: async (channel, data, options) => {
+    await link.send(handlers.publish, { channel, data, ...parsePublishOptions(options) })
   },
   subscribe: (pattern, listener, options) => {
     const { onEnd = (error: RealtimeError) => onError(error, { stage: 'watch', subject: pattern }) } = parseSubscriptionOptions(

@@ -6,6 +6,7 @@ import { assembleRealtimeServer, type RealtimeServer } from '../../create-realti
 import { parseAttachLimits, parseBackpressure, parseShutdown, RENAMED, type AttachLimitOptions } from '../../option-groups.ts'
 import { SERVER_OPTIONS, type InternalServerOptions, type RealtimeServerOptions, type RealtimeServerSettings } from '../../options.ts'
 import { createDefaultCoordination } from './default-coordination.ts'
+import { createDefaultLogs } from './default-logs.ts'
 import { addRoute } from './http-routes.ts'
 import {
   createSocketServer,
@@ -83,6 +84,7 @@ export function carryRealtime<U extends User>(
     {
       ownsSocketServer: true,
       createCoordination: (presence, onError) => createDefaultCoordination(settings.pubsub, presence, onError),
+      createLogs: createDefaultLogs(settings.pubsub),
     },
   )
   let closing: Promise<void> | undefined

@@ -18,4 +18,5 @@ export function createDefaultCoordination(
   return hasLink(pubsub) ? createRedisCoordination(pubsub.link, { ...options, instanceId: pubsub.instanceId }) : undefined
 }
 
-const hasLink = (pubsub: PubSub): pubsub is RealtimePubSub => 'link' in pubsub
+/** Whether it is a `RealtimePubSub`. */
+export const hasLink = (pubsub: PubSub): pubsub is RealtimePubSub => 'link' in pubsub
