@@ -61,6 +61,12 @@ const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
   'event:unsubscribe': anything({ channel: hostileName }),
   'event:publish': anything({ channel: hostileName, data: value, includeSelf: seldom(fc.boolean()), id: seldom(value) }),
   'event:history': anything({ channel: hostileName, before: seldom(value), limit: seldom(number) }),
+  'presence:join': anything({ room: hostileName, info: seldom(value) }),
+  'presence:update': anything({ room: hostileName, info: value }),
+  'presence:leave': anything({ room: hostileName }),
+  'presence:subscribe': anything({ room: hostileName, count: seldom(value) }),
+  'presence:unsubscribe': anything({ room: hostileName, count: seldom(value) }),
+  'presence:cursor': anything({ room: hostileName, data: value }),
 }
 
 const OTHER_NAMES = [
