@@ -236,6 +236,9 @@ export class ModelServer {
         if (request.name === 'event:subscribe') link.channels.add(request.payload.channel)
         else link.channels.delete(request.payload.channel)
         return { ok: true }
+      case 'event:history':
+        if (refusal) throw refusal
+        return { ok: true, events: [] }
       case 'event:publish': {
         if (refusal) throw refusal
         const { channel, data, includeSelf } = request.payload
