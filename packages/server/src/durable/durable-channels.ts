@@ -7,7 +7,7 @@ import { createDurableChannel, type DurableChannel, type DurableEvent } from './
 export interface DurableChannels {
   /** Settles when new events of all durable channels that a pattern matches are received here. */
   follow(pattern: string): Promise<void>
-  /** The channel, from the end of its log, while `isUsed` says that it is used. */
+  /** The channel, from the end of its log. It is kept while `isUsed` returns true. */
   open(channel: string, logs: Logs): Promise<DurableChannel>
   close(): void
 }
