@@ -57,7 +57,7 @@ export function recordingTransport(
         link.request(name, payload, (reply) => {
           log(reply.ok ? 'done' : reply.error.code)
           if (operation !== undefined) settle(operation, reply, now)
-          answer(reply)
+          answer?.(reply)
         })
       }
       return { request, close: () => link.close() }

@@ -77,7 +77,7 @@ const OTHER_NAMES = [
   'storage:__proto__',
   '__proto__',
   'constructor',
-  'presence:join',
+  'presence:changed',
   'lock:acquire',
   'room:join',
   'document:update',

@@ -54,7 +54,7 @@ export function startFuzzedCluster(count: number): FuzzedCluster {
         onClose: () => listener.onClose(new RealtimeError('UNAVAILABLE', { message: 'The link is cut.' })),
       })
       links.push(link)
-      return { request: (name, payload, answer) => link.request(name, payload, answer), close: () => link.close() }
+      return { request: (name, payload, answer) => link.request(name, payload, answer ?? (() => {})), close: () => link.close() }
     }
     return { store, transport }
   }
