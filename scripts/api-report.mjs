@@ -97,6 +97,15 @@ for (const { folder, manifest } of publishedPackages) {
     else differences.push(...differenceOf(relative(root, file), readFileSync(file, 'utf8'), report))
   }
 }
+/** Rules are internal: an editor shows the comments of a declaration to users. */
+const RULE_ID = /\((?:[CDEFLNPRSX]\d{1,2}(?:, )?)+\)/
+for (const { folder } of publishedPackages) {
+  const declarations = readdirSync(join(folder, 'dist'), { recursive: true }).filter((name) => name.endsWith('.d.ts'))
+  for (const file of declarations.map((name) => join(folder, 'dist', name)))
+    for (const line of readFileSync(file, 'utf8').split('\n'))
+      if (RULE_ID.test(line)) differences.push(`${relative(root, file)}: public JSDoc names a rule: ${line.trim()}`)
+}
+
 if (differences.length > 0)
   console.log([...differences, 'If the change is intended, run `pnpm run api` and commit the reports.'].join('\n'))
 process.exitCode = differences.length > 0 ? 1 : 0

@@ -44,7 +44,7 @@ export interface ErrorContext {
 export interface RealtimeClientOptions extends SocketTransportOptions {
   /** A function is called before each try to connect, so that a token can be renewed. */
   auth?: (Auth | (() => Auth | Promise<Auth>)) | undefined
-  /** Tries of reconnecting in a row before the status is `closed`. Default: for ever (C1). */
+  /** Tries of reconnecting in a row before the status is `closed`. Default: for ever. */
   maxAttempts?: number | undefined
   /** How long to wait for the server's hello and for each answer before the connection counts as lost, milliseconds. Default 10,000. */
   requestTimeoutMs?: number | undefined
@@ -55,16 +55,16 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
   probeTimeoutMs?: number | undefined
   /** `false`: connects when `connection.connect()` is called. Default `true`. */
   autoConnect?: boolean | undefined
-  /** Unconfirmed changes at most, after merging; more are refused with `OVERFLOW` (S14). Default 1,000. */
+  /** Unconfirmed changes at most, after merging; more are refused with `OVERFLOW`. Default 1,000. */
   maxPendingChanges?: number | undefined
   /**
    * Entries that a server already sent, e.g. in the page that it rendered: shown from the first moment, and only what
-   * differs is requested (S22, C2).
+   * differs is requested.
    */
   entries?: readonly Entry[] | undefined
   /** Stores unconfirmed changes so that they outlive the page: `createOfflineQueue()` of `@tutti/client/offline-queue`. Default: in memory alone. */
   offlineQueue?: OfflineQueue | undefined
-  /** Called with failures that no caller awaits. Default: `reportError` in browsers, else `console.error` (X10). */
+  /** Called with failures that no caller awaits. Default: `reportError` in browsers, else `console.error`. */
   onError?: ((error: unknown, context: ErrorContext) => void) | undefined
   /** Another way to reach the server than Socket.IO; `url`, `path` and `transports` are then not used. */
   transport?: Transport | undefined
@@ -80,7 +80,7 @@ export interface RealtimeClientOptions extends SocketTransportOptions {
 export interface ClientConnection extends Observable<ConnectionState> {
   /** Connects again after `disconnect()`, after `closed`, or at once instead of after the current wait. */
   connect(): void
-  /** Goes offline until `connect()`; changes wait until then (S14). */
+  /** Goes offline until `connect()`; changes wait until then. */
   disconnect(): void
 }
 
@@ -92,7 +92,7 @@ export interface ClientInternals extends HandleContext, RetryContext {
 
 /** State, events and connection of one application. */
 export interface RealtimeClient<Types extends EventMap = object> {
-  /** Random, made with the client; the server knows its mutations by it (S12). */
+  /** Random, made with the client; the server knows its mutations by it. */
   readonly clientId: string
   readonly connection: ClientConnection
   readonly events: Events<Types>

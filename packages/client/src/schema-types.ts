@@ -1,7 +1,7 @@
 import type { Schemas, SchemaValue } from '@tutti/protocol'
 import type { StateHandle, StateOptions } from './state/state-contract.ts'
 
-/** Types of keys and channels from one place: `typeof schema` of a `defineSchema` (X6). */
+/** Types of keys and channels from one place: `typeof schema` of a `defineSchema`. */
 export type SchemaTypes = { readonly state: Schemas } | { readonly events: Schemas }
 
 type TableOf<Types, Part extends 'state' | 'events'> = Types extends { readonly [Name in Part]: infer Table } ? Table : object

@@ -1,6 +1,6 @@
 /**
  * Calls application code, which may throw, reject or return anything. A failure is passed only to `onError`: not to the caller,
- * and not as an unhandled rejection, which would end a Node process (X10).
+ * and not as an unhandled rejection, which would end a Node process.
  */
 export function callSafely(call: () => unknown, onError: (error: unknown) => void): void {
   try {

@@ -12,7 +12,7 @@ import { RealtimeError } from './realtime-error.ts'
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>
 
 /**
- * The shapes of values and event data (X6). Server and client share it: the server validates with it, the client uses its
+ * The shapes of values and event data. Server and client share it: the server validates with it, the client uses its
  * types.
  */
 export interface RealtimeSchema {

@@ -1,6 +1,6 @@
 import type { JsonValue } from './json.ts'
 
-/** A key that has a value, at one version (S1). */
+/** A key that has a value, at one version. */
 export interface PresentEntry {
   key: string
   version: number

@@ -15,12 +15,12 @@ export const byteLength = (text: string): number => encoder.encode(text).length
 export const isShort = (text: string): boolean =>
   text.length * 3 <= MAX_NAME_BYTES || (text.length <= MAX_NAME_BYTES && byteLength(text) <= MAX_NAME_BYTES)
 
-/** Whether the value is a key (S19), or likewise a channel or room: 1 to 256 UTF-8 bytes of `:`-separated segments. */
+/** Whether the value is a key, or likewise a channel or room: 1 to 256 UTF-8 bytes of `:`-separated segments. */
 export const isKey = (name: unknown): name is string =>
   typeof name === 'string' && isShort(name) && !FORBIDDEN_CHARACTERS.test(name) && !BAD_SEGMENT.test(name)
 
 /** Whether the name is a pattern (`chat:*`, `*`) and not a channel. */
 export const isPattern = (name: unknown): name is string => typeof name === 'string' && (name === '*' || name.endsWith(':*'))
 
-/** Whether the name can be subscribed to: a channel, or a pattern that covers channels (E3). */
+/** Whether the name can be subscribed to: a channel, or a pattern that covers channels. */
 export const isSubscribable = (name: unknown): name is string => name === '*' || isKey(isPattern(name) ? name.slice(0, -2) : name)

@@ -1,5 +1,5 @@
 /**
- * The result of an increment, or `undefined` if there is none (S7): the value is not a number, or the result would leave the
+ * The result of an increment, or `undefined` if there is none: the value is not a number, or the result would leave the
  * safe integers or the finite numbers. Store and client share this rule.
  */
 export function incremented(value: unknown, by: number): number | undefined {

@@ -3,7 +3,7 @@ import { MAX_VALUE_DEPTH } from './limits.ts'
 import { RealtimeError } from './realtime-error.ts'
 
 /**
- * A copy of a value as JSON, or throws `INVALID_VALUE` with the path and kind of the first part that is not JSON (S24).
+ * A copy of a value as JSON, or throws `INVALID_VALUE` with the path and kind of the first part that is not JSON.
  * Reads each property once. As in JSON, properties that are `undefined` are left out and -0 becomes 0.
  */
 export function jsonCopy(value: unknown, path = 'value', levels = MAX_VALUE_DEPTH): JsonValue {

@@ -9,7 +9,7 @@ export const isJsonObject = (value: unknown): value is JsonObject => typeof valu
 
 /**
  * Whether a value survives JSON: no binary, `undefined`, holes, NaN, class instances or cycles, and at most `maxDepth` levels
- * of nesting. Never recurses deeper than that for any input (X4). Properties that JSON omits silently, such as those named by
+ * of nesting. Never recurses deeper than that for any input. Properties that JSON omits silently, such as those named by
  * symbols, are not checked.
  */
 export function isJsonValue(value: unknown, maxDepth: number): value is JsonValue {

@@ -1,4 +1,4 @@
-/** The limits that server and client share, with their defaults. Each is an option of the server (X5). */
+/** The limits that server and client share, with their defaults. Each is an option of the server. */
 export const DEFAULT_LIMITS = {
   /** Bytes of one message on any transport: Socket.IO's `maxHttpBufferSize`, and its default. */
   maxPayloadBytes: 1_000_000,
@@ -12,7 +12,7 @@ export const DEFAULT_LIMITS = {
 export type Limits = { [Name in keyof typeof DEFAULT_LIMITS]: number }
 
 /**
- * The request rates of one client, with the defaults. Each is an option of the server (X5). A request above its rate is refused
+ * The request rates of one client, with the defaults. Each is an option of the server. A request above its rate is refused
  * with `RATE_LIMITED`.
  */
 export const DEFAULT_RATES = {
@@ -37,32 +37,32 @@ export const DEFAULT_RATES = {
 } as const
 
 /**
- * Maximum UTF-8 bytes of a key, channel or room name, and of the part before the `:` of a prefix or pattern (S19). Part of the
+ * Maximum UTF-8 bytes of a key, channel or room name, and of the part before the `:` of a prefix or pattern. Part of the
  * grammar, so not an option.
  */
 export const MAX_NAME_BYTES = 256
 
-/** Maximum nesting of a value or of event data (X4). Part of the grammar, so not an option. */
+/** Maximum nesting of a value or of event data. Part of the grammar, so not an option. */
 export const MAX_VALUE_DEPTH = 64
 
-/** Values whose JSON is at most this many bytes are included in their notification (S5). */
+/** Values whose JSON is at most this many bytes are included in their notification. */
 export const INLINE_VALUE_MAX_BYTES = 8_192
 
-/** How long a client's last mutation on a key is remembered (S12). */
+/** How long a client's last mutation on a key is remembered. */
 export const MUTATION_MEMORY_MS = 86_400_000
 
-/** How long a removed key keeps its version (S1). */
+/** How long a removed key keeps its version. */
 export const TOMBSTONE_MS = 86_400_000
 
-/** A write must begin within this time on the store's clock; later it is never applied (F2). */
+/** A write must begin within this time on the store's clock; later it is never applied. */
 export const WRITE_TIMEOUT_MS = 5_000
 
-/** Unsent packets of a connection; above this number its state updates pause (C4). */
+/** Unsent packets of a connection; above this number its state updates pause. */
 export const MAX_BACKLOG_PACKETS = 64
 
 /**
  * Unsent bytes of a connection; above this number its state updates pause, and it is closed above this number of unsent bytes
- * of other messages (C4).
+ * of other messages.
  */
 export const MAX_BACKLOG_BYTES = 1_048_576
 

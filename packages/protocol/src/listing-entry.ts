@@ -1,8 +1,8 @@
 import type { Entry } from './entry.ts'
 
 /**
- * A marker among entries that are delivered together (S22): all entries below a prefix are included, up to the key `after`, or
- * to the end. Its key is the prefix, which is not a valid key (S19). It is never sent to clients.
+ * A marker among entries that are delivered together: all entries below a prefix are included, up to the key `after`, or
+ * to the end. Its key is the prefix, which is not a valid key. It is never sent to clients.
  */
 export const listingEntry = (prefix: string, after?: string): Entry => ({ key: prefix, version: 0, value: after ?? null })
 

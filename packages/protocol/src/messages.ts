@@ -12,7 +12,7 @@ import type { mutationSchema } from './schemas/values.ts'
 /** The data that a client sends when it connects. */
 export type Handshake = InferOutput<typeof handshakeSchema>
 
-/** The number of one mutation of one client on one key (S12). */
+/** The number of one mutation of one client on one key. */
 export type MutationId = InferOutput<typeof mutationSchema>
 
 /** Entries. For a prefix with a further page, also the last key of this page. */
@@ -97,7 +97,7 @@ export type RequestName = keyof Requests
 /** The reply to every client message: its result, or an error with a code. */
 export type Reply<Result extends object = object> = ({ ok: true } & Result) | { ok: false; error: WireError }
 
-/** A change of one key as a patch of the version before it (S8). */
+/** A change of one key as a patch of the version before it. */
 export interface PatchUpdate {
   key: string
   version: number
@@ -105,7 +105,7 @@ export interface PatchUpdate {
   patch: JsonObject
 }
 
-/** `storage:updated`: the entry, or a patch if that is smaller. `reset`: it replaces any version that the client has (S3). */
+/** `storage:updated`: the entry, or a patch if that is smaller. `reset`: it replaces any version that the client has. */
 export type StateUpdate = (Entry | PatchUpdate) & { reset?: true }
 
 /** The part of a connection that ended: one subscription, or the connection itself. */

@@ -21,23 +21,23 @@ function accept(code: ErrorCode, what: string, name: unknown, checked: unknown =
   throw new RealtimeError(code, { message: `Invalid ${what}${shown}: it ${flaw ?? 'must be a string'}.` })
 }
 
-/** The key itself, or throws `INVALID_KEY` (S19): 1 to 256 UTF-8 bytes, equal to its own normalised form in unstorage. */
+/** The key itself, or throws `INVALID_KEY`: 1 to 256 UTF-8 bytes, equal to its own normalised form in unstorage. */
 export const parseKey = (key: unknown): string => accept('INVALID_KEY', 'key', key)
 
-/** The prefix itself, or throws `INVALID_KEY`: a key followed by `:` (S17). */
+/** The prefix itself, or throws `INVALID_KEY`: a key followed by `:`. */
 export const parsePrefix = (prefix: unknown): string =>
   accept('INVALID_KEY', 'prefix', prefix, typeof prefix === 'string' && prefix.endsWith(':') ? prefix.slice(0, -1) : '')
 
-/** The channel itself, or throws `INVALID_CHANNEL`: the target of a publish, never a pattern (E3). */
+/** The channel itself, or throws `INVALID_CHANNEL`: the target of a publish, never a pattern. */
 export const parseChannel = (channel: unknown): string => accept('INVALID_CHANNEL', 'channel', channel)
 
 /**
- * The channel or pattern itself, or throws `INVALID_CHANNEL`: the target of a subscription, `chat:room1`, `chat:*` or `*` (E3).
+ * The channel or pattern itself, or throws `INVALID_CHANNEL`: the target of a subscription, `chat:room1`, `chat:*` or `*`.
  */
 export function parsePattern(pattern: unknown): string {
   if (pattern === '*') return pattern
   return accept('INVALID_CHANNEL', 'channel or pattern', pattern, isPattern(pattern) ? pattern.slice(0, -2) : pattern)
 }
 
-/** The room name itself, or throws `INVALID_ROOM`. Names are compared whole, so `proj` and `proj:1` are two rooms (R3). */
+/** The room name itself, or throws `INVALID_ROOM`. Names are compared whole, so `proj` and `proj:1` are two rooms. */
 export const parseRoom = (room: unknown): string => accept('INVALID_ROOM', 'room name', room)

@@ -69,7 +69,7 @@ export const anything: OptionRow<undefined> = ['', () => true, undefined]
 export const required = ([takes, accepts]: OptionRow<undefined>): OptionRow<undefined> => [takes, accepts, undefined, true]
 
 /**
- * Options with their defaults; `undefined` means "not given" (X9). Throws `INVALID_OPTIONS` with the name of the option if
+ * Options with their defaults; `undefined` means "not given". Throws `INVALID_OPTIONS` with the name of the option if
  * `owner` has no such option or the option does not accept the value. The message repeats no text, which may be a password. For
  * a former name of an option (`renamed`: former to current) the message gives the current one.
  */

@@ -15,7 +15,7 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
 /** Whether the same request, sent again unchanged, may succeed and does no harm. */
 export const isRetryable = (code: ErrorCode): boolean => code === 'UNAVAILABLE' || code === 'RATE_LIMITED' || code === 'BACKLOG_FULL'
 
-/** An error as it is sent (X7): never a stack, never a cause. */
+/** An error as it is sent: never a stack, never a cause. */
 export interface WireError {
   code: ErrorCode
   message: string
@@ -55,7 +55,7 @@ export class RealtimeError extends Error {
   }
 }
 
-/** The form of an error on the wire; anything that is not a `RealtimeError` becomes a plain `INTERNAL` (X7). */
+/** The form of an error on the wire; anything that is not a `RealtimeError` becomes a plain `INTERNAL`. */
 export function toWireError(error: unknown): WireError {
   const known =
     error instanceof RealtimeError

@@ -3,7 +3,7 @@
  */
 export type PubSubStatus = 'connecting' | 'ready' | 'unavailable' | 'closed'
 
-/** Ends a subscription. `ready` settles when it is confirmed and never becomes an unhandled rejection (N3). */
+/** Ends a subscription. `ready` settles when it is confirmed and never becomes an unhandled rejection. */
 export interface Unsubscribe {
   (): void
   readonly ready: Promise<void>
@@ -24,7 +24,7 @@ export interface ErrorContext {
 export interface PubSubOptions {
   /**
    * Receives failures that no caller awaits. Default: a lost connection is a process warning, everything else goes to
-   * `console.error` (X10).
+   * `console.error`.
    */
   onError?: ((error: unknown, context: ErrorContext) => void) | undefined
 }
@@ -35,27 +35,27 @@ export interface PubSubOptions {
  * `pubsub/testing`.
  */
 export interface PubSub {
-  /** A UUID created at construction, sent in every message as `origin` (N2). */
+  /** A UUID created at construction, sent in every message as `origin`. */
   readonly instanceId: string
   readonly status: PubSubStatus
-  /** Messages that were dropped because they do not parse (N4). */
+  /** Messages that were dropped because they do not parse. */
   readonly droppedMessages: number
   /**
-   * Sends a plain object, with `origin` added, to every other instance subscribed to the channel, never to this one (N2). While
+   * Sends a plain object, with `origin` added, to every other instance subscribed to the channel, never to this one. While
    * `connecting` it waits for the outcome of the first attempt. Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN`
    * (perhaps sent), `INVALID_MESSAGE` (not a plain JSON object), `INVALID_CHANNEL` (half a surrogate pair, which Redis cannot
    * distinguish from another) or `CLOSED`.
    */
   publish(channel: string, message: object): Promise<void>
-  /** Calls the handler for each message of another instance, in the order published by each (N3). */
+  /** Calls the handler for each message of another instance, in the order published by each. */
   subscribe(channel: string, handler: MessageHandler): Unsubscribe
   /**
-   * Runs the listener when messages may have been missed, once all subscriptions are confirmed again (N6); also after a start
+   * Runs the listener when messages may have been missed, once all subscriptions are confirmed again; also after a start
    * during which the relay was unreachable. Returns an unsubscribe function.
    */
   onGap(listener: () => void): () => void
   /** Runs the listener at each change of `status`. Returns an unsubscribe function. */
   onStatus(listener: (status: PubSubStatus) => void): () => void
-  /** Ends all subscriptions and connections; idempotent. Afterwards every call rejects or throws with `CLOSED` (N7). */
+  /** Ends all subscriptions and connections; idempotent. Afterwards every call rejects or throws with `CLOSED`. */
   dispose(): Promise<void>
 }

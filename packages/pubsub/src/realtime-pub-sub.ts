@@ -12,7 +12,7 @@ import { servingStatus, type ServingStatus } from './serving-status.ts'
 export type RealtimePubSubOptions = RedisLinkOptions
 
 /**
- * The notification layer over Redis: two connections, regardless of how many features share it (N1). Connects at once and
+ * The notification layer over Redis: two connections, regardless of how many features share it. Connects at once and
  * retries; `link.ready` settles when it is connected. Throws `INVALID_OPTIONS`.
  */
 export class RealtimePubSub implements PubSub {

@@ -58,7 +58,7 @@ export interface RealtimeServer<U extends User = User> {
   /**
    * Revokes rights of a user, cluster-wide: subscriptions of matching keys and channels end, their clients are notified, and
    * remembered verdicts are requested again. Change the result of `authorize` first. Rejects with `INVALID_CHANNEL` for an
-   * invalid pattern, and with `RELAY_FAILED` if other instances could not be notified (X2).
+   * invalid pattern, and with `RELAY_FAILED` if other instances could not be notified.
    */
   revoke(revocation: Revocation): Promise<void>
   /**
@@ -71,7 +71,7 @@ export interface RealtimeServer<U extends User = User> {
   /** Settles when changes and events of other instances are received; rejects if that can never happen. */
   readonly ready: Promise<void>
   /**
-   * Drains (C5): accepts no new connections, notifies clients to reconnect elsewhere, sends pending replies, then ends
+   * Drains: accepts no new connections, notifies clients to reconnect elsewhere, sends pending replies, then ends
    * connections, features, store and pubsub; all within `drainMs`. The Socket.IO server stays open. Idempotent.
    */
   close(): Promise<void>
@@ -83,7 +83,7 @@ const NO_COORDINATION = 'Presence is off: no `coordination` configured. Set `pre
 
 const ALONE = 'No `pubsub` configured: running as a single instance. Changes and events are not sent to other instances.'
 
-/** Puts realtime state and events on a Socket.IO server, which carries one at a time (C7). Throws `INVALID_OPTIONS`. */
+/** Puts realtime state and events on a Socket.IO server, which carries one at a time. Throws `INVALID_OPTIONS`. */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer<U> {
   return assembleRealtimeServer(parseServerOptions(options), { ownsSocketServer: false })
 }

@@ -2,13 +2,13 @@ import type { ErrorCode } from '@tutti/protocol'
 
 /** What happened on this instance since it began. */
 export interface RealtimeCounts {
-  /** Connections that were closed because they did not read what was sent (C4). */
+  /** Connections that were closed because they did not read what was sent. */
   readonly slowConsumers: number
-  /** Connections that were closed because they continued with requests above their rate (X5). */
+  /** Connections that were closed because they continued with requests above their rate. */
   readonly floods: number
   /** Requests and tries to connect that were refused, by code. */
   readonly refusals: Readonly<Partial<Record<ErrorCode, number>>>
-  /** Messages from Redis that were dropped because no instance could have sent them (N4). */
+  /** Messages from Redis that were dropped because no instance could have sent them. */
   readonly droppedMessages: number
 }
 

@@ -2,7 +2,7 @@ import type { Entry, EntryPage, JsonObject, JsonValue } from '@tutti/protocol'
 
 export type { EntryPage }
 
-/** The author of a mutation and its number: with these it takes effect once (S12). */
+/** The author of a mutation and its number: with these it takes effect once. */
 export interface MutationAuthor {
   /** ID of the signed-in user; '' for anonymous. Never reaches the remembered mutations of another user. */
   user: string
@@ -27,7 +27,7 @@ export type Mutation =
   | (MutationBase & { op: 'increment'; by: number; initial?: number | undefined })
   | (MutationBase & { op: 'patch'; patch: JsonObject })
 
-/** The result of a write. The same for a mutation that is sent again (S12). */
+/** The result of a write. The same for a mutation that is sent again. */
 export interface WriteResult {
   version: number
   /** With `increment`: the sum. */
@@ -39,13 +39,13 @@ export interface WriteResult {
 /** Optional parameters of a write. */
 export interface WriteOptions {
   /**
-   * The write must begin before this time, milliseconds since 1970 on the store's clock; default: now + `writeTimeoutMs` (F2).
+   * The write must begin before this time, milliseconds since 1970 on the store's clock; default: now + `writeTimeoutMs`.
    */
   deadline?: number | undefined
   /**
    * Called with the value that the write would store: for a patch or increment, the result on the newest value. If it throws,
-   * the write is refused with that error and nothing is stored (X6). Not called for a removal, nor for a mutation whose outcome
-   * is remembered (S12). Its refusal is not remembered.
+   * the write is refused with that error and nothing is stored. Not called for a removal, nor for a mutation whose outcome
+   * is remembered. Its refusal is not remembered.
    */
   check?: ((value: JsonValue) => void) | undefined
 }
@@ -69,7 +69,7 @@ export interface StateChange {
   writer?: string
 }
 
-/** An entry in the store. `expiresAt`: when it expires, milliseconds since 1970 on the store's clock (S18). */
+/** An entry in the store. `expiresAt`: when it expires, milliseconds since 1970 on the store's clock. */
 export type StoredEntry = Entry & { expiresAt?: number }
 
 /** A page of a listing, with the store's own fields. */
@@ -86,35 +86,35 @@ export interface StoredPage extends EntryPage {
  */
 export interface StateStore {
   /**
-   * The entries of these keys, in their order. Values that other programs stored (S20) and entries that have expired, once for
-   * all instances (S18), receive a version here and are announced.
+   * The entries of these keys, in their order. Values that other programs stored and entries that have expired, once for
+   * all instances, receive a version here and are announced.
    */
   read(keys: readonly string[]): Promise<StoredEntry[]>
   /** Like `read`, without the entries that still have their known version, and without fetching their values. In any order. */
   readChanged(known: ReadonlyMap<string, number>): Promise<StoredEntry[]>
-  /** The entries below a prefix (`todos:`, or '' for all), in byte order of their keys, from an index (S17). */
+  /** The entries below a prefix (`todos:`, or '' for all), in byte order of their keys, from an index. */
   list(prefix: string, after?: string): Promise<StoredPage>
-  /** One change: checked, applied, versioned, remembered and announced at once, or not at all (S5). */
+  /** One change: checked, applied, versioned, remembered and announced at once, or not at all. */
   write(mutation: Mutation, options?: WriteOptions): Promise<WriteResult>
   /**
    * Delivers every change in the cluster, including those of this instance, each once and those of a key in version order.
    * Changes may be missed only if `onGap` reports it; changes made shortly before the call may be delivered as well, with their
    * lower versions. Listeners MUST NOT block or modify their argument. A change of a key for which `wants` returns false at
-   * that moment may be omitted (S5); `wants` must not throw. Not named `watch`, which is unstorage's own method with the
+   * that moment may be omitted; `wants` must not throw. Not named `watch`, which is unstorage's own method with the
    * arguments `(event, key)`: a driver has both. Returns an unsubscribe function; its `ready` settles when the subscription is
    * confirmed.
    */
   onChange(listener: (change: StateChange) => void, wants?: (key: string) => boolean): (() => void) & { readonly ready: Promise<void> }
-  /** Announces a value that another program wrote over an entry, with a new version (S20). */
+  /** Announces a value that another program wrote over an entry, with a new version. */
   touch(key: string): Promise<WriteResult>
-  /** Finds entries that other programs stored below the base, so that `list` includes them (S17). */
+  /** Finds entries that other programs stored below the base, so that `list` includes them. */
   reindex(): Promise<void>
   /**
    * Runs the listener when changes may have been missed, also between a read and the confirmation of `onChange`. Returns an
    * unsubscribe function.
    */
   onGap(listener: () => void): () => void
-  /** Messages of other instances that were dropped as invalid (N4). Absent for a store without messages. */
+  /** Messages of other instances that were dropped as invalid. Absent for a store without messages. */
   readonly droppedMessages?: number
   /** The store's clock, milliseconds since 1970, as estimated by this instance. It applies to deadlines and `expiresAt`. */
   now(): number

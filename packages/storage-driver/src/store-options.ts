@@ -16,15 +16,15 @@ export interface StoreErrorContext {
 
 /** Options of both stores. */
 export interface StoreOptions {
-  /** Values whose JSON is at most this many UTF-8 bytes are included in their notification; default 8,192 (S5). */
+  /** Values whose JSON is at most this many UTF-8 bytes are included in their notification; default 8,192. */
   inlineValueMaxBytes?: number | undefined
-  /** How long a client's last mutation on a key is remembered, milliseconds; default 24 h (S12). */
+  /** How long a client's last mutation on a key is remembered, milliseconds; default 24 h. */
   mutationMemoryMs?: number | undefined
-  /** How long a removed key keeps its version, milliseconds; default 24 h (S1). */
+  /** How long a removed key keeps its version, milliseconds; default 24 h. */
   tombstoneMs?: number | undefined
-  /** The deadline of a write without its own: this long after now on the store's clock, milliseconds; default 5,000 (F2). */
+  /** The deadline of a write without its own: this long after now on the store's clock, milliseconds; default 5,000. */
   writeTimeoutMs?: number | undefined
-  /** Receives failures that no caller awaits. Default: `console.error` (X10). */
+  /** Receives failures that no caller awaits. Default: `console.error`. */
   onError?: ((error: unknown, context: StoreErrorContext) => void) | undefined
 }
 

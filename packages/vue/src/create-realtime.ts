@@ -18,11 +18,11 @@ import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
 /** A client that the caller created and closes. */
 export interface ExistingClientOptions {
   client: RealtimeClient
-  /** The entries that the page was rendered with, if any (S22); the client receives the same. */
+  /** The entries that the page was rendered with, if any; the client receives the same. */
   entries?: readonly Entry[] | undefined
 }
 
-/** Rendering of pages on a server: nothing is connected, and each page reads the entries that it shows (S22). */
+/** Rendering of pages on a server: nothing is connected, and each page reads the entries that it shows. */
 export interface PageOptions {
   /** Reads entries with the rights of the page's user: `realtime.as(user).state.read` of `@tutti/server`. */
   read: ReadEntries
@@ -38,7 +38,7 @@ export interface Realtime {
   /** The client of the current applications. */
   readonly client: RealtimeClient
   install(app: App): void
-  /** The entries shown by the page, as JSON that is safe inside a `<script type="application/json">` (S22). */
+  /** The entries shown by the page, as JSON that is safe inside a `<script type="application/json">`. */
   dehydrate(): string
 }
 

@@ -3,11 +3,11 @@ import { computed, shallowRef, type ComputedRef } from 'vue'
 import { bridgeObservable } from './bridge-observable.ts'
 import { useRealtimeContext } from './realtime-context.ts'
 
-/** The state of the connection (C1) as refs, with `connect` and `disconnect`. */
+/** The state of the connection as refs, with `connect` and `disconnect`. */
 export type UseRealtimeConnectionReturn = { readonly [Name in keyof ConnectionState]: ComputedRef<ConnectionState[Name]> } & {
   /** Connects again after `disconnect()`, after `closed`, or at once instead of after the current wait. */
   connect(): void
-  /** Goes offline until `connect()`; changes are queued until then (S14). */
+  /** Goes offline until `connect()`; changes are queued until then. */
   disconnect(): void
 }
 

@@ -5,7 +5,7 @@ import { useRealtimeContext } from './realtime-context.ts'
 
 /** Options of `useRealtimeEvents`. */
 export interface UseRealtimeEventsOptions {
-  /** The default of `publish`: whether this client receives its own events (E2). Default false. */
+  /** The default of `publish`: whether this client receives its own events. Default false. */
   includeSelf?: boolean | undefined
 }
 

@@ -10,9 +10,9 @@ export type UseRealtimeStateOptions = Omit<StateOptions<unknown>, 'default'>
 
 /**
  * A ref of a shared value. Assigning stores the whole value; changes inside it (`poll.value.votes++`) are sent once per tick,
- * as a patch if possible (S8). The promises of its methods need not be awaited, because `error` contains their errors.
+ * as a patch if possible. The promises of its methods need not be awaited, because `error` contains their errors.
  *
- * It is a computed, because its value belongs to all clients: state libraries restore, reset and persist only refs (S23).
+ * It is a computed, because its value belongs to all clients: state libraries restore, reset and persist only refs.
  */
 export interface RealtimeState<T> extends WritableComputedRef<T> {
   /** The server has not yet sent the stored entry. */
@@ -23,21 +23,21 @@ export interface RealtimeState<T> extends WritableComputedRef<T> {
   readonly error: ComputedRef<Error | undefined>
   /** The version of the confirmed entry; `undefined` while it is not known. */
   readonly version: ComputedRef<number | undefined>
-  /** Changes wait for `sync()` or for the end of `debounceMs` (S16). */
+  /** Changes wait for `sync()` or for the end of `debounceMs`. */
   readonly isDirty: ComputedRef<boolean>
   /** Stores a value, even one that is already shown. */
   set(value: T): Promise<void>
-  /** Removes the key; then the default is shown (S10). */
+  /** Removes the key; then the default is shown. */
   remove(): Promise<void>
-  /** Adds to a number, atomically with concurrent increments (S7). Default 1. */
+  /** Adds to a number, atomically with concurrent increments. Default 1. */
   increment(by?: number): Promise<void>
-  /** Merges by property: concurrent changes of other properties are kept (S8). */
+  /** Merges by property: concurrent changes of other properties are kept. */
   patch(patch: MergePatch<T>): Promise<void>
-  /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime (S9). */
+  /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime. */
   update(run: (value: T) => T | undefined): Promise<void>
   /** Requests the entry from the server now. */
   refresh(): Promise<void>
-  /** Sends waiting changes (S16); settles when every change is confirmed. */
+  /** Sends waiting changes; settles when every change is confirmed. */
   sync(): Promise<void>
 }
 

@@ -4,7 +4,7 @@ import type { Observable } from '../observable.ts'
 /** One entry of a collection. Immutable; the same object until a property differs. */
 export interface CollectionItem<T> {
   readonly key: string
-  /** Includes this client's pending changes (S13). Must not be modified in place. */
+  /** Includes this client's pending changes. Must not be modified in place. */
   readonly value: T
   /** The version of the confirmed entry, 0 if none is stored; `undefined` until it is known. */
   readonly version: number | undefined
@@ -33,7 +33,7 @@ export interface CollectionOptions {
 }
 
 /**
- * All entries below a prefix, live (S17). Changes show at once, here and on handles of the same keys (S15), and are sent like
+ * All entries below a prefix, live. Changes show at once, here and on handles of the same keys, and are sent like
  * theirs, with the same errors. They need not be awaited, because `current.error` shows the same.
  */
 export interface Collection<T> extends Observable<CollectionSnapshot<T>> {
@@ -42,9 +42,9 @@ export interface Collection<T> extends Observable<CollectionSnapshot<T>> {
   add(value: T): string
   /** Replaces the stored value. The key is complete and below the prefix; otherwise `INVALID_KEY`. */
   set(key: string, value: T): Promise<void>
-  /** Merges by property: concurrent changes of other properties are kept (S8). */
+  /** Merges by property: concurrent changes of other properties are kept. */
   patch(key: string, patch: MergePatch<T>): Promise<void>
-  /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime (S9). */
+  /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime. */
   update(key: string, run: (value: T | undefined) => T | undefined): Promise<void>
   remove(key: string): Promise<void>
   /** Loads this number of additional entries, default 1,000. */

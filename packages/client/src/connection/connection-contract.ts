@@ -1,7 +1,7 @@
 import type { Limits, NoticeName, Notices, RealtimeError, RequestName, Requests } from '@tutti/protocol'
 import type { Observable } from '../observable.ts'
 
-/** The state of the connection (C1). */
+/** The state of the connection. */
 export interface ConnectionState {
   /**
    * `connecting`: the first try. `reconnecting`: it failed or was lost, and is tried again. `offline`: the machine reports that it

@@ -10,7 +10,7 @@ export interface SocketTransportOptions {
   url?: string | URL | undefined
   /** Path of Socket.IO on the server, beginning with `/`. Default `/socket.io/`. */
   path?: string | undefined
-  /** Default `['websocket']`, so no sticky sessions are needed (C3); add `'polling'` for networks that block WebSocket. */
+  /** Default `['websocket']`, so no sticky sessions are needed; add `'polling'` for networks that block WebSocket. */
   transports?: readonly ('websocket' | 'polling')[] | undefined
 }
 
@@ -30,7 +30,7 @@ export const SOCKET_OPTIONS = {
 } satisfies OptionRows<SocketTransportOptions>
 
 /**
- * The transport over Socket.IO. Its own reconnection is disabled, because the connection schedules the attempts (C1). Throws
+ * The transport over Socket.IO. Its own reconnection is disabled, because the connection schedules the attempts. Throws
  * `INVALID_OPTIONS` if `url` or `path` cannot work.
  */
 export function socketTransport(settings: SocketTransportOptions): Transport {

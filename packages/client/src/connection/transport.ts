@@ -11,7 +11,7 @@ export interface LinkListener {
   onMessage(notice: ServerMessage): void
   /**
    * The link could not be established, or is lost; called once. If the reason is not retryable, the client does not try again
-   * (C1).
+   *.
    */
   onClose(reason: RealtimeError): void
 }

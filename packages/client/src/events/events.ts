@@ -37,7 +37,7 @@ export interface EventContext {
 
 /** How an event is published. */
 export interface PublishOptions {
-  /** This client receives it too, if it subscribed (E2). Default false. */
+  /** This client receives it too, if it subscribed. Default false. */
   includeSelf?: boolean | undefined
 }
 
@@ -46,7 +46,7 @@ const PUBLISH_OPTIONS = { includeSelf: flag(undefined) } satisfies OptionRows<Pu
 /** Events: delivered to the current subscribers, not stored. */
 export interface Events<Channels extends EventMap> {
   /**
-   * Subscribes to a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`), also after reconnects (E5). Returns an unsubscribe function.
+   * Subscribes to a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`), also after reconnects. Returns an unsubscribe function.
    * Throws `INVALID_CHANNEL`, `CLOSED`.
    */
   subscribe<Name extends string>(name: Name, listener: (data: EventData<Channels, Name>, context: EventContext) => void): () => void

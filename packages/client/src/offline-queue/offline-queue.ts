@@ -22,7 +22,7 @@ const OPTIONS = { name: text('tutti'), timeoutMs: wholeNumber(1, 3_000) } satisf
 
 /**
  * The option `offlineQueue` of a client: unconfirmed changes are stored in IndexedDB, so that a reload or crash of the page
- * loses none (S14) and repeats none (S12). Each client has its own queue and keeps a Web Lock while its page is open; the first
+ * loses none and repeats none. Each client has its own queue and keeps a Web Lock while its page is open; the first
  * client that connects takes over the queue of a closed page.
  *
  * Without IndexedDB and Web Locks (old browsers, pages that are not on https or localhost) changes are kept in memory only, and

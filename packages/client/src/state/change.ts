@@ -13,10 +13,10 @@ import {
 export type Change =
   /** `value: undefined` removes; `ifVersion`: only if the entry still has this version (S6, `onlyIfUnchanged`). */
   | { readonly op: 'set'; readonly value: JsonValue | undefined; readonly ifVersion?: number }
-  /** An absent key starts at `initial` (S7). */
+  /** An absent key starts at `initial`. */
   | { readonly op: 'increment'; readonly by: number; readonly initial: number }
   | { readonly op: 'patch'; readonly patch: JsonObject }
-  /** Runs again whenever another client wrote before it (S9). */
+  /** Runs again whenever another client wrote before it. */
   | { readonly op: 'update'; readonly run: (value: JsonValue | undefined) => unknown }
 
 /** A patch that was given; throws `INVALID_VALUE` where it is no object of JSON. */

@@ -11,7 +11,7 @@ export interface KeyUser {
   dispose(): void
 }
 
-/** One key of a client, shared by all its handles (S15). */
+/** One key of a client, shared by all its handles. */
 export interface KeyRecord {
   readonly key: string
   readonly users: Set<KeyUser>

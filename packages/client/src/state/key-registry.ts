@@ -24,7 +24,7 @@ export interface KeyRegistryOptions extends RetryContext {
 export interface KeyRegistry extends Pick<MutationQueue, 'add' | 'release' | 'adopt' | 'close' | 'pendingCount'> {
   /** The key's record, with another user; the first user subscribes it. */
   use(key: string, user: KeyUser): KeyRecord
-  /** The last user to leave ends the subscription (S15). */
+  /** The last user to leave ends the subscription. */
   leave(record: KeyRecord, user: KeyUser): void
   /** Requests the entry now. */
   readonly refresh: FetchEntry

@@ -4,7 +4,7 @@ import { applyChange, mergeChanges, type Change } from './change.ts'
 // The client's knowledge of one key, as plain data and functions from one state to the next: the entry confirmed by the server,
 // and the client's pending changes on top of it (S13). No I/O and no time, so that every interleaving can be tested.
 
-/** A change that was sent: its number never changes again (S12). */
+/** A change that was sent: its number never changes again. */
 export interface SentMutation {
   readonly number: number
   /** The client that sent it, if that was one of an earlier page. */
@@ -23,9 +23,9 @@ export type Waiter = (error?: unknown) => void
 /** A change of this client that is not confirmed. */
 export interface PendingChange {
   readonly change: Change
-  /** Not to be sent yet (S16). */
+  /** Not to be sent yet. */
   readonly deferred: boolean
-  /** The callers whose changes were merged into this one; all of them receive its outcome (S14). */
+  /** The callers whose changes were merged into this one; all of them receive its outcome. */
   readonly waiters: readonly Waiter[]
   readonly sent?: SentMutation
   /** The server has applied it; shown until the entry that includes it arrives. */

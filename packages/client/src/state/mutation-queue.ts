@@ -33,13 +33,13 @@ export interface MutationQueueOptions {
   resume: (record: KeyRecord) => void
 }
 
-/** The unconfirmed changes of a client: each key's are sent in order and one at a time, keys beside each other (S12, S14). */
+/** The unconfirmed changes of a client: each key's are sent in order and one at a time, keys beside each other. */
 export interface MutationQueue {
   /** Unconfirmed changes of all keys. */
   pendingCount(): number
   /** Adds a change and sends it, unless it is to wait. Throws `OVERFLOW`. */
   add(record: KeyRecord, change: PendingChange): void
-  /** Sends the changes that wait for it (S16). */
+  /** Sends the changes that wait for it. */
   release(record: KeyRecord): void
   /** Sends the key's first pending change, if it may be sent now. */
   send(record: KeyRecord): void

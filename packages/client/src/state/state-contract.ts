@@ -3,7 +3,7 @@ import type { Observable } from '../observable.ts'
 /** The state of a handle. Immutable: each change creates a new object. */
 export interface StateSnapshot<Shown> {
   /**
-   * The confirmed value with this client's pending changes (S13); the default if nothing is stored (S10). Must not be modified
+   * The confirmed value with this client's pending changes; the default if nothing is stored. Must not be modified
    * in place.
    */
   readonly value: Shown
@@ -15,19 +15,19 @@ export interface StateSnapshot<Shown> {
   readonly error: Error | undefined
   /** The version of the confirmed entry; `undefined` while it is not known. */
   readonly version: number | undefined
-  /** Changes of this handle wait for `sync()` or for the end of `debounceMs` (S16). */
+  /** Changes of this handle wait for `sync()` or for the end of `debounceMs`. */
   readonly isDirty: boolean
 }
 
 /** How a handle behaves. */
 export interface StateOptions<T> {
-  /** Shown while nothing is stored; never stored (S10). A number is where `increment` starts. */
+  /** Shown while nothing is stored; never stored. A number is where `increment` starts. */
   default?: T | undefined
-  /** When changes are sent: at once (default), after `debounceMs` without another, or when `sync()` is called (S16). */
+  /** When changes are sent: at once (default), after `debounceMs` without another, or when `sync()` is called. */
   strategy?: 'immediate' | 'debounced' | 'manual' | undefined
   /** Milliseconds, default 200. */
   debounceMs?: number | undefined
-  /** `set` and `remove` are refused with `CONFLICT` when another client wrote since (S14). Default false: the last one wins. */
+  /** `set` and `remove` are refused with `CONFLICT` when another client wrote since. Default false: the last one wins. */
   onlyIfUnchanged?: boolean | undefined
 }
 
@@ -46,14 +46,14 @@ export interface StateHandle<T, Shown = T | undefined> extends Observable<StateS
   readonly key: string
   /** Stores a value in place of the stored one. */
   set(value: T): Promise<void>
-  /** Removes the key: it is absent then, which is not `null` (S10). */
+  /** Removes the key: it is absent then, which is not `null`. */
   remove(): Promise<void>
-  /** Adds to a number, atomically with what others add (S7). Default 1. */
+  /** Adds to a number, atomically with what others add. Default 1. */
   increment(by?: number): Promise<void>
-  /** Merges by property: concurrent changes of other properties are kept (S8). */
+  /** Merges by property: concurrent changes of other properties are kept. */
   patch(patch: MergePatch<T>): Promise<void>
   /**
-   * Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime (S9). It
+   * Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime. It
    * also runs for the display, so it must have no side effects. `undefined` removes the key. Rejects with the errors of the
    * function.
    */
@@ -61,9 +61,9 @@ export interface StateHandle<T, Shown = T | undefined> extends Observable<StateS
   /** Requests the entry from the server now. Rejects with `UNAVAILABLE` while there is no connection. */
   refresh(): Promise<void>
   /**
-   * Sends waiting changes (S16); settles when every change of this handle is confirmed, with the first error if one is refused.
+   * Sends waiting changes; settles when every change of this handle is confirmed, with the first error if one is refused.
    */
   sync(): Promise<void>
-  /** Sends waiting changes and releases the key; the last handle of a key ends its subscription (S15). */
+  /** Sends waiting changes and releases the key; the last handle of a key ends its subscription. */
   dispose(): void
 }

@@ -8,8 +8,8 @@ const offsetSchema = v.pipe(v.string(), v.regex(/^[\da-z]{1,11}-[\da-z]{1,11}$/,
 const upTo = (most: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(most))
 
 /**
- * `event:subscribe`: a channel or a pattern (E3). On a durable channel the events after `offset` follow, or the newest `rewind`
- * ones; with `skipOwn` without those that this client published (E6).
+ * `event:subscribe`: a channel or a pattern. On a durable channel the events after `offset` follow, or the newest `rewind`
+ * ones; with `skipOwn` without those that this client published.
  */
 export const eventSubscribeSchema = v.object({
   channel: patternSchema,
@@ -22,8 +22,8 @@ export const eventSubscribeSchema = v.object({
 export const eventUnsubscribeSchema = v.object({ channel: patternSchema })
 
 /**
- * `event:publish`: `includeSelf` decides only whether the publishing connection receives its own event (E2). On a durable channel
- * an event with an `id` that is in the log is not appended again (E7).
+ * `event:publish`: `includeSelf` decides only whether the publishing connection receives its own event. On a durable channel
+ * an event with an `id` that is in the log is not appended again.
  */
 export const eventPublishSchema = v.object({
   channel: channelSchema,

@@ -8,7 +8,7 @@ const MAX_ISSUE_CHARACTERS = 200
 export type MessageSchema<Message> = v.GenericSchema<unknown, Message>
 
 /**
- * The message as its schema describes it, without unknown fields. Throws `INVALID_MESSAGE` with the first issue, by path (X4).
+ * The message as its schema describes it, without unknown fields. Throws `INVALID_MESSAGE` with the first issue, by path.
  * Only the first: a message of a megabyte can have 300,000 issues, which would block the process for a second.
  */
 export function parseMessage<Message>(schema: MessageSchema<Message>, message: unknown): Message {

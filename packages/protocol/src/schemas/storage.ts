@@ -25,8 +25,8 @@ const prefixToLeave = v.object({ prefix: prefixSchema })
 const namesPrefix = (message: unknown): boolean => typeof message === 'object' && message !== null && 'prefix' in message
 
 /**
- * `storage:subscribe`: of the keys with a `version`, only entries that differ from it are returned (C2). Or a page of the
- * entries below a prefix (S17), with their known versions and the last key of the page before.
+ * `storage:subscribe`: of the keys with a `version`, only entries that differ from it are returned. Or a page of the
+ * entries below a prefix, with their known versions and the last key of the page before.
  */
 export const subscribeSchema = v.lazy((message) => (namesPrefix(message) ? prefixToSubscribe : keyListSchema))
 
@@ -38,7 +38,7 @@ export const setSchema = v.object({
   key: keySchema,
   value: valueSchema,
   ifVersion,
-  /** Lifetime, milliseconds; without it the entry does not expire (S18). */
+  /** Lifetime, milliseconds; without it the entry does not expire. */
   ttlMs: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   mutation,
 })
@@ -46,7 +46,7 @@ export const setSchema = v.object({
 /** `storage:remove` */
 export const removeSchema = v.object({ key: keySchema, ifVersion, mutation })
 
-/** `storage:increment`: an absent key starts at `initial`, default 0 (S7). */
+/** `storage:increment`: an absent key starts at `initial`, default 0. */
 export const incrementSchema = v.object({
   key: keySchema,
   by: v.pipe(v.number(), v.finite()),
@@ -54,5 +54,5 @@ export const incrementSchema = v.object({
   mutation,
 })
 
-/** `storage:patch`: a JSON Merge Patch (S8). */
+/** `storage:patch`: a JSON Merge Patch. */
 export const patchMessageSchema = v.object({ key: keySchema, patch: patchSchema, mutation })

@@ -26,5 +26,5 @@ export const versionSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 /** A client's own id: letters, digits, `_` and `-`, so that it can be part of a Redis key (S12). */
 export const clientIdSchema = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'The clientId must be 1 to 64 letters, digits, _ or -.'))
 
-/** The number of one mutation; `clientId` defaults to the handshake's (S12). */
+/** The number of one mutation; `clientId` defaults to the handshake's. */
 export const mutationSchema = v.object({ number: v.pipe(v.number(), v.safeInteger(), v.minValue(1)), clientId: v.optional(clientIdSchema) })

@@ -42,7 +42,7 @@ export interface RedisScript {
   run(keys: readonly string[], args: readonly (string | number)[]): Promise<ScriptReply>
 }
 
-/** State of the circuit breaker (N10). */
+/** State of the circuit breaker. */
 export type BreakerState = 'closed' | 'open' | 'probing'
 
 /**
@@ -52,7 +52,7 @@ export type BreakerState = 'closed' | 'open' | 'probing'
  * `dispose`, methods that return no promise throw `CLOSED`.
  */
 export interface RedisLink {
-  /** The application's prefix, at the beginning of every Redis channel and every internal name (N8). */
+  /** The application's prefix, at the beginning of every Redis channel and every internal name. */
   readonly prefix: string
   readonly status: PubSubStatus
   readonly breaker: BreakerState
@@ -75,7 +75,7 @@ export interface RedisLink {
   publish(channel: string, text: string): Promise<void>
   /**
    * Receives every message on `<prefix>:<channel>`, including those of this instance, in the order in which Redis executed them
-   * (N3).
+   *.
    */
   subscribe(channel: string, handler: MessageHandler): Unsubscribe
   /**

@@ -7,7 +7,7 @@ import { MAX_SOCKET_PATH_BYTES, isAddress, isHost, isPort, isSocketPath, type Re
 import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
 
 /**
- * The Redis server (N8): one server by `url`, `host` and `port`, or `path`; the master that `sentinels` report; a Cluster; or
+ * The Redis server: one server by `url`, `host` and `port`, or `path`; the master that `sentinels` report; a Cluster; or
  * two clients of the caller. `username`, `password`, `db` and `tls` apply to the servers themselves, however they are found.
  */
 export interface RedisConnectionOptions {

@@ -17,9 +17,9 @@ import { createSubscriptions } from './subscriptions.ts'
 
 /** Options of a link. */
 export interface RedisLinkOptions extends RedisConnectionOptions, PubSubOptions {
-  /** The circuit breaker opens after this number of consecutive connection failures. Default: 5 (N10). */
+  /** The circuit breaker opens after this number of consecutive connection failures. Default: 5. */
   breakerFailures?: number | undefined
-  /** While open, it lets one call through every so many milliseconds. Default: 30,000 (N10). */
+  /** While open, it lets one call through every so many milliseconds. Default: 30,000. */
   breakerProbeMs?: number | undefined
 }
 
@@ -31,7 +31,7 @@ const OPTIONS = {
 } satisfies OptionRows<RedisLinkOptions>
 
 /**
- * Connects to Redis at once, over exactly two connections; on a Cluster `pub` is one to each master (N1). They are named
+ * Connects to Redis at once, over exactly two connections; on a Cluster `pub` is one to each master. They are named
  * `<prefix>:<instanceId>:pub` and `:sub`. Throws `INVALID_OPTIONS`.
  */
 export function createRedisLink(options: RedisLinkOptions, instanceId: string): RedisLink {

@@ -25,7 +25,7 @@ export interface Credentials {
 /**
  * Identifies the connecting user. Null, and any thrown value, refuses the connection with `UNAUTHENTICATED`: the client does
  * not retry with the same credentials. A `RealtimeError` keeps its code, for example `UNAVAILABLE` while the user database is
- * down, after which the client tries again (X1).
+ * down, after which the client tries again.
  */
 export type Authenticate<U extends User = User> = (credentials: Credentials) => U | null | undefined | Promise<U | null | undefined>
 

@@ -24,14 +24,14 @@ export const parsePublishOptions = (options: ServerPublishOptions = {}): ServerP
 /** Events as server code uses them: with all rights as `realtime.events`, with those of a user as `realtime.as(user).events`. */
 export interface ServerEvents {
   /**
-   * Reaches every subscriber of the channel in the cluster: those here at once, the others through the relay (E1).
+   * Reaches every subscriber of the channel in the cluster: those here at once, the others through the relay.
    * The subscribers include the listeners of server code, also those of the same user. Rejects with `INVALID_CHANNEL`,
    * `INVALID_VALUE`, or `RELAY_FAILED` when only this instance has received it; for a user also as for its own client. On a durable
    * channel it settles when the event is in the log; it also rejects with `UNAVAILABLE`, `OUTCOME_UNKNOWN`, `BACKLOG_FULL`.
    */
   publish(channel: string, data: JsonValue, options?: ServerPublishOptions): Promise<void>
   /**
-   * Calls the listener for each event on the channel, or on any channel that the pattern matches (E3). Returns an unsubscribe
+   * Calls the listener for each event on the channel, or on any channel that the pattern matches. Returns an unsubscribe
    * function.
    */
   subscribe(pattern: string, listener: (event: ServerEvent) => void, options?: SubscriptionOptions): () => void

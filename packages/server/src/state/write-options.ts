@@ -2,7 +2,7 @@ import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol'
 
 /** Conditions and lifetime of a write. */
 export interface StateWriteOptions {
-  /** Only if the entry has this version; 0: only if it is absent. Else `CONFLICT` with the entry (S6). */
+  /** Only if the entry has this version; 0: only if it is absent. Else `CONFLICT` with the entry. */
   ifVersion?: number | undefined
   /** Lifetime of the value, milliseconds. Default: it lasts. Only with `set`. */
   ttlMs?: number | undefined

@@ -26,9 +26,9 @@ export interface RealtimeCollection<T> {
   add(value: T): string
   /** Replaces any stored value. The key is complete and below the prefix; otherwise `INVALID_KEY`. */
   set(key: string, value: T): Promise<void>
-  /** Merges by property: concurrent changes of other properties are kept (S8). */
+  /** Merges by property: concurrent changes of other properties are kept. */
   patch(key: string, patch: MergePatch<T>): Promise<void>
-  /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime (S9). */
+  /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime. */
   update(key: string, run: (value: T | undefined) => T | undefined): Promise<void>
   remove(key: string): Promise<void>
   /** Loads this number of additional entries, default 1,000. */
@@ -36,7 +36,7 @@ export interface RealtimeCollection<T> {
 }
 
 /**
- * All entries below a prefix (`todos:`), live (S17). A changed prefix is followed: unsent changes go to the old one. Ends with
+ * All entries below a prefix (`todos:`), live. A changed prefix is followed: unsent changes go to the old one. Ends with
  * its scope. Throws `INVALID_KEY`, `CLOSED`.
  */
 export function useRealtimeCollection<T>(prefix: MaybeRefOrGetter<string>, options?: UseRealtimeCollectionOptions): RealtimeCollection<T>

@@ -8,7 +8,7 @@ const SHARED = '$realtime'
 
 /**
  * A Pinia plugin: `pinia.use(realtimeStores)`. Keeps shared state out of a store's own state, which Pinia restores from pages,
- * devtools and storage, and resets (S23). Needed for option stores; in setup stores it lets `$patch` and `$state =` reach shared
+ * devtools and storage, and resets. Needed for option stores; in setup stores it lets `$patch` and `$state =` reach shared
  * state.
  */
 export function realtimeStores({ store, app, options }: PiniaPluginContext): void {

@@ -20,7 +20,7 @@ export interface Workers {
 const REPEAT_MS = 1_000
 
 /**
- * Processes the records of a group, each by one worker of all processes at a time, and again where that worker failed or died (E10).
+ * Processes the records of a group, each by one worker of all processes at a time, and again where that worker failed or died.
  * While nothing is appended and nothing waits, nothing is sent to the store. Throws `INVALID_OPTIONS`, `UNSUPPORTED`.
  *
  * @example

@@ -54,7 +54,7 @@ export function parseAttachOptions<U extends User>(options: AllOptions<U>): Atta
 
 /**
  * Puts realtime state and events on one path of a plain Node HTTP server, which stays the caller's to close. Other paths, and
- * the upgrades of other libraries, are not touched; after `close()` nothing is left on the server (C7). Throws
+ * the upgrades of other libraries, are not touched; after `close()` nothing is left on the server. Throws
  * `INVALID_OPTIONS`, also for a path that another realtime server has on this HTTP server.
  */
 export function attachRealtime<U extends User = User>(
