@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { RealtimeError, toError } from '@tutti/protocol'
 import type { User } from '../authorization/authorize.ts'
+import { webHeadersOf } from './web-headers.ts'
 
 /** The data of a client that connects. */
 export interface Credentials {
@@ -13,6 +14,8 @@ export interface Credentials {
    * a page that only `'*'` lets in it is left out.
    */
   readonly headers: IncomingHttpHeaders
+  /** The same headers as web-standard `Headers`, for libraries that take these: `auth.api.getSession({ headers: webHeaders })`. */
+  readonly webHeaders: Headers
   /**
    * The client's address according to `trustProxy`, in normal form: no port, IPv6 in its shortest spelling, an IPv4-mapped
    * address as IPv4. `unknown` on a Unix socket and if a proxy hides it.
@@ -29,9 +32,16 @@ export interface Credentials {
  */
 export type Authenticate<U extends User = User> = (credentials: Credentials) => U | null | undefined | Promise<U | null | undefined>
 
+/** Credentials as they were received. */
+export type ReceivedCredentials = Omit<Credentials, 'webHeaders'>
+
 /** The connecting user, or throws `UNAUTHENTICATED`, or the error of `authenticate`. `now`: milliseconds since 1970. */
-export async function authenticated<U extends User>(authenticate: Authenticate<U>, credentials: Credentials, now: number): Promise<U> {
-  const user = await nameUser(authenticate, credentials)
+export async function authenticated<U extends User>(
+  authenticate: Authenticate<U>,
+  credentials: ReceivedCredentials,
+  now: number,
+): Promise<U> {
+  const user = await nameUser(authenticate, withWebHeaders(credentials))
   if (user === null || user === undefined)
     throw new RealtimeError('UNAUTHENTICATED', {
       message: 'Not authenticated: `authenticate` returned no user. Sign in and connect again.',
@@ -56,6 +66,18 @@ export function checkUser<U extends User>(user: U, now: number): U {
 /** The error for a sign-in that has expired. */
 export const expired = (): RealtimeError =>
   new RealtimeError('UNAUTHENTICATED', { message: 'The session has expired (`expiresAt`). Connect again with new credentials.' })
+
+/** `webHeaders` is created at the first access, and not enumerable: most applications do not read it, and logs need it once. */
+function withWebHeaders(received: ReceivedCredentials): Credentials {
+  let webHeaders: Headers | undefined
+  const credentials = {
+    ...received,
+    get webHeaders() {
+      return (webHeaders ??= webHeadersOf(received.headers))
+    },
+  }
+  return Object.defineProperty(credentials, 'webHeaders', { enumerable: false })
+}
 
 async function nameUser<U extends User>(authenticate: Authenticate<U>, credentials: Credentials): Promise<U | null | undefined> {
   try {
