@@ -15,6 +15,7 @@ import {
   useNitro,
 } from '@nuxt/kit'
 import type { Nuxt, NuxtModule } from '@nuxt/schema'
+import { catchDevUpgrades } from './catch-dev-upgrades.ts'
 import { definitionModule, findDefinitions, watchDefinitions } from './definition-files.ts'
 import type { ModuleOptions } from './module-options.ts'
 import { SCHEMA_TYPES, schemaTypes } from './schema-types.ts'
@@ -63,6 +64,7 @@ function addToServer(options: ModuleOptions, nuxt: Nuxt): void {
   nuxt.options.nitro.experimental = { ...nuxt.options.nitro.experimental, websocket: true }
   addServerPlugin(inPackage(`./runtime/server/${Number.parseInt(getNuxtVersion(nuxt)) < 5 ? 'nitro2' : 'nitro3'}-plugin`))
   const isAlone = config.redisUrl === '' && Object.keys(config.redis).length === 0 && !process.env['NUXT_TUTTI_REDIS_URL']
+  if (nuxt.options.dev) nuxt.hook('ready', catchDevUpgrades)
   if (nuxt.options.dev && isAlone) useLogger('tutti').warn(ALONE)
 }
 
