@@ -3,7 +3,7 @@ import type { Credentials } from '../src/index.ts'
 import { webHeadersOf } from '../src/authentication/web-headers.ts'
 import { connectPlain, serve } from './serve.ts'
 
-test('[X1] authenticate receives the headers of a connection and of a request as Headers too', async () => {
+test('[X1] authenticate receives the headers as web-standard Headers too', async () => {
   const received: Credentials[] = []
   const server = await serve({
     authenticate: (credentials) => {
