@@ -3,6 +3,7 @@ import { tsupConfig } from '../../tsup.base.ts'
 export default tsupConfig({
   index: 'src/index.ts',
   collection: 'src/collection/collection.ts',
+  durable: 'src/durable/durable-events.ts',
   'offline-queue': 'src/offline-queue/offline-queue.ts',
   presence: 'src/presence/presence.ts',
 })
