@@ -25,7 +25,10 @@ export type { ModuleOptions } from './module-options.ts'
 const ALONE = 'No Redis is configured: instances are not synchronized. Set `tutti.redis` or NUXT_TUTTI_REDIS_URL to run several.'
 
 /** The composables of pages; each has a file of its own in `runtime/app`. */
-const COMPOSABLES = ['useRealtime', 'useRealtimeState', 'useRealtimeCollection', 'useRealtimeEvents', 'useRealtimeConnection']
+const COMPOSABLES = [
+  ...['useRealtime', 'useRealtimeState', 'useRealtimeCollection', 'useRealtimeEvents', 'useRealtimeConnection'],
+  ...['useRealtimePresence', 'useRealtimeCursors'],
+]
 
 const inPackage = createResolver(import.meta.url).resolve
 
@@ -50,7 +53,7 @@ function addToPages(nuxt: Nuxt): void {
   addPlugin(inPackage('./runtime/app/realtime.client'))
   // Vite would find them with the first page, and reload that page.
   const { optimizeDeps = {} } = nuxt.options.vite
-  const found = ['@tutti/vue', '@tutti/vue/collection'].map((name) => `@tutti/nuxt > ${name}`)
+  const found = ['@tutti/vue', '@tutti/vue/collection', '@tutti/vue/presence'].map((name) => `@tutti/nuxt > ${name}`)
   nuxt.options.vite.optimizeDeps = { ...optimizeDeps, include: [...(optimizeDeps.include ?? []), ...found] }
 }
 

@@ -1,0 +1,1 @@
+export { useRealtimeCursors } from '@tutti/vue/presence'

@@ -1,0 +1,1 @@
+export { useRealtimePresence } from '@tutti/vue/presence'
