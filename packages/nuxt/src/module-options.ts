@@ -2,7 +2,7 @@ import type { RedisConfig } from './runtime/server/realtime-config.ts'
 import type { RealtimeDefinition } from './runtime/server/define-realtime.ts'
 
 /** Options of the server that are functions or objects: they are set in `server/realtime.ts`. */
-type InDefinition = 'authenticate' | 'authorize' | 'schema' | 'features' | 'socketIo' | 'onError' | 'onAudit' | 'onWarning'
+type InDefinition = 'authenticate' | 'authorize' | 'schema' | 'features' | 'coordination' | 'socketIo' | 'onError' | 'onAudit' | 'onWarning'
 
 /** The key `tutti` in `nuxt.config.ts`: all options that are JSON. */
 export interface ModuleOptions extends Omit<RealtimeDefinition, InDefinition> {
