@@ -1,6 +1,6 @@
 import { startTcpProxy, type Instance, type TcpProxy } from '@tutti/test-kit'
 import type { PlantedBug } from './planted-bug.ts'
-import { startTopology, type RedisTopology, type TopologyName } from './redis-topology.ts'
+import { startTopology, type RedisTopology, type TopologyName, type TopologyOptions } from './redis-topology.ts'
 import { startProcess } from './start-process.ts'
 
 const INSTANCE = new URL('./tutti-instance.ts', import.meta.url)
@@ -28,12 +28,16 @@ export interface ClusterOptions {
   topology?: TopologyName | undefined
   /** A bug in the sources of the instances. Default: none. */
   bug?: PlantedBug | undefined
+  /** Added to the environment of the instances. */
+  env?: Record<string, string> | undefined
+  /** How Redis is started. */
+  redis?: TopologyOptions | undefined
 }
 
 /** Starts a cluster of `size` instances. */
-export async function startCluster(size: number, { topology = 'standalone', bug }: ClusterOptions = {}): Promise<Cluster> {
-  const redis = await startTopology(topology, size)
-  const places = await Promise.all(Array.from({ length: size }, (_, index) => startPlace(redis.connection(index), bug)))
+export async function startCluster(size: number, options: ClusterOptions = {}): Promise<Cluster> {
+  const redis = await startTopology(options.topology ?? 'standalone', size, options.redis)
+  const places = await Promise.all(Array.from({ length: size }, (_, index) => startPlace(redis.connection(index), options)))
   return {
     redis,
     places,
@@ -44,13 +48,13 @@ export async function startCluster(size: number, { topology = 'standalone', bug 
   }
 }
 
-async function startPlace(connection: Record<string, unknown>, bug: PlantedBug | undefined): Promise<Place> {
+async function startPlace(connection: Record<string, unknown>, { bug, env }: ClusterOptions): Promise<Place> {
   const front = await startTcpProxy({ host: '127.0.0.1', port: 1 })
   const place: Place = {
     instance: undefined,
     front,
     start: async () => {
-      const instance = await startProcess(INSTANCE, bug, { REDIS: JSON.stringify(connection) })
+      const instance = await startProcess(INSTANCE, bug, { ...env, REDIS: JSON.stringify(connection) })
       front.retarget({ host: '127.0.0.1', port: Number(instance.ready['port']) })
       place.instance = instance
     },

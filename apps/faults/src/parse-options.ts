@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { isPlantedBug, PLANTED_BUGS, type PlantedBug } from './planted-bug.ts'
+import { isPlantedBug, PLANTED_BUGS, type StateBug } from './planted-bug.ts'
 import { TOPOLOGIES, type TopologyName } from './redis-topology.ts'
 
 /** The options of the command line, with the defaults. */
@@ -12,7 +12,7 @@ const NUMBERS = {
 /** The options as given. */
 export interface FaultsOptions extends Record<keyof typeof NUMBERS, number> {
   redis: TopologyName
-  plant?: PlantedBug
+  plant?: StateBug
 }
 
 /** The output of `--help`. */

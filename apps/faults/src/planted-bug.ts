@@ -43,15 +43,57 @@ export const PLANTED_BUGS = {
   },
 } as const satisfies Record<string, Bug>
 
-/** The name of a planted bug. */
-export type PlantedBug = keyof typeof PLANTED_BUGS
+/** The bugs of presence, for its runs. */
+export const PRESENCE_BUGS = {
+  'silent-sweep': {
+    effect: 'the removal of the members of a dead instance is not announced',
+    edits: [
+      {
+        file: 'coordination/src/redis/member-scripts.ts',
+        from: "if kind == 'l' then lines = lines .. '\\\\nx ' .. id end",
+        to: '',
+      },
+    ],
+  },
+  'no-sweep': {
+    effect: 'the members of a dead instance are not removed',
+    edits: [
+      { file: 'coordination/src/redis-coordination.ts', from: 'onClaim: (leases) => sweeper.sweep(leases),', to: 'onClaim: () => {},' },
+    ],
+  },
+  'no-grace': {
+    effect: 'a member leaves as soon as its connection is closed',
+    edits: [{ file: 'coordination/src/redis/own-members.ts', from: 'if (!member.isStable) return leave()', to: 'return leave()' }],
+  },
+  'no-quiet': {
+    effect: 'leases end although Redis had lost its data a moment ago, and members that a read does not find are gone at once',
+    edits: [
+      { file: 'coordination/src/redis/missing-members.ts', from: 'setTimeout(gone, leaseMs)', to: 'setTimeout(gone, 0)' },
+      { file: 'coordination/src/redis/lease-script.ts', from: 'if quietMs < 0 then', to: 'if true then' },
+    ],
+  },
+} as const satisfies Record<string, Bug>
 
-/** Whether it is the name of a planted bug. */
-export const isPlantedBug = (name: unknown): name is PlantedBug => typeof name === 'string' && Object.hasOwn(PLANTED_BUGS, name)
+/** The name of a planted bug of state. */
+export type StateBug = keyof typeof PLANTED_BUGS
+
+/** The name of a planted bug of presence. */
+export type PresenceBug = keyof typeof PRESENCE_BUGS
+
+/** The name of a planted bug. */
+export type PlantedBug = StateBug | PresenceBug
+
+/** Whether it is the name of a planted bug of state. */
+export const isPlantedBug = (name: unknown): name is StateBug => typeof name === 'string' && Object.hasOwn(PLANTED_BUGS, name)
+
+/** Whether it is the name of a planted bug of presence. */
+export const isPresenceBug = (name: unknown): name is PresenceBug => typeof name === 'string' && Object.hasOwn(PRESENCE_BUGS, name)
+
+const ALL: Record<PlantedBug, Bug> = { ...PLANTED_BUGS, ...PRESENCE_BUGS }
 
 /** The source of a file below `packages/` with the bug. Throws if the file has changed and the place is not found. */
 export function withBug(bug: PlantedBug, file: string, source: string): string {
-  const edits: readonly Edit[] = PLANTED_BUGS[bug].edits
+  const { edits } = ALL[bug]
   return edits
     .filter((edit) => edit.file === file)
     .reduce((text, { from, to }) => {

@@ -34,6 +34,14 @@ export interface RedisTopology {
   stop(): Promise<void>
 }
 
+/** How Redis is started. */
+export interface TopologyOptions {
+  /** Whether a restarted node has its data. Default true. */
+  isDurable?: boolean | undefined
+  /** Keys whose slots `reconfigure` moves on a Cluster. Default: those of the workload. */
+  movedKeys?: readonly string[] | undefined
+}
+
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 /**
  * Longer than any fault: an unplanned failover may lose acknowledged writes (F1), which the checks cannot distinguish from a
@@ -42,10 +50,15 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 const DOWN_AFTER_MS = 60_000
 const PAUSE_MS = 10_000
 
-const start: Record<TopologyName, (instances: number) => Promise<RedisTopology>> = { standalone, sentinel, cluster }
+type Settings = Required<{ [Name in keyof TopologyOptions]: NonNullable<TopologyOptions[Name]> }>
+
+const start: Record<TopologyName, (instances: number, settings: Settings) => Promise<RedisTopology>> = { standalone, sentinel, cluster }
 
 /** Starts Redis in a topology, for so many instances. */
-export const startTopology = (name: TopologyName, instances: number): Promise<RedisTopology> => start[name](instances)
+export const startTopology = (name: TopologyName, instances: number, options: TopologyOptions = {}): Promise<RedisTopology> =>
+  start[name](instances, { isDurable: options.isDurable ?? true, movedKeys: options.movedKeys ?? KEYS.map((key) => `tutti:${key}`) })
+
+const argsOf = ({ isDurable }: Settings): readonly string[] => (isDurable ? DURABLE : [])
 
 /** A proxy without a target yet. */
 const startProxy = (): Promise<TcpProxy> => startTcpProxy({ host: '127.0.0.1', port: 1 })
@@ -56,8 +69,8 @@ const at = <Item>(items: readonly Item[], index: number): Item => {
   return item
 }
 
-async function standalone(instances: number): Promise<RedisTopology> {
-  const redis = await startRedis({ args: DURABLE })
+async function standalone(instances: number, settings: Settings): Promise<RedisTopology> {
+  const redis = await startRedis({ args: argsOf(settings) })
   const links = await Promise.all(Array.from({ length: instances }, () => startTcpProxy(redis)))
   return {
     nodes: [redis],
@@ -70,10 +83,10 @@ async function standalone(instances: number): Promise<RedisTopology> {
   }
 }
 
-async function sentinel(): Promise<RedisTopology> {
+async function sentinel(_instances: number, settings: Settings): Promise<RedisTopology> {
   const links = [await startProxy(), await startProxy()] as const
   let reconfigurations = 0
-  const redis = await startSentinel({ args: DURABLE, downAfterMs: DOWN_AFTER_MS, proxies: links })
+  const redis = await startSentinel({ args: argsOf(settings), downAfterMs: DOWN_AFTER_MS, proxies: links })
   return {
     nodes: redis.nodes,
     link: (index) => at(links, index),
@@ -98,10 +111,10 @@ async function sentinel(): Promise<RedisTopology> {
   }
 }
 
-async function cluster(): Promise<RedisTopology> {
+async function cluster(_instances: number, settings: Settings): Promise<RedisTopology> {
   const links = [await startProxy(), await startProxy(), await startProxy()]
   let reconfigurations = 0
-  const redis = await startRedisCluster({ args: DURABLE, proxies: links })
+  const redis = await startRedisCluster({ args: argsOf(settings), proxies: links })
   /** The move interrupted by a fault: until it is repeated, the nodes may disagree about the slot. */
   let interrupted: number | undefined
   /** One at a time. */
@@ -109,7 +122,7 @@ async function cluster(): Promise<RedisTopology> {
   const move = async (index: number): Promise<void> => {
     if (interrupted !== undefined && interrupted !== index) await move(interrupted)
     interrupted = index
-    const slot = Number(await sendToRedis(at(redis.nodes, 0), 'CLUSTER', 'KEYSLOT', `tutti:${at(KEYS, index)}`))
+    const slot = Number(await sendToRedis(at(redis.nodes, 0), 'CLUSTER', 'KEYSLOT', at(settings.movedKeys, index)))
     await redis.moveSlot(slot, at(redis.nodes, index))
     interrupted = undefined
     reconfigurations += 1

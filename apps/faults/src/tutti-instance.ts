@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { createRedisCoordination } from '@tutti/coordination'
 import { RealtimePubSub } from '@tutti/pubsub'
 import { attachRealtime } from '@tutti/server/node'
 import { reactiveRedisDriver } from '@tutti/storage-driver'
@@ -18,9 +19,24 @@ const pubsub = new RealtimePubSub({
 const state = reactiveRedisDriver({ pubsub, onError })
 const httpServer = createServer()
 /** The load is intended, so rates do not limit it. */
-const UNLIMITED = { limits: { mutationsPerSecond: 1_000_000_000, eventsPerSecond: 1_000_000_000, maxRequestsInFlight: 1_000_000 } }
+const UNLIMITED = {
+  limits: {
+    mutationsPerSecond: 1_000_000_000,
+    eventsPerSecond: 1_000_000_000,
+    maxRequestsInFlight: 1_000_000,
+    connectsPerSecondPerAddress: 1_000_000_000,
+  },
+}
+/** With lease times of its own where the run names them. */
+const times = process.env['LEASE_TIMES']
+const { instanceId } = pubsub
+const coordination = times === undefined ? undefined : createRedisCoordination(pubsub.link, { instanceId, onError, ...JSON.parse(times) })
 
-const realtime = attachRealtime(httpServer, { state, pubsub, onError, ...JSON.parse(process.env['SERVER_OPTIONS'] ?? '{}'), ...UNLIMITED })
+const realtime = attachRealtime(httpServer, {
+  ...{ state, pubsub, coordination, onError },
+  ...JSON.parse(process.env['SERVER_OPTIONS'] ?? '{}'),
+  ...UNLIMITED,
+})
 await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))
 const address = httpServer.address()
 await realtime.ready

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { isPresenceBug, PRESENCE_BUGS } from '../src/planted-bug.ts'
+import { checkPresence } from '../src/presence/check-presence.ts'
+import { parsePresenceOptions } from '../src/presence/parse-presence-options.ts'
+import type { PresenceRunOptions } from '../src/presence/presence-run.ts'
+import { runReconnects } from '../src/presence/run-reconnects.ts'
+import { runRounds } from '../src/presence/run-rounds.ts'
+import { runSilentClients } from '../src/presence/run-silent-clients.ts'
+
+const SHORT: PresenceRunOptions = {
+  ...{ seed: 1, members: 40, slackMs: 10_000 },
+  times: { heartbeatMs: 200, leaseMs: 1_200, graceMs: 1_000 },
+}
+
+test('[P3] five rounds of kills, stalls and an empty Redis leave no ghost and no record', async () => {
+  const results = await runRounds(5, SHORT)
+  expect(results.flatMap(({ violations }) => violations)).toEqual([])
+  expect(results).toHaveLength(5)
+  const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)
+  expect(sum(results.map(({ dead }) => dead))).toBeGreaterThan(10)
+  expect(sum(results.map(({ gone }) => gone))).toBeGreaterThan(10)
+}, 120_000)
+
+for (const bug of Object.keys(PRESENCE_BUGS).filter(isPresenceBug)) {
+  test(`[P3] the checks of presence detect the planted bug ${bug}`, async () => {
+    const results = await runRounds(8, { ...SHORT, slackMs: 2_000, settleMs: 2_000, bug })
+    expect(results.flatMap(({ violations }) => violations)).not.toEqual([])
+  }, 120_000)
+}
+
+test('[P2] clients whose connections are cut reconnect, and none is reported as gone', async () => {
+  const { returned, gone, violations } = await runReconnects(50, { ...SHORT, times: { ...SHORT.times, graceMs: 10_000 } })
+  expect(violations).toEqual([])
+  expect(gone).toBe(0)
+  expect(returned).toBeGreaterThanOrEqual(50)
+}, 120_000)
+
+test('[P7] clients that vanish without closing are gone after ping interval, timeout and grace', async () => {
+  const { violations } = await runSilentClients(5, SHORT, { pingIntervalMs: 300, pingTimeoutMs: 500 })
+  expect(violations).toEqual([])
+}, 120_000)
+
+test('a leave is judged by the last connection of its member', () => {
+  const bounds = { graceMs: 1_000, earlyMs: 100, lateMs: 2_000, lostData: false }
+  const membership = { client: 'a', room: 'r', id: '1', fromMs: 0 }
+  const leave = { observer: 'b', room: 'r', id: '1', isFirstReply: false }
+  const rulesOf = (toMs: number | undefined, atMs: number): string[] =>
+    checkPresence(
+      { memberships: [{ ...membership, ...(toMs !== undefined && { toMs }) }], leaves: [{ ...leave, atMs }] },
+      bounds,
+    ).violations.map(({ rule }) => rule)
+  expect(rulesOf(undefined, 5_000)).toEqual(['false-leave'])
+  expect(rulesOf(5_000, 5_800)).toEqual(['false-leave'])
+  expect(rulesOf(5_000, 6_000)).toEqual([])
+  expect(rulesOf(5_000, 7_001)).toEqual(['late-leave'])
+  const again = { ...membership, id: '2', fromMs: 5_500 }
+  expect(checkPresence({ memberships: [{ ...membership, toMs: 5_000 }, again], leaves: [] }, bounds).violations).toMatchObject([
+    { rule: 'identity' },
+  ])
+})
+
+test('options of the presence run have defaults, and an invalid one is refused by name', () => {
+  expect(parsePresenceOptions([])).toEqual({ rounds: 100, seed: 1, members: 300, reconnects: 0, silent: 0, redis: 'standalone' })
+  expect(parsePresenceOptions(['--', '--plant', 'no-grace'])).toMatchObject({ plant: 'no-grace' })
+  for (const [name, value] of [
+    ['--rounds', '0'],
+    ['--redis', 'many'],
+    ['--plant', 'twice'],
+  ] as const)
+    expect(() => parsePresenceOptions([name, value])).toThrow(name)
+})
