@@ -12,8 +12,8 @@ const SHORT: PresenceRunOptions = {
   times: { heartbeatMs: 200, leaseMs: 1_200, graceMs: 1_000 },
 }
 
-test('[P3] five rounds of kills, stalls and an empty Redis leave no ghost and no record', async () => {
-  const results = await runRounds(5, SHORT)
+test('[P3] five rounds of kills and stalls leave no ghost and no record', async () => {
+  const results = await runRounds(5, { ...SHORT, changesRedis: false })
   expect(results.flatMap(({ violations }) => violations)).toEqual([])
   expect(results).toHaveLength(5)
   const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)

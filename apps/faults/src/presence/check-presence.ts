@@ -54,7 +54,7 @@ export function checkPresence({ memberships, leaves }: PresenceHistory, bounds: 
     if (own === undefined) continue
     const endMs = endOf(own)
     const latestMs = Math.max(endMs ?? 0, ...own.map(({ triedMs = 0 }) => triedMs))
-    const where = `${observer} in ${room}: ${id}`
+    const where = `${observer} in ${room}${isFirstReply ? ', reconnected' : ''}: ${id}`
     if (endMs === undefined) violations.push({ rule: 'false-leave', message: `${where} left, and its client is connected` })
     else if (atMs < endMs + (lostData ? 0 : graceMs - earlyMs))
       violations.push({ rule: 'false-leave', message: `${where} left ${atMs - endMs} ms after its connection` })

@@ -11,7 +11,7 @@ export interface RoundPlan {
   readonly share: number
   /** Event loops that stall. */
   readonly stalls: readonly { readonly place: number; readonly atMs: number; readonly forMs: number }[]
-  /** Redis restarts without its data; behind Sentinel and on a Cluster it is reconfigured. */
+  /** Redis restarts without its data, in one of five rounds; behind Sentinel and on a Cluster it is reconfigured in each. */
   readonly redis: { readonly atMs: number; readonly forMs: number } | undefined
   /** Connections to living instances that are cut. */
   readonly cuts: number

@@ -104,7 +104,11 @@ export function openPresenceClient({ name, seed, room, urls, first, backoffScale
       stop()
       await client.close()
     },
-    view: () => ({ client: name, room, ownId: current?.id, ids: [...shown].sort() }),
+    view: () => {
+      const { error, joined } = handle.current
+      const status = `${client.connection.current.status}, ${joined ? 'joined' : 'not joined'}${error === undefined ? '' : `, ${String(error)}`}`
+      return { client: name, room, ownId: current?.id, status, ids: [...shown].sort() }
+    },
     takeHistory: () => {
       const taken = { memberships, leaves }
       memberships = current === undefined ? [] : [current]

@@ -33,6 +33,8 @@ export interface PresenceView {
   readonly room: string
   /** The id of this client while its connection is a member. */
   readonly ownId: string | undefined
+  /** The state of its connection and membership, for messages. */
+  readonly status: string
   /** Sorted. */
   readonly ids: readonly string[]
 }

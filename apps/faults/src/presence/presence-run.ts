@@ -19,6 +19,8 @@ export interface PresenceRunOptions {
   /** Connected clients, each a member and an observer of one of ten rooms. */
   readonly members: number
   readonly topology?: TopologyName | undefined
+  /** Whether Redis restarts without its data, or is reconfigured, in some rounds. Default true. */
+  readonly changesRedis?: boolean | undefined
   readonly bug?: PresenceBug | undefined
   /** Lease times of the instances. */
   readonly times: { readonly heartbeatMs: number; readonly leaseMs: number; readonly graceMs: number }

@@ -23,7 +23,7 @@ export async function runRounds(
   options: PresenceRunOptions,
   onRound: (result: RoundResult) => void = () => {},
 ): Promise<RoundResult[]> {
-  const { topology = 'standalone', times } = options
+  const { topology = 'standalone', times, changesRedis = true } = options
   const run = await startPresenceRun(options)
   const results: RoundResult[] = []
   try {
@@ -31,7 +31,8 @@ export async function runRounds(
     if (first.length > 0) throw new Error(`The clients do not see each other: ${first[0]?.message}`)
     await run.load.takeHistory()
     for (let round = 1; round <= rounds; round += 1) {
-      const plan = planRound(run.random, PLACES, topology, times.leaseMs)
+      const planned = planRound(run.random, PLACES, topology, times.leaseMs)
+      const plan = changesRedis ? planned : { ...planned, redis: undefined }
       const result = await runRound(run, plan, options)
       const left = round === rounds && result.violations.length === 0 ? await findLeft(run, options) : []
       const violations = [...result.violations, ...left.map((message) => ({ rule: 'keys' as const, message }))]
