@@ -36,7 +36,7 @@ export interface RealtimeServer<U extends User = User> {
   readonly state: ServerState
   readonly events: ServerEvents
   readonly presence: ServerPresence
-  /** Processes the events of durable channels, each by one worker of the cluster at a time (E10). Closed by `close()`. */
+  /** Processes the events of durable channels, each by one worker of the cluster at a time. Closed by `close()`. */
   readonly workers: ServerWorkers
   /**
    * State and events with the rights of one user, as if the user's own client had sent each request: the same `authorize`,

@@ -143,6 +143,10 @@ const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
     good: [false, {}, { tickMs: 10 }],
     isGood: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
   },
+  durable: {
+    good: [{}, { 'chat:*': {} }, { chat: { maxRecords: 10 } }],
+    isGood: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  },
   limits: tables,
   backpressure: tables,
   shutdown: tables,

@@ -61,8 +61,8 @@ type Subscribe = (name: string, listener: Listener, start: Channel['start']) => 
 const clients = new WeakMap<RealtimeClient, Subscribe>()
 
 /**
- * Subscribes to a durable channel. After a reconnect the events that were missed follow, each once and in order, or `onGap` is called
- * (E6). Returns an unsubscribe function. Throws `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
+ * Subscribes to a durable channel. After a reconnect the events that were missed follow, each once and in order, or `onGap` is called.
+ * Returns an unsubscribe function. Throws `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
  */
 export function subscribeDurable(
   client: RealtimeClient,
@@ -81,7 +81,7 @@ export function subscribeDurable(
 export interface DurablePublishOptions {
   /** This client receives it too, if it subscribed. @default false */
   includeSelf?: boolean | undefined
-  /** An event whose id is in the log is not appended again (E7), so the same call can be repeated. At most 64 characters. */
+  /** An event whose id is in the log is not appended again, so the same call can be repeated. At most 64 characters. */
   id?: string | undefined
 }
 

@@ -48,7 +48,7 @@ const isGroup = (name: unknown): boolean => typeof name === 'string' && /^[\w-]{
 const DEFAULT_MAX_BACKLOG = 100_000
 
 /** The rows of `LogLimits`. */
-export const LOG_LIMITS = {
+const LOG_LIMITS = {
   maxRecords: wholeNumber(1, 5_000, 10_000_000),
   maxAgeMs: wholeNumber(1, 86_400_000),
   maxBacklog: wholeNumber(1, undefined, 10_000_000),
@@ -56,7 +56,7 @@ export const LOG_LIMITS = {
 } satisfies OptionRows<LogLimits>
 
 /** The rows of `LogOptions`. */
-export const LOG_OPTIONS = {
+const LOG_OPTIONS = {
   ...LOG_LIMITS,
   pattern: required(['a channel or a pattern', isSubscribable, undefined]),
   tombstoneMs: wholeNumber(1, TOMBSTONE_MS),

@@ -9,7 +9,7 @@ export interface ServerEvent {
 
 /** How server code publishes. */
 export interface ServerPublishOptions {
-  /** On a durable channel: an event whose id is in the log is not appended again (E7). 1 to 64 characters. */
+  /** On a durable channel: an event whose id is in the log is not appended again. 1 to 64 characters. */
   id?: string | undefined
 }
 

@@ -38,7 +38,7 @@ function parseText(json: string): string {
 }
 
 /** A record from a row that XRANGE returned. */
-export function recordOf(row: unknown): LogRecord {
+function recordOf(row: unknown): LogRecord {
   const { id, fields } = fieldsOf(row)
   const [author, recordId] = [fields.get('a'), fields.get('i')]
   return {
