@@ -65,6 +65,17 @@ export const REQUIRED_VALUES: Readonly<Record<string, Readonly<Record<string, Re
     'repair of 100 changes of 10,000 keys, ms': valueAtMost(1_000),
     'repair of 10,000 changes of 10,000 keys, ms': valueAtMost(1_000),
   },
+  cursors: {
+    'server CPU per second, ms': ratioAtMost(0.5),
+    'messages per connection and tick': valueAtMost(1),
+  },
+  'cursors-of-200': {
+    'messages per connection and tick': valueAtMost(1),
+    'from a move until it is shown p99, ms': valueAtMost(150),
+  },
+  'join-storm': {
+    'messages per connection and tick': valueAtMost(1),
+  },
 }
 
 /** The bound that holds for a column. */

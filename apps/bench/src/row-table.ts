@@ -2,8 +2,10 @@ import type { Row } from './row.ts'
 import { client } from './rows/client.ts'
 import { closedLoop } from './rows/closed-loop.ts'
 import { connect } from './rows/connect.ts'
+import { cursors, cursorsOf200 } from './rows/cursors.ts'
 import { fanOut } from './rows/fan-out.ts'
 import { fieldOf100k } from './rows/field-of-100k.ts'
+import { joinStorm } from './rows/join-storm.ts'
 import { noSubscriber } from './rows/no-subscriber.ts'
 import { reconnect } from './rows/reconnect.ts'
 import { repair } from './rows/repair.ts'
@@ -11,4 +13,18 @@ import { values4k } from './rows/values-4k.ts'
 import { writes } from './rows/writes.ts'
 
 /** All rows, in the order in which they are measured. */
-export const ROWS: readonly Row[] = [writes, closedLoop, fanOut, values4k, fieldOf100k, noSubscriber, reconnect, connect, client, repair]
+export const ROWS: readonly Row[] = [
+  writes,
+  closedLoop,
+  fanOut,
+  values4k,
+  fieldOf100k,
+  noSubscriber,
+  reconnect,
+  connect,
+  client,
+  repair,
+  cursors,
+  cursorsOf200,
+  joinStorm,
+]

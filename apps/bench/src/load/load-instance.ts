@@ -6,6 +6,7 @@ import { createConnectLoad } from './connect-load.ts'
 import { createFanOutLoad } from './fan-out-load.ts'
 import { createFieldLoad } from './field-load.ts'
 import type { Load, LoadContext } from './load.ts'
+import { createPresenceLoad } from './presence-load.ts'
 import { createRepairLoad } from './repair-load.ts'
 import { createWriteLoad } from './write-load.ts'
 
@@ -16,6 +17,7 @@ const LOADS: Record<string, (context: LoadContext, plan: never) => Load | Promis
   connect: createConnectLoad,
   fanOut: createFanOutLoad,
   field: createFieldLoad,
+  presence: createPresenceLoad,
   repair: createRepairLoad,
   write: createWriteLoad,
 }

@@ -29,6 +29,7 @@ await serveSide(async () => {
       io.to(key).emit('updated', { key, value })
       acknowledge({ ok: true })
     })
+    socket.on('cursor', ({ room, data }: { room: string; data: unknown }) => void io.to(room).emit('cursor', data))
   })
   return { httpServer }
 })
