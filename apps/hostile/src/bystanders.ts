@@ -1,15 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { performance } from 'node:perf_hooks'
-import type { Reply, StateUpdate } from '@tutti/protocol'
+import type { PresenceChange, Reply, StateUpdate } from '@tutti/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { FORBIDDEN_CHANNELS } from './hostile-names.ts'
 import { tokenOf } from './tokens.ts'
 
 const KEY = 'shared:latency'
+/** A room that only Alice may join and observe. */
+const ROOM = 'user:alice:live'
 
 /** Legitimate clients: Alice writes on one instance, Bob receives on the other. */
 export interface Bystanders {
-  /** The latencies from Alice's write to Bob's update, milliseconds; throws if a change never arrives. */
+  /** The latencies from Alice's write to Bob's update, milliseconds; throws if a change never arrives, or another client joined the room of Alice. */
   measure(samples: number): Promise<number[]>
   /** Alice writes with the client ID of Alice and number 1, which an attacker may have used before; returns the stored value. */
   writeAsAlice(key: string): Promise<unknown>
@@ -23,6 +25,12 @@ export async function connectBystanders(urls: readonly string[], canary: string)
   let received = (_update: StateUpdate): void => {}
   bob.on('storage:updated', (update: StateUpdate) => received(update))
   await request(bob, 'storage:subscribe', { keys: [{ key: KEY }] })
+  await request(alice, 'presence:join', { room: ROOM, info: canary })
+  await request(alice, 'presence:subscribe', { room: ROOM })
+  let strangers = 0
+  alice.on('presence:changed', ({ joined = [] }: PresenceChange) => {
+    strangers += joined.filter(({ user }) => user !== 'alice').length
+  })
   let count = 0
 
   const once = (): Promise<number> =>
@@ -40,6 +48,8 @@ export async function connectBystanders(urls: readonly string[], canary: string)
       request(alice, 'storage:set', { key: 'user:alice:live', value: [canary, value] }).catch(reject)
       for (const channel of FORBIDDEN_CHANNELS.slice(0, 1))
         request(alice, 'event:publish', { channel, data: [canary, value] }).catch(reject)
+      request(alice, 'presence:update', { room: ROOM, info: [canary, value] }).catch(reject)
+      request(alice, 'presence:cursor', { room: ROOM, data: [canary, value] }).catch(reject)
     })
 
   return {
@@ -50,6 +60,7 @@ export async function connectBystanders(urls: readonly string[], canary: string)
         // At the pace of a user, not as fast as possible.
         await wait(5)
       }
+      if (strangers > 0) throw new Error(`${strangers} other clients joined a room of Alice alone.`)
       return latencies
     },
     writeAsAlice: async (key) => {

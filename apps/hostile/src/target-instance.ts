@@ -41,6 +41,11 @@ const realtime = attachRealtime(httpServer, {
       'shared:*': { subscribe: ({ user }) => user?.id !== 'mallory', publish: ({ user }) => user?.id !== 'mallory' },
       'user:{id}:*': { subscribe: true, publish: true },
     },
+    presence: {
+      'public:*': { read: true, join: true },
+      'shared:*': { read: ({ user }) => user?.id !== 'mallory', join: ({ user }) => user?.id !== 'mallory' },
+      'user:{id}:*': { read: true, join: true },
+    },
   }),
   onError: (error, { stage }) => {
     // These are the purpose of limits.
