@@ -33,7 +33,7 @@ export const PLANTED_BUGS = {
     edits: [
       { file: 'server/src/state/key-subscription.ts', from: 'if (version <= this.streamVersion) return undefined\n', to: '' },
       { file: 'server/src/state/connection-cursor.ts', from: 'if (cursor.sent >= change.version) excluded.push(id)', to: '' },
-      { file: 'server/src/state/connection-cursor.ts', from: '.filter((change) => change.version > sent)', to: '' },
+      { file: 'server/src/state/connection-cursor.ts', from: '?.filter((change) => change.version > sent)', to: '' },
       {
         file: 'client/src/state/key-state.ts',
         from: 'if ((isPatch || !update.reset) && !isNewer(state, update)) return state',

@@ -10,7 +10,7 @@ test('[X5] connection attempts are limited per address, by burst and by second',
         rate.count(address)
       } catch (error) {
         expect(error).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) })
-        expect(String(error)).toContain('At most 10 tries of one address to connect in a second')
+        expect(String(error)).toContain('10 connection attempts per second and address (connectsPerSecondPerAddress)')
         return tries
       }
     }

@@ -174,7 +174,7 @@ test('[S23] a page with an option store reports that it needs the plugin', async
     const html = await renderToString(createSSRApp(App).use(pinia).use(realtime))
     return [html, realtime.dehydrate().length > 10, JSON.stringify(pinia.state.value)]
   }
-  await expect(render(createPinia())).rejects.toThrow('option store options')
+  await expect(render(createPinia())).rejects.toThrow('Option store "options" contains shared state')
   expect(await render(createPinia().use(realtimeStores))).toEqual([
     '<i>7</i>',
     true,

@@ -144,7 +144,7 @@ const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
     isGood: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
   },
   durable: {
-    good: [{}, { 'chat:*': {} }, { chat: { maxRecords: 10 } }],
+    good: [{}],
     isGood: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   },
   limits: tables,
