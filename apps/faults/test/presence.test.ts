@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { isPresenceBug, PRESENCE_BUGS } from '../src/planted-bug.ts'
 import { checkPresence } from '../src/presence/check-presence.ts'
 import { parsePresenceOptions } from '../src/presence/parse-presence-options.ts'
 import type { PresenceRunOptions } from '../src/presence/presence-run.ts'
@@ -21,10 +20,15 @@ test('[P3] five rounds of kills and stalls leave no ghost and no record', async 
   expect(sum(results.map(({ gone }) => gone))).toBeGreaterThan(10)
 }, 120_000)
 
-for (const bug of Object.keys(PRESENCE_BUGS).filter(isPresenceBug)) {
+// Without changes of Redis, so that the bug is all there is to be found. `no-quiet` needs them and is left to the command.
+for (const [bug, rule] of [
+  ['silent-sweep', 'views'],
+  ['no-sweep', 'views'],
+  ['no-grace', 'false-leave'],
+] as const) {
   test(`[P3] the checks of presence detect the planted bug ${bug}`, async () => {
-    const results = await runRounds(8, { ...SHORT, slackMs: 2_000, settleMs: 2_000, bug })
-    expect(results.flatMap(({ violations }) => violations)).not.toEqual([])
+    const results = await runRounds(8, { ...SHORT, changesRedis: false, slackMs: 2_000, settleMs: 2_000, bug })
+    expect(results.flatMap(({ violations }) => violations.map((violation) => violation.rule))).toContain(rule)
   }, 120_000)
 }
 
