@@ -24,6 +24,8 @@ async function startServer(): Promise<{ realtime: AttachedRealtimeServer; url: s
     pubsub,
     authenticate: ({ token }) => ({ id: String(token) }),
     authorize: rules({ state: { 'k:*': { read: true, write: true } } }),
+    // Its heartbeat is not part of the path, and would be recorded if it came in between.
+    presence: false,
   })
   await realtime.ready
   closing.push(async () => {
