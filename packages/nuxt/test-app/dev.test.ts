@@ -68,7 +68,7 @@ async function expectChange(key: string, value: unknown, outcome: string): Promi
 
 test('[README] an edit of server/realtime.ts is in force', async () => {
   await expectChange('todos:1', { text: 'a', done: false }, 'stored')
-  await edit('server/realtime.ts', (text) => text.replace("'todos:*': EVERYBODY", "'todos:*': { read: true }"))
+  await edit('server/realtime.ts', (text) => text.replace("'todos:*': READ_AND_WRITE", "'todos:*': { read: true }"))
   await expectChange('todos:1', { text: 'b', done: false }, 'FORBIDDEN')
 })
 
@@ -79,7 +79,7 @@ test('[README] deleting and creating server/realtime.ts are in force', async () 
   await expectChange('todos:1', { text: 'c', done: false }, 'stored')
   await writeFile(file, text)
   await expectChange('todos:1', { text: 'd', done: false }, 'FORBIDDEN')
-  await edit('server/realtime.ts', (now) => now.replace("'todos:*': { read: true }", "'todos:*': EVERYBODY"))
+  await edit('server/realtime.ts', (now) => now.replace("'todos:*': { read: true }", "'todos:*': READ_AND_WRITE"))
   await expectChange('todos:1', { text: 'e', done: false }, 'stored')
 })
 
