@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { HELP, parseOptions, type FaultsOptions } from './parse-options.ts'
 import { startLoad } from './load.ts'
-import { PLANTED_BUGS } from './planted-bug.ts'
+import { STATE_BUGS } from './planted-bug.ts'
 import { runSchedule, type ScheduleResult } from './run-schedule.ts'
 
 const write = (text: string): void => void process.stdout.write(text)
@@ -33,7 +33,7 @@ async function end(code: number): Promise<void> {
  */
 async function run({ schedules, seed, seconds, redis, plant }: FaultsOptions): Promise<boolean> {
   write(`${schedules} schedules of ${seconds} s, seeds ${seed} to ${seed + schedules - 1}: 3 instances, 12 clients, Redis: ${redis}\n`)
-  if (plant !== undefined) write(`planted: ${PLANTED_BUGS[plant].effect}\n`)
+  if (plant !== undefined) write(`planted: ${STATE_BUGS[plant].effect}\n`)
   const load = await startLoad(2, plant)
   const failed: number[] = []
   let [acknowledged, violations] = [0, 0]

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { isPlantedBug, PLANTED_BUGS, type StateBug } from './planted-bug.ts'
+import { isStateBug, STATE_BUGS, type StateBug } from './planted-bug.ts'
 import { TOPOLOGIES, type TopologyName } from './redis-topology.ts'
 
 /** The options of the command line, with the defaults. */
@@ -19,7 +19,7 @@ export interface FaultsOptions extends Record<keyof typeof NUMBERS, number> {
 export const HELP = Object.entries(NUMBERS)
   .map(([name, { default: value, help }]) => `  --${name.padEnd(10)} ${help} (default ${value})\n`)
   .concat(`  --redis      ${TOPOLOGIES.join(', ')} (default standalone)\n`)
-  .concat(Object.entries(PLANTED_BUGS).map(([name, { effect }]) => `  --plant ${name}: ${effect}\n`))
+  .concat(Object.entries(STATE_BUGS).map(([name, { effect }]) => `  --plant ${name}: ${effect}\n`))
   .join('')
 
 /** Parses the command line; undefined for `--help`. Throws a TypeError that names the invalid option. */
@@ -41,8 +41,8 @@ export function parseOptions(args: readonly string[]): FaultsOptions | undefined
   const { plant } = values
   const redis = TOPOLOGIES.find((name) => name === (values.redis ?? 'standalone'))
   if (redis === undefined) throw new TypeError(`--redis must be one of ${TOPOLOGIES.join(', ')}, not ${String(values.redis)}.`)
-  if (plant !== undefined && !isPlantedBug(plant))
-    throw new TypeError(`--plant must be one of ${Object.keys(PLANTED_BUGS).join(', ')}, not ${plant}.`)
+  if (plant !== undefined && !isStateBug(plant))
+    throw new TypeError(`--plant must be one of ${Object.keys(STATE_BUGS).join(', ')}, not ${plant}.`)
   const numbers = { schedules: number('schedules'), seed: number('seed'), seconds: number('seconds') }
   return { ...numbers, redis, ...(plant === undefined ? {} : { plant }) }
 }

@@ -1,5 +1,5 @@
 import { registerHooks } from 'node:module'
-import { isPlantedBug, isPresenceBug, withBug } from './planted-bug.ts'
+import { isPlantedBug, withBug } from './planted-bug.ts'
 
 // Loaded before a process under test: replaces sources by versions with a bug.
 
@@ -8,7 +8,7 @@ const textOf = (source: string | ArrayBuffer | NodeJS.TypedArray): string =>
   typeof source === 'string' ? source : new TextDecoder().decode(source)
 const PACKAGES = new URL('../../../packages/', import.meta.url).href
 
-if (isPlantedBug(bug) || isPresenceBug(bug))
+if (isPlantedBug(bug))
   registerHooks({
     load: (url, context, nextLoad) => {
       const loaded = nextLoad(url, context)

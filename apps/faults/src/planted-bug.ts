@@ -13,7 +13,7 @@ export interface Bug {
 }
 
 /** The bugs. Each removes the line that ensures one guarantee. */
-export const PLANTED_BUGS = {
+export const STATE_BUGS = {
   twice: {
     effect: 'a mutation that is repeated after a lost reply is applied again',
     edits: [
@@ -75,7 +75,7 @@ export const PRESENCE_BUGS = {
 } as const satisfies Record<string, Bug>
 
 /** The name of a planted bug of state. */
-export type StateBug = keyof typeof PLANTED_BUGS
+export type StateBug = keyof typeof STATE_BUGS
 
 /** The name of a planted bug of presence. */
 export type PresenceBug = keyof typeof PRESENCE_BUGS
@@ -84,12 +84,15 @@ export type PresenceBug = keyof typeof PRESENCE_BUGS
 export type PlantedBug = StateBug | PresenceBug
 
 /** Whether it is the name of a planted bug of state. */
-export const isPlantedBug = (name: unknown): name is StateBug => typeof name === 'string' && Object.hasOwn(PLANTED_BUGS, name)
+export const isStateBug = (name: unknown): name is StateBug => typeof name === 'string' && Object.hasOwn(STATE_BUGS, name)
 
 /** Whether it is the name of a planted bug of presence. */
 export const isPresenceBug = (name: unknown): name is PresenceBug => typeof name === 'string' && Object.hasOwn(PRESENCE_BUGS, name)
 
-const ALL: Record<PlantedBug, Bug> = { ...PLANTED_BUGS, ...PRESENCE_BUGS }
+/** Whether it is the name of a planted bug. */
+export const isPlantedBug = (name: unknown): name is PlantedBug => isStateBug(name) || isPresenceBug(name)
+
+const ALL: Record<PlantedBug, Bug> = { ...STATE_BUGS, ...PRESENCE_BUGS }
 
 /** The source of a file below `packages/` with the bug. Throws if the file has changed and the place is not found. */
 export function withBug(bug: PlantedBug, file: string, source: string): string {

@@ -1,7 +1,7 @@
 import { seededRandom } from '@tutti/test-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLoad, type Load } from '../src/load.ts'
-import { isPlantedBug, PLANTED_BUGS } from '../src/planted-bug.ts'
+import { isStateBug, STATE_BUGS } from '../src/planted-bug.ts'
 import type { TopologyName } from '../src/redis-topology.ts'
 import { runSchedule } from '../src/run-schedule.ts'
 import { FAULTS, planSchedule } from '../src/schedule.ts'
@@ -33,7 +33,7 @@ for (const seed of [7, 9]) {
   }, 120_000)
 }
 
-for (const bug of Object.keys(PLANTED_BUGS).filter(isPlantedBug)) {
+for (const bug of Object.keys(STATE_BUGS).filter(isStateBug)) {
   test(`[F1] the checks detect the planted bug ${bug}`, async () => {
     const faulty = await startLoad(2, bug)
     try {

@@ -1,6 +1,6 @@
 import type { Membership, PresenceHistory } from './presence-history.ts'
 
-/** What a run must never show. */
+/** The rules of a run. */
 export const PRESENCE_RULES = {
   'false-leave': 'a member whose client was connected, or still could reconnect, was reported as gone',
   'late-leave': 'a member that was gone was shown for too long',
@@ -15,7 +15,7 @@ export interface PresenceViolation {
   readonly message: string
 }
 
-/** What holds for the time that is checked. */
+/** The bounds of the checked period. */
 export interface PresenceBounds {
   readonly graceMs: number
   /** By so much the grace may have begun before a client noticed the loss: the heartbeat interval and the stalls. */
@@ -29,12 +29,12 @@ export interface PresenceBounds {
   readonly lostData: boolean
 }
 
-/** What was checked. */
+/** The result of a check. */
 export interface PresenceCheck {
   readonly violations: readonly PresenceViolation[]
   /** Clients that reconnected as the same member. */
   readonly returned: number
-  /** Members that every observer saw leave. */
+  /** Members that an observer saw leave after their grace. */
   readonly gone: number
   /** The longest time from the end of a connection until an observer no longer showed its member, milliseconds. */
   readonly longestMs: number

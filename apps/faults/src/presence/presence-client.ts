@@ -17,12 +17,11 @@ export interface PresenceClientPlan {
 
 /** A client that is a member of a room and observes it. */
 export interface PresenceClient {
-  readonly name: string
   /** The index of the url that it is connected to. */
   readonly place: number | undefined
   /** It never connects again; its open connection stays until it is lost. */
-  doom(): void
-  /** The doomed one loses its connection. */
+  stopReconnecting(): void
+  /** Closes its connection. */
   close(): Promise<void>
   view(): PresenceView
   /** Returns what was recorded since the last call. */
@@ -41,7 +40,7 @@ export function openPresenceClient({ name, seed, room, urls, first, backoffScale
   let shown = new Set<string>()
   let next = first
   let place: number | undefined
-  let isDoomed = false
+  let isStopped = false
   let isFirstReply = false
 
   const lose = (): void => {
@@ -58,7 +57,7 @@ export function openPresenceClient({ name, seed, room, urls, first, backoffScale
     const onClose: typeof listener.onClose = (reason) => {
       lose()
       // A client that is closed by its own connection does not try again.
-      if (!isDoomed) listener.onClose(reason)
+      if (!isStopped) listener.onClose(reason)
     }
     const link = open(handshake, { onMessage: listener.onMessage, onClose })
     const request: Link['request'] = (message, payload, answer) => {
@@ -93,12 +92,11 @@ export function openPresenceClient({ name, seed, room, urls, first, backoffScale
   })
 
   return {
-    name,
     get place() {
       return place
     },
-    doom: () => {
-      isDoomed = true
+    stopReconnecting: () => {
+      isStopped = true
     },
     close: async () => {
       stop()

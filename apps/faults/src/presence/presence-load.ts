@@ -8,13 +8,13 @@ const SCRIPT = new URL('./presence-load-instance.ts', import.meta.url)
 export interface PresenceLoad {
   open(plans: readonly PresenceClientPlan[]): Promise<void>
   /** A share of the clients of these places never connects again. Returns how many. */
-  doom(places: readonly number[], share: number, seed: number): Promise<number>
+  stopReconnecting(places: readonly number[], share: number, seed: number): Promise<number>
   /** So many clients of these places are closed, in each process. */
   closeSome(places: readonly number[], count: number): Promise<void>
   views(): Promise<PresenceView[]>
   takeHistory(): Promise<PresenceHistory>
   /** Closes the clients that never connect again. */
-  bury(): Promise<void>
+  closeStopped(): Promise<void>
   end(): Promise<void>
 }
 
@@ -30,14 +30,15 @@ export async function startPresenceLoad(processes: number): Promise<PresenceLoad
       const partOf = (part: number) => plans.filter((_, index) => index % children.length === part)
       await Promise.all(children.map((child, part) => child.call('open', partOf(part))))
     },
-    doom: async (places, share, seed) => (await all<number>('doom', places, share, seed)).reduce((sum, count) => sum + count, 0),
+    stopReconnecting: async (places, share, seed) =>
+      (await all<number>('stopReconnecting', places, share, seed)).reduce((sum, count) => sum + count, 0),
     closeSome: async (places, count) => void (await all('closeSome', places, count)),
     views: () => all<PresenceView>('views'),
     takeHistory: async () => {
       const parts = await all<PresenceHistory>('takeHistory')
       return { memberships: parts.flatMap((part) => part.memberships), leaves: parts.flatMap((part) => part.leaves) }
     },
-    bury: async () => void (await all('bury')),
+    closeStopped: async () => void (await all('closeStopped')),
     end: async () => {
       await all('close')
       await Promise.all(children.map((child) => child.kill()))

@@ -1,7 +1,8 @@
-import { eventually, seededRandom, type SeededRandom } from '@tutti/test-kit'
+import { seededRandom, type SeededRandom } from '@tutti/test-kit'
 import { startCluster, type Cluster } from '../cluster.ts'
 import type { PresenceBug } from '../planted-bug.ts'
 import type { TopologyName } from '../redis-topology.ts'
+import { remaining } from '../remaining.ts'
 import type { PresenceViolation } from './check-presence.ts'
 import { differencesOf } from './check-views.ts'
 import { startPresenceLoad, type PresenceLoad } from './presence-load.ts'
@@ -61,17 +62,11 @@ export async function startPresenceRun(options: PresenceRunOptions): Promise<Pre
   let opened = 0
 
   const settle = async (): Promise<PresenceViolation[]> => {
-    let differences: string[] = []
-    const settled = async (): Promise<void> => {
-      differences = differencesOf(await load.views())
-      if (differences.length > 0) throw new Error('The views differ.')
-    }
-    try {
-      await eventually(settled, { timeoutMs: times.graceMs + slackMs + settleMs, everyMs: 100 })
-      return []
-    } catch {
-      return differences.map((message) => ({ rule: 'views', message }))
-    }
+    const differences = await remaining(async () => differencesOf(await load.views()), {
+      timeoutMs: times.graceMs + slackMs + settleMs,
+      everyMs: 100,
+    })
+    return differences.map((message) => ({ rule: 'views', message }))
   }
   return {
     ...{ cluster, load, random, settle },

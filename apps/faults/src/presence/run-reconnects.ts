@@ -8,7 +8,7 @@ const BATCH = 50
 export interface ReconnectsResult {
   /** Reconnects within the grace, as the same member. */
   readonly returned: number
-  /** Members that were reported as gone: each is a violation. */
+  /** Members that left after their grace; 0 if all clients reconnected. */
   readonly gone: number
   readonly violations: readonly PresenceViolation[]
 }

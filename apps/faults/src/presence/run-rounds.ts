@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { eventually } from '@tutti/test-kit'
 import { injectFault } from '../inject-fault.ts'
 import type { PlannedFault } from '../schedule.ts'
+import { remaining } from '../remaining.ts'
 import { checkPresence, type PresenceCheck } from './check-presence.ts'
 import { leftKeys } from './left-keys.ts'
 import { planRound, type RoundPlan } from './plan-round.ts'
@@ -50,7 +50,7 @@ async function runRound(run: PresenceRun, plan: RoundPlan, { times, slackMs }: P
   const { cluster, load, random } = run
   const { killed, living, stalls, redis } = plan
   const places = killed.map(({ place }) => place)
-  const dead = await load.doom(places, plan.share, random.below(1_000_000))
+  const dead = await load.stopReconnecting(places, plan.share, random.below(1_000_000))
   await Promise.all([
     ...killed.map(({ place, atMs }) => inject(run, { name: 'kill-instance', place, forMs: 0 }, atMs)),
     load.closeSome(living, plan.closes),
@@ -63,7 +63,7 @@ async function runRound(run: PresenceRun, plan: RoundPlan, { times, slackMs }: P
     if (open.length > 0) random.pick(open).cut()
   }
   const differences = await run.settle()
-  await load.bury()
+  await load.closeStopped()
   const history = await load.takeHistory()
   const stallMs = Math.max(0, ...stalls.map(({ forMs }) => forMs))
   // Until the instances have renewed their leases in an empty Redis, none ends.
@@ -78,17 +78,12 @@ async function runRound(run: PresenceRun, plan: RoundPlan, { times, slackMs }: P
   return { ...check, plan, dead, violations: [...check.violations, ...differences, ...refilled] }
 }
 
-/** What is left in Redis once the last sweep had its time. */
-async function findLeft({ cluster, load }: PresenceRun, { times, slackMs }: PresenceRunOptions): Promise<string[]> {
-  let left: string[] = []
-  const search = async (): Promise<void> => {
-    const members = (await load.views()).length
-    left = await leftKeys(cluster.redis.nodes, PLACES, members)
-    if (left.length > 0) throw new Error('Something is left.')
-  }
-  await eventually(search, { timeoutMs: 2 * times.leaseMs + times.graceMs + slackMs, everyMs: 200 }).catch(() => {})
-  return left
-}
+/** Keys that remain in Redis after the time of the last sweep. */
+const findLeft = ({ cluster, load }: PresenceRun, { times, slackMs }: PresenceRunOptions): Promise<string[]> =>
+  remaining(async () => leftKeys(cluster.redis.nodes, PLACES, (await load.views()).length), {
+    timeoutMs: 2 * times.leaseMs + times.graceMs + slackMs,
+    everyMs: 200,
+  })
 
 /** Redis restarts without its data. In other topologies the assignment of nodes changes. */
 async function changeRedis(run: PresenceRun, { atMs, forMs }: NonNullable<RoundPlan['redis']>): Promise<void> {

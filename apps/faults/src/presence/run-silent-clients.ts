@@ -14,7 +14,7 @@ const WAIT_MS = 60_000
 export interface SilentClientsResult {
   /** The longest time from the cut until an observer showed the member no more, milliseconds. */
   readonly longestMs: number
-  /** What P7 allows. */
+  /** The bound of P7. */
   readonly boundMs: number
   readonly violations: readonly PresenceViolation[]
 }
@@ -26,10 +26,12 @@ export async function runSilentClients(
   ping = PING,
 ): Promise<SilentClientsResult> {
   const cluster = await startCluster(2, {
-    ...{ topology, bug, env: { LEASE_TIMES: JSON.stringify(times), SERVER_OPTIONS: JSON.stringify(ping) } },
+    topology,
+    bug,
+    env: { LEASE_TIMES: JSON.stringify(times), SERVER_OPTIONS: JSON.stringify(ping) },
   })
   const [first, second] = cluster.places
-  if (first === undefined || second === undefined) throw new Error('There are two instances.')
+  if (first === undefined || second === undefined) throw new Error('Two instances are required.')
   const link = await startTcpProxy({ host: '127.0.0.1', port: first.front.port })
   const boundMs = ping.pingIntervalMs + ping.pingTimeoutMs + times.graceMs + slackMs
   const observing = createRealtimeClient({ url: `http://127.0.0.1:${second.front.port}` })
