@@ -98,17 +98,19 @@ for (const { folder, manifest } of publishedPackages) {
   }
 }
 /** Rules are internal: an editor shows the comments of a declaration to users. */
+const problems = []
 const RULE_ID = /\((?:[CDEFLNPRSX]\d{1,2}(?:, )?)+\)/
 for (const { folder } of publishedPackages) {
-  const declarations = readdirSync(join(folder, 'dist'), { recursive: true }).filter((name) => name.endsWith('.d.ts'))
+  const declarations = readdirSync(join(folder, 'dist'), { recursive: true }).filter((name) => /\.d\.m?ts$/.test(name))
   for (const file of declarations.map((name) => join(folder, 'dist', name)))
     for (const line of readFileSync(file, 'utf8').split('\n'))
-      if (RULE_ID.test(line)) differences.push(`${relative(root, file)}: public JSDoc names a rule: ${line.trim()}`)
+      if (RULE_ID.test(line)) problems.push(`${relative(root, file)}: public JSDoc names a rule: ${line.trim()}`)
 }
 
 if (differences.length > 0)
   console.log([...differences, 'If the change is intended, run `pnpm run api` and commit the reports.'].join('\n'))
-process.exitCode = differences.length > 0 ? 1 : 0
+if (problems.length > 0) console.log(problems.join('\n'))
+process.exitCode = differences.length + problems.length > 0 ? 1 : 0
 
 /** The lines that a report has and should not have, or the other way round. */
 function differenceOf(file, before, after) {

@@ -25,9 +25,6 @@ const IDIOM = {
   "one['’]s own|its undo|may yet|right so": 'its own, an unsubscribe function, may still, as expected',
 }
 
-/** Phrases in which a rejected word is correct, by file. */
-const ALLOWED = {}
-
 /** The longest name of a test. `describe` contains its subject. */
 const MAX_NAME_LENGTH = 80
 
@@ -125,13 +122,8 @@ const reportWords = (path, line, text) => {
 
 for (const path of new Set(paths.map((name) => relative(root, join(root, name))))) {
   const content = readFileSync(join(root, path), 'utf8')
-  for (const [index, line] of textOf(path, content).split('\n').entries())
-    reportWords(
-      path,
-      index + 1,
-      (ALLOWED[path] ?? []).reduce((rest, phrase) => rest.replaceAll(phrase, blank), line),
-    )
-  if (!/\/(?:test|testing)\/.*\.ts$/.test(path)) continue
+  for (const [index, line] of textOf(path, content).split('\n').entries()) reportWords(path, index + 1, line)
+  if (!/\/(?:test|testing|test-app)\/.*\.ts$/.test(path)) continue
   const mayBeLong = LONG_NAMES.some((pattern) => matchesGlob(path, pattern))
   for (const { line, name } of testNamesOf(content)) {
     reportWords(path, line, name)

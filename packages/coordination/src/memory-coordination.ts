@@ -1,7 +1,8 @@
-import { createListeners, parseOptions, RealtimeError, safeErrorListener } from '@tutti/protocol'
+import { parseOptions, safeErrorListener } from '@tutti/protocol'
 import { randomUUID } from 'node:crypto'
 import type { Coordination } from './contract.ts'
 import { COORDINATION_OPTIONS, type CoordinationOptions } from './coordination-options.ts'
+import { createRoomEvents } from './members/room-events.ts'
 import { createRoomRegistry } from './members/room-registry.ts'
 import { createMemoryRoom } from './memory/memory-room.ts'
 
@@ -16,15 +17,11 @@ export function createMemoryCoordination(options: MemoryCoordinationOptions = {}
   const parsed = parseOptions('createMemoryCoordination', COORDINATION_OPTIONS, options)
   const settings = { ...parsed, onError: safeErrorListener(parsed.onError) }
   const id = `${randomUUID()}.1`
-  const opened = createListeners<[string]>((error) => settings.onError(error, { stage: 'listener' }))
-  const emptied = createListeners<[string]>((error) => settings.onError(error, { stage: 'listener' }))
+  const { onRoomOpen, onRoomEmpty, ...events } = createRoomEvents(settings.onError)
   const rooms = createRoomRegistry((room, onUnused) =>
-    createMemoryRoom({ room, settings, onUnused, onOpen: () => opened.emit(room), onEmpty: () => emptied.emit(room) }),
+    createMemoryRoom({ room, settings, onUnused, onOpen: () => events.emitOpen(room), onEmpty: () => events.emitEmpty(room) }),
   )
   let isClosed = false
-  const assertOpen = (): void => {
-    if (isClosed) throw new RealtimeError('CLOSED')
-  }
 
   return {
     instance: {
@@ -39,19 +36,12 @@ export function createMemoryCoordination(options: MemoryCoordinationOptions = {}
       onLost: () => () => {},
     },
     members: (room) => rooms.members(room),
-    onRoomOpen: (listener) => {
-      assertOpen()
-      return opened.add(listener)
-    },
-    onRoomEmpty: (listener) => {
-      assertOpen()
-      return emptied.add(listener)
-    },
+    onRoomOpen,
+    onRoomEmpty,
     close: async () => {
       isClosed = true
       rooms.close()
-      opened.clear()
-      emptied.clear()
+      events.close()
     },
   }
 }

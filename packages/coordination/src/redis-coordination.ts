@@ -1,8 +1,9 @@
-import { createListeners, parseOptions, RealtimeError, required, safeErrorListener, text, TOMBSTONE_MS, wholeNumber } from '@tutti/protocol'
+import { parseOptions, RealtimeError, required, safeErrorListener, text, TOMBSTONE_MS, wholeNumber } from '@tutti/protocol'
 import type { OptionRows } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { Coordination } from './contract.ts'
 import { COORDINATION_OPTIONS, type RedisCoordinationOptions } from './coordination-options.ts'
+import { createRoomEvents } from './members/room-events.ts'
 import { createRoomRegistry } from './members/room-registry.ts'
 import { createInstanceLease } from './redis/instance-lease.ts'
 import { createLeaseHolds } from './redis/lease-holds.ts'
@@ -35,8 +36,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   const { onError } = settings
   const instanceId = encodeURIComponent(settings.instanceId)
   const layout = redisLayout(link)
-  const opened = createListeners<[string]>((error) => onError(error, { stage: 'listener' }))
-  const emptied = createListeners<[string]>((error) => onError(error, { stage: 'listener' }))
+  const { onRoomOpen, onRoomEmpty, ...events } = createRoomEvents(onError)
   const scripts = createCoordinationScripts(link, settings)
 
   const lease = createInstanceLease({
@@ -48,12 +48,17 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   })
   const holds = createLeaseHolds({ link, layout, lease, script: scripts.hold, onError })
   const storeOf = (room: string): RoomStore => createRoomStore({ room, instanceId, layout, lease, holds, scripts })
-  const onEmpty = (room: string): void => emptied.emit(room)
-  const sweeper = createLeaseSweeper({ link, layout, onEmpty, onError, sweepRoom: (room, dead) => storeOf(room).sweep(dead) })
+  const sweeper = createLeaseSweeper({
+    link,
+    layout,
+    onEmpty: events.emitEmpty,
+    onError,
+    sweepRoom: (room, dead) => storeOf(room).sweep(dead),
+  })
   const rooms = createRoomRegistry((room, onUnused) =>
     createRedisRoom({
       ...{ room, link, instanceId, settings, layout, lease, holds, store: storeOf(room), onUnused },
-      ...{ onOpen: () => opened.emit(room), onEmpty: () => onEmpty(room) },
+      ...{ onOpen: () => events.emitOpen(room), onEmpty: () => events.emitEmpty(room) },
     }),
   )
   const resync = (): void => {
@@ -69,8 +74,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   const close = async (): Promise<void> => {
     for (const stop of stops) stop()
     rooms.close()
-    opened.clear()
-    emptied.clear()
+    events.close()
     try {
       const last = await lease.close()
       await sweeper.idle()
@@ -79,17 +83,11 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
       if (!isAway(error)) onError(error, { stage: 'heartbeat' })
     }
   }
-  const listen =
-    (listeners: typeof opened): Coordination['onRoomOpen'] =>
-    (listener) => {
-      if (closing !== undefined) throw new RealtimeError('CLOSED')
-      return listeners.add(listener)
-    }
   return {
     instance: lease,
     members: (room) => rooms.members(room),
-    onRoomOpen: listen(opened),
-    onRoomEmpty: listen(emptied),
+    onRoomOpen,
+    onRoomEmpty,
     close: () => (closing ??= close()),
   }
 }

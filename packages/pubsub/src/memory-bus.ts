@@ -23,11 +23,11 @@ export interface MemoryBusMember {
 export function createMemoryBus(): MemoryBus {
   const members = new Set<MemoryBusMember>()
   let isUp = true
-  const change = (up: boolean, tell: (member: MemoryBusMember) => void): void => {
+  const change = (up: boolean, notify: (member: MemoryBusMember) => void): void => {
     if (isUp === up) return
     isUp = up
     const current = [...members]
-    for (const member of current) tell(member)
+    for (const member of current) notify(member)
   }
   return {
     get isUp() {

@@ -19,13 +19,13 @@ export function servingStatus(link: RedisLink): ServingStatus {
     },
     onStatus: (listener) => {
       let reported = current()
-      const tell = (): void => {
+      const notify = (): void => {
         const status = current()
         if (status === reported) return
         reported = status
         listener(status)
       }
-      const undo = [link.onStatus(tell), link.onBreaker(tell)]
+      const undo = [link.onStatus(notify), link.onBreaker(notify)]
       return () => {
         for (const end of undo) end()
       }

@@ -9,19 +9,19 @@ import type { PubSub } from '@tutti/pubsub'
 export function statusFeature(pubsub: PubSub | undefined): Feature {
   const connections = new Set<Connection>()
   let degraded = pubsub?.status === 'unavailable'
-  const tell = (connection: Connection): void => connection.send('server:status', { degraded })
+  const sendStatus = (connection: Connection): void => connection.send('server:status', { degraded })
   const stop = pubsub?.onStatus((status) => {
     // Neither the first attempt nor the end is an outage.
     if (status === 'closed' || degraded === (status === 'unavailable')) return
     degraded = !degraded
-    for (const connection of connections) tell(connection)
+    for (const connection of connections) sendStatus(connection)
   })
   return {
     name: 'status',
     handlers: [],
     onConnect: (connection) => {
       connections.add(connection)
-      if (degraded) tell(connection)
+      if (degraded) sendStatus(connection)
     },
     onDisconnect: (connection) => void connections.delete(connection),
     close: async () => stop?.(),

@@ -9,15 +9,15 @@ function createDelivery() {
   const errors: unknown[] = []
   const sent: unknown[] = []
   const { core } = createModelCore()
-  const fanOut = { isHeard: () => true, emit: (_rooms: unknown, _name: unknown, payload: unknown) => void sent.push(payload) }
+  const fanOut = { hasReceivers: () => true, emit: (_rooms: unknown, _name: unknown, payload: unknown) => void sent.push(payload) }
   const registry = createSubscriptionRegistry(fanOut)
   const onError = (...error: unknown[]): void => void errors.push(error)
   const delivery = createChangeDelivery({ ...core, onError, fanOut }, store, registry)
   /** Leaves the keys. */
   const forget = (...keys: string[]): void => {
-    fanOut.isHeard = () => false
+    fanOut.hasReceivers = () => false
     for (const key of keys) registry.collect(key)
-    fanOut.isHeard = () => true
+    fanOut.hasReceivers = () => true
   }
   onTestFinished(() => {
     delivery.close()

@@ -72,7 +72,7 @@ test('[S5] keys without subscribers here are not read', async () => {
   model.delivery.leaveAll(other)
   void model.delivery.repair()
   expect(model.store.asked).toEqual([['b']])
-  expect(model.isHeard('b')).toBe(false)
+  expect(model.hasReceivers('b')).toBe(false)
 })
 
 test('[C5] nothing is read any more once it is closed', async () => {

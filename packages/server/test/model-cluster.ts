@@ -162,7 +162,7 @@ export function createModelCore(authorize?: Authorize): {
 } {
   const entrances = createAccessControl<User>(authorize, audit)
   const rooms = new Map<string, Set<ModelConnection>>()
-  const isHeard = (name: string): boolean => rooms.has(name)
+  const hasReceivers = (name: string): boolean => rooms.has(name)
   return {
     core: {
       instanceId: 'model',
@@ -177,7 +177,7 @@ export function createModelCore(authorize?: Authorize): {
         throw error
       },
       fanOut: {
-        isHeard,
+        hasReceivers,
         emit: (names, name, payload, except = []) => {
           const members = new Set(names.flatMap((room) => [...(rooms.get(room) ?? [])]))
           for (const member of members) if (!except.includes(member.id)) member.send(name, payload)

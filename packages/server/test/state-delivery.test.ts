@@ -136,7 +136,7 @@ describe('subscribing while others write', () => {
     model.store.commit('k', { value: 'late' })
     await model.flush()
     expect(watcher.received.filter(({ name }) => name === 'storage:updated')).toEqual([])
-    expect(model.isHeard('k')).toBe(false)
+    expect(model.hasReceivers('k')).toBe(false)
   })
 
   test('[S4] an unreadable entry is read again until it succeeds, and reported once', async () => {

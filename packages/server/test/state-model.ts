@@ -28,7 +28,7 @@ export function createModel({ pageSize = 1_000 } = {}) {
     delivery,
     connect,
     close,
-    isHeard: (key: string) => core.fanOut.isHeard(keyRoom(key)),
+    hasReceivers: (key: string) => core.fanOut.hasReceivers(keyRoom(key)),
     request,
     subscribe: (connection: ModelConnection, key = 'k') => request('storage:subscribe', connection, { keys: [{ key }] }),
     get: (connection: ModelConnection, key = 'k') => request('storage:get', connection, { key }),

@@ -54,7 +54,7 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
 
   const isMember = (): boolean => ownId !== undefined && uses.member > 0
 
-  const look = (): PresenceSnapshot<unknown> => {
+  const snapshot = (): PresenceSnapshot<unknown> => {
     const error = errors['member'] ?? errors['members'] ?? errors['count']
     return {
       members: [...members.values()],
@@ -64,7 +64,7 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
       error,
     }
   }
-  const { observable, show } = createObservable(look(), onThrow)
+  const { observable, show } = createObservable(snapshot(), onThrow)
   const cursors = createCursors({
     clock,
     onThrow,
@@ -72,7 +72,7 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
     send: (data) => isMember() && connection.up && connection.send('presence:cursor', { room, data }),
   })
   const refresh = (): void => {
-    show(look())
+    show(snapshot())
     cursors.refresh()
   }
 

@@ -1,6 +1,5 @@
-import { createListeners, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { createDeferred, createListeners, RealtimeError, type JsonValue } from '@tutti/protocol'
 import type { Cursors, Member, MembersChange, MembersView, ViewListener } from '../contract.ts'
-import { createDeferred } from '../deferred.ts'
 import { isSameMember } from './member-info.ts'
 
 /** A change of the members of a room, before it is compared with what is known here. */

@@ -78,7 +78,7 @@ export function createMemoryRoom({ room, settings, onOpen, onEmpty, onUnused }: 
 
   return {
     room,
-    observe: (listener) => replica.observe(listener ?? {}),
+    observe: (listener = {}) => replica.observe(listener),
     join: async (identity, info) => join(identity, info),
     update: async (connectionId, info) => {
       const member = byConnection.get(connectionId)

@@ -1,3 +1,4 @@
+import { createKeyedMutex } from '@tutti/protocol'
 import type { RedisLink, RedisScript } from '@tutti/pubsub/redis'
 import type { CoordinationSettings } from '../coordination-options.ts'
 import type { RedisLease } from './instance-lease.ts'
@@ -25,17 +26,8 @@ export interface LeaseHoldsOptions {
 export function createLeaseHolds({ link, layout, lease, script, onError }: LeaseHoldsOptions): LeaseHolds {
   let current = ''
   let named = new Set<string>()
-  const tails = new Map<string, Promise<unknown>>()
+  const mutex = createKeyedMutex()
 
-  const inOrder = <Result>(name: string, work: () => Promise<Result>): Promise<Result> => {
-    const result = (tails.get(name) ?? Promise.resolve()).then(work, work)
-    tails.set(name, result)
-    const end = (): void => {
-      if (tails.get(name) === result) tails.delete(name)
-    }
-    result.then(end, end)
-    return result
-  }
   const namesOf = (id: string): Set<string> => {
     if (current !== id) [current, named] = [id, new Set()]
     return named
@@ -56,11 +48,13 @@ export function createLeaseHolds({ link, layout, lease, script, onError }: Lease
   return {
     add: (name, id, expiry) =>
       // Each member of a room after the first: no request, and no turn is lost.
-      lease.id === id && !tails.has(name) && namesOf(id).has(name) ? Promise.resolve(['ok']) : inOrder(name, () => add(name, id, expiry)),
+      lease.id === id && !mutex.has(name) && namesOf(id).has(name) ? Promise.resolve(['ok']) : mutex.run(name, () => add(name, id, expiry)),
     remove: (name, isUsed) => {
-      inOrder(name, () => remove(name, isUsed)).catch((error: unknown) => {
-        if (lease.state !== 'closed') onError(error, { stage: 'members' })
-      })
+      mutex
+        .run(name, () => remove(name, isUsed))
+        .catch((error: unknown) => {
+          if (lease.state !== 'closed') onError(error, { stage: 'members' })
+        })
     },
   }
 }

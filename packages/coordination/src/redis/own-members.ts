@@ -1,4 +1,4 @@
-import { RealtimeError, type JsonValue } from '@tutti/protocol'
+import { createKeyedMutex, RealtimeError, type JsonValue } from '@tutti/protocol'
 import { randomUUID } from 'node:crypto'
 import type { Joined, MemberIdentity } from '../contract.ts'
 import { infoText } from '../members/member-info.ts'
@@ -66,7 +66,8 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
   const byConnection = new Map<string, OwnMember>()
   const byName = new Map<string, OwnMember>()
   const byId = new Map<string, OwnMember>()
-  const tails = new Map<string, Promise<unknown>>()
+  /** Requests for one member are sent one after another, also those of different connections. */
+  const mutex = createKeyedMutex()
   let removals = 0
 
   /** The connection is no member here any more. */
@@ -81,15 +82,6 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     }
     if (byId.get(member.id) === member) byId.delete(member.id)
     onGone()
-  }
-  /** Requests for one member are sent one after another, also those of different connections. */
-  const inOrder = <Result>({ name }: OwnMember, work: () => Promise<Result>): Promise<Result> => {
-    const result = (tails.get(name) ?? Promise.resolve()).then(work)
-    const tail = result.then(ignore, ignore).then(() => {
-      if (tails.get(name) === tail) tails.delete(name)
-    })
-    tails.set(name, tail)
-    return result
   }
   /** Writes the member as it is at that moment. */
   const write = async (member: OwnMember): Promise<WriteOutcome> => {
@@ -114,7 +106,7 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     removals += 1
     end(member)
     try {
-      await inOrder(member, () => removeStored([member]))
+      await mutex.run(member.name, () => removeStored([member]))
     } catch (error) {
       // What is stored for a connection that is no member here is removed with the next read.
       onDoubt(error)
@@ -152,7 +144,7 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     const [earlier, infoJson] = [member.infoJson, infoText(info)]
     member.infoJson = infoJson
     try {
-      return await inOrder(member, () => write(member))
+      return await mutex.run(member.name, () => write(member))
     } catch (error) {
       if (member.infoJson === infoJson && isUnapplied(error)) member.infoJson = earlier
       if (member.number === 0 && isUnapplied(error)) end(member)
@@ -210,7 +202,7 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
       const outdated = [...byConnection.values()].filter((member) => isOutdated(member, stored.get(member.name)))
       const left = records.filter((record) => isOwn(record.lease) && !byConnection.has(record.connection))
       await Promise.all([
-        ...outdated.map((member) => inOrder(member, () => write(member))),
+        ...outdated.map((member) => mutex.run(member.name, () => write(member))),
         ...(left.length > 0 ? [removeStored(left)] : []),
       ])
     },

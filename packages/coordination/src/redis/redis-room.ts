@@ -136,7 +136,7 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
       return isDoubtful
     },
     resync: () => feed.resync().catch(doubt),
-    observe: (listener) => replica.observe(listener ?? {}),
+    observe: (listener = {}) => replica.observe(listener),
     join: (identity, info) =>
       during(async () => {
         await feed.ready

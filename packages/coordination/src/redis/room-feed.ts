@@ -1,7 +1,6 @@
-import { RealtimeError } from '@tutti/protocol'
+import { createDeferred, RealtimeError } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { CoordinationSettings } from '../coordination-options.ts'
-import { createDeferred } from '../deferred.ts'
 import { parseRoomMessage, isOwnMessage, type RoomChangeMessage, type RoomMessage } from './room-message.ts'
 
 /** Follows the changes of one room: subscribes, reads, and applies what is announced, in the order of the versions. */

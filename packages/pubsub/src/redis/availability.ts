@@ -1,6 +1,5 @@
-import { RealtimeError, createListeners } from '@tutti/protocol'
+import { RealtimeError, createDeferred, createListeners } from '@tutti/protocol'
 import type { PubSubStatus } from '../contract.ts'
-import { createDeferred } from '../deferred.ts'
 import type { Report } from '../report.ts'
 
 /** The availability of Redis over both connections together. Reports each outage and each gap once. */

@@ -1,4 +1,4 @@
-import { createDeferred } from '../deferred.ts'
+import { createDeferred } from '@tutti/protocol'
 
 /** Delays calls during the first connection attempt, so that `publish` works right after `new RealtimePubSub(…)`. */
 export interface InitialConnect {

@@ -1,6 +1,5 @@
-import { RealtimeError, createListeners, type Listeners } from '@tutti/protocol'
+import { RealtimeError, createDeferred, createListeners, type Deferred, type Listeners } from '@tutti/protocol'
 import type { MessageHandler, Unsubscribe } from '../contract.ts'
-import { createDeferred, type Deferred } from '../deferred.ts'
 import type { Report } from '../report.ts'
 import { isConnectionFailure } from './errors.ts'
 import type { RedisClient } from './redis-client.ts'

@@ -67,12 +67,12 @@ export function failureRules(fixture: Fixture): void {
     const { errors, onError } = collectErrors()
     const b = await fixture.connect({ onError })
     const codes = ['INVALID_MESSAGE', 'INVALID_KEY'] as const
-    let heardBefore = 0
+    let calls = 0
     await b.subscribe('news', () => {
       throw new Error('in any case')
     }).ready
     await b.subscribe('news', () => {
-      throw new RealtimeError(codes[heardBefore++] ?? 'INTERNAL')
+      throw new RealtimeError(codes[calls++] ?? 'INTERNAL')
     }).ready
     const received = await listen(b, 'news')
     await fixture.harness.inject('news', '{"n":1}')

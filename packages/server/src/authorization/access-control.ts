@@ -77,18 +77,18 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
     expiries.set(connection, { at, cancel })
   }
 
-  const create = (connection: Connection, user: U | null, ask: Authorize<U>): Authorization => {
+  const create = (connection: Connection, user: U | null, authorize: Authorize<U>): Authorization => {
     const { id, clientId } = connection
     const cache = createAuthorizationCache(
-      (access) => ask({ ...access, user, connection: { id, clientId } }),
+      (access) => authorize({ ...access, user, connection: { id, clientId } }),
       Date.now,
       (until) => planExpiry(connection, until),
     )
     return { cache, queue: createAdmissionQueue(cache, (access, verdict) => note(connection, access, verdict)) }
   }
-  const authorizationOf = (connection: Connection, ask: Authorize<U>): Authorization | undefined => {
+  const authorizationOf = (connection: Connection, authorize: Authorize<U>): Authorization | undefined => {
     const openConnection = openConnections.get(connection)
-    return openConnection && (openConnection.authorization ??= create(connection, openConnection.user, ask))
+    return openConnection && (openConnection.authorization ??= create(connection, openConnection.user, authorize))
   }
 
   const control: ConnectionAccess<U> = {

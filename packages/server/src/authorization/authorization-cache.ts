@@ -31,7 +31,7 @@ const WITH_VALUE: ReadonlySet<Action> = new Set<Action>(['state:write', 'event:p
 const MAX_REMEMBERED = 10_000
 
 /** Calls the application's `authorize`. */
-export type Ask = (access: Access) => Decision | Promise<Decision>
+export type AuthorizeAccess = (access: Access) => Decision | Promise<Decision>
 
 interface Remembered {
   readonly verdict: Verdict
@@ -57,7 +57,11 @@ export interface AuthorizationCache {
  * Makes the cache of one connection. `now`: milliseconds since 1970. `onTemporary` receives until when an allowing verdict
  * with a limited time is remembered.
  */
-export function createAuthorizationCache(ask: Ask, now: () => number, onTemporary: (until: number) => void): AuthorizationCache {
+export function createAuthorizationCache(
+  authorize: AuthorizeAccess,
+  now: () => number,
+  onTemporary: (until: number) => void,
+): AuthorizationCache {
   /** Increases when rights are revoked: a verdict requested before that is no longer valid. */
   let revoked = 0
   const remembered = new Map<string, Remembered>()
@@ -109,20 +113,20 @@ export function createAuthorizationCache(ask: Ask, now: () => number, onTemporar
       // Concurrent requests for one verdict share a call.
       const earlier = pending.get(name)
       if (earlier !== undefined) return earlier
-      let asked: Promise<Verdict>
+      let requested: Promise<Verdict>
       try {
-        const answer = ask(access)
+        const answer = authorize(access)
         if (!isPromise(answer)) return keep(name, access, answer)
-        asked = settle(name, access, answer)
+        requested = settle(name, access, answer)
       } catch (thrown) {
         return { refusal: toError(thrown) }
       }
-      if (WITH_VALUE.has(access.action)) return asked
-      pending.set(name, asked)
-      void asked.then(() => {
-        if (pending.get(name) === asked) pending.delete(name)
+      if (WITH_VALUE.has(access.action)) return requested
+      pending.set(name, requested)
+      void requested.then(() => {
+        if (pending.get(name) === requested) pending.delete(name)
       })
-      return asked
+      return requested
     },
     isCurrent: (verdict) => 'refusal' in verdict || verdict.asOf === undefined || verdict.asOf === revoked,
     isRemembered: (access) => (remembered.get(nameOf(access))?.until ?? 0) > now(),

@@ -21,8 +21,8 @@ const RELAY = 'revocations'
 /** Connections that are authorized again concurrently after a gap. */
 const AT_ONCE = 50
 
-/** The refusal of what was allowed before. */
-export const noMore = (): RealtimeError => new RealtimeError('FORBIDDEN', { message: 'Access was revoked.' })
+/** Error for an access that has been revoked. */
+export const revokedError = (): RealtimeError => new RealtimeError('FORBIDDEN', { message: 'Access was revoked.' })
 
 /** Revokes rights: ends subscriptions that depend on them here and, through the relay, on every instance (X2). */
 export class Revocations<U extends User> {
@@ -76,7 +76,7 @@ export class Revocations<U extends User> {
       let narrowed = false
       for (const { feature, access } of this.heldBy(connection)) {
         const name = patternOf(access)
-        if (matchesChannel(pattern, name)) this.apply(feature, connection, access, { refusal: noMore() })
+        if (matchesChannel(pattern, name)) this.apply(feature, connection, access, { refusal: revokedError() })
         else if (matchesChannel(name, pattern)) {
           // A part of a pattern or prefix: until the application has decided about the rest, every name is authorized
           // separately.

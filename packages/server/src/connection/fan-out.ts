@@ -5,7 +5,7 @@ import type { Rooms } from './rooms.ts'
 /** Sends one notice to many connections of this instance. Other instances are notified by the relay. */
 export interface FanOut {
   /** Whether a connection of this instance is in the room. */
-  isHeard(room: string): boolean
+  hasReceivers(room: string): boolean
   /**
    * Encodes once and reaches each connection once, in however many of the rooms it is. Does nothing where the rooms have no members.
    * `rooms` may contain ids of connections, `except` contains ids alone. `json`: the text of the payload, where that is known.
@@ -25,7 +25,7 @@ const FEW = 8
 /** Makes the fan-out over rooms in which each connection is alone in the room of its id. */
 export function createFanOut(rooms: Rooms): FanOut {
   return {
-    isHeard: (name) => rooms.has(name),
+    hasReceivers: (name) => rooms.has(name),
     emit: (names, name, payload, except = [], json) => {
       const members = rooms.membersOf(names)
       if (members.length === 0) return

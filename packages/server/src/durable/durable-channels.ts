@@ -20,7 +20,7 @@ export interface DurableChannelsOptions extends Pick<Core, 'onError'> {
   /** Whether a channel has subscribers of its own here. */
   isUsed: (channel: string) => boolean
   /** Whether any subscriber here, also of a pattern, receives the events of a channel. */
-  isHeard: (channel: string) => boolean
+  hasReceivers: (channel: string) => boolean
   deliver: (channel: string, event: DurableEvent) => void
   onGap: (channel: string, from: LogPosition, to: LogPosition) => void
 }
@@ -30,7 +30,7 @@ export interface DurableChannelsOptions extends Pick<Core, 'onError'> {
  * event is left out; the others, for subscribers of patterns, deliver what arrives.
  */
 export function createDurableChannels(options: DurableChannelsOptions): DurableChannels {
-  const { rows, intervalMs, isUsed, isHeard, deliver, onGap, onError } = options
+  const { rows, intervalMs, isUsed, hasReceivers, deliver, onGap, onError } = options
   const followed = new Map<Logs, Promise<void>>()
   const open = new Map<string, DurableChannel>()
   const stops: (() => void)[] = []
@@ -53,7 +53,7 @@ export function createDurableChannels(options: DurableChannelsOptions): DurableC
   const receive = (logs: Logs, notice: AppendNotice): void => {
     const { log: name, epoch, previous } = notice
     const known = open.get(name)
-    if (known === undefined && !isHeard(name)) return
+    if (known === undefined && !hasReceivers(name)) return
     const channel = known ?? create(name, logs, { epoch, offset: previous })
     channel.receive(notice)
     if (isUsed(name)) return

@@ -61,10 +61,10 @@ export function createDurableEvents(options: DurableEventsOptions): DurableEvent
   })
   const channels = createDurableChannels({
     ...{ rows: logs.rows, intervalMs, onError },
-    isUsed: (channel) => replays.has(channel) || fanOut.isHeard(channelRoom(channel)),
-    isHeard: (channel) => {
+    isUsed: (channel) => replays.has(channel) || fanOut.hasReceivers(channelRoom(channel)),
+    hasReceivers: (channel) => {
       const names = patternsOf(channel)
-      return subscribers.isHeard(names) || hasListener(names)
+      return subscribers.hasReceivers(names) || hasListener(names)
     },
     deliver: (channel, event) => {
       const { data, author, includeSelf = false } = event

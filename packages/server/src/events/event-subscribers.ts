@@ -35,7 +35,7 @@ export interface EventSubscribers {
   /** Delivers to all that may receive the event, each once; where the verdict is not known yet, as soon as it is. */
   deliver(event: ReceivedEvent, exceptConnections: readonly string[]): void
   /** Whether any connection subscribes to one of the channels or patterns. */
-  isHeard(names: readonly string[]): boolean
+  hasReceivers(names: readonly string[]): boolean
 }
 
 /** To subscribe to a channel or pattern. */
@@ -143,7 +143,7 @@ export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, '
       for (const pattern of [...perChannel.keys()]) endPerChannel(connection, pattern)
       waiting.delete(connection)
     },
-    isHeard: (patterns) => patterns.some((pattern) => perChannel.has(pattern) || fanOut.isHeard(channelRoom(pattern))),
+    hasReceivers: (patterns) => patterns.some((pattern) => perChannel.has(pattern) || fanOut.hasReceivers(channelRoom(pattern))),
     deliver: (event, except) => {
       const patterns = patternsOf(event.channel)
       const allowed = perChannel.size === 0 ? [] : allowedNow(event, patterns, except)

@@ -1,10 +1,9 @@
 import type { Coordination } from '@tutti/coordination/contract'
-import type { JsonValue } from '@tutti/protocol'
-import { noMore } from '../authorization/revocations.ts'
+import { createKeyedMutex, type JsonValue } from '@tutti/protocol'
+import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { membershipRoom } from '../connection/subscription-rooms.ts'
 import type { ServerErrorListener } from '../feature.ts'
-import { createKeyedMutex } from '../keyed-mutex.ts'
 
 /** The memberships of the connections of this instance. */
 export interface Memberships {
@@ -28,6 +27,7 @@ interface Membership {
 /** Makes the memberships of one instance. `onEnd` runs when a connection is no longer a member of a room. */
 export function createMemberships(coordination: Coordination, onEnd: (room: string) => void, onError: ServerErrorListener): Memberships {
   const byConnection = new Map<Connection, Map<string, Membership>>()
+  /** One after the other for a connection and room, in the order of its messages. */
   const mutex = createKeyedMutex<Membership>()
   const find = (connection: Connection, room: string): Membership | undefined => byConnection.get(connection)?.get(room)
 
@@ -39,20 +39,10 @@ export function createMemberships(coordination: Coordination, onEnd: (room: stri
     onEnd(room)
   }
 
-  /** One after the other for a connection and room, in the order of its messages. */
-  const inOrder = async <Result>(membership: Membership, work: () => Promise<Result>): Promise<Result> => {
-    const release = await mutex.acquire(membership)
-    try {
-      return await work()
-    } finally {
-      release()
-    }
-  }
-
   const leave = async (connection: Connection, room: string): Promise<object> => {
     const membership = find(connection, room)
     if (membership === undefined) return {}
-    return inOrder(membership, async () => {
+    return mutex.run(membership, async () => {
       await coordination.members(room).leave(connection.id)
       if (find(connection, room) === membership) forget(connection, room)
       return {}
@@ -65,14 +55,14 @@ export function createMemberships(coordination: Coordination, onEnd: (room: stri
       const own = byConnection.get(connection) ?? new Map<string, Membership>()
       const membership = own.get(room) ?? {}
       byConnection.set(connection, own.set(room, membership))
-      return inOrder(membership, async () => {
+      return mutex.run(membership, async () => {
         const members = coordination.members(room)
         const { user, clientId, id: connectionId } = connection
         try {
           const { id } = await members.join({ user, clientId, connectionId }, info)
           if (!connection.connected) members.disconnect(connectionId)
           // The right was taken away meanwhile; what ended the membership leaves after this.
-          else if (find(connection, room) !== membership) throw noMore()
+          else if (find(connection, room) !== membership) throw revokedError()
           membership.id = id
           return { id }
         } catch (error) {
@@ -84,7 +74,7 @@ export function createMemberships(coordination: Coordination, onEnd: (room: stri
     update: async (connection, room, info) => {
       const membership = find(connection, room)
       if (membership === undefined) return {}
-      return inOrder(membership, async () => {
+      return mutex.run(membership, async () => {
         await coordination.members(room).update(connection.id, info)
         return {}
       })
@@ -96,11 +86,13 @@ export function createMemberships(coordination: Coordination, onEnd: (room: stri
       if (membership === undefined) return
       forget(connection, room)
       const members = coordination.members(room)
-      inOrder(membership, () => members.leave(connection.id)).catch((error: unknown) => {
-        onError(error, { stage: 'handler', subject: room })
-        // This is repeated until the store has it.
-        members.disconnect(connection.id)
-      })
+      mutex
+        .run(membership, () => members.leave(connection.id))
+        .catch((error: unknown) => {
+          onError(error, { stage: 'handler', subject: room })
+          // This is repeated until the store has it.
+          members.disconnect(connection.id)
+        })
     },
     disconnect: (connection) => {
       const own = byConnection.get(connection)

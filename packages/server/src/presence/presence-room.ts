@@ -72,7 +72,7 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
   const onChange = (change: MembersChange): void => {
     pending.add(change)
     tick.plan()
-    if (change.count !== sentCount && fanOut.isHeard(countRoom(room))) countTick.plan()
+    if (change.count !== sentCount && fanOut.hasReceivers(countRoom(room))) countTick.plan()
   }
   const open = (): MembersView => {
     const opened = members.observe({
@@ -88,7 +88,7 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
     return opened
   }
   const collect = (): void => {
-    if (waiting > 0 || fanOut.isHeard(presenceRoom(room)) || fanOut.isHeard(countRoom(room))) return
+    if (waiting > 0 || fanOut.hasReceivers(presenceRoom(room)) || fanOut.hasReceivers(countRoom(room))) return
     close()
     if (own.size === 0) onUnused()
   }

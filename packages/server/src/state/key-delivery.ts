@@ -1,5 +1,5 @@
 import { toWireError, type Entry, type EntryPage } from '@tutti/protocol'
-import { noMore } from '../authorization/revocations.ts'
+import { revokedError } from '../authorization/revocations.ts'
 import type { Connection, Subscriptions } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
 import { keyOfRoom, keyRoom } from '../connection/subscription-rooms.ts'
@@ -55,9 +55,9 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
     if (!isSubscribed(room)) {
       // The right to it was taken away meanwhile, and the notice of that came before the reply.
       leave(connection, key)
-      return connection.send('server:revoked', { target: { key }, error: toWireError(noMore()) })
+      return connection.send('server:revoked', { target: { key }, error: toWireError(revokedError()) })
     }
-    const isAlone = (): boolean => !core.fanOut.isHeard(room) && registry.prefixes.above(key).length === 0
+    const isAlone = (): boolean => !core.fanOut.hasReceivers(room) && registry.prefixes.above(key).length === 0
     const missed = subscription.end(connection.id, 'keyReply', version, isAlone)
     connection.join(room)
     audience.sendChanges(connection, missed)

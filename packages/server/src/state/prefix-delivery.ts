@@ -1,6 +1,6 @@
 import { compareKeys, RealtimeError, toWireError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
 import type { Verdict } from '../authorization/authorization-cache.ts'
-import { noMore } from '../authorization/revocations.ts'
+import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
 import { prefixOfRoom, prefixRoom } from '../connection/subscription-rooms.ts'
@@ -99,7 +99,7 @@ export function createPrefixDelivery({ registry, audience, pages, reads, inFligh
     if (!connection.subscriptions.has(prefixRoom(prefix))) {
       // The right to it was taken away meanwhile, and the notice of that came before the reply.
       leave(connection, prefix)
-      return connection.send('server:revoked', { target: { prefix }, error: toWireError(noMore()) })
+      return connection.send('server:revoked', { target: { prefix }, error: toWireError(revokedError()) })
     }
     const { id } = connection
     const sent = new Map(registry.cursorsBelow(id, prefix).map((key) => [key, -1]))

@@ -4,8 +4,8 @@ import { ALLOWED, type Verdict } from '../authorization/authorization-cache.ts'
 import type { Connection } from '../connection/connection.ts'
 import { defineHandler, PlacedReply, type Handler, type Returned } from '../connection/handler.ts'
 import type { Core } from '../feature.ts'
-import { createKeyedMutex } from '../keyed-mutex.ts'
 import type { EntryReads } from './entry-reads.ts'
+import { createOwnerLock } from './owner-lock.ts'
 import { readablePage } from './readable-page.ts'
 import { readAccess, readAccesses } from './state-access.ts'
 import type { StateDelivery } from './state-delivery.ts'
@@ -26,7 +26,7 @@ export interface ReadHandlers {
 export function createReadHandlers(core: Core, delivery: StateDelivery, entries: EntryReads): ReadHandlers {
   const { access, limits, onError } = core
   /** A connection's subscribe and unsubscribe messages must not overtake each other while the store is read. */
-  const mutex = createKeyedMutex<Connection>()
+  const lock = createOwnerLock<Connection>()
 
   const isCurrent = (connection: Connection, verdicts: readonly Verdict[]): boolean =>
     verdicts.every((verdict) => access.isCurrent(connection, verdict))
@@ -72,7 +72,7 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
 
   /** Runs after the earlier tasks of the connection, until its reply was sent. */
   const inTurn = async <Result extends object>(connection: Connection, act: () => Returned<Result>): Promise<PlacedReply<Result>> => {
-    const release = await mutex.acquire(connection)
+    const release = await lock.acquire(connection)
     try {
       const returned = await act()
       if (!(returned instanceof PlacedReply)) return new PlacedReply(returned, { after: release })

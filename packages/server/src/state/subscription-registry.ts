@@ -27,7 +27,7 @@ export interface SubscriptionRegistry {
 }
 
 /** Makes the registry of one instance. */
-export function createSubscriptionRegistry(fanOut: Pick<FanOut, 'isHeard'>): SubscriptionRegistry {
+export function createSubscriptionRegistry(fanOut: Pick<FanOut, 'hasReceivers'>): SubscriptionRegistry {
   const keys = new Map<string, KeySubscription>()
   const prefixes = new PrefixSubscriptions()
   /** By connection: the keys for which it has a cursor. */
@@ -64,7 +64,7 @@ export function createSubscriptionRegistry(fanOut: Pick<FanOut, 'isHeard'>): Sub
     forChange: (key) => (prefixes.above(key).length > 0 ? open(key) : keys.get(key)),
     collect: (key) => {
       const subscription = keys.get(key)
-      if (subscription?.isIdle !== true || fanOut.isHeard(subscription.room)) return
+      if (subscription?.isIdle !== true || fanOut.hasReceivers(subscription.room)) return
       const above = prefixes.above(key)
       const isKept = !subscription.isBlank && above.length > 0
       if (!isKept) keys.delete(key)

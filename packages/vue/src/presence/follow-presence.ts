@@ -11,7 +11,7 @@ export interface FollowedPresence<Info, Data, Shown> {
   handle(): Presence<Info, Data>
 }
 
-/** What is followed, and how. */
+/** The followed room and its part. */
 export interface FollowPresenceOptions<Info, Data, Shown> {
   room: MaybeRefOrGetter<string>
   /** Options of the handle on each room. */
@@ -19,12 +19,11 @@ export interface FollowPresenceOptions<Info, Data, Shown> {
   select: (handle: Presence<Info, Data>) => Observable<Shown>
   /** Shown in a page that is rendered on a server. */
   rendered: Shown
-  onShow?: (shown: Shown) => void
 }
 
 /** Follows a part of a room's presence, also if the room changes. */
 export function followPresence<Info, Data, Shown>(followed: FollowPresenceOptions<Info, Data, Shown>): FollowedPresence<Info, Data, Shown> {
-  const { room, options, select, rendered, onShow = () => {} } = followed
+  const { room, options, select, rendered } = followed
   const { client, onServer } = useRealtimeContext()
   const take = (): Presence<Info, Data> => presence<Info, Data>(client, toValue(room), options())
   let handle = take()
@@ -32,7 +31,6 @@ export function followPresence<Info, Data, Shown>(followed: FollowPresenceOption
   if (onServer) handle.dispose()
   const onChange = (): void => {
     shown.value = bridge.current
-    onShow(bridge.current)
   }
   const bridge = bridgeObservable(select(handle), { onServer, rendered: () => rendered, onChange })
   const shown = shallowRef(bridge.current)

@@ -1,6 +1,6 @@
 import type { PresenceCursor } from '@tutti/client/presence'
 import { parseOptions, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
-import { computed, onScopeDispose, shallowRef, type ComputedRef, type MaybeRefOrGetter } from 'vue'
+import { computed, onScopeDispose, shallowRef, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import { useRealtimeContext } from '../realtime-context.ts'
 import { followPresence } from './follow-presence.ts'
 
@@ -42,20 +42,19 @@ export function useRealtimeCursors<Data = JsonValue, Info = JsonValue>(
   let cancel = (): void => {}
 
   /** Runs at the next time at which a cursor becomes idle. */
-  const plan = (cursors: readonly PresenceCursor<Info, Data>[]): void => {
+  const scheduleIdle = (cursors: readonly PresenceCursor<Info, Data>[]): void => {
     cancel()
     now.value = clock.now()
     const waits = cursors.map(({ movedAt }) => movedAt + idleMs - now.value).filter((wait) => wait > 0)
-    cancel = waits.length > 0 ? clock.after(Math.min(...waits), () => plan(cursors)) : () => {}
+    cancel = waits.length > 0 ? clock.after(Math.min(...waits), () => scheduleIdle(cursors)) : () => {}
   }
   const { shown, handle } = followPresence<Info, Data, readonly PresenceCursor<Info, Data>[]>({
     room,
     options: () => ({}),
     select: ({ cursors }) => cursors,
     rendered: [],
-    onShow: plan,
   })
-  plan(shown.value)
+  watch(shown, scheduleIdle, { flush: 'sync', immediate: true })
   onScopeDispose(() => cancel(), true)
   return {
     cursors: computed(() => shown.value.map((cursor) => ({ ...cursor, idle: cursor.movedAt + idleMs <= now.value }))),

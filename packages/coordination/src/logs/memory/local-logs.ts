@@ -1,4 +1,4 @@
-import { createListeners, RealtimeError } from '@tutti/protocol'
+import { createKeyedMutex, createListeners, RealtimeError } from '@tutti/protocol'
 import type { LogGroup } from '../group-contract.ts'
 import type { AppendNotice, LogPosition, LogRecord, Logs } from '../log-contract.ts'
 import type { LogSettings } from '../log-options.ts'
@@ -34,7 +34,7 @@ export function createLocalLogs({ settings, nowMs, storage }: LocalLogsOptions):
   const { pattern, groups, maxBacklog, inlineValueMaxBytes, maxAgeMs, onError } = settings
   const nowUs = (): number => Math.floor(nowMs() * 1_000)
   const logs = new Map<string, Promise<OpenLog>>()
-  const queues = new Map<string, Promise<unknown>>()
+  const mutex = createKeyedMutex()
   const appends = createListeners<[AppendNotice]>((error) => onError(error, { stage: 'listener' }))
   const work = createListeners<[string]>((error) => onError(error, { stage: 'listener' }))
   let sweptMs = nowMs()
@@ -51,7 +51,7 @@ export function createLocalLogs({ settings, nowMs, storage }: LocalLogsOptions):
   /** Logs whose records and offset are too old need no memory. */
   const sweep = async (): Promise<void> => {
     sweptMs = nowMs()
-    for (const [name, opened] of [...logs]) if (!queues.has(name) && (await opened).log.isOver) logs.delete(name)
+    for (const [name, opened] of [...logs]) if (!mutex.has(name) && (await opened).log.isOver) logs.delete(name)
   }
   const use = async <Result>(name: string, run: (opened: OpenLog) => Result | Promise<Result>): Promise<Result> => {
     if (isClosed) throw new RealtimeError('CLOSED')
@@ -62,12 +62,9 @@ export function createLocalLogs({ settings, nowMs, storage }: LocalLogsOptions):
       opened.catch(() => logs.delete(name))
       return run(await opened)
     }
-    const result = (queues.get(name) ?? Promise.resolve()).then(step, step)
-    queues.set(name, result)
     try {
-      return await result
+      return await mutex.run(name, step)
     } finally {
-      if (queues.get(name) === result) queues.delete(name)
       if (nowMs() - sweptMs > maxAgeMs / 4) void sweep().catch(() => {})
     }
   }
@@ -150,7 +147,7 @@ export function createLocalLogs({ settings, nowMs, storage }: LocalLogsOptions):
       isClosed = true
       appends.clear()
       work.clear()
-      await Promise.allSettled(queues.values())
+      await mutex.idle()
     },
   }
 }

@@ -1,5 +1,6 @@
 import { createListeners, parseOptions, RealtimeError, required, text, withMethods, type OptionRows } from '@tutti/protocol'
-import type { RedisLink, RedisScript, ScriptReply } from '@tutti/pubsub/redis'
+import type { RedisLink, RedisScript } from '@tutti/pubsub/redis'
+import { partsOf } from '../../redis/script-reply.ts'
 import { PAGE_BYTES, PAGE_RECORDS, type AppendNotice, type LogPosition, type Logs } from '../log-contract.ts'
 import { parseLogOptions, type LogOptions } from '../log-options.ts'
 import { backlogFull, historyOf, logSubscription, pageOf, parseLogName } from '../log-rules.ts'
@@ -52,19 +53,15 @@ export function createRedisLogs({ link, instanceId, ...rest }: RedisLogOptions):
     const keys = names.log(parseLogName(pattern, name))
     return [keys.records, keys.head, keys.ids]
   }
-  const row = (reply: ScriptReply): ScriptReply[] => {
-    if (Array.isArray(reply)) return reply
-    throw new RealtimeError('INTERNAL')
-  }
   const headOf = async (name: string, records: number): Promise<{ end: LogPosition; from: number }> => {
-    const [records_, head_] = keysOf(name)
-    const [epoch, offset, from] = row(await head.run([records_, head_], [records])).map(Number)
+    const [recordsKey, headKey] = keysOf(name)
+    const [epoch, offset, from] = partsOf(await head.run([recordsKey, headKey], [records])).map(Number)
     return { end: { epoch: epoch ?? 0, offset: offset ?? 0 }, from: from ?? 0 }
   }
   /** Runs a script that reads. A log that does not exist begins. */
   const find = async (name: string, script: RedisScript, args: (string | number)[]) => {
-    const [records, head_] = keysOf(name)
-    const [epoch, last, rows, first] = row(await script.run([records, head_], args))
+    const [recordsKey, headKey] = keysOf(name)
+    const [epoch, last, rows, first] = partsOf(await script.run([recordsKey, headKey], args))
     const end = epoch === '' ? (await headOf(name, 0)).end : { epoch: Number(epoch), offset: Number(last) }
     return { head: end, records: recordsOf(rows), first: recordsOf(first)[0] }
   }
@@ -104,10 +101,10 @@ export function createRedisLogs({ link, instanceId, ...rest }: RedisLogOptions):
       const keys = keysOf(name)
       const { json, author = '', includeSelf = false, id = '' } = record
       const args = [messageHead(name, record), json, author, includeSelf ? '1' : '', id]
-      let [epoch, offset, verdict] = row(await append.run(keys, [...args, '']))
+      let [epoch, offset, verdict] = partsOf(await append.run(keys, [...args, '']))
       if (verdict === 'claim') {
         await index.claim(name)
-        ;[epoch, offset, verdict] = row(await append.run(keys, [...args, '1']))
+        ;[epoch, offset, verdict] = partsOf(await append.run(keys, [...args, '1']))
       }
       if (verdict === 'full') throw backlogFull(name, maxBacklog)
       return { epoch: Number(epoch), offset: Number(offset), isNew: verdict === undefined }

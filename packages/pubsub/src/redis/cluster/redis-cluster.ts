@@ -62,7 +62,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
         member.tried = true
         if (isMember()) lost(reason)
       },
-      onBreaker: tellBreaker,
+      onBreaker: notifyBreaker,
     })
     const member: Member = { address, node, tried: false }
     members.set(nodeName(address), member)
@@ -103,7 +103,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     for (const member of members.values()) if (!masters.has(nodeName(member.address))) shut(member)
     next.masters.forEach(open)
     // Removing a node also removes its circuit-breaker state.
-    tellBreaker()
+    notifyBreaker()
     // A new master may have lost writes that the previous one acknowledged.
     missed ||= wasUp && !allAreUp()
     onMap(next)
@@ -144,7 +144,7 @@ export function createRedisCluster(options: RedisClusterOptions): Commands {
     }, LOOK_EVERY_MS)
   }
 
-  const tellBreaker = (): void => {
+  const notifyBreaker = (): void => {
     const states = [...members.values()].map(({ node }) => node.breaker)
     const next = states.find((state) => state === 'open') ?? states.find((state) => state === 'probing') ?? 'closed'
     if (next === breaker) return

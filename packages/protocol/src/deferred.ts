@@ -1,11 +1,17 @@
-/** A promise with its `resolve` and `reject`. */
+/**
+ * A promise with its `resolve` and `reject`.
+ * @internal
+ */
 export interface Deferred<T> {
   readonly promise: Promise<T>
   resolve(value: T): void
   reject(error: unknown): void
 }
 
-/** Creates a deferred whose rejection is never unhandled, even if nothing awaits it (N3). */
+/**
+ * Creates a deferred whose rejection is never unhandled, even if nothing awaits it.
+ * @internal
+ */
 export function createDeferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => {}
   let reject: (error: unknown) => void = () => {}

@@ -1,6 +1,6 @@
 import { countItems } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
-import { createKeyedMutex } from '../src/local/keyed-mutex.ts'
+import { createKeyedMutex } from '../src/keyed-mutex.ts'
 
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn++) await Promise.resolve()

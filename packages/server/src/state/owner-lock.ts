@@ -1,11 +1,11 @@
 /** Lets tasks of one owner run one after another; tasks of different owners run side by side. */
-export interface KeyedMutex<Owner extends object> {
+export interface OwnerLock<Owner extends object> {
   /** Waits for the owner's earlier tasks. The task lasts until the function that is returned is called. */
   acquire(owner: Owner): Promise<() => void>
 }
 
-/** Makes a mutex. It keeps no owner alive. */
-export function createKeyedMutex<Owner extends object>(): KeyedMutex<Owner> {
+/** Makes a lock. It keeps no owner alive. */
+export function createOwnerLock<Owner extends object>(): OwnerLock<Owner> {
   const last = new WeakMap<Owner, Promise<void>>()
   return {
     acquire: async (owner) => {
