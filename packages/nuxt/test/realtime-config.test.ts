@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseConfig, redisOptionsOf } from '../src/runtime/server/realtime-config'
+import { hasRedis, parseConfig, redisOptionsOf } from '../src/runtime/server/realtime-config'
 
 const redisOf = (tutti: object) => {
   const config = parseConfig({ tutti, public: { tutti: { url: '' } } })
@@ -9,6 +9,17 @@ const redisOf = (tutti: object) => {
 test('[N8] without an address there is no Redis', () => {
   expect(redisOf({ redisUrl: '', redis: {} })).toBeUndefined()
   expect(redisOf({ redis: { url: '' } })).toBeUndefined()
+})
+
+test('[F5] an address that is empty is no Redis, so that the module warns', () => {
+  for (const config of [{}, { redis: {} }, { redis: { url: '' } }, { redis: { host: undefined } }, { redis: null }]) {
+    expect(hasRedis(config, {})).toBe(false)
+    expect(hasRedis(config, { NUXT_TUTTI_REDIS_URL: '' })).toBe(false)
+    expect(hasRedis(config, { NUXT_TUTTI_REDIS_URL: 'redis://redis.example' })).toBe(true)
+  }
+  expect(hasRedis({ redis: { url: 'redis://redis.example' } }, {})).toBe(true)
+  expect(hasRedis({ redis: { host: 'redis.example' } }, {})).toBe(true)
+  expect(hasRedis({ redisUrl: 'redis://redis.example' }, {})).toBe(true)
 })
 
 test('[N8] a configured address is used as it is', () => {

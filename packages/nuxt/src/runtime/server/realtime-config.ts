@@ -46,3 +46,8 @@ export function redisOptionsOf({ redisUrl, redis }: Pick<RealtimeConfig, 'redisU
   for (const name of [...ADDRESS, ...OF_SENTINELS]) delete configured[name]
   return { ...configured, url: redisUrl }
 }
+
+/** Whether the application has Redis, by its config and by the environment in which it is built or started. */
+export function hasRedis({ redisUrl = '', redis }: { redisUrl?: string; redis?: unknown }, env: NodeJS.ProcessEnv = process.env): boolean {
+  return redisOptionsOf({ redisUrl: env['NUXT_TUTTI_REDIS_URL'] || redisUrl, redis: objectOf(redis) }) !== undefined
+}
