@@ -64,7 +64,7 @@ const LAYERS: Record<string, Layer> = {
   'packages/nuxt/src/**': { imports: [...NODE, '@nuxt/kit'], types: ['@nuxt/schema'] },
   'packages/nuxt/src/runtime/*': { imports: ['@tutti/protocol'] },
   'packages/nuxt/src/runtime/app/**': { imports: [...VUE, '@tutti/vue', '@tutti/vue/**', '#imports'] },
-  'packages/nuxt/src/runtime/server/**': { imports: [...STORAGE, ...NUXT_SERVER], types: ['@tutti/vue'] },
+  'packages/nuxt/src/runtime/server/**': { imports: [...STORAGE, ...NUXT_SERVER], types: ['@tutti/vue', '@tutti/client'] },
   'packages/test-kit/src/**': { imports: [...NODE, 'playwright-core', 'socket.io-parser'] },
 }
 

@@ -16,19 +16,15 @@ import {
 } from '@nuxt/kit'
 import type { Nuxt, NuxtModule } from '@nuxt/schema'
 import { catchDevUpgrades } from './catch-dev-upgrades.ts'
+import { COMPOSABLES } from './composables.ts'
 import { definitionModule, findDefinitions, watchDefinitions } from './definition-files.ts'
 import type { ModuleOptions } from './module-options.ts'
+import { hasRedis } from './runtime/server/realtime-config.ts'
 import { SCHEMA_TYPES, schemaTypes } from './schema-types.ts'
 
 export type { ModuleOptions } from './module-options.ts'
 
 const ALONE = 'No Redis is configured: instances are not synchronized. Set `tutti.redis` or NUXT_TUTTI_REDIS_URL to run several.'
-
-/** The composables of pages; each has a file of its own in `runtime/app`. */
-const COMPOSABLES = [
-  ...['useRealtime', 'useRealtimeState', 'useRealtimeCollection', 'useRealtimeEvents', 'useRealtimeConnection'],
-  ...['useRealtimePresence', 'useRealtimeCursors'],
-]
 
 const inPackage = createResolver(import.meta.url).resolve
 
@@ -48,12 +44,13 @@ export default module
 
 /** Composables, and the plugins that render and connect pages. */
 function addToPages(nuxt: Nuxt): void {
-  for (const name of COMPOSABLES) addImports({ name, from: inPackage('./runtime/app', kebabCase(name)) })
+  const from = inPackage('./runtime/app/composables')
+  addImports(Object.values(COMPOSABLES).flatMap((names) => names.map((name) => ({ name, from }))))
   addPlugin(inPackage('./runtime/app/realtime.server'))
   addPlugin(inPackage('./runtime/app/realtime.client'))
   // Vite would find them with the first page, and reload that page.
   const { optimizeDeps = {} } = nuxt.options.vite
-  const found = ['@tutti/vue', '@tutti/vue/collection', '@tutti/vue/presence'].map((name) => `@tutti/nuxt > ${name}`)
+  const found = Object.keys(COMPOSABLES).map((name) => `@tutti/nuxt > ${name}`)
   nuxt.options.vite.optimizeDeps = { ...optimizeDeps, include: [...(optimizeDeps.include ?? []), ...found] }
 }
 
@@ -66,9 +63,8 @@ function addToServer(options: ModuleOptions, nuxt: Nuxt): void {
   nuxt.options.runtimeConfig['tutti'] = config
   nuxt.options.nitro.experimental = { ...nuxt.options.nitro.experimental, websocket: true }
   addServerPlugin(inPackage(`./runtime/server/${Number.parseInt(getNuxtVersion(nuxt)) < 5 ? 'nitro2' : 'nitro3'}-plugin`))
-  const isAlone = config.redisUrl === '' && Object.keys(config.redis).length === 0 && !process.env['NUXT_TUTTI_REDIS_URL']
   if (nuxt.options.dev) nuxt.hook('ready', catchDevUpgrades)
-  if (nuxt.options.dev && isAlone) useLogger('tutti').warn(ALONE)
+  if (nuxt.options.dev && !hasRedis(config)) useLogger('tutti').warn(ALONE)
 }
 
 /** `server/realtime.ts`, and `shared/realtime.ts` with the types of the composables. In dev both may come and go. */
@@ -84,11 +80,12 @@ function addDefinitions(nuxt: Nuxt): void {
   ])
   addServerTemplate({ filename: '#tutti/definition', getContents: () => definitionModule(findDefinitions(layers)) })
   const folder = dirname(resolve(nuxt.options.buildDir, SCHEMA_TYPES))
-  const register = inPackage('./runtime/app/register')
-  addTypeTemplate({
+  const register = inPackage('./runtime/register')
+  const types = {
     filename: SCHEMA_TYPES,
     getContents: () => schemaTypes({ folder, register, schema: findDefinitions(layers).schema }),
-  })
+  } as const
+  addTypeTemplate(types, { nuxt: true, nitro: true })
   if (!nuxt.options.dev) return
   nuxt.hook('ready', () => {
     const stop = watchDefinitions(layers, () => {
@@ -98,7 +95,5 @@ function addDefinitions(nuxt: Nuxt): void {
     nuxt.hook('close', stop)
   })
 }
-
-const kebabCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 const objectOf = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})

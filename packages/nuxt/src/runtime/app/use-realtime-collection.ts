@@ -1,6 +1,6 @@
 import { useRealtimeCollection as useCollection, type RealtimeCollection, type UseRealtimeCollectionOptions } from '@tutti/vue/collection'
 import type { MaybeRefOrGetter } from 'vue'
-import type { RegisteredValue } from './registered-value'
+import type { RegisteredValue } from '../registered-value'
 
 /** All entries below a prefix, typed by `shared/realtime.ts`; see `useRealtimeCollection` of `@tutti/vue/collection`. */
 export function useRealtimeCollection<Prefix extends string>(

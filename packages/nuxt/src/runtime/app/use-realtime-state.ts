@@ -1,6 +1,6 @@
 import { useRealtimeState as useState, type RealtimeState, type UseRealtimeStateOptions } from '@tutti/vue'
 import type { MaybeRefOrGetter } from 'vue'
-import type { RegisteredValue, Unregistered } from './registered-value'
+import type { RegisteredValue, Unregistered } from '../registered-value'
 
 /** A ref of the shared value of a key, typed by `shared/realtime.ts`; see `useRealtimeState` of `@tutti/vue`. */
 export function useRealtimeState<Key extends string>(

@@ -1,9 +1,6 @@
 import { attachRealtime } from '@tutti/server/nitro2'
 import { defineNitroPlugin, getRouteRules, useRuntimeConfig, useStorage } from 'nitropack/runtime'
-import { definition, schema } from '#tutti/definition'
-import { createSharedReader, createUserReader, isSharedPage, type PageReader } from './page-reader'
-import { parseConfig } from './realtime-config'
-import { realtimeOptions } from './realtime-options'
+import { startRealtime } from './start-realtime'
 
 type PageEvent = Parameters<typeof getRouteRules>[0]
 
@@ -11,14 +8,14 @@ type PageEvent = Parameters<typeof getRouteRules>[0]
 export default defineNitroPlugin((nitroApp) => {
   // At build time pages are rendered without state.
   if (import.meta.prerender) return
-  const config = parseConfig(useRuntimeConfig())
-  // `NUXT_PUBLIC_TUTTI_URL` names a realtime server in another process.
-  if (config === undefined) return
-  const options = realtimeOptions({ config, definition, schema, isDev: import.meta.dev === true })
-  const realtime = attachRealtime(nitroApp, () => options)
-  useStorage().mount('tutti', options.state)
-  const readerOf = (event: PageEvent): PageReader =>
-    isSharedPage(currentRules(event)) ? createSharedReader(realtime, event.path) : createUserReader(realtime, event.node.req)
+  const readerFor = startRealtime({
+    runtimeConfig: useRuntimeConfig(),
+    isDev: import.meta.dev === true,
+    attach: (options) => attachRealtime(nitroApp, () => options),
+    mount: (state) => useStorage().mount('tutti', state),
+  })
+  if (readerFor === undefined) return
+  const readerOf = (event: PageEvent) => readerFor({ rules: currentRules(event), path: event.path, request: event.node.req })
   nitroApp.hooks.hook('request', (event) => {
     event.context['tutti'] = { readerOf }
   })

@@ -1,7 +1,12 @@
-import { useRealtime, type AttachedRealtimeServer } from '@tutti/server/nitro2'
+import { useRealtime } from '@tutti/server/nitro2'
+import type { RegisteredRealtimeServer } from './registered-server'
 
 /**
  * The realtime server of this application, for routes, plugins and tasks. Its `state` and `events` have all rights;
- * `as(user)` has those of a user. Throws `CLOSED` where the application has none.
+ * `as(user)` has those of a user. Keys and channels have the types of `shared/realtime.ts`. Throws `CLOSED` where the
+ * application has none.
  */
-export const useRealtimeServer = (): AttachedRealtimeServer => useRealtime()
+export function useRealtimeServer(): RegisteredRealtimeServer
+export function useRealtimeServer(): unknown {
+  return useRealtime()
+}

@@ -1,1 +1,0 @@
-export { useRealtimeConnection } from '@tutti/vue'

@@ -1,1 +1,0 @@
-export { useRealtimeCursors } from '@tutti/vue/presence'

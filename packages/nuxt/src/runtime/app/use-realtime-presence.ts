@@ -1,1 +1,0 @@
-export { useRealtimePresence } from '@tutti/vue/presence'
