@@ -4,7 +4,8 @@ import { eventually } from '@tutti/test-kit'
 import { openBrowser } from '@tutti/test-kit/browser'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createNuxtApp, type NuxtApp, type NuxtServer } from './nuxt-app.ts'
+import { createNuxtApp, type NuxtApp } from './nuxt-app.ts'
+import type { NuxtServer } from '../test/nuxt-server.ts'
 import { visit, type Visitor } from './visitor.ts'
 
 const PAGE = new URL('../../../docs/coming-from-nuxt-realtime.md', import.meta.url)

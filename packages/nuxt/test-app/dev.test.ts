@@ -5,7 +5,8 @@ import { eventually } from '@tutti/test-kit'
 import { openBrowser } from '@tutti/test-kit/browser'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { createNuxtApp, type NuxtApp, type NuxtServer } from './nuxt-app.ts'
+import { createNuxtApp, type NuxtApp } from './nuxt-app.ts'
+import type { NuxtServer } from '../test/nuxt-server.ts'
 import { visitConnected, type Visitor } from './visitor.ts'
 
 const SLOW = { timeoutMs: 60_000, everyMs: 200 }

@@ -1,7 +1,8 @@
 import { openBrowser } from '@tutti/test-kit/browser'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createNuxtApp, type NuxtApp, type NuxtServer } from './nuxt-app.ts'
+import { createNuxtApp, type NuxtApp } from './nuxt-app.ts'
+import type { NuxtServer } from '../test/nuxt-server.ts'
 import { visit } from './visitor.ts'
 
 const SECRETS = { ann: 'Ann’s secret', ben: 'Ben’s secret' } as const

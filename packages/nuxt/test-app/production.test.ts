@@ -5,7 +5,8 @@ import { eventually, sendToRedis, startRedis, type TestRedis } from '@tutti/test
 import { openBrowser } from '@tutti/test-kit/browser'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createNuxtApp, type NuxtApp, type NuxtServer } from './nuxt-app.ts'
+import { createNuxtApp, type NuxtApp } from './nuxt-app.ts'
+import type { NuxtServer } from '../test/nuxt-server.ts'
 import { visit, visitConnected } from './visitor.ts'
 
 let app: NuxtApp

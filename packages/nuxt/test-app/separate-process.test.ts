@@ -4,7 +4,8 @@ import { startRedis, type TestRedis } from '@tutti/test-kit'
 import { openBrowser } from '@tutti/test-kit/browser'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createNuxtApp, startServer, type NuxtApp } from './nuxt-app.ts'
+import { createNuxtApp, type NuxtApp } from './nuxt-app.ts'
+import { startServer } from '../test/nuxt-server.ts'
 import { visitConnected } from './visitor.ts'
 
 /** The realtime server of the README, with what differs on a test machine, and a route that shows that it runs. */
