@@ -17,9 +17,10 @@ interface Pattern {
 }
 
 const NODE = ['node:*', 'node:*/**']
-const PUBSUB = ['@tutti/protocol', ...NODE]
-const STORAGE = ['@tutti/protocol', ...NODE, 'unstorage', 'unstorage/**']
-const SERVER = ['@tutti/protocol', '@tutti/protocol/schemas', ...NODE, 'socket.io']
+const PROTOCOL = ['@tutti/protocol', '@tutti/protocol/internal']
+const PUBSUB = [...PROTOCOL, ...NODE]
+const STORAGE = [...PROTOCOL, ...NODE, 'unstorage', 'unstorage/**']
+const SERVER = [...PROTOCOL, '@tutti/protocol/internal/schemas', ...NODE, 'socket.io']
 const SERVER_TYPES = [
   '@tutti/pubsub',
   '@tutti/storage-driver',
@@ -32,7 +33,7 @@ const NUXT_SERVER = [
   ...['@tutti/pubsub', '@tutti/server', '@tutti/server/**', '@tutti/storage-driver', '#tutti/definition'],
   ...['nitropack', 'nitropack/**', 'nitro', 'nitro/**', 'consola'],
 ]
-const VUE = ['@tutti/protocol', '@tutti/client', '@tutti/client/**', 'vue']
+const VUE = [...PROTOCOL, '@tutti/client', '@tutti/client/**', 'vue']
 
 const LAYERS: Record<string, Layer> = {
   'packages/protocol/src/**': {},
@@ -56,13 +57,13 @@ const LAYERS: Record<string, Layer> = {
     imports: [...SERVER, 'nitropack', 'nitropack/**', 'h3', 'crossws', 'crossws/**'],
     types: SERVER_TYPES,
   },
-  'packages/client/src/**': { imports: ['@tutti/protocol'] },
-  'packages/client/src/connection/socket-transport.ts': { imports: ['@tutti/protocol', 'socket.io-client'] },
-  'packages/client/src/offline-queue/change-database.ts': { imports: ['@tutti/protocol', 'idb'] },
+  'packages/client/src/**': { imports: PROTOCOL },
+  'packages/client/src/connection/socket-transport.ts': { imports: [...PROTOCOL, 'socket.io-client'] },
+  'packages/client/src/offline-queue/change-database.ts': { imports: [...PROTOCOL, 'idb'] },
   'packages/vue/src/**': { imports: VUE },
   'packages/vue/src/pinia/**': { imports: [...VUE, 'pinia'] },
   'packages/nuxt/src/**': { imports: [...NODE, '@nuxt/kit'], types: ['@nuxt/schema'] },
-  'packages/nuxt/src/runtime/*': { imports: ['@tutti/protocol'] },
+  'packages/nuxt/src/runtime/*': { imports: PROTOCOL },
   'packages/nuxt/src/runtime/app/**': { imports: [...VUE, '@tutti/vue', '@tutti/vue/**', '#imports'] },
   'packages/nuxt/src/runtime/server/**': { imports: [...STORAGE, ...NUXT_SERVER], types: ['@tutti/vue', '@tutti/client'] },
   'packages/test-kit/src/**': { imports: [...NODE, 'playwright-core', 'socket.io-parser'] },
@@ -71,6 +72,11 @@ const LAYERS: Record<string, Layer> = {
 const byName = {
   regex: '^(\\.\\./)+([\\w@-]+/)+(src|test|dist)(/|$)',
   message: 'Import another package by its name, never by a path into it.',
+}
+
+const asUser = {
+  regex: '^@tutti/[^/]+/internal(/|$)',
+  message: 'Examples import only what users import.',
 }
 
 /** Allows a package in a group that forbids all. As in a .gitignore file, the scope of a package must be allowed too. */
@@ -133,6 +139,10 @@ export default defineConfig({
     {
       files: ['packages/*/test/**', 'packages/*/*.ts', 'apps/**'],
       rules: { 'no-restricted-imports': ['error', { patterns: [byName] }] },
+    },
+    {
+      files: ['apps/{demo,examples}/**', 'examples/**'],
+      rules: { 'no-restricted-imports': ['error', { patterns: [byName, asUser] }] },
     },
     { files: ['**/*.test.ts', 'packages/*/test/**', 'apps/*/test/**'], rules: { 'max-lines': 'off' } },
   ],

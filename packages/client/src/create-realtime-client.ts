@@ -1,18 +1,14 @@
+import { isKey, jsonCopy, PROTOCOL_VERSION, RealtimeError, type Entry } from '@tutti/protocol'
 import {
   callback,
   flag,
   isJsonObject,
-  isKey,
-  jsonCopy,
   parseOptions,
-  PROTOCOL_VERSION,
-  RealtimeError,
   safeErrorListener,
   wholeNumber,
   withMethods,
-  type Entry,
   type OptionRows,
-} from '@tutti/protocol'
+} from '@tutti/protocol/internal'
 import type { RetryContext } from './connection/retry.ts'
 import { assertName } from './assert-name.ts'
 import { systemClock, type Clock } from './connection/clock.ts'

@@ -10,7 +10,7 @@ export {
 } from './create-realtime-client.ts'
 export type { EventContext, EventData, EventMap, Events, PublishOptions } from './events/events.ts'
 export type { OfflineQueue, PendingChangeStore, OfflineQueueContext } from './state/pending-change-store.ts'
-export type { KeyState, PendingChange } from './state/key-state.ts'
+export type { PendingChange } from './state/key-state.ts'
 export type { Network } from './connection/network.ts'
 export type { OpenState, SchemaState, SchemaTypes, StateOf } from './schema-types.ts'
 export { socketTransport, type SocketTransportOptions } from './connection/socket-transport.ts'

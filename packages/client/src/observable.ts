@@ -1,4 +1,4 @@
-import { callSafely } from '@tutti/protocol'
+import { callSafely } from '@tutti/protocol/internal'
 
 /**
  * A value that changes: all that a UI binding needs. `current` is the same object until it changes, so that it can be

@@ -1,15 +1,10 @@
 import {
   applyPatch,
-  compareKeys,
   DEFAULT_LIMITS,
   incremented,
-  isAbsent,
   matchesChannel,
-  neverThere,
-  prefixesOf,
   RealtimeError,
   toWireError,
-  valueOf,
   type Entry,
   type JsonValue,
   type Limits,
@@ -17,6 +12,7 @@ import {
   type Requests,
   type StateUpdate,
 } from '@tutti/protocol'
+import { compareKeys, isAbsent, neverThere, prefixesOf, valueOf } from '@tutti/protocol/internal'
 import type { LinkListener, ServerMessage, Transport } from '@tutti/client'
 import { createModelPresence } from './model-presence.ts'
 

@@ -1,4 +1,4 @@
-import { callback, oneOf, wholeNumber, type OptionRows, type Settings } from '@tutti/protocol'
+import { callback, oneOf, wholeNumber, type OptionRows, type Settings } from '@tutti/protocol/internal'
 
 /** Where a background failure happened, and the room that it concerns. */
 export interface CoordinationErrorContext {

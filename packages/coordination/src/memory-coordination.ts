@@ -1,4 +1,4 @@
-import { parseOptions, safeErrorListener } from '@tutti/protocol'
+import { parseOptions, safeErrorListener } from '@tutti/protocol/internal'
 import { randomUUID } from 'node:crypto'
 import type { Coordination } from './contract.ts'
 import { COORDINATION_OPTIONS, type CoordinationOptions } from './coordination-options.ts'

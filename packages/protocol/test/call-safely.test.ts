@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { callSafely, logError, safeErrorListener, toError } from '../src/index.ts'
+import { callSafely, logError, safeErrorListener, toError } from '../src/internal.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()

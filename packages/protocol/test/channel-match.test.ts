@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { matchesChannel, patternsOf } from '../src/index.ts'
+import { matchesChannel } from '../src/index.ts'
+import { patternsOf } from '../src/internal.ts'
 
 const channel = fc.array(fc.constantFrom('a', 'b', 'ab', 'chat'), { minLength: 1, maxLength: 4 }).map((segments) => segments.join(':'))
 const pattern = fc.oneof(

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { expect, expectTypeOf, test } from 'vitest'
-import { defineSchema, schemaOf, type SchemaValue } from '../src/index.ts'
+import { defineSchema, type SchemaValue } from '../src/index.ts'
+import { schemaOf } from '../src/internal.ts'
 
 const todo = v.object({ title: v.string() })
 const done = v.object({ at: v.number() })

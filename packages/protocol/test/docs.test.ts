@@ -1,15 +1,8 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
-import {
-  DEFAULT_LIMITS,
-  ERROR_CODES,
-  PROTOCOL_HISTORY,
-  PROTOCOL_VERSION,
-  isRetryable,
-  type NoticeName,
-  type RequestName,
-} from '../src/index.ts'
+import { DEFAULT_LIMITS, ERROR_CODES, PROTOCOL_HISTORY, PROTOCOL_VERSION, type NoticeName, type RequestName } from '../src/index.ts'
+import { isRetryable } from '../src/internal.ts'
 import { parseMessage, type MessageSchema } from '../src/schemas/index.ts'
 import { noticeSchemas, resultSchemas, wireErrorSchema } from './answer-schemas.ts'
 import { requestSchemas } from './request-schemas.ts'

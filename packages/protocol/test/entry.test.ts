@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isAbsent, neverThere, valueOf } from '../src/index.ts'
+import { isAbsent, neverThere, valueOf } from '../src/internal.ts'
 
 test('[S10] a key that was never written is absent at version 0 and has no value', () => {
   const absent = neverThere('a')

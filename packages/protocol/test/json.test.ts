@@ -2,7 +2,8 @@ import { runInNewContext } from 'node:vm'
 import { oddValues } from '@tutti/test-kit/odd-values'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isJsonObject, isJsonValue, jsonCopy, parseValue, RealtimeError } from '../src/index.ts'
+import { isJsonValue, jsonCopy, parseValue, RealtimeError } from '../src/index.ts'
+import { isJsonObject } from '../src/internal.ts'
 
 const nested = (levels: number, wrap: (inner: unknown) => unknown): unknown => {
   let value: unknown = 1

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compareKeys, prefixesOf } from '../src/index.ts'
+import { compareKeys, prefixesOf } from '../src/internal.ts'
 
 test('[S17] keys are in the order of their UTF-8 bytes', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', ':', 'é', '\ud7ff', '\ue000', '\uffee', '😀', '🪕') })

@@ -1,4 +1,4 @@
-import { createListeners } from '@tutti/protocol'
+import { createListeners } from '@tutti/protocol/internal'
 import { expect, test, vi } from 'vitest'
 
 test('[N4] a listener that throws or rejects does not stop the others', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { applyPatch, composePatches, createPatch, equalJson, type JsonValue } from '../src/index.ts'
+import { applyPatch, createPatch, equalJson, type JsonValue } from '../src/index.ts'
+import { composePatches } from '../src/internal.ts'
 import { jsonObject, jsonValue } from './json-arbitrary.ts'
 
 const RUNS = { numRuns: 2000 }

@@ -5,8 +5,6 @@ import {
   MAX_NAME_BYTES,
   RealtimeError,
   isKey,
-  isPattern,
-  isSubscribable,
   parseChannel,
   parseKey,
   parsePattern,
@@ -14,6 +12,7 @@ import {
   parseRoom,
   type ErrorCode,
 } from '../src/index.ts'
+import { isPattern, isSubscribable } from '../src/internal.ts'
 
 const GOOD = [
   'a',

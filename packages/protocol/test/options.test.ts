@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { callback, flag, oneOf, parseOptions, required, text, wholeNumber, withMethods, type OptionRows } from '../src/index.ts'
+import { callback, flag, oneOf, parseOptions, required, text, wholeNumber, withMethods, type OptionRows } from '../src/internal.ts'
 
 interface Options {
   retries?: number | undefined

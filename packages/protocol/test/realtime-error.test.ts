@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ERROR_CODES, RealtimeError, fromWireError, isRetryable, toWireError } from '../src/index.ts'
+import { ERROR_CODES, RealtimeError, fromWireError, toWireError } from '../src/index.ts'
+import { isRetryable } from '../src/internal.ts'
 
 const fixture: unknown = JSON.parse(readFileSync(new URL('fixtures/protocol-1/errors.json', import.meta.url), 'utf8'))
 

@@ -1,4 +1,5 @@
-import { callSafely, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { callSafely } from '@tutti/protocol/internal'
 import type { MessageHandler } from './contract.ts'
 import { senderOf } from './message-frame.ts'
 import type { Report } from './report.ts'

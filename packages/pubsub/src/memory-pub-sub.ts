@@ -1,4 +1,5 @@
-import { createListeners, parseOptions, RealtimeError, withMethods, type Listeners, type OptionRows } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createListeners, parseOptions, withMethods, type Listeners, type OptionRows } from '@tutti/protocol/internal'
 import type { MessageHandler, PubSub, PubSubOptions, PubSubStatus, Unsubscribe } from './contract.ts'
 import { createChannelHandlers, type ChannelHandlers } from './channel-handlers.ts'
 import { createMemoryBus, type MemoryBus } from './memory-bus.ts'

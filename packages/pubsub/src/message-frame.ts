@@ -1,4 +1,5 @@
-import { RealtimeError, isJsonObject } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 
 // Every message is the text of one JSON object whose first property is `origin`: `{"origin":"<uuid>",…}`. The sender is read
 // from the first bytes, so the instance drops its own messages without parsing them (N2).

@@ -1,4 +1,4 @@
-import { callback, logError, safeErrorListener, type OptionRows } from '@tutti/protocol'
+import { callback, logError, safeErrorListener, type OptionRows } from '@tutti/protocol/internal'
 import type { ErrorContext, PubSubOptions } from './contract.ts'
 
 /** Reports a background failure to the listener. */

@@ -1,7 +1,8 @@
 // An application that passes its own clients. Compiled against ioredis 5 here, and against both versions by
 // scripts/types-with-ioredis.mjs, in the same way as users compile it.
 import { RealtimePubSub } from '@tutti/pubsub'
-import { createRedisLink, redisOptions } from '@tutti/pubsub/redis'
+import { redisOptions } from '@tutti/pubsub/redis'
+import { createRedisLink } from '../src/redis/redis-link.ts'
 import { Redis } from 'ioredis'
 
 const url = 'redis://localhost:6379'

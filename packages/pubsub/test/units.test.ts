@@ -1,4 +1,4 @@
-import { companionKey } from '@tutti/pubsub/redis'
+import { companionKey } from '../src/redis/companion-key.ts'
 import { expect, test } from 'vitest'
 import { classifyRedisError } from '../src/redis/errors.ts'
 import { createRedisClock, parseTime } from '../src/redis/redis-clock.ts'

@@ -1,4 +1,5 @@
-import { ignoreRejection, RealtimeError, schemaOf, toError, type JsonObject, type JsonValue, type Schemas } from '@tutti/protocol'
+import { RealtimeError, type JsonObject, type JsonValue, type Schemas } from '@tutti/protocol'
+import { ignoreRejection, schemaOf, toError } from '@tutti/protocol/internal'
 
 /** Issues that one refusal carries, and how long their messages may be: a schema may have one for each item of a long list. */
 const MAX_ISSUES = 20

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Coordination } from '@tutti/coordination/contract'
-import { callSafely, DEFAULT_LIMITS, RealtimeError, safeErrorListener, type Limits } from '@tutti/protocol'
+import { DEFAULT_LIMITS, RealtimeError, type Limits } from '@tutti/protocol'
+import { callSafely, safeErrorListener } from '@tutti/protocol/internal'
 import { createAccessControl } from './authorization/access-control.ts'
 import { createAuditTrail } from './authorization/audit-log.ts'
 import { createAdmission } from './connection/admit-connection.ts'

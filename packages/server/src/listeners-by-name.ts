@@ -1,4 +1,4 @@
-import { callSafely } from '@tutti/protocol'
+import { callSafely } from '@tutti/protocol/internal'
 
 /** Listeners of server code, by the name (a key, a channel or a pattern) that they listen to. */
 export interface ListenersByName<Message> {

@@ -1,5 +1,5 @@
+import { DEFAULT_LIMITS } from '@tutti/protocol'
 import {
-  DEFAULT_LIMITS,
   DEFAULT_RATES,
   isJsonObject,
   MAX_BACKLOG_BYTES,
@@ -8,7 +8,7 @@ import {
   wholeNumber,
   type OptionRow,
   type OptionRows,
-} from '@tutti/protocol'
+} from '@tutti/protocol/internal'
 
 /** Limits of users, connections and addresses. Rates hold per user and instance, or per connection without a user. */
 export interface LimitOptions {

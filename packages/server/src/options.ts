@@ -1,3 +1,4 @@
+import type { RealtimeSchema } from '@tutti/protocol'
 import {
   anything,
   callback,
@@ -7,9 +8,8 @@ import {
   wholeNumber,
   withMethods,
   type OptionRows,
-  type RealtimeSchema,
   type Settings,
-} from '@tutti/protocol'
+} from '@tutti/protocol/internal'
 import type { Coordination } from '@tutti/coordination/contract'
 import type { PubSub } from '@tutti/pubsub'
 import type { StateStore } from '@tutti/storage-driver/contract'

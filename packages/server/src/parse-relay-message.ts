@@ -1,5 +1,5 @@
 import { RealtimeError } from '@tutti/protocol'
-import { parseMessage, type MessageSchema } from '@tutti/protocol/schemas'
+import { parseMessage, type MessageSchema } from '@tutti/protocol/internal/schemas'
 
 /**
  * A message of another instance; throws `INVALID_MESSAGE` for a message that no instance could have sent, which the pubsub

@@ -1,4 +1,5 @@
-import { callback, parseOptions, type OptionRows, type RealtimeError } from '@tutti/protocol'
+import type { RealtimeError } from '@tutti/protocol'
+import { callback, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 
 /** How a running watch or subscription behaves. */
 export interface SubscriptionOptions {

@@ -11,7 +11,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { defineHandler } from '../src/connection/handler.ts'
 import type { FeatureFactory } from '../src/feature.ts'
 import { createRealtimeServer } from '../src/index.ts'
-import { getSchema } from '@tutti/protocol/schemas'
+import { getSchema } from '@tutti/protocol/internal/schemas'
 import { connectPlain, serve } from './serve.ts'
 
 test('[F5] a server without a pubsub works, and warns once that it is not synchronized', async () => {

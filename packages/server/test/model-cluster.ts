@@ -1,13 +1,5 @@
-import {
-  isAbsent,
-  RealtimeError,
-  type Entry,
-  type EntryPage,
-  type ErrorCode,
-  type NoticeName,
-  type Notices,
-  type Reply,
-} from '@tutti/protocol'
+import { RealtimeError, type Entry, type EntryPage, type ErrorCode, type NoticeName, type Notices, type Reply } from '@tutti/protocol'
+import { isAbsent } from '@tutti/protocol/internal'
 import type { Mutation, StateChange, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import { createAccessControl, type AccessControl, type ConnectionAccess } from '../src/authorization/access-control.ts'
 import { createAuditTrail } from '../src/authorization/audit-log.ts'

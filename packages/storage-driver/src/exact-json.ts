@@ -1,4 +1,5 @@
-import { MAX_VALUE_DEPTH, isJsonObject, isJsonValue, type JsonValue } from '@tutti/protocol'
+import { MAX_VALUE_DEPTH, isJsonValue, type JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 
 /**
  * Whether a value represents its JSON text exactly, so that the text can be written again from the value (S20). A single

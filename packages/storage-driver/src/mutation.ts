@@ -1,4 +1,5 @@
-import { RealtimeError, isJsonObject, parseKey, parseValue, type JsonValue } from '@tutti/protocol'
+import { RealtimeError, parseKey, parseValue, type JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import type { Mutation, MutationAuthor, WriteOptions, WriteResult } from './contract.ts'
 import { staleMutation } from './store-errors.ts'
 

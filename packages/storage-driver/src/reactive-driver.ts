@@ -1,4 +1,4 @@
-import { callback, ignoreRejection, parseOptions, safeErrorListener, type OptionRows } from '@tutti/protocol'
+import { callback, ignoreRejection, parseOptions, safeErrorListener, type OptionRows } from '@tutti/protocol/internal'
 import type { Driver } from 'unstorage'
 import { createLocalStore } from './local/local-store.ts'
 import { STORE_OPTIONS, type StoreOptions } from './store-options.ts'

@@ -1,4 +1,4 @@
-import { parseOptions, required, safeErrorListener, text, type OptionRows } from '@tutti/protocol'
+import { parseOptions, required, safeErrorListener, text, type OptionRows } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import { createRedisStore } from './redis/redis-store.ts'
 import { STORE_OPTIONS, type StoreOptions } from './store-options.ts'

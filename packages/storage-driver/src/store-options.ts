@@ -7,7 +7,7 @@ import {
   WRITE_TIMEOUT_MS,
   type OptionRows,
   type Settings,
-} from '@tutti/protocol'
+} from '@tutti/protocol/internal'
 
 /** Where a background failure happened. `message`: a notification was dropped; `listener`: a listener threw. */
 export interface StoreErrorContext {

@@ -1,4 +1,4 @@
-import { isAbsent } from '@tutti/protocol'
+import { isAbsent } from '@tutti/protocol/internal'
 import { sendToRedis, eventually, startRedisCluster, startSentinel, type TestRedis } from '@tutti/test-kit'
 import type { RealtimePubSubOptions } from '@tutti/pubsub'
 import { expect, onTestFinished, test } from 'vitest'

@@ -1,4 +1,4 @@
-import { isAbsent } from '@tutti/protocol'
+import { isAbsent } from '@tutti/protocol/internal'
 import { sendToRedis, documentedAcl, eventually, startRedisCluster, startSentinel } from '@tutti/test-kit'
 import { readFileSync } from 'node:fs'
 import { RealtimePubSub } from '@tutti/pubsub'

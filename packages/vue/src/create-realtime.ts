@@ -1,15 +1,6 @@
 import { createRealtimeClient, type RealtimeClient, type RealtimeClientOptions, type Transport } from '@tutti/client'
-import {
-  callback,
-  isJsonObject,
-  parseOptions,
-  RealtimeError,
-  required,
-  withMethods,
-  type Entry,
-  type OptionRow,
-  type OptionRows,
-} from '@tutti/protocol'
+import { RealtimeError, type Entry } from '@tutti/protocol'
+import { callback, isJsonObject, parseOptions, required, withMethods, type OptionRow, type OptionRows } from '@tutti/protocol/internal'
 import type { App } from 'vue'
 import { checkStores } from './check-stores.ts'
 import { createPageEntries, type ListEntries, type ReadEntries } from './page-entries.ts'

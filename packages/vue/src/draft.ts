@@ -1,4 +1,5 @@
-import { equalJson, isPlain, jsonCopy, MAX_VALUE_DEPTH, type JsonValue } from '@tutti/protocol'
+import { equalJson, jsonCopy, MAX_VALUE_DEPTH, type JsonValue } from '@tutti/protocol'
+import { isPlain } from '@tutti/protocol/internal'
 import { isReactive, isRef, reactive, ref } from 'vue'
 import { reconcile } from './reconcile.ts'
 

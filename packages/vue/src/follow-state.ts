@@ -1,5 +1,6 @@
 import type { StateHandle, StateOptions, StateSnapshot } from '@tutti/client'
-import { isJsonObject, valueOf, type JsonValue } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
+import { isJsonObject, valueOf } from '@tutti/protocol/internal'
 import { getCurrentInstance, onBeforeMount, onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
 import { bridgeObservable } from './bridge-observable.ts'
 import { createDraft, type Draft } from './draft.ts'

@@ -1,4 +1,5 @@
-import { listingEntry, type Entry, type EntryPage, type RealtimeError } from '@tutti/protocol'
+import type { Entry, EntryPage, RealtimeError } from '@tutti/protocol'
+import { listingEntry } from '@tutti/protocol'
 import { refusalEntry, refusalIn, refusalKey } from './refusal-entry.ts'
 
 /**

@@ -1,4 +1,5 @@
-import { equalJson, isJsonObject, jsonCopy, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { equalJson, jsonCopy, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import { reactive, toRaw } from 'vue'
 
 /** Whether an object may be changed in place. */

@@ -1,5 +1,6 @@
 import type { MergePatch, StateHandle } from '@tutti/client'
-import { applyPatch, createPatch, equalJson, isJsonObject, jsonCopy, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { applyPatch, createPatch, equalJson, jsonCopy, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import type { DraftChange } from './draft.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { EventContext, EventData, EventMap, PublishOptions } from '@tutti/client'
-import { flag, parseOptions, type OptionRows } from '@tutti/protocol'
+import { flag, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { effectScope, getCurrentScope, onScopeDispose, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import { useRealtimeContext } from './realtime-context.ts'
 

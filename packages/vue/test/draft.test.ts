@@ -1,4 +1,5 @@
-import { equalJson, isJsonObject, type JsonValue } from '@tutti/protocol'
+import { equalJson, type JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import { seededRandom, type SeededRandom } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 import { toRaw } from 'vue'

@@ -1,4 +1,5 @@
-import { compareKeys, fromWireError, type Entry, type RealtimeError } from '@tutti/protocol'
+import { fromWireError, type Entry, type RealtimeError } from '@tutti/protocol'
+import { compareKeys } from '@tutti/protocol/internal'
 import { createRetry, type RetryContext } from '../connection/retry.ts'
 import type { CollectionRecords } from './collection-records.ts'
 import type { Connection } from '../connection/connection-contract.ts'

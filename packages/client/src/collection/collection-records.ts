@@ -1,4 +1,5 @@
-import { compareKeys, isKey, listingEnd, neverThere, type Entry, type StateUpdate } from '@tutti/protocol'
+import { isKey, type Entry, type StateUpdate } from '@tutti/protocol'
+import { compareKeys, listingEnd, neverThere } from '@tutti/protocol/internal'
 import type { CollectionItem } from './collection-contract.ts'
 import type { KeyRecord, KeyUser } from '../state/key-record.ts'
 import { unknownKey, type KeyState, type PendingChange } from '../state/key-state.ts'

@@ -1,4 +1,5 @@
-import { isKey, jsonCopy, parseOptions, RealtimeError, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
+import { isKey, jsonCopy, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import { createAddedKeys } from './added-keys.ts'
 import { patchOf, type Change } from '../state/change.ts'
 import { assertName } from '../assert-name.ts'

@@ -1,4 +1,5 @@
-import { byteLength, type Limits } from '@tutti/protocol'
+import type { Limits } from '@tutti/protocol'
+import { byteLength } from '@tutti/protocol/internal'
 
 /** Room for the message's name and Socket.IO's frame around a payload (X5). */
 export const ENVELOPE_BYTES = 128

@@ -1,5 +1,4 @@
 import {
-  byteLength,
   DEFAULT_LIMITS,
   fromWireError,
   PROTOCOL_VERSION,
@@ -9,6 +8,7 @@ import {
   type RequestName,
   type Requests,
 } from '@tutti/protocol'
+import { byteLength } from '@tutti/protocol/internal'
 import { unavailableError } from './unavailable-error.ts'
 import { backoffMs } from './backoff.ts'
 import type { Clock } from './clock.ts'

@@ -1,4 +1,5 @@
-import { anything, fromWireError, isJsonObject, parseOptions, RealtimeError, type OptionRows } from '@tutti/protocol'
+import { fromWireError, RealtimeError } from '@tutti/protocol'
+import { anything, isJsonObject, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { io, type Socket } from 'socket.io-client'
 import { unavailableError } from './unavailable-error.ts'
 import { serverUrl } from './server-url.ts'

@@ -1,16 +1,5 @@
-import {
-  callback,
-  callSafely,
-  flag,
-  fromWireError,
-  isKey,
-  jsonCopy,
-  parseOptions,
-  RealtimeError,
-  text,
-  wholeNumber,
-  type OptionRows,
-} from '@tutti/protocol'
+import { fromWireError, isKey, jsonCopy, RealtimeError } from '@tutti/protocol'
+import { callback, callSafely, flag, parseOptions, text, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import { assertName } from '../assert-name.ts'
 import { createSubscriptions } from '../connection/subscriptions.ts'
 import type { RealtimeClient } from '../create-realtime-client.ts'

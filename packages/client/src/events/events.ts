@@ -1,15 +1,5 @@
-import {
-  callSafely,
-  flag,
-  fromWireError,
-  isKey,
-  isSubscribable,
-  jsonCopy,
-  parseOptions,
-  patternsOf,
-  RealtimeError,
-  type OptionRows,
-} from '@tutti/protocol'
+import { fromWireError, isKey, jsonCopy, RealtimeError } from '@tutti/protocol'
+import { callSafely, flag, isSubscribable, parseOptions, patternsOf, type OptionRows } from '@tutti/protocol/internal'
 import { assertName } from '../assert-name.ts'
 import type { Clock } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection-contract.ts'

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
-import { parseOptions, RealtimeError, text, wholeNumber, type OptionRows } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { parseOptions, text, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import type { OfflineQueue } from '../state/pending-change-store.ts'
 import { fromStored, toStored, withEarlier, type StoredChange } from './stored-change.ts'
 import type { ChangeDatabase } from './change-database.ts'

@@ -1,4 +1,5 @@
-import { anything, flag, isKey, jsonCopy, parseOptions, RealtimeError, type JsonValue, type OptionRows } from '@tutti/protocol'
+import { isKey, jsonCopy, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { anything, flag, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { assertName } from '../assert-name.ts'
 import type { RealtimeClient } from '../create-realtime-client.ts'
 import type { Presence, PresenceOptions } from './presence-contract.ts'

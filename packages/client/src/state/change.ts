@@ -1,13 +1,5 @@
-import {
-  applyPatch,
-  composePatches,
-  incremented,
-  isJsonObject,
-  jsonCopy,
-  RealtimeError,
-  type JsonObject,
-  type JsonValue,
-} from '@tutti/protocol'
+import { applyPatch, incremented, jsonCopy, RealtimeError, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { composePatches, isJsonObject } from '@tutti/protocol/internal'
 
 /** One local change of one key, not yet confirmed. */
 export type Change =

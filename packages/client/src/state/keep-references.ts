@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonValue } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 
 /** `next`, or `before` if no property differs, so that an acknowledgement does not cause a render. */
 export function keepReferences<T extends object>(before: T, next: T): T {

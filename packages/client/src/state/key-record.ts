@@ -1,4 +1,5 @@
-import { valueOf, type Entry, type JsonValue, type RealtimeError } from '@tutti/protocol'
+import type { Entry, JsonValue, RealtimeError } from '@tutti/protocol'
+import { valueOf } from '@tutti/protocol/internal'
 import type { Retry } from '../connection/retry.ts'
 import { unknownKey, type KeyState } from './key-state.ts'
 

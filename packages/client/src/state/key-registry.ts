@@ -1,4 +1,5 @@
-import { fromWireError, valueOf, type Entry, type StateUpdate } from '@tutti/protocol'
+import { fromWireError, type Entry, type StateUpdate } from '@tutti/protocol'
+import { valueOf } from '@tutti/protocol/internal'
 import { createRetry, type RetryContext } from '../connection/retry.ts'
 import type { Connection } from '../connection/connection-contract.ts'
 import { createFetchEntry, type FetchEntry } from './fetch-entry.ts'

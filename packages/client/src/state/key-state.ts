@@ -1,4 +1,5 @@
-import { applyPatch, valueOf, type Entry, type JsonValue, type StateUpdate } from '@tutti/protocol'
+import { applyPatch, type Entry, type JsonValue, type StateUpdate } from '@tutti/protocol'
+import { valueOf } from '@tutti/protocol/internal'
 import { applyChange, mergeChanges, type Change } from './change.ts'
 
 // The client's knowledge of one key, as plain data and functions from one state to the next: the entry confirmed by the server,

@@ -1,4 +1,5 @@
-import { neverThere, type RealtimeError } from '@tutti/protocol'
+import type { RealtimeError } from '@tutti/protocol'
+import { neverThere } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection-contract.ts'
 import { inBatches } from '../connection/batches.ts'
 import type { RetryContext } from '../connection/retry.ts'

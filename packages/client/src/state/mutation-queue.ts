@@ -1,4 +1,5 @@
-import { MUTATION_MEMORY_MS, RealtimeError, valueOf } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { MUTATION_MEMORY_MS, valueOf } from '@tutti/protocol/internal'
 import { runUpdate } from './change.ts'
 import type { Clock } from '../connection/clock.ts'
 import type { Connection, RequestResult } from '../connection/connection-contract.ts'

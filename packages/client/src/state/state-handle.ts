@@ -1,4 +1,5 @@
-import { anything, flag, jsonCopy, oneOf, parseOptions, RealtimeError, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
+import { jsonCopy, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { anything, flag, oneOf, parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import type { Clock } from '../connection/clock.ts'
 import { markHandled, settledBy } from '../mark-handled.ts'
 import { createObservable } from '../observable.ts'

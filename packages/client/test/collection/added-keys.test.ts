@@ -1,4 +1,5 @@
-import { compareKeys, isKey } from '@tutti/protocol'
+import { isKey } from '@tutti/protocol'
+import { compareKeys } from '@tutti/protocol/internal'
 import { expect, test } from 'vitest'
 import { collection, type Collection, type CollectionOptions } from '../../src/collection/collection.ts'
 import { manualClock } from '../manual-clock.ts'

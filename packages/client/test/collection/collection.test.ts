@@ -1,4 +1,5 @@
-import { compareKeys, RealtimeError, valueOf, type Requests } from '@tutti/protocol'
+import { RealtimeError, type Requests } from '@tutti/protocol'
+import { compareKeys, valueOf } from '@tutti/protocol/internal'
 import { seededRandom } from '@tutti/test-kit'
 import { expect, test } from 'vitest'
 import { collection, type Collection } from '../../src/collection/collection.ts'

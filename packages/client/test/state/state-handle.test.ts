@@ -1,4 +1,5 @@
-import { neverThere, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { neverThere } from '@tutti/protocol/internal'
 import { expect, test } from 'vitest'
 import { ModelServer } from '../model-server.ts'
 import { codeOf, connectedClient, failNext, settled, startClient } from '../setup-client.ts'

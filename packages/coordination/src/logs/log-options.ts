@@ -1,15 +1,15 @@
+import { RealtimeError } from '@tutti/protocol'
 import {
   callback,
   INLINE_VALUE_MAX_BYTES,
   isSubscribable,
   parseOptions,
-  RealtimeError,
   required,
   safeErrorListener,
   TOMBSTONE_MS,
   wholeNumber,
   type OptionRows,
-} from '@tutti/protocol'
+} from '@tutti/protocol/internal'
 
 /** Where a background failure happened. */
 export interface LogErrorContext {

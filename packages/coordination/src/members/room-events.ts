@@ -1,4 +1,5 @@
-import { createListeners, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createListeners } from '@tutti/protocol/internal'
 import type { Coordination } from '../contract.ts'
 import type { CoordinationSettings } from '../coordination-options.ts'
 

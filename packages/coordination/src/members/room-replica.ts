@@ -1,4 +1,5 @@
-import { createDeferred, createListeners, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { RealtimeError, type JsonValue } from '@tutti/protocol'
+import { createDeferred, createListeners } from '@tutti/protocol/internal'
 import type { Cursors, Member, MembersChange, MembersView, ViewListener } from '../contract.ts'
 import { isSameMember } from './member-info.ts'
 

@@ -1,4 +1,5 @@
-import { createDeferred, createListeners, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createDeferred, createListeners } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { InstanceLease } from '../contract.ts'
 import type { CoordinationSettings } from '../coordination-options.ts'

@@ -1,4 +1,4 @@
-import { createKeyedMutex } from '@tutti/protocol'
+import { createKeyedMutex } from '@tutti/protocol/internal'
 import type { RedisLink, RedisScript } from '@tutti/pubsub/redis'
 import type { CoordinationSettings } from '../coordination-options.ts'
 import type { RedisLease } from './instance-lease.ts'

@@ -1,4 +1,5 @@
-import { createKeyedMutex, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { RealtimeError, type JsonValue } from '@tutti/protocol'
+import { createKeyedMutex } from '@tutti/protocol/internal'
 import { randomUUID } from 'node:crypto'
 import type { Joined, MemberIdentity } from '../contract.ts'
 import { infoText } from '../members/member-info.ts'

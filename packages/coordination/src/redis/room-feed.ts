@@ -1,4 +1,5 @@
-import { createDeferred, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createDeferred } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { CoordinationSettings } from '../coordination-options.ts'
 import { parseRoomMessage, isOwnMessage, type RoomChangeMessage, type RoomMessage } from './room-message.ts'

@@ -1,4 +1,5 @@
-import { isJsonObject, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import type { Cursors, Member } from '../contract.ts'
 import { memberOf } from '../members/member-info.ts'
 

@@ -1,4 +1,5 @@
-import { RealtimeError, createDeferred, createListeners } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createDeferred, createListeners } from '@tutti/protocol/internal'
 import type { PubSubStatus } from '../contract.ts'
 import type { Report } from '../report.ts'
 

@@ -1,6 +1,4 @@
 export type { RedisConnectionOptions } from './options.ts'
-export { createRedisLink, type RedisLinkOptions } from './redis-link.ts'
 export type { BreakerState, RedisLink, RedisScript, ScriptReply, ScriptSource } from './link-contract.ts'
 export type { RedisAddress } from './redis-address.ts'
 export { redisOptions } from './redis-options.ts'
-export { companionKey } from './companion-key.ts'

@@ -1,4 +1,4 @@
-import { createDeferred } from '@tutti/protocol'
+import { createDeferred } from '@tutti/protocol/internal'
 
 /** Delays calls during the first connection attempt, so that `publish` works right after `new RealtimePubSub(…)`. */
 export interface InitialConnect {

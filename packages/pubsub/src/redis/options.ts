@@ -1,4 +1,5 @@
-import { RealtimeError, isKey, text, wholeNumber, type OptionRow, type OptionRows, type Settings } from '@tutti/protocol'
+import { RealtimeError, isKey } from '@tutti/protocol'
+import { text, wholeNumber, type OptionRow, type OptionRows, type Settings } from '@tutti/protocol/internal'
 import type { Redis } from 'ioredis'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import { KEEP_ALIVE_MS } from './keep-alive.ts'

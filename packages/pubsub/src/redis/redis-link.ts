@@ -1,4 +1,5 @@
-import { RealtimeError, createListeners, parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createListeners, parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import type { PubSubOptions } from '../contract.ts'
 import { PUBSUB_OPTIONS, createReport } from '../report.ts'
 import { createAvailability } from './availability.ts'

@@ -1,4 +1,5 @@
-import { parseOptions, RealtimeError, wholeNumber, type OptionRows } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import type { Redis } from 'ioredis'
 
 /** Longer than any event-loop stall that calls should survive: timers fire before the replies that wait behind a stall. */

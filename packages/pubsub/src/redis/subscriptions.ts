@@ -1,4 +1,5 @@
-import { RealtimeError, createDeferred, createListeners, type Deferred, type Listeners } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createDeferred, createListeners, type Deferred, type Listeners } from '@tutti/protocol/internal'
 import type { MessageHandler, Unsubscribe } from '../contract.ts'
 import type { Report } from '../report.ts'
 import { isConnectionFailure } from './errors.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import { vi } from 'vitest'
 import type { PubSub, PubSubOptions } from '../contract.ts'
 

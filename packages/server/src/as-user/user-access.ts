@@ -1,4 +1,5 @@
-import { parseOptions, RealtimeError, text, type OptionRows } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { parseOptions, text, type OptionRows } from '@tutti/protocol/internal'
 import { checkUser, expired } from '../authentication/authenticate.ts'
 import type { ConnectionAccess } from '../authorization/access-control.ts'
 import type { User } from '../authorization/authorize.ts'

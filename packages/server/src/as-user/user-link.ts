@@ -1,4 +1,5 @@
-import { callSafely, fromWireError, RealtimeError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
+import { fromWireError, RealtimeError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
+import { callSafely } from '@tutti/protocol/internal'
 import { expired } from '../authentication/authenticate.ts'
 import type { ConnectionAccess } from '../authorization/access-control.ts'
 import type { User } from '../authorization/authorize.ts'

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { RealtimeError, toError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { toError } from '@tutti/protocol/internal'
 import type { User } from '../authorization/authorize.ts'
 import { webHeadersOf } from './web-headers.ts'
 

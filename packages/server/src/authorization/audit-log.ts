@@ -1,4 +1,5 @@
-import { callSafely, RealtimeError, type ErrorCode } from '@tutti/protocol'
+import { RealtimeError, type ErrorCode } from '@tutti/protocol'
+import { callSafely } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import type { ComparedOrigin } from '../authentication/origin-policy.ts'

@@ -1,4 +1,5 @@
-import { RealtimeError, toError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { toError } from '@tutti/protocol/internal'
 import type { Access, Action, Decision } from './authorize.ts'
 
 /**

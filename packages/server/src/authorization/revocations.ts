@@ -1,5 +1,5 @@
 import { matchesChannel, parsePattern, RealtimeError, toWireError, type RevokedTarget } from '@tutti/protocol'
-import { revocationSchema } from '@tutti/protocol/schemas'
+import { revocationSchema } from '@tutti/protocol/internal/schemas'
 import type { Connection } from '../connection/connection.ts'
 import type { Core, Feature } from '../feature.ts'
 import { parseRelayMessage } from '../parse-relay-message.ts'

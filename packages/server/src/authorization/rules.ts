@@ -1,4 +1,5 @@
-import { anything, isJsonObject, parseOptions, parsePattern, RealtimeError, type OptionRow, type OptionRows } from '@tutti/protocol'
+import { parsePattern, RealtimeError } from '@tutti/protocol'
+import { anything, isJsonObject, parseOptions, type OptionRow, type OptionRows } from '@tutti/protocol/internal'
 import type { Decision, Authorize, AuthorizeRequest, User } from './authorize.ts'
 
 /** The value of a rule: an answer, or a function that returns it. */

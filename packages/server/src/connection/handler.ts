@@ -1,5 +1,5 @@
 import type { Requests, RequestName } from '@tutti/protocol'
-import { parseMessage, type MessageSchema } from '@tutti/protocol/schemas'
+import { parseMessage, type MessageSchema } from '@tutti/protocol/internal/schemas'
 import type { AccessControl } from '../authorization/access-control.ts'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Access } from '../authorization/authorize.ts'

@@ -1,5 +1,5 @@
 import { PROTOCOL_VERSION, RealtimeError, toWireError, type Handshake, type WireError } from '@tutti/protocol'
-import { handshakeSchema, parseMessage } from '@tutti/protocol/schemas'
+import { handshakeSchema, parseMessage } from '@tutti/protocol/internal/schemas'
 
 /**
  * The handshake data of a client, or throws `INVALID_MESSAGE` or `PROTOCOL`. Absent data is valid: a plain socket.io-client.

@@ -1,4 +1,5 @@
-import { RealtimeError, toError, toWireError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
+import { RealtimeError, toWireError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
+import { toError } from '@tutti/protocol/internal'
 import type { Core } from '../feature.ts'
 import type { Connection } from './connection.ts'
 import { PlacedReply, type Handler, type Returned } from './handler.ts'

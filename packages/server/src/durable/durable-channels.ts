@@ -1,5 +1,6 @@
 import type { AppendNotice, LogPosition, Logs } from '@tutti/coordination/logs'
-import { isPattern, matchesChannel } from '@tutti/protocol'
+import { matchesChannel } from '@tutti/protocol'
+import { isPattern } from '@tutti/protocol/internal'
 import type { Core } from '../feature.ts'
 import { createDurableChannel, type DurableChannel, type DurableEvent } from './durable-channel.ts'
 

@@ -1,4 +1,5 @@
-import { isPattern, MAX_HISTORY, patternsOf, RealtimeError, type EventHistory, type Notices, type Requests } from '@tutti/protocol'
+import { RealtimeError, type EventHistory, type Notices, type Requests } from '@tutti/protocol'
+import { isPattern, MAX_HISTORY, patternsOf } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
 import { channelRoom } from '../connection/subscription-rooms.ts'

@@ -1,5 +1,6 @@
 import type { LogErrorContext, LogLimits, Logs } from '@tutti/coordination/logs'
-import { isJsonObject, isPattern, isSubscribable, patternsOf, RealtimeError, type OptionRow } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { isJsonObject, isPattern, isSubscribable, patternsOf, type OptionRow } from '@tutti/protocol/internal'
 import type { ServerErrorListener } from '../feature.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { isPattern } from '@tutti/protocol'
-import { eventHistorySchema, eventPublishSchema, eventSubscribeSchema, eventUnsubscribeSchema } from '@tutti/protocol/schemas'
+import { isPattern } from '@tutti/protocol/internal'
+import { eventHistorySchema, eventPublishSchema, eventSubscribeSchema, eventUnsubscribeSchema } from '@tutti/protocol/internal/schemas'
 import { defineHandler, type Handler } from '../connection/handler.ts'
 import type { EventHub } from './event-hub.ts'
 import { subscribeAccess, type EventSubscribers } from './event-subscribers.ts'

@@ -1,5 +1,6 @@
-import { patternsOf, RealtimeError } from '@tutti/protocol'
-import { relayedEventSchema } from '@tutti/protocol/schemas'
+import { RealtimeError } from '@tutti/protocol'
+import { patternsOf } from '@tutti/protocol/internal'
+import { relayedEventSchema } from '@tutti/protocol/internal/schemas'
 import { checkValue } from '../check-value.ts'
 import type { Connection } from '../connection/connection.ts'
 import { createDurableEvents, type DurableEvents } from '../durable/durable-events.ts'

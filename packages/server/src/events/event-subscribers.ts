@@ -1,4 +1,5 @@
-import { isPattern, patternsOf, RealtimeError, type Notices } from '@tutti/protocol'
+import { RealtimeError, type Notices } from '@tutti/protocol'
+import { isPattern, patternsOf } from '@tutti/protocol/internal'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'

@@ -1,4 +1,5 @@
-import { parseChannel, parseOptions, parsePattern, parseValue, type JsonValue, type OptionRows } from '@tutti/protocol'
+import { parseChannel, parsePattern, parseValue, type JsonValue } from '@tutti/protocol'
+import { parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { parseSubscriptionOptions, type SubscriptionOptions } from '../subscription-options.ts'
 
 /** An event as received by server code. */

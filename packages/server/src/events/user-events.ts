@@ -1,4 +1,5 @@
-import { callSafely, parsePattern, type RealtimeError } from '@tutti/protocol'
+import { parsePattern, type RealtimeError } from '@tutti/protocol'
+import { callSafely } from '@tutti/protocol/internal'
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import { parseSubscriptionOptions } from '../subscription-options.ts'

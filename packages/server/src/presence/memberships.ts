@@ -1,5 +1,6 @@
 import type { Coordination } from '@tutti/coordination/contract'
-import { createKeyedMutex, type JsonValue } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
+import { createKeyedMutex } from '@tutti/protocol/internal'
 import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { membershipRoom } from '../connection/subscription-rooms.ts'

@@ -1,11 +1,12 @@
-import { byteLength, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { RealtimeError, type JsonValue } from '@tutti/protocol'
+import { byteLength } from '@tutti/protocol/internal'
 import {
   presenceCursorSchema,
   presenceJoinSchema,
   presenceLeaveSchema,
   presenceSubscriptionSchema,
   presenceUpdateSchema,
-} from '@tutti/protocol/schemas'
+} from '@tutti/protocol/internal/schemas'
 import { checkValue } from '../check-value.ts'
 import { defineHandler, type Handler } from '../connection/handler.ts'
 import type { Core } from '../feature.ts'

@@ -1,4 +1,4 @@
-import { isJsonObject, oneOf, parseOptions, wholeNumber, type OptionRow, type OptionRows, type Settings } from '@tutti/protocol'
+import { isJsonObject, oneOf, parseOptions, wholeNumber, type OptionRow, type OptionRows, type Settings } from '@tutti/protocol/internal'
 
 /** How presence behaves. */
 export interface PresenceOptions {

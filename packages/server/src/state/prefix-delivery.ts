@@ -1,4 +1,5 @@
-import { compareKeys, RealtimeError, toWireError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
+import { RealtimeError, toWireError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
+import { compareKeys } from '@tutti/protocol/internal'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'

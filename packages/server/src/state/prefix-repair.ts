@@ -1,4 +1,4 @@
-import { compareKeys } from '@tutti/protocol'
+import { compareKeys } from '@tutti/protocol/internal'
 import type { Core } from '../feature.ts'
 import type { ChangeDelivery } from './change-delivery.ts'
 import type { SharedPages } from './shared-pages.ts'

@@ -1,4 +1,4 @@
-import { compareKeys, prefixesOf } from '@tutti/protocol'
+import { compareKeys, prefixesOf } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection.ts'
 import { keyRoom, prefixRoom } from '../connection/subscription-rooms.ts'
 

@@ -1,5 +1,6 @@
-import { RealtimeError, toError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
-import { getSchema, subscribeSchema, unsubscribeSchema } from '@tutti/protocol/schemas'
+import { RealtimeError, type Entry, type EntryPage, type Requests } from '@tutti/protocol'
+import { toError } from '@tutti/protocol/internal'
+import { getSchema, subscribeSchema, unsubscribeSchema } from '@tutti/protocol/internal/schemas'
 import { ALLOWED, type Verdict } from '../authorization/authorization-cache.ts'
 import type { Connection } from '../connection/connection.ts'
 import { defineHandler, PlacedReply, type Handler, type Returned } from '../connection/handler.ts'

@@ -1,4 +1,5 @@
-import { schemaOf, type Schemas } from '@tutti/protocol'
+import type { Schemas } from '@tutti/protocol'
+import { schemaOf } from '@tutti/protocol/internal'
 import type { Mutation, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import { checkValue } from '../check-value.ts'
 

@@ -1,4 +1,5 @@
-import { compareKeys, type EntryPage } from '@tutti/protocol'
+import type { EntryPage } from '@tutti/protocol'
+import { compareKeys } from '@tutti/protocol/internal'
 import type { EntryReads } from './entry-reads.ts'
 import { wasListed } from './prefix-subscriptions.ts'
 import type { SubscriptionRegistry } from './subscription-registry.ts'

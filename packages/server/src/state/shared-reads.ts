@@ -1,4 +1,5 @@
-import { RealtimeError, toError, type Entry } from '@tutti/protocol'
+import { RealtimeError, type Entry } from '@tutti/protocol'
+import { toError } from '@tutti/protocol/internal'
 import { SharedReply } from '../connection/shared-reply.ts'
 import type { EntryReads } from './entry-reads.ts'
 import { isTransient } from './transient-error.ts'

@@ -1,4 +1,5 @@
-import { RealtimeError, toError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { toError } from '@tutti/protocol/internal'
 import type { Mutation, StateChange, WriteResult } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'

@@ -1,4 +1,5 @@
-import { neverThere, parseKey, type Entry, type RealtimeError } from '@tutti/protocol'
+import { parseKey, type Entry, type RealtimeError } from '@tutti/protocol'
+import { neverThere } from '@tutti/protocol/internal'
 import type { UserLink } from '../as-user/user-link.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import { parseSubscriptionOptions } from '../subscription-options.ts'

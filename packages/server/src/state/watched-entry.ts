@@ -1,4 +1,5 @@
-import { applyPatch, callSafely, isAbsent, neverThere, type Entry } from '@tutti/protocol'
+import { applyPatch, type Entry } from '@tutti/protocol'
+import { callSafely, isAbsent, neverThere } from '@tutti/protocol/internal'
 import type { StateChange } from '@tutti/storage-driver/contract'
 
 /** The entry of one key for server code that watches it. */

@@ -1,5 +1,5 @@
 import { RealtimeError, type JsonValue, type MutationId, type Requests } from '@tutti/protocol'
-import { incrementSchema, patchMessageSchema, removeSchema, setSchema, type MessageSchema } from '@tutti/protocol/schemas'
+import { incrementSchema, patchMessageSchema, removeSchema, setSchema, type MessageSchema } from '@tutti/protocol/internal/schemas'
 import type { Mutation, MutationAuthor, WriteResult } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection/connection.ts'
 import { defineHandler, type Handler } from '../connection/handler.ts'

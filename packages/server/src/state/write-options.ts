@@ -1,4 +1,4 @@
-import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol'
+import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 
 /** Conditions and lifetime of a write. */
 export interface StateWriteOptions {

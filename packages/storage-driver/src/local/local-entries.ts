@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { RealtimeError, type JsonObject, type Listeners } from '@tutti/protocol'
+import { RealtimeError, type JsonObject } from '@tutti/protocol'
+import type { Listeners } from '@tutti/protocol/internal'
 import type { StateChange } from '../contract.ts'
 import { jsonOfText, valueOfText } from '../stored-text.ts'
 import type { StoreSettings } from '../store-options.ts'

@@ -1,4 +1,5 @@
-import { RealtimeError, createKeyedMutex, createListeners, isAbsent, isKey, parseKey, type Entry } from '@tutti/protocol'
+import { RealtimeError, isKey, parseKey, type Entry } from '@tutti/protocol'
+import { createKeyedMutex, createListeners, isAbsent } from '@tutti/protocol/internal'
 import type { Driver } from 'unstorage'
 import { appliedResult, checkMutation } from '../mutation.ts'
 import type { StateChange, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'

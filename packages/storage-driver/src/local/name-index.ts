@@ -1,4 +1,5 @@
-import { compareKeys, isKey, parseKey, parsePrefix } from '@tutti/protocol'
+import { isKey, parseKey, parsePrefix } from '@tutti/protocol'
+import { compareKeys } from '@tutti/protocol/internal'
 
 /**
  * The keys that have a value, listed from the driver once and then updated by the writes. It may contain too many keys, never

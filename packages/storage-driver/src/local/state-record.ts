@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonValue } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import type { MutationAuthor } from '../contract.ts'
 import { parseJson } from '../stored-text.ts'
 

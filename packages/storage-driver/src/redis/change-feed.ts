@@ -1,4 +1,4 @@
-import { createListeners } from '@tutti/protocol'
+import { createListeners } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { StateChange, StateStore } from '../contract.ts'
 import type { StoreSettings } from '../store-options.ts'

@@ -1,4 +1,5 @@
-import { isAbsent, RealtimeError, type Entry } from '@tutti/protocol'
+import { RealtimeError, type Entry } from '@tutti/protocol'
+import { isAbsent } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { KeyNames } from './key-names.ts'
 import { textOf } from './reply.ts'

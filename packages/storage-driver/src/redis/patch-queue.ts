@@ -1,4 +1,5 @@
-import { RealtimeError, composePatches, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { RealtimeError, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { composePatches } from '@tutti/protocol/internal'
 import type { MutationAuthor, WriteOptions, WriteResult } from '../contract.ts'
 import { checkFailure } from '../mutation.ts'
 import { parseJson, valueOfText } from '../stored-text.ts'

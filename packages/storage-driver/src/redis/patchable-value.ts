@@ -1,4 +1,5 @@
-import { applyPatch, isJsonObject, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { applyPatch, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import { parseJson } from '../stored-text.ts'
 
 /** A value that is patched. It is never changed: a patch makes another one. */

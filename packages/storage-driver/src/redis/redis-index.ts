@@ -1,4 +1,5 @@
-import { RealtimeError, isAbsent, parseKey, parsePrefix } from '@tutti/protocol'
+import { RealtimeError, parseKey, parsePrefix } from '@tutti/protocol'
+import { isAbsent } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { StoredEntry, StoredPage } from '../contract.ts'
 import type { IndexClaims } from './index-claims.ts'

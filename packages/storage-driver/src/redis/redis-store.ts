@@ -1,4 +1,5 @@
-import { createListeners, parseKey } from '@tutti/protocol'
+import { parseKey } from '@tutti/protocol'
+import { createListeners } from '@tutti/protocol/internal'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
 import type { EntryInfo, RawStore } from '../raw-store.ts'
 import { wrongType } from '../store-errors.ts'

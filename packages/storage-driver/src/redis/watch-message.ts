@@ -1,4 +1,5 @@
-import { MAX_VALUE_DEPTH, RealtimeError, isJsonObject, isJsonValue, isKey, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { MAX_VALUE_DEPTH, RealtimeError, isJsonValue, isKey, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import type { StateChange } from '../contract.ts'
 import { parseJson } from '../stored-text.ts'
 

@@ -1,4 +1,5 @@
-import { applyPatch, incremented, valueOf, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { applyPatch, incremented, type JsonObject, type JsonValue } from '@tutti/protocol'
+import { valueOf } from '@tutti/protocol/internal'
 import { expect, test } from 'vitest'
 import type { Mutation, StateStore } from '../contract.ts'
 import { freshAuthor, freshKey, record, type UseStore } from './store-under-test.ts'

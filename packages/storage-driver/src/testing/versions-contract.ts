@@ -1,4 +1,5 @@
-import { isAbsent, neverThere, type Entry, type JsonValue } from '@tutti/protocol'
+import type { Entry, JsonValue } from '@tutti/protocol'
+import { isAbsent, neverThere } from '@tutti/protocol/internal'
 import { expect, test } from 'vitest'
 import type { StateStore } from '../contract.ts'
 import { freshKey, type UseStore } from './store-under-test.ts'

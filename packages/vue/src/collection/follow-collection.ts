@@ -1,4 +1,5 @@
-import { collection, COLLECTION_DEFAULTS, type Collection, type CollectionOptions, type CollectionSnapshot } from '@tutti/client/collection'
+import { collection, type Collection, type CollectionOptions, type CollectionSnapshot } from '@tutti/client/collection'
+import { COLLECTION_DEFAULTS } from '@tutti/client/internal'
 import type { JsonValue } from '@tutti/protocol'
 import { onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue'
 import { bridgeObservable } from '../bridge-observable.ts'

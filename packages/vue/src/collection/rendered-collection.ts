@@ -1,5 +1,6 @@
 import type { CollectionItem, CollectionSnapshot } from '@tutti/client/collection'
-import { compareKeys, isAbsent, listingEnd, type JsonValue } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
+import { compareKeys, isAbsent, listingEnd } from '@tutti/protocol/internal'
 import type { PageEntries } from '../page-entries.ts'
 
 /** A collection as rendered in the page (S22). */

@@ -1,5 +1,6 @@
 import type { PresenceCursor } from '@tutti/client/presence'
-import { parseOptions, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
+import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import { computed, onScopeDispose, shallowRef, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import { useRealtimeContext } from '../realtime-context.ts'
 import { followPresence } from './follow-presence.ts'

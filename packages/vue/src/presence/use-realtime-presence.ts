@@ -1,5 +1,6 @@
 import { byUser, type PresenceMember, type PresenceSnapshot, type PresentUser } from '@tutti/client/presence'
-import { anything, flag, parseOptions, type JsonValue, type OptionRows } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
+import { anything, flag, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { computed, toValue, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import { followPresence } from './follow-presence.ts'
 

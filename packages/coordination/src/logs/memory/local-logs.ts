@@ -1,4 +1,5 @@
-import { createKeyedMutex, createListeners, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createKeyedMutex, createListeners } from '@tutti/protocol/internal'
 import type { LogGroup } from '../group-contract.ts'
 import type { AppendNotice, LogPosition, LogRecord, Logs } from '../log-contract.ts'
 import type { LogSettings } from '../log-options.ts'

@@ -1,4 +1,5 @@
-import { createListeners, parseOptions, RealtimeError, required, text, withMethods, type OptionRows } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createListeners, parseOptions, required, text, withMethods, type OptionRows } from '@tutti/protocol/internal'
 import type { RedisLink, RedisScript } from '@tutti/pubsub/redis'
 import { partsOf } from '../../redis/script-reply.ts'
 import { PAGE_BYTES, PAGE_RECORDS, type AppendNotice, type LogPosition, type Logs } from '../log-contract.ts'

@@ -1,4 +1,5 @@
-import { parseValue, RealtimeError, toError, type JsonValue } from '@tutti/protocol'
+import { parseValue, RealtimeError, type JsonValue } from '@tutti/protocol'
+import { toError } from '@tutti/protocol/internal'
 import type { TakenRecord } from '../group-contract.ts'
 
 /** A record as a handler receives it. */

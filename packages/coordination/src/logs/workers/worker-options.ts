@@ -1,4 +1,13 @@
-import { callback, isSubscribable, parseOptions, required, safeErrorListener, text, wholeNumber, type OptionRows } from '@tutti/protocol'
+import {
+  callback,
+  isSubscribable,
+  parseOptions,
+  required,
+  safeErrorListener,
+  text,
+  wholeNumber,
+  type OptionRows,
+} from '@tutti/protocol/internal'
 import type { LogErrorContext } from '../log-options.ts'
 
 /** How the workers of one process share the records of a group. */

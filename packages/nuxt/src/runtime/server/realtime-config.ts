@@ -1,4 +1,5 @@
-import { isJsonObject, RealtimeError, type JsonObject } from '@tutti/protocol'
+import { RealtimeError, type JsonObject } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
 import type { RealtimePubSubOptions } from '@tutti/pubsub'
 
 /** The options of `RealtimePubSub` that are JSON. */

@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http'
-import { parseOptions, type OptionRows } from '@tutti/protocol'
+import { parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import type { Server } from 'socket.io'
 import type { User } from '../../authorization/authorize.ts'
 import { assembleRealtimeServer, type RealtimeServer } from '../../create-realtime-server.ts'

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { wholeNumber, type OptionRows, type Settings } from '@tutti/protocol'
+import { wholeNumber, type OptionRows, type Settings } from '@tutti/protocol/internal'
 import { Server, type ServerOptions } from 'socket.io'
 import { parseOrigins } from '../../authentication/origin-list.ts'
 import type { RealtimeServerOptions } from '../../options.ts'
