@@ -2,7 +2,7 @@
 // JavaScript, Vue), in Markdown and in names of tests, and names of tests that are too long. Code, other strings and inline
 // code are not checked.
 import { globSync, readFileSync } from 'node:fs'
-import { join, matchesGlob, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import ts from 'typescript'
 
 const root = join(import.meta.dirname, '..')
@@ -27,9 +27,6 @@ const IDIOM = {
 
 /** The longest name of a test. `describe` contains its subject. */
 const MAX_NAME_LENGTH = 80
-
-/** Tests whose names are not shortened yet. */
-const LONG_NAMES = ['packages/{coordination,nuxt}/**']
 
 const patterns = Object.entries(IDIOM).map(([words, instead]) => [new RegExp(`(?<![\\w-])(?:${words})(?![\\w-])`, 'gi'), instead])
 const blank = (text) => text.replaceAll(/[^\n]/g, ' ')
@@ -124,11 +121,9 @@ for (const path of new Set(paths.map((name) => relative(root, join(root, name)))
   const content = readFileSync(join(root, path), 'utf8')
   for (const [index, line] of textOf(path, content).split('\n').entries()) reportWords(path, index + 1, line)
   if (!/\/(?:test|testing|test-app)\/.*\.ts$/.test(path)) continue
-  const mayBeLong = LONG_NAMES.some((pattern) => matchesGlob(path, pattern))
   for (const { line, name } of testNamesOf(content)) {
     reportWords(path, line, name)
-    if (name.length > MAX_NAME_LENGTH && !mayBeLong)
-      report(path, line, `The name has ${name.length} characters, at most ${MAX_NAME_LENGTH} are allowed.`)
+    if (name.length > MAX_NAME_LENGTH) report(path, line, `The name has ${name.length} characters, at most ${MAX_NAME_LENGTH} are allowed.`)
   }
 }
 if (found > 0) console.log(`${found} problems.`)

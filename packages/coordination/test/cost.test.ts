@@ -27,7 +27,7 @@ test('[N1] an instance uses the two connections of its link', async () => {
   expect(own.filter((line) => / sub=[1-9]/.test(line))).toHaveLength(1)
 })
 
-test('a join, an update and a leave are one script each; the first join of a room names it too', async () => {
+test('a join, an update and a leave are one script each, a first join is two', async () => {
   const { prefix } = server.prefix()
   const { coordination } = await startInstance({ url: server.redis.url, prefix }, QUIET)
   const other = await startInstance({ url: server.redis.url, prefix }, QUIET)

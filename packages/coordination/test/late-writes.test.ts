@@ -8,7 +8,7 @@ import { startInstance, TIMES, useRedis } from './cluster.ts'
 const server = useRedis()
 const SETTINGS = { ...TIMES, maxMembers: 10, overflow: 'refuse', tombstoneMs: 10_000, onError: () => {} } as const
 
-test('[P3] no record and no name is written under a lease that has ended or ends too far ahead', async () => {
+test('[P3] nothing is written under a lease that has ended or ends too far ahead', async () => {
   const { prefix, keys } = server.prefix()
   const { pubsub } = await startInstance({ url: server.redis.url, prefix })
   const scripts = createCoordinationScripts(pubsub.link, SETTINGS)
@@ -48,7 +48,7 @@ test('[P3] a write that is late for its lease is repeated under the next one', a
   await expect(lease.guard(async () => ['ok'])).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
-test('[P3] members of a lease that no instance knows are removed once a lease has passed', async () => {
+test('[P3] members of an unknown lease are removed once a lease has passed', async () => {
   const { prefix } = server.prefix()
   const { coordination } = await startInstance({ url: server.redis.url, prefix })
   const [members, version] = [`{${prefix}$room:a}$members`, `{${prefix}$room:a}$version`]

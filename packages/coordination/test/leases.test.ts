@@ -90,7 +90,7 @@ test('[P3] two sweeps of one lease at once report each member once', async () =>
   }
 })
 
-test('[P3] an instance whose lease ended registers again and writes its members with their ids', async () => {
+test('[P3] an instance whose lease ended registers again and restores its members', async () => {
   const { prefix, keys } = server.prefix()
   const [lost, other] = [await start(prefix), await start(prefix)]
   const calls: string[] = []
@@ -144,7 +144,7 @@ test('[P3] no member is reported as gone when Redis restarts without its data', 
   }
 })
 
-test('[P3] a member that is missing after a loss of data is reported once a lease has passed', async () => {
+test('[P3] a member missing after a loss of data is reported after one lease', async () => {
   const { prefix } = server.prefix()
   const [dying, living] = [await start(prefix), await start(prefix)]
   const seen = await record(living.coordination.members('a'))

@@ -9,7 +9,7 @@ const start = (prefix: string, options = {}) => startInstance({ url: server.redi
 /** Closes the connections on which instances receive messages, so that they read again. */
 const cutSubscribers = async (): Promise<void> => void (await server.client.client('KILL', 'TYPE', 'pubsub'))
 
-test('[P1] a room of which a message was missed is read again, and a missing member is reported later', async () => {
+test('[P1] a room with a missed message is read again, missing members follow later', async () => {
   const { prefix } = server.prefix()
   const [reader, writer] = [await start(prefix), await start(prefix)]
   const [key, version, channel] = [`{${prefix}$room:a}$members`, `{${prefix}$room:a}$version`, `${prefix}:$room:a`]
@@ -52,7 +52,7 @@ test('[P1] changes during an outage of the subscriptions arrive after it', async
   expect(seen.left).toEqual([])
 })
 
-test('[P2] a connection that was continued elsewhere does not return when its instance reads the room', async () => {
+test('[P2] a connection continued elsewhere does not return with a read of the room', async () => {
   const { prefix } = server.prefix()
   const [first, second] = [await start(prefix), await start(prefix)]
   const [here, there] = [first.coordination.members('a'), second.coordination.members('a')]
@@ -142,7 +142,7 @@ test('[N4] a message that is malformed is reported and changes nothing', async (
   expect(errors).toEqual(messages.map(() => expected))
 })
 
-test('[P1] a join while Redis is unavailable is refused, and takes effect when it is repeated', async () => {
+test('[P1] a join without Redis is refused, and takes effect when repeated', async () => {
   const { prefix } = server.prefix()
   const { coordination, pubsub, errors } = await start(prefix)
   const members = coordination.members('a')

@@ -13,7 +13,7 @@ interface Expected {
   at: TestInstance
 }
 
-test('[P3] of instances that are killed at random, exactly the members that do not reconnect are removed', async () => {
+test('[P3] exactly the members of killed instances that do not reconnect are removed', async () => {
   const random = seededRandom(Date.now() % 100_000)
   const { prefix, keys } = server.prefix()
   const start = () => startInstance({ url: server.redis.url, prefix })

@@ -13,7 +13,7 @@ async function startProcess(prefix: string, times: Record<string, number>): Prom
   return instance
 }
 
-test('[P3] a member whose instance is stopped for less than its lease is not reported as gone; killed, it is', async () => {
+test('[P3] members of a stalled instance stay, those of a killed one are removed', async () => {
   const { prefix, keys } = server.prefix()
   const times = { heartbeatMs: 250, leaseMs: 2_000, graceMs: 300 }
   const stalling = await startProcess(prefix, times)
@@ -39,7 +39,7 @@ test('[P3] a member whose instance is stopped for less than its lease is not rep
   await eventually(async () => expect(await keys()).toEqual([`{${prefix}$instances:all}$leases`]))
 })
 
-test('[P3] an instance that was stopped past its lease writes nothing under it, and its members return', async () => {
+test('[P3] an instance stalled past its lease writes nothing, its members return', async () => {
   const { prefix, keys } = server.prefix()
   const times = { heartbeatMs: 100, leaseMs: 600, graceMs: 300 }
   const stalling = await startProcess(prefix, times)
@@ -87,7 +87,7 @@ test('[P3] an instance whose connection for commands hangs keeps its lease and m
   expect([seen.left, hanging.coordination.instance.id]).toEqual([[], lease])
 })
 
-test('[P2] a reconnect that fails on an instance without Redis is repeated as the same member', async () => {
+test('[P2] a reconnect that fails without Redis is repeated as the same member', async () => {
   const { prefix } = server.prefix()
   const times = { leaseMs: 5_000, graceMs: 10_000 }
   const proxy = await startTcpProxy(server.redis)

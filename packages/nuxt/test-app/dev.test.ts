@@ -90,7 +90,7 @@ test('[README] an edit of shared/realtime.ts is in force', async () => {
   await expectChange('todos:1', { text: 'g'.repeat(20), done: false }, 'INVALID_VALUE')
 })
 
-test('[README] deleting and creating shared/realtime.ts are in force, for the types too', async () => {
+test('[README] deleting and creating shared/realtime.ts take effect, also in the types', async () => {
   const file = join(app.folder, 'shared/realtime.ts')
   const types = join(app.folder, '.nuxt/types/tutti.d.ts')
   const text = await readFile(file, 'utf8')
@@ -116,7 +116,7 @@ test('[F5] one warning states that instances are not synchronized', () => {
   expect(server.output).toContain('instances are not synchronized')
 })
 
-test('[C5] on SIGTERM with sockets open the dev server ends, and the state is there at the next start', async () => {
+test('[C5] on SIGTERM the dev server ends, and its state is there at the next start', async () => {
   const ms = await server.terminate()
   console.log(`the dev server ended ${Math.round(ms)} ms after SIGTERM`)
   expect(ms).toBeLessThan(20_000)

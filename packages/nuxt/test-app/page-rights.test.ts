@@ -37,7 +37,7 @@ async function requestAll(path: string): Promise<{ name: Name; html: string }[]>
 
 const other = { ann: 'ben', ben: 'ann' } as const
 
-test(`[X11] ${REQUESTS} concurrent requests of two users: no page has the secret of the other`, async () => {
+test(`[X11] no page of ${REQUESTS} concurrent requests has the secret of another user`, async () => {
   for (const path of ['/notes', '/notes/_payload.json']) {
     const pages = await requestAll(path)
     expect(pages.filter(({ name, html }) => html.includes(SECRETS[other[name]]))).toEqual([])
@@ -45,7 +45,7 @@ test(`[X11] ${REQUESTS} concurrent requests of two users: no page has the secret
   }
 })
 
-test(`[X11] ${REQUESTS} concurrent requests of two users to cached routes: no page has the secret of either`, async () => {
+test(`[X11] no cached page of ${REQUESTS} concurrent requests has a secret`, async () => {
   for (const path of ['/cached', '/cached?again', '/cached/_payload.json', '/public', '/static', '/static/_payload.json']) {
     const pages = await requestAll(path)
     expect(pages.filter(({ html }) => NAMES.some((name) => html.includes(SECRETS[name])))).toEqual([])

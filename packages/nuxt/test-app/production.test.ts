@@ -36,7 +36,7 @@ async function connectionNames(): Promise<string[]> {
   return [...list.matchAll(/ name=(tutti:\S+)/g)].map(([, name = '']) => name)
 }
 
-test('[S22] two pages on two instances share counter, list and events, without a mismatch or another host', async () => {
+test('[S22] two pages on two instances share state and events, without a mismatch', async () => {
   await put(one.url, '/api/count', { count: 5 })
   expect(await (await fetch(two.url)).text()).toContain('id="count">5</button>')
   const [ann, ben] = await Promise.all([visitConnected(browser, one.url), visitConnected(browser, two.url)])
@@ -59,14 +59,14 @@ test('[S22] two pages on two instances share counter, list and events, without a
   expect(new Set([...ann.hosts, ...ben.hosts])).toEqual(new Set([new URL(one.url).host, new URL(two.url).host]))
 })
 
-test('[S11] what a route writes through useStorage reaches the pages of the other instance', async () => {
+test('[S11] a write through useStorage reaches the pages of the other instance', async () => {
   const visitor = await visitConnected(browser, two.url)
   await put(one.url, '/api/count', { count: 41 })
   await visitor.shows('#count', '41')
   expect(await (await fetch(`${two.url}/api/count`)).json()).toEqual({ count: 41 })
 })
 
-test('[S14] a page that is offline shows its own changes, and sends them when it is back', async () => {
+test('[S14] an offline page shows its own changes and sends them after reconnecting', async () => {
   await put(one.url, '/api/count', { count: 0 })
   const [ann, ben] = await Promise.all([visitConnected(browser, one.url), visitConnected(browser, two.url)])
   await ann.page.context().setOffline(true)
@@ -86,7 +86,7 @@ test('[N1] each instance has two connections to Redis', async () => {
   expect(new Set(names.map((name) => name.split(':')[1])).size).toBe(2)
 })
 
-test('[C5] on SIGTERM with sockets open the process ends, pages move on, and nothing stays in Redis', async () => {
+test('[C5] on SIGTERM the process ends, its pages move, and Redis has no leftovers', async () => {
   const before = await connectionNames()
   const stopping = await serve()
   const visitors = await Promise.all([visitConnected(browser, stopping.url), visitConnected(browser, stopping.url)])
@@ -98,7 +98,7 @@ test('[C5] on SIGTERM with sockets open the process ends, pages move on, and not
   await eventually(async () => expect((await connectionNames()).toSorted()).toEqual(before.toSorted()))
 })
 
-test('[F5] without Redis one warning states that instances are not synchronized, and the state is in memory', async () => {
+test('[F5] without Redis one warning is logged, and the state is in memory', async () => {
   const alone = await app.serve()
   onTestFinished(() => alone.kill())
   await put(alone.url, '/api/count', { count: 3 })
@@ -121,7 +121,7 @@ test('[S1] without Redis the state is kept in the folder of NUXT_TUTTI_DATA_DIR'
   expect(await (await fetch(`${second.url}/api/count`)).json()).toEqual({ count: 8 })
 })
 
-test('[S22] without rendering on the server, and on a prerendered page, the browser requests the state', async () => {
+test('[S22] on a page without server rendering the browser requests the state', async () => {
   await put(one.url, '/api/notes', { name: 'ann', text: 'Buy milk' })
   for (const path of ['/client', '/static']) {
     expect(await (await fetch(one.url + path, { headers: { cookie: 'user=ann' } })).text()).not.toContain('Buy milk')

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import { catchDevUpgrades } from '../src/catch-dev-upgrades.ts'
 
-test('[C3] an upgrade that the dev server of Nuxt fails to pass on closes its socket, and rejects nothing', async () => {
+test('[C3] an upgrade that the dev server cannot pass on closes its socket', async () => {
   const calls: unknown[][] = []
   const server = {
     upgrade: (...args: unknown[]): Promise<void> => {

@@ -75,7 +75,7 @@ test('[X11] the plugin reads for a cached page as a client without credentials',
   }
 })
 
-test('[S11] the plugin makes the state the storage `tutti`, and clients receive its changes', async () => {
+test('[S11] the plugin mounts the state as storage `tutti`, with live changes', async () => {
   const client = createRealtimeClient({ url: server.url })
   onTestFinished(() => client.close())
   const open = client.state<string>('open')

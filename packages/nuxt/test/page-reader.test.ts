@@ -29,7 +29,7 @@ async function serve(authenticate: Authenticate | undefined = byCookie) {
 
 const valuesIn = (entries: readonly object[] | undefined): unknown[] => (entries ?? []).map((entry) => 'value' in entry && entry.value)
 
-test('[X11] a page reads with the rights of its user, authenticated once and only if it reads', async () => {
+test('[X11] a page reads with the rights of its user, authenticated at most once', async () => {
   const { realtime, calls } = await serve()
   const reader = createUserReader(realtime, { headers: { cookie: 'ann' }, url: '/notes' })
   expect(calls).toEqual([])
@@ -39,7 +39,7 @@ test('[X11] a page reads with the rights of its user, authenticated once and onl
   expect(calls).toEqual(['/notes'])
 })
 
-test('[X11] a shared page reads as a client without credentials, and what that may not read is loading', async () => {
+test('[X11] a shared page reads without credentials, and refused state is loading', async () => {
   const { realtime } = await serve()
   const reader = createSharedReader(realtime, '/cached')
   expect(valuesIn(await reader.read(['open']))).toEqual(['value of open'])

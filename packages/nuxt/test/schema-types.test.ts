@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { schemaTypes } from '../src/schema-types.ts'
 
-test('[X6] the types of the application add its schema to the register, by relative paths', () => {
+test('[X6] the types of the application register its schema by relative paths', () => {
   const types = schemaTypes({
     folder: '/app/.nuxt/types',
     register: '/app/node_modules/@tutti/nuxt/dist/runtime/register',

@@ -18,7 +18,7 @@ test('[README] the example runs unchanged in a page', async () => {
   const page = (): string | null => document.body.textContent
   await eventually(() => expect(page()).toMatch(/0 yes\s*0 no\s*connected, 1 visits/))
   document.querySelector('button')?.click()
-  await eventually(() => expect(document.title).toBe('Somebody said yes'))
+  await eventually(() => expect(document.title).toBe('Newest vote: yes'))
   expect(page()).toContain('1 yes')
   const input = document.querySelector('input')
   if (!input) throw new Error('no input')

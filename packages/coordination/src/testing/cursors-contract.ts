@@ -17,7 +17,7 @@ export function cursorsContract(use: () => CoordinationUnderTest): void {
     expect([...far.view.cursors]).toEqual([[id, { x: 1 }]])
   })
 
-  test('[P5] a view on another instance receives the newest cursors of members that do not move', async () => {
+  test('[P5] a view elsewhere receives the newest cursors of members that do not move', async () => {
     const { coordination, other } = use()
     const room = freshRoom()
     const here = coordination.members(room)

@@ -3,7 +3,7 @@ import { freshClient, freshRoom, reconnected, record, type CreateCoordination } 
 
 /** What options change. Each test makes instances of its own. */
 export function limitsContract(create: CreateCoordination): void {
-  test('[P6] a join past maxMembers is refused with ROOM_FULL; a member can still reconnect', async () => {
+  test('[P6] a join past maxMembers is refused (ROOM_FULL), a member can reconnect', async () => {
     const { coordination, other, dispose } = await create({ maxMembers: 2 })
     try {
       const room = freshRoom()
@@ -65,7 +65,7 @@ export function limitsContract(create: CreateCoordination): void {
     }
   })
 
-  test('[C5] after close every call rejects or throws with CLOSED, and nothing more is notified', async () => {
+  test('[C5] after close every call fails with CLOSED, and nothing more is notified', async () => {
     const { coordination, dispose } = await create({})
     const members = coordination.members(freshRoom())
     const seen = await record(members)

@@ -42,7 +42,7 @@ export function membersContract(use: () => CoordinationUnderTest): void {
     expect(view.members.get(id)).toMatchObject({ info: 1 })
   })
 
-  test('[P1] a new view contains the members of all instances in the order in which they joined', async () => {
+  test('[P1] a new view contains the members of all instances in joining order', async () => {
     const { here, there } = rooms()
     const first = await here.join(freshClient(), 1)
     const second = await there.join(freshClient('bea'), 2)
@@ -77,7 +77,7 @@ export function membersContract(use: () => CoordinationUnderTest): void {
     expect(seen.changes[0]).toMatchObject({ updated: [{ info: { a: 2 } }] })
   })
 
-  test('[P2] a client that joins again on any instance is the same member, and no view receives a leave', async () => {
+  test('[P2] a client that joins again elsewhere is the same member, without a leave', async () => {
     const { here, there } = rooms()
     const seen = await record(there)
     const client = freshClient()

@@ -112,7 +112,7 @@ test('[E10] the keys of a log with groups expire once all of it is processed', a
   expect(await ask('PTTL', RECORDS)).toBe(-1)
 })
 
-test('[E10] a log that is gone leaves the list of logs, after the time in which it could still be created', async () => {
+test('[E10] a removed log leaves the list once it can no longer be created late', async () => {
   const logs = open({ groups: ['g'] })
   await logs.append('chat:a', { json: '0' })
   await ask('DEL', RECORDS)

@@ -25,7 +25,7 @@ afterAll(async () => {
 const script = new URL('worker-app.ts', import.meta.url)
 const spawn = (): Promise<Instance> => spawnInstance(script, { env: { REDIS_URL: redis.url, POISON: String(POISON) } })
 
-test(`[E10] no job is lost or dead-lettered where workers are killed at random (seed ${seed})`, async () => {
+test(`[E10] no job is lost or dead-lettered while workers are killed (seed ${seed})`, async () => {
   const random = seededRandom(seed)
   const instances = await Promise.all([spawn(), spawn()])
   for (let job = 0; job < JOBS; job += 1) {

@@ -84,7 +84,7 @@ describe.each(Object.entries(places))('workers %s', (_name, make) => {
     expect(order).toEqual(Array.from({ length: 30 }, (_, number) => number))
   })
 
-  test('[E10] a failure is retried, and after 3 failures the record is a dead letter that can be replayed', async () => {
+  test('[E10] a record that failed 3 times is a dead letter that can be replayed', async () => {
     const { logs, work, channel } = open()
     const attempts: unknown[] = []
     let isBroken = true
@@ -123,7 +123,7 @@ describe.each(Object.entries(places))('workers %s', (_name, make) => {
     expect(runs).toBe(1)
   })
 
-  test('[E10] a handler that exceeds handlerTimeoutMs has failed, and its signal is aborted', async () => {
+  test('[E10] a handler past handlerTimeoutMs has failed, and its signal is aborted', async () => {
     const { logs, work, channel } = open()
     const signals: AbortSignal[] = []
     const never: WorkerHandler = (_record, { signal }) => new Promise(() => void signals.push(signal))
@@ -138,7 +138,7 @@ describe.each(Object.entries(places))('workers %s', (_name, make) => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true])
   })
 
-  test('[E10] closing waits for the handlers that run, and leaves the rest to other workers', async () => {
+  test('[E10] closing waits for running handlers and leaves the rest to other workers', async () => {
     const { logs, other, work, channel } = open()
     const done: unknown[] = []
     let started: () => void = () => {}
@@ -165,7 +165,7 @@ describe.each(Object.entries(places))('workers %s', (_name, make) => {
     )
   })
 
-  test('[E10] closing after its time aborts the handlers, and other workers have their records at once', async () => {
+  test('[E10] closing past its time aborts handlers, and their records move at once', async () => {
     const { logs, other, work, channel } = open()
     const signals: AbortSignal[] = []
     const never: WorkerHandler = (_record, { signal }) => new Promise(() => void signals.push(signal))

@@ -91,7 +91,7 @@ export function groupsContract(use: UseLogs): void {
       expect(dueInMs).toBeLessThanOrEqual(LONG)
     }))
 
-  test('[E10] dead letters are listed, replayed and dropped, also after their records were trimmed', () =>
+  test('[E10] dead letters are listed, replayed and dropped, also after a trim', () =>
     withGroup(async ({ logs, other }, channel) => {
       const name = channel('a')
       await appendNumbers(logs, name, 3)
@@ -136,7 +136,7 @@ export function groupsContract(use: UseLogs): void {
       expect(letters).toMatchObject([{ json: '0', errors: [DEATH_ERROR, DEATH_ERROR, DEATH_ERROR] }])
     }))
 
-  test('[E10] what a group has not processed is not trimmed, and past maxBacklog appends are refused', () =>
+  test('[E10] unprocessed records are not trimmed; past maxBacklog appends are refused', () =>
     withGroup(
       async ({ logs }, channel) => {
         const name = channel('a')
