@@ -1,13 +1,7 @@
 export type { Clock } from './connection/clock.ts'
 export type { ConnectionState } from './connection/connection-contract.ts'
-export {
-  createRealtimeClient,
-  type Auth,
-  type ClientConnection,
-  type ErrorContext,
-  type RealtimeClient,
-  type RealtimeClientOptions,
-} from './create-realtime-client.ts'
+export type { Auth, ErrorContext, RealtimeClientOptions } from './client-options.ts'
+export { createRealtimeClient, type ClientConnection, type RealtimeClient } from './create-realtime-client.ts'
 export type { EventContext, EventData, EventMap, Events, PublishOptions } from './events/events.ts'
 export type { OfflineQueue, PendingChangeStore, OfflineQueueContext } from './state/pending-change-store.ts'
 export type { PendingChange } from './state/key-state.ts'

@@ -125,7 +125,11 @@ export interface InstanceLease {
  */
 export interface Coordination {
   readonly instance: InstanceLease
-  /** The presence of a room. Makes no request. Throws `INVALID_ROOM`; rooms of features begin with `$`. */
+  /**
+   * The presence of a room. Makes no request. Rooms of features begin with `$`.
+   *
+   * @throws {RealtimeError} `INVALID_ROOM`, `CLOSED`.
+   */
   members(room: string): Members
   /**
    * Runs the listener when the first member joined a room, on one instance of the cluster: the one where it joined. At most

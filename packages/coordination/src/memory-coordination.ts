@@ -11,7 +11,11 @@ export type MemoryCoordinationOptions = CoordinationOptions
 
 /**
  * Leases and presence of one process, without Redis: its lease lasts until `close`, which ends all members.
- * Throws `INVALID_OPTIONS`.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const coordination = createMemoryCoordination({ graceMs: 10_000 })
  */
 export function createMemoryCoordination(options: MemoryCoordinationOptions = {}): Coordination {
   const parsed = parseOptions('createMemoryCoordination', COORDINATION_OPTIONS, options)

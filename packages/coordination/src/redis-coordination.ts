@@ -23,8 +23,12 @@ const OPTIONS = {
 } satisfies OptionRows<RedisCoordinationOptions>
 
 /**
- * Leases and presence of the instances that share a Redis. An instance costs one script per `heartbeatMs`. Throws
- * `INVALID_OPTIONS`.
+ * Leases and presence of the instances that share a Redis. An instance costs one script per `heartbeatMs`.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const coordination = createRedisCoordination(pubsub.link, { instanceId: pubsub.instanceId })
  */
 export function createRedisCoordination(link: RedisLink, options: RedisCoordinationOptions): Coordination {
   const parsed = parseOptions('createRedisCoordination', OPTIONS, options)

@@ -8,17 +8,19 @@ type InDefinition = 'authenticate' | 'authorize' | 'schema' | 'features' | 'coor
 export interface ModuleOptions extends Omit<RealtimeDefinition, InDefinition> {
   /**
    * Where Redis is: options of `RealtimePubSub`, such as `{ url }`, `{ host, port }`, `{ sentinels, name }` or `{ cluster }`.
-   * At run time `NUXT_TUTTI_REDIS_URL` replaces all of it. Default: none, for one instance.
+   * At run time `NUXT_TUTTI_REDIS_URL` replaces all of it. Without it, the application is a single instance.
    */
   redis?: RedisConfig | undefined
   /**
-   * The folder of the state where there is no Redis. Default: `.data/tutti` in dev, otherwise none: the state is in memory. At run
-   * time `NUXT_TUTTI_DATA_DIR` replaces it.
+   * The folder of the state if there is no Redis. An empty string keeps the state in memory. At run time `NUXT_TUTTI_DATA_DIR`
+   * replaces it.
+   *
+   * @default '.data/tutti' in dev, otherwise an empty string
    */
   dataDir?: string | undefined
   /**
    * The origin of a realtime server in a process of its own, such as `https://realtime.example`. The application then has no
-   * realtime server. At run time `NUXT_PUBLIC_TUTTI_URL` replaces it.
+   * realtime server. At run time `NUXT_PUBLIC_TUTTI_URL` replaces it. Without it, the application has its own.
    */
   url?: string | undefined
 }

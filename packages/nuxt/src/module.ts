@@ -28,6 +28,7 @@ const ALONE = 'No Redis is configured: instances are not synchronized. Set `tutt
 
 const inPackage = createResolver(import.meta.url).resolve
 
+/** The Nuxt module: `modules: ['@tutti/nuxt']`, with the options `tutti` in `nuxt.config.ts`. */
 const module: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
   meta: { name: '@tutti/nuxt', configKey: 'tutti', compatibility: { nuxt: '>=4.0.0' } },
   setup: ({ url = '', ...options }, nuxt) => {

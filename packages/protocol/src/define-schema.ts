@@ -26,7 +26,14 @@ const table: OptionRow<undefined> = ['an object with schemas', isJsonObject, und
 
 const OPTIONS = { state: table, events: table, presence: table } satisfies OptionRows<RealtimeSchema>
 
-/** Returns the schemas unchanged, with their types. Throws `INVALID_OPTIONS` for an invalid pattern. */
+/**
+ * Returns the schemas unchanged, with their types.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS` for an invalid pattern.
+ *
+ * @example
+ * const schema = defineSchema({ state: { count: v.number(), 'todos:*': todo }, events: { 'chat:*': message } })
+ */
 export function defineSchema<const Schema extends RealtimeSchema>(schema: Schema): Schema {
   parseOptions<RealtimeSchema, typeof OPTIONS>('defineSchema', OPTIONS, schema)
   for (const pattern of [schema.state, schema.events, schema.presence].flatMap((table) => Object.keys(table ?? {}))) {

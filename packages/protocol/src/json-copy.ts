@@ -3,8 +3,9 @@ import { MAX_VALUE_DEPTH } from './limits.ts'
 import { RealtimeError } from './realtime-error.ts'
 
 /**
- * A copy of a value as JSON, or throws `INVALID_VALUE` with the path and kind of the first part that is not JSON.
- * Reads each property once. As in JSON, properties that are `undefined` are left out and -0 becomes 0.
+ * A copy of a value as JSON. Reads each property once. As in JSON, properties that are `undefined` are left out and -0 becomes 0.
+ *
+ * @throws {RealtimeError} `INVALID_VALUE` with the path and kind of the first part that is not JSON.
  */
 export function jsonCopy(value: unknown, path = 'value', levels = MAX_VALUE_DEPTH): JsonValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value

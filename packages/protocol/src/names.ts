@@ -21,23 +21,41 @@ function accept(code: ErrorCode, what: string, name: unknown, checked: unknown =
   throw new RealtimeError(code, { message: `Invalid ${what}${shown}: it ${flaw ?? 'must be a string'}.` })
 }
 
-/** The key itself, or throws `INVALID_KEY`: 1 to 256 UTF-8 bytes, equal to its own normalised form in unstorage. */
+/**
+ * The key itself: 1 to 256 UTF-8 bytes, equal to its own normalised form in unstorage.
+ *
+ * @throws {RealtimeError} `INVALID_KEY`.
+ */
 export const parseKey = (key: unknown): string => accept('INVALID_KEY', 'key', key)
 
-/** The prefix itself, or throws `INVALID_KEY`: a key followed by `:`. */
+/**
+ * The prefix itself: a key followed by `:`.
+ *
+ * @throws {RealtimeError} `INVALID_KEY`.
+ */
 export const parsePrefix = (prefix: unknown): string =>
   accept('INVALID_KEY', 'prefix', prefix, typeof prefix === 'string' && prefix.endsWith(':') ? prefix.slice(0, -1) : '')
 
-/** The channel itself, or throws `INVALID_CHANNEL`: the target of a publish, never a pattern. */
+/**
+ * The channel itself: the target of a publish, never a pattern.
+ *
+ * @throws {RealtimeError} `INVALID_CHANNEL`.
+ */
 export const parseChannel = (channel: unknown): string => accept('INVALID_CHANNEL', 'channel', channel)
 
 /**
- * The channel or pattern itself, or throws `INVALID_CHANNEL`: the target of a subscription, `chat:room1`, `chat:*` or `*`.
+ * The channel or pattern itself: the target of a subscription, `chat:room1`, `chat:*` or `*`.
+ *
+ * @throws {RealtimeError} `INVALID_CHANNEL`.
  */
 export function parsePattern(pattern: unknown): string {
   if (pattern === '*') return pattern
   return accept('INVALID_CHANNEL', 'channel or pattern', pattern, isPattern(pattern) ? pattern.slice(0, -2) : pattern)
 }
 
-/** The room name itself, or throws `INVALID_ROOM`. Names are compared whole, so `proj` and `proj:1` are two rooms. */
+/**
+ * The room name itself. Names are compared whole, so `proj` and `proj:1` are two rooms.
+ *
+ * @throws {RealtimeError} `INVALID_ROOM`.
+ */
 export const parseRoom = (room: unknown): string => accept('INVALID_ROOM', 'room name', room)

@@ -30,12 +30,25 @@ export interface WireError {
 
 /** What an error may carry besides its code. */
 export interface RealtimeErrorOptions {
+  /**
+   * What happened, to what, and what to do next.
+   *
+   * @default a message of the code
+   */
   message?: string | undefined
-  /** Default: `isRetryable(code)`. */
+  /**
+   * Whether the same request, sent again unchanged, may succeed and does no harm.
+   *
+   * @default true for `UNAVAILABLE`, `RATE_LIMITED` and `BACKLOG_FULL`
+   */
   retryable?: boolean | undefined
+  /** The original error. It is never sent to a client. Unset by default. */
   cause?: unknown
+  /** How long to wait before the next attempt, milliseconds. Unset by default. */
   retryAfterMs?: number | undefined
+  /** With `CONFLICT`: the current entry. Unset by default. */
   entry?: Entry | undefined
+  /** With `INVALID_MESSAGE` and `INVALID_VALUE`: the flaws, for example by path. Unset by default. */
   issues?: JsonValue[] | undefined
 }
 

@@ -23,8 +23,9 @@ export interface ErrorContext {
 /** Options of every `PubSub`. */
 export interface PubSubOptions {
   /**
-   * Receives failures that no caller awaits. Default: a lost connection is a process warning, everything else goes to
-   * `console.error`.
+   * Receives failures that no caller awaits.
+   *
+   * @default a process warning for a lost connection, `console.error` for everything else
    */
   onError?: ((error: unknown, context: ErrorContext) => void) | undefined
 }
@@ -42,12 +43,17 @@ export interface PubSub {
   readonly droppedMessages: number
   /**
    * Sends a plain object, with `origin` added, to every other instance subscribed to the channel, never to this one. While
-   * `connecting` it waits for the outcome of the first attempt. Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN`
-   * (perhaps sent), `INVALID_MESSAGE` (not a plain JSON object), `INVALID_CHANNEL` (half a surrogate pair, which Redis cannot
-   * distinguish from another) or `CLOSED`.
+   * `connecting` it waits for the outcome of the first attempt.
+   *
+   * @throws {RealtimeError} `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `INVALID_MESSAGE` (not a plain JSON object),
+   * `INVALID_CHANNEL` (half a surrogate pair, which Redis cannot distinguish from another), `CLOSED`.
    */
   publish(channel: string, message: object): Promise<void>
-  /** Calls the handler for each message of another instance, in the order published by each. */
+  /**
+   * Calls the handler for each message of another instance, in the order published by each.
+   *
+   * @throws {RealtimeError} `INVALID_CHANNEL`, `CLOSED`.
+   */
   subscribe(channel: string, handler: MessageHandler): Unsubscribe
   /**
    * Runs the listener when messages may have been missed, once all subscriptions are confirmed again; also after a start

@@ -3,7 +3,11 @@ import { RealtimeError } from '@tutti/protocol'
 /** Delivers text between the `MemoryPubSub`s of one process that share it. */
 export interface MemoryBus {
   readonly isUp: boolean
-  /** Delivers text to all members, in order, after the caller's turn. Throws `UNAVAILABLE` while interrupted. */
+  /**
+   * Delivers text to all members, in order, after the caller's turn.
+   *
+   * @throws {RealtimeError} `UNAVAILABLE` while interrupted.
+   */
   send(channel: string, text: string): void
   /** Adds a member. Returns a function that removes it. */
   join(member: MemoryBusMember): () => void
@@ -19,7 +23,7 @@ export interface MemoryBusMember {
   onDown: () => void
 }
 
-/** Creates a bus. */
+/** Creates a bus, for the option `bus` of `MemoryPubSub`. */
 export function createMemoryBus(): MemoryBus {
   const members = new Set<MemoryBusMember>()
   let isUp = true

@@ -8,13 +8,25 @@ import { createReport, PUBSUB_OPTIONS, type Report } from './report.ts'
 
 /** Options of a `MemoryPubSub`. */
 export interface MemoryPubSubOptions extends PubSubOptions {
-  /** Instances with the same bus receive each other's messages. Default: a new bus, so no messages are exchanged. */
+  /**
+   * Instances with the same bus receive each other's messages.
+   *
+   * @default a new bus: no messages are exchanged
+   */
   bus?: MemoryBus | undefined
 }
 
 const OPTIONS = { ...PUBSUB_OPTIONS, bus: withMethods(['join', 'send'], undefined) } satisfies OptionRows<MemoryPubSubOptions>
 
-/** The notification layer within one process: for tests, and for deployments with one instance. */
+/**
+ * The notification layer within one process: for tests, and for deployments with one instance.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const bus = createMemoryBus()
+ * const [first, second] = [new MemoryPubSub({ bus }), new MemoryPubSub({ bus })]
+ */
 export class MemoryPubSub implements PubSub {
   readonly instanceId: string = crypto.randomUUID()
   readonly #bus: MemoryBus

@@ -13,7 +13,12 @@ export type RealtimePubSubOptions = RedisLinkOptions
 
 /**
  * The notification layer over Redis: two connections, regardless of how many features share it. Connects at once and
- * retries; `link.ready` settles when it is connected. Throws `INVALID_OPTIONS`.
+ * retries; `link.ready` settles when it is connected.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const pubsub = new RealtimePubSub({ url: 'redis://127.0.0.1:6379' })
  */
 export class RealtimePubSub implements PubSub {
   readonly instanceId: string = randomUUID()

@@ -44,7 +44,9 @@ export interface RealtimeServer<U extends User = User> {
    * schemas and limits, and refusals with the same codes. Use it where the outcome is shown to the user: pages, APIs.
    *
    * `user` is what `authenticate` returns. Null is a client without a user: on a server with `authenticate` there is none, so
-   * everything is refused with `UNAUTHENTICATED`. Throws `INVALID_OPTIONS` for what is no user.
+   * everything is refused with `UNAUTHENTICATED`.
+   *
+   * @throws {RealtimeError} `INVALID_OPTIONS` if `user` is neither a user nor null.
    *
    * @example
    * const { read, list } = realtime.as(await realtime.authenticate(request)).state
@@ -52,14 +54,16 @@ export interface RealtimeServer<U extends User = User> {
   as(user: U | null, options?: ActAsOptions): UserRealtime
   /**
    * Names the user of an HTTP request (a `Request` or a Node request) by the application's `authenticate`, by cookie for
-   * example; null without an `authenticate`. Rejects where a connection with these headers would be refused, with
-   * `UNAUTHENTICATED` for example.
+   * example; null without an `authenticate`.
+   *
+   * @throws {RealtimeError} the code with which a connection with these headers would be refused, such as `UNAUTHENTICATED`.
    */
   authenticate(request: HttpRequest): Promise<U | null>
   /**
    * Revokes rights of a user, cluster-wide: subscriptions of matching keys and channels end, their clients are notified, and
-   * remembered verdicts are requested again. Change the result of `authorize` first. Rejects with `INVALID_CHANNEL` for an
-   * invalid pattern, and with `RELAY_FAILED` if other instances could not be notified.
+   * remembered verdicts are requested again. Change the result of `authorize` first.
+   *
+   * @throws {RealtimeError} `INVALID_CHANNEL` for an invalid pattern, `RELAY_FAILED` if other instances could not be notified.
    */
   revoke(revocation: Revocation): Promise<void>
   /**
@@ -84,7 +88,14 @@ const NO_COORDINATION = 'Presence is off: no `coordination` configured. Set `pre
 
 const ALONE = 'No `pubsub` configured: running as a single instance. Changes and events are not sent to other instances.'
 
-/** Puts realtime state and events on a Socket.IO server, which carries one at a time. Throws `INVALID_OPTIONS`. */
+/**
+ * Puts realtime state and events on a Socket.IO server, which carries one at a time.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const realtime = createRealtimeServer({ io: new Server(httpServer), state: reactiveDriver(memoryDriver()) })
+ */
 export function createRealtimeServer<U extends User = User>(options: RealtimeServerOptions<U>): RealtimeServer<U> {
   return assembleRealtimeServer(parseServerOptions(options), { ownsSocketServer: false })
 }

@@ -55,7 +55,7 @@ export interface RealtimeServerOptions<U extends User = User> {
   /**
    * Origins whose pages may connect, in addition to the server's own: a list, e.g. `['https://app.example']`, or one origin.
    * Cookies are accepted from these pages, so list only origins that you trust with the sessions of your users. `'*'` allows all
-   * origins, without cookies.
+   * origins, without cookies. Without it, only the server's own pages connect.
    */
   origins?: readonly string[] | string | undefined
   /**
@@ -63,18 +63,19 @@ export interface RealtimeServerOptions<U extends User = User> {
    * it. `attachRealtime` creates it, except with a `pubsub` that is not a `RealtimePubSub`. Without it, presence is off.
    */
   coordination?: Coordination | undefined
-  /** Presence of users in rooms. `false` switches it off. */
+  /** Presence of users in rooms. `false` switches it off. Without it, each of its options has its default. */
   presence?: PresenceOptions | false | undefined
   /**
    * Channels with a log, by channel or pattern: `{ 'chat:*': {}, 'jobs:*': { groups: ['mail'] } }`. `attachRealtime` creates the logs
-   * on Redis, or in memory without a `pubsub`. Otherwise a row is `Logs`, for example of `createRedisLogs`.
+   * on Redis, or in memory without a `pubsub`. Otherwise a row is `Logs`, for example of `createRedisLogs`. Without it, no channel has
+   * a log.
    */
   durable?: DurableOptions | undefined
-  /** Limits of users, connections and addresses. */
+  /** Limits of users, connections and addresses. Without it, each has its default. */
   limits?: LimitOptions | undefined
-  /** How much data may be unsent for a connection that reads slowly. */
+  /** How much data may be unsent for a connection that reads slowly. Without it, each limit has its default. */
   backpressure?: BackpressureOptions | undefined
-  /** The end of this instance. */
+  /** The end of this instance. Without it, each time has its default. */
   shutdown?: ShutdownOptions | undefined
   /**
    * The period, in milliseconds, in which all subscribed keys and prefixes are compared with the store. This repairs changes
@@ -93,7 +94,9 @@ export interface RealtimeServerOptions<U extends User = User> {
   /**
    * Each connection keeps its HTTP request, for applications that read `socket.request` later, for example the session of a
    * middleware. Otherwise `socket.request` has only `headers`, `url` and `method` after the `connection` listeners have run,
-   * which saves 3 kB per connection. The default is true on a Socket.IO server of the caller, false with `attachRealtime`.
+   * which saves 3 kB per connection.
+   *
+   * @default true on a Socket.IO server of the caller, false with `attachRealtime`
    */
   keepRequests?: boolean | undefined
   /**
@@ -102,7 +105,7 @@ export interface RealtimeServerOptions<U extends User = User> {
    * @default console.error
    */
   onError?: ServerErrorListener | undefined
-  /** Called with an audit record of each refusal, revocation and connection that the server closed. */
+  /** Called with an audit record of each refusal, revocation and connection that the server closed. Without it, none are made. */
   onAudit?: AuditListener | undefined
   /**
    * `onAudit` also receives a record of each allowed request.

@@ -6,8 +6,8 @@ export interface SubscriptionOptions {
   /**
    * Runs once when it ends for another reason than its unsubscribe function: the right was refused or revoked (`FORBIDDEN`),
    * the sign-in ended (`UNAUTHENTICATED`), the server closed (`CLOSED`), or it could not begin (`RATE_LIMITED`, `UNAVAILABLE`,
-   * …: begin again if the error is `retryable`). Only subscriptions of `realtime.as` can end like this. Default: `onError` with
-   * stage `watch`.
+   * …: begin again if the error is `retryable`). Only subscriptions of `realtime.as` can end like this. Without it, the end goes to
+   * `onError` with stage `watch`.
    */
   onEnd?: ((error: RealtimeError) => void) | undefined
 }

@@ -39,13 +39,15 @@ export interface WriteResult {
 /** Optional parameters of a write. */
 export interface WriteOptions {
   /**
-   * The write must begin before this time, milliseconds since 1970 on the store's clock; default: now + `writeTimeoutMs`.
+   * The write must begin before this time, milliseconds since 1970 on the store's clock.
+   *
+   * @default now + `writeTimeoutMs`
    */
   deadline?: number | undefined
   /**
    * Called with the value that the write would store: for a patch or increment, the result on the newest value. If it throws,
    * the write is refused with that error and nothing is stored. Not called for a removal, nor for a mutation whose outcome
-   * is remembered. Its refusal is not remembered.
+   * is remembered. Its refusal is not remembered. Unset by default.
    */
   check?: ((value: JsonValue) => void) | undefined
 }

@@ -6,7 +6,11 @@ import { unstorageDriver, type ReactiveDriver } from './unstorage-driver.ts'
 
 /** Options of `reactiveDriver`. */
 export interface ReactiveDriverOptions extends StoreOptions {
-  /** The clock of versions and deadlines, milliseconds since 1970; default `Date.now`. */
+  /**
+   * The clock of versions and deadlines, milliseconds since 1970.
+   *
+   * @default Date.now
+   */
   now?: (() => number) | undefined
 }
 
@@ -15,7 +19,12 @@ const OPTIONS = { ...STORE_OPTIONS, now: callback(() => Date.now()) } satisfies 
 /**
  * Turns any writable unstorage driver into a `StateStore` of one process, with all rules that apply to one process: versions,
  * conditions, mutations that take effect once, ordered changes. A record is stored beside each value under `<key>$state`. The
- * caller disposes of the given driver. Throws `INVALID_OPTIONS`.
+ * caller disposes of the given driver.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`, also for a read-only driver.
+ *
+ * @example
+ * attachRealtime(httpServer, { state: reactiveDriver(fsDriver({ base: '.data' })) })
  */
 export function reactiveDriver(driver: Driver, options: ReactiveDriverOptions = {}): ReactiveDriver {
   const { now, ...settings } = parseOptions('reactiveDriver', OPTIONS, options)

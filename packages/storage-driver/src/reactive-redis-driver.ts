@@ -8,7 +8,11 @@ import { unstorageDriver, type ReactiveDriver } from './unstorage-driver.ts'
 export interface ReactiveRedisDriverOptions extends StoreOptions {
   /** The application's `RealtimePubSub`: commands and changes use its two connections. The caller disposes of it. */
   pubsub: { readonly instanceId: string; readonly link: RedisLink }
-  /** Begins every Redis key, `<base>:<key>`; never empty; one `{hash tag}` allowed; default `tutti`. */
+  /**
+   * Begins every Redis key, `<base>:<key>`; never empty; one `{hash tag}` is allowed.
+   *
+   * @default 'tutti'
+   */
   base?: string | undefined
 }
 
@@ -23,7 +27,12 @@ const OPTIONS = {
 
 /**
  * An unstorage driver and `StateStore` on Redis: every write is one atomic script that checks, applies, versions,
- * remembers and announces it, on every instance that shares the Redis. Throws `INVALID_OPTIONS`.
+ * remembers and announces it, on every instance that shares the Redis.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * attachRealtime(httpServer, { state: reactiveRedisDriver({ pubsub }), pubsub })
  */
 export function reactiveRedisDriver(options: ReactiveRedisDriverOptions): ReactiveDriver {
   const { pubsub, base, ...settings } = parseOptions('reactiveRedisDriver', OPTIONS, options)

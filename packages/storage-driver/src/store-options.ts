@@ -16,15 +16,35 @@ export interface StoreErrorContext {
 
 /** Options of both stores. */
 export interface StoreOptions {
-  /** Values whose JSON is at most this many UTF-8 bytes are included in their notification; default 8,192. */
+  /**
+   * Values whose JSON is at most this many UTF-8 bytes are included in their notification.
+   *
+   * @default 8_192
+   */
   inlineValueMaxBytes?: number | undefined
-  /** How long a client's last mutation on a key is remembered, milliseconds; default 24 h. */
+  /**
+   * How long a client's last mutation on a key is remembered, milliseconds: 24 h.
+   *
+   * @default 86_400_000
+   */
   mutationMemoryMs?: number | undefined
-  /** How long a removed key keeps its version, milliseconds; default 24 h. */
+  /**
+   * How long a removed key keeps its version, milliseconds: 24 h.
+   *
+   * @default 86_400_000
+   */
   tombstoneMs?: number | undefined
-  /** The deadline of a write without its own: this long after now on the store's clock, milliseconds; default 5,000. */
+  /**
+   * The deadline of a write without its own: this long after now on the store's clock, milliseconds.
+   *
+   * @default 5_000
+   */
   writeTimeoutMs?: number | undefined
-  /** Receives failures that no caller awaits. Default: `console.error`. */
+  /**
+   * Receives failures that no caller awaits.
+   *
+   * @default console.error
+   */
   onError?: ((error: unknown, context: StoreErrorContext) => void) | undefined
 }
 

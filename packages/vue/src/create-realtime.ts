@@ -9,7 +9,7 @@ import { realtimeKey, type RealtimeContext } from './realtime-context.ts'
 /** A client that the caller created and closes. */
 export interface ExistingClientOptions {
   client: RealtimeClient
-  /** The entries that the page was rendered with, if any; the client receives the same. */
+  /** The entries that the page was rendered with; the client receives the same. Without it, components begin as loading. */
   entries?: readonly Entry[] | undefined
 }
 
@@ -67,6 +67,11 @@ function checkOptions(options: AnyOptions): AnyOptions {
  * Creates the plugin and, unless one is given, its client, which begins to connect at once and is closed when the last
  * application that uses it is unmounted; another application gets a new one. Without a `document` nothing is connected. On a
  * server, create one for each page.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * createApp(App).use(createRealtime({ url: 'https://example.org' })).mount('#app')
  */
 export function createRealtime(options: RealtimeOptions = {}): Realtime {
   const { client: theirs, read, list, ...ofClient } = checkOptions(options)

@@ -14,7 +14,14 @@ export type UseRealtimeConnectionReturn = { readonly [Name in keyof ConnectionSt
 /** The state shown in a page rendered on a server. */
 const connecting: ConnectionState = { status: 'connecting', attempt: 0, reason: undefined, instance: undefined, degraded: false }
 
-/** The connection of this application. */
+/**
+ * The connection of this application.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS` outside of `setup()`.
+ *
+ * @example
+ * const { status } = useRealtimeConnection()
+ */
 export function useRealtimeConnection(): UseRealtimeConnectionReturn {
   const { client, onServer } = useRealtimeContext()
   const onChange = (): void => void (shown.value = bridge.current)

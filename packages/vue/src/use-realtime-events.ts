@@ -5,7 +5,11 @@ import { useRealtimeContext } from './realtime-context.ts'
 
 /** Options of `useRealtimeEvents`. */
 export interface UseRealtimeEventsOptions {
-  /** The default of `publish`: whether this client receives its own events. Default false. */
+  /**
+   * Whether this client receives its own events, unless `publish` specifies it.
+   *
+   * @default false
+   */
   includeSelf?: boolean | undefined
 }
 
@@ -15,7 +19,9 @@ const OPTIONS = { includeSelf: flag(false) } satisfies OptionRows<UseRealtimeEve
 export interface UseRealtimeEventsReturn<Channels extends EventMap> {
   /**
    * Subscribes to a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`) until the scope ends; a changed name is
-   * followed. Returns an unsubscribe function. Throws `INVALID_CHANNEL`.
+   * followed. Returns an unsubscribe function.
+   *
+   * @throws {RealtimeError} `INVALID_CHANNEL`, `CLOSED`.
    */
   subscribe<Name extends string>(
     name: MaybeRefOrGetter<Name>,
@@ -25,7 +31,15 @@ export interface UseRealtimeEventsReturn<Channels extends EventMap> {
   publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
 }
 
-/** Events of this application, typed by a map of channels: `useRealtimeEvents<{ [channel: `chat:${string}`]: Message }>()`. */
+/**
+ * Events of this application, typed by a map of channels.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const { subscribe, publish } = useRealtimeEvents<{ [channel: `chat:${string}`]: Message }>()
+ * subscribe('chat:lobby', (message) => messages.value.push(message))
+ */
 export function useRealtimeEvents<Channels extends EventMap = object>(
   options: UseRealtimeEventsOptions = {},
 ): UseRealtimeEventsReturn<Channels> {

@@ -29,7 +29,7 @@ export interface RealtimeState<T> extends WritableComputedRef<T> {
   set(value: T): Promise<void>
   /** Removes the key; then the default is shown. */
   remove(): Promise<void>
-  /** Adds to a number, atomically with concurrent increments. Default 1. */
+  /** Adds to a number, 1 by default, atomically with concurrent increments. */
   increment(by?: number): Promise<void>
   /** Merges by property: concurrent changes of other properties are kept. */
   patch(patch: MergePatch<T>): Promise<void>
@@ -43,7 +43,13 @@ export interface RealtimeState<T> extends WritableComputedRef<T> {
 
 /**
  * The state of a key, shared with all clients that use it; `initial` is shown if nothing is stored. A changed key is followed:
- * unsent changes go to the old one. Ends with its scope. Throws `INVALID_KEY`, `INVALID_VALUE`, `CLOSED`.
+ * unsent changes go to the old one. Ends with its scope.
+ *
+ * @throws {RealtimeError} `INVALID_KEY`, `INVALID_VALUE`, `INVALID_OPTIONS`, `CLOSED`.
+ *
+ * @example
+ * const poll = useRealtimeState('poll', { question: 'Tabs?', yes: 0 })
+ * poll.value.yes++ // sent as a patch
  */
 export function useRealtimeState<T>(key: MaybeRefOrGetter<string>, initial: T, options?: UseRealtimeStateOptions): RealtimeState<T>
 export function useRealtimeState<T>(key: MaybeRefOrGetter<string>): RealtimeState<T | undefined>

@@ -28,7 +28,11 @@ export interface CollectionSnapshot<T> {
 
 /** How a collection behaves. */
 export interface CollectionOptions {
-  /** Entries to load; live changes may add more. Default 10,000. */
+  /**
+   * Entries to load; live changes may add more.
+   *
+   * @default 10_000
+   */
   limit?: number | undefined
 }
 
@@ -40,14 +44,18 @@ export interface Collection<T> extends Observable<CollectionSnapshot<T>> {
   readonly prefix: string
   /** Stores a value under a new key that sorts after all shown added entries, and returns the key. */
   add(value: T): string
-  /** Replaces the stored value. The key is complete and below the prefix; otherwise `INVALID_KEY`. */
+  /**
+   * Replaces the stored value. The key is complete and below the prefix.
+   *
+   * @throws {RealtimeError} `INVALID_KEY`, and the errors of `StateHandle`.
+   */
   set(key: string, value: T): Promise<void>
   /** Merges by property: concurrent changes of other properties are kept. */
   patch(key: string, patch: MergePatch<T>): Promise<void>
   /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime. */
   update(key: string, run: (value: T | undefined) => T | undefined): Promise<void>
   remove(key: string): Promise<void>
-  /** Loads this number of additional entries, default 1,000. */
+  /** Loads additional entries, 1,000 without a `count`. */
   loadMore(count?: number): void
   /** Ends the subscription of the prefix; pending changes are still sent. */
   dispose(): void

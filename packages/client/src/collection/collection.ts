@@ -18,7 +18,16 @@ export const COLLECTION_DEFAULTS = { limit: 10_000 } as const
 
 const OPTIONS = { limit: wholeNumber(1, COLLECTION_DEFAULTS.limit) } satisfies OptionRows<CollectionOptions>
 
-/** Follows all entries below a prefix (`todos:`). Dispose of it when it is no longer used. Throws `INVALID_KEY`, `CLOSED`. */
+/**
+ * Follows all entries below a prefix (`todos:`). Dispose of it when it is no longer used.
+ *
+ * @throws {RealtimeError} `INVALID_KEY`, `INVALID_OPTIONS`, `CLOSED`.
+ *
+ * @example
+ * const todos = collection<Todo>(client, 'todos:')
+ * todos.subscribe(({ items }) => show(items))
+ * todos.add({ title: 'Milk' })
+ */
 export function collection<T = JsonValue>(
   client: Pick<RealtimeClient, 'internals'>,
   prefix: string,

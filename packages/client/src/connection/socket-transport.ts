@@ -7,11 +7,23 @@ import type { ServerMessage, Transport } from './transport.ts'
 
 /** The connection options of Socket.IO. */
 export interface SocketTransportOptions {
-  /** Origin of the server, without a path, e.g. `https://example.org` or `ws://localhost:3000`. Default: the page's own; required outside of pages. */
+  /**
+   * Origin of the server, without a path, e.g. `https://example.org` or `ws://localhost:3000`. Required outside of pages.
+   *
+   * @default the origin of the page
+   */
   url?: string | URL | undefined
-  /** Path of Socket.IO on the server, beginning with `/`. Default `/socket.io/`. */
+  /**
+   * Path of Socket.IO on the server, beginning with `/`.
+   *
+   * @default '/socket.io/'
+   */
   path?: string | undefined
-  /** Default `['websocket']`, so no sticky sessions are needed; add `'polling'` for networks that block WebSocket. */
+  /**
+   * Add `'polling'` for networks that block WebSocket; a load balancer then needs sticky sessions.
+   *
+   * @default ['websocket']
+   */
   transports?: readonly ('websocket' | 'polling')[] | undefined
 }
 
@@ -31,8 +43,9 @@ export const SOCKET_OPTIONS = {
 } satisfies OptionRows<SocketTransportOptions>
 
 /**
- * The transport over Socket.IO. Its own reconnection is disabled, because the connection schedules the attempts. Throws
- * `INVALID_OPTIONS` if `url` or `path` cannot work.
+ * The transport over Socket.IO. Its own reconnection is disabled, because the connection schedules the attempts.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS` if `url` or `path` cannot work.
  */
 export function socketTransport(settings: SocketTransportOptions): Transport {
   const { url, path, transports } = parseOptions('socketTransport', SOCKET_OPTIONS, settings)

@@ -13,11 +13,11 @@ export interface DurableEventContext {
 
 /** Where a subscription begins. The first listener of a channel decides for all. */
 export interface DurableSubscribeOptions {
-  /** The offset after which events are delivered. */
+  /** The offset after which events are delivered. Without it, and without `rewind`, only new events are. */
   from?: string | undefined
   /** Number of newest events that are delivered first. @default 0 */
   rewind?: number | undefined
-  /** Called when events may be lost: they are no longer in the log. */
+  /** Called when events may be lost: they are no longer in the log. Without it, a loss is not reported. */
   onGap?: (() => void) | undefined
 }
 
@@ -51,7 +51,12 @@ const clients = new WeakMap<RealtimeClient, Subscribe>()
 
 /**
  * Subscribes to a durable channel. After a reconnect the events that were missed follow, each once and in order, or `onGap` is called.
- * Returns an unsubscribe function. Throws `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
+ * Returns an unsubscribe function.
+ *
+ * @throws {RealtimeError} `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
+ *
+ * @example
+ * subscribeDurable(client, 'orders', (order, { offset }) => show(order), { rewind: 20 })
  */
 export function subscribeDurable(
   client: RealtimeClient,
@@ -70,15 +75,19 @@ export function subscribeDurable(
 export interface DurablePublishOptions {
   /** This client receives it too, if it subscribed. @default false */
   includeSelf?: boolean | undefined
-  /** An event whose id is in the log is not appended again, so the same call can be repeated. At most 64 characters. */
+  /** An event whose id is in the log is not appended again, so the same call can be repeated. At most 64 characters. Unset by default. */
   id?: string | undefined
 }
 
 const PUBLISH_OPTIONS = { includeSelf: flag(undefined), id: text(undefined) } satisfies OptionRows<DurablePublishOptions>
 
 /**
- * Publishes on a durable channel. Settles when the event is in its log. Rejects as `client.events.publish` does, and with
- * `BACKLOG_FULL`.
+ * Publishes on a durable channel. Settles when the event is in its log.
+ *
+ * @throws {RealtimeError} the codes of `client.events.publish`, and `BACKLOG_FULL`.
+ *
+ * @example
+ * await publishDurable(client, 'orders', { item: 'Milk' }, { id: crypto.randomUUID() })
  */
 export const publishDurable = (
   { internals }: RealtimeClient,

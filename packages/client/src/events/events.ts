@@ -27,7 +27,11 @@ export interface EventContext {
 
 /** How an event is published. */
 export interface PublishOptions {
-  /** This client receives it too, if it subscribed. Default false. */
+  /**
+   * This client receives the event too, if it is subscribed.
+   *
+   * @default false
+   */
   includeSelf?: boolean | undefined
 }
 
@@ -36,14 +40,18 @@ const PUBLISH_OPTIONS = { includeSelf: flag(undefined) } satisfies OptionRows<Pu
 /** Events: delivered to the current subscribers, not stored. */
 export interface Events<Channels extends EventMap> {
   /**
-   * Subscribes to a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`), also after reconnects. Returns an unsubscribe function.
-   * Throws `INVALID_CHANNEL`, `CLOSED`.
+   * Subscribes to a channel (`chat:room1`) or all below a prefix (`chat:*`, `*`), also after reconnects. Returns an unsubscribe
+   * function.
+   *
+   * @throws {RealtimeError} `INVALID_CHANNEL`, `CLOSED`.
    */
   subscribe<Name extends string>(name: Name, listener: (data: EventData<Channels, Name>, context: EventContext) => void): () => void
   /**
-   * Delivers an event to all subscribers of the channel; settles when the server has sent it to its own. Events are not queued: without a
-   * connection it rejects with `UNAVAILABLE`. Others: `INVALID_CHANNEL`, `INVALID_VALUE`, `TOO_LARGE`, `RELAY_FAILED` (delivered on
-   * one instance only), `RATE_LIMITED` (wait its `retryAfterMs`), `FORBIDDEN`, `OUTCOME_UNKNOWN` (the connection was lost before the answer), `CLOSED`.
+   * Delivers an event to all subscribers of the channel; settles when the server has sent it to its own. Events are not queued.
+   *
+   * @throws {RealtimeError} `UNAVAILABLE` (no connection), `INVALID_CHANNEL`, `INVALID_VALUE`, `INVALID_OPTIONS`, `TOO_LARGE`, `RELAY_FAILED`
+   * (delivered on one instance only), `RATE_LIMITED` (wait its `retryAfterMs`), `FORBIDDEN`, `OUTCOME_UNKNOWN` (the connection was
+   * lost before the reply), `CLOSED`.
    */
   publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
 }

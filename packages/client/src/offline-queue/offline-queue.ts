@@ -9,12 +9,16 @@ import { createDatabaseAccess, IN_MEMORY, lockOf } from './database-access.ts'
 /** Options of `createOfflineQueue`. */
 export interface OfflineQueueOptions {
   /**
-   * Name of the database, default `tutti`. Use a different name for each user, so that no user sends the changes of another.
+   * Name of the database. Use a different name for each user, so that no user sends the changes of another.
+   *
+   * @default 'tutti'
    */
   name?: string | undefined
   /**
    * How long to wait for the storage before each connect and each change, milliseconds; less than the client's
-   * `requestTimeoutMs`. Default 3,000.
+   * `requestTimeoutMs`.
+   *
+   * @default 3_000
    */
   timeoutMs?: number | undefined
 }
@@ -29,6 +33,11 @@ const OPTIONS = { name: text('tutti'), timeoutMs: wholeNumber(1, 3_000) } satisf
  * Without IndexedDB and Web Locks (old browsers, pages that are not on https or localhost) changes are kept in memory only, and
  * `onError` is called once (`UNSUPPORTED`). The same applies while the storage fails or takes longer than `timeoutMs`
  * (`UNAVAILABLE`); once it works again, all unconfirmed changes are stored.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * createRealtimeClient({ offlineQueue: createOfflineQueue({ name: `queue-${userId}` }) })
  */
 export function createOfflineQueue(options: OfflineQueueOptions = {}): OfflineQueue {
   const { name, timeoutMs } = parseOptions('createOfflineQueue', OPTIONS, options)

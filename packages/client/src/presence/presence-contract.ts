@@ -46,7 +46,11 @@ export interface PresenceCursors<Info, Data> extends Observable<readonly Presenc
 export interface PresenceOptions<Info> {
   /** Joins the room with this info: any JSON. Without it the room is observed, until `join()`. */
   info?: Info | undefined
-  /** Receive the number of members only, at most once a second: for rooms with very many members. Default false. */
+  /**
+   * Receive the number of members only, at most once a second: for rooms with very many members.
+   *
+   * @default false
+   */
   count?: boolean | undefined
 }
 

@@ -11,8 +11,9 @@ export type { Presence, PresenceCursor, PresenceCursors, PresenceMember, Presenc
 const OPTIONS = { info: anything, count: flag(false) } satisfies OptionRows<PresenceOptions<unknown>>
 
 /**
- * Observes a room, and joins it if `info` is given. Dispose of it when it is no longer used. Throws `INVALID_ROOM`, `INVALID_VALUE`
- * for an info that is not JSON, `INVALID_OPTIONS`, `CLOSED`.
+ * Observes a room, and joins it if `info` is given. Dispose of it when it is no longer used.
+ *
+ * @throws {RealtimeError} `INVALID_ROOM`, `INVALID_VALUE` for an info that is not JSON, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const room = presence(client, 'doc:1', { info: { name: 'Ada' } })

@@ -21,13 +21,25 @@ export interface StateSnapshot<Shown> {
 
 /** How a handle behaves. */
 export interface StateOptions<T> {
-  /** Shown while nothing is stored; never stored. A number is where `increment` starts. */
+  /** Shown while nothing is stored; never stored. A number is where `increment` starts. Without it, an absent key is `undefined`. */
   default?: T | undefined
-  /** When changes are sent: at once (default), after `debounceMs` without another, or when `sync()` is called. */
+  /**
+   * When changes are sent: at once, after `debounceMs` without another change, or when `sync()` is called.
+   *
+   * @default 'immediate'
+   */
   strategy?: 'immediate' | 'debounced' | 'manual' | undefined
-  /** Milliseconds, default 200. */
+  /**
+   * How long a debounced change waits for another one, milliseconds.
+   *
+   * @default 200
+   */
   debounceMs?: number | undefined
-  /** `set` and `remove` are refused with `CONFLICT` when another client wrote since. Default false: the last one wins. */
+  /**
+   * `set` and `remove` are refused with `CONFLICT` if another client wrote since. Otherwise the last write wins.
+   *
+   * @default false
+   */
   onlyIfUnchanged?: boolean | undefined
 }
 
@@ -38,9 +50,9 @@ export type MergePatch<T> = T extends readonly unknown[] ? T : T extends object 
  * One use of a key. Changes show at once, on every handle of the key in this client, and are sent in order. Their promises
  * settle when the server has confirmed or refused them; they need not be awaited, because `current.error` shows the same.
  *
- * Errors, by code: `INVALID_VALUE` (no JSON), `CONFLICT` (`onlyIfUnchanged`), `NOT_A_NUMBER`, `TOO_LARGE`, `OVERFLOW` (too
- * many changes wait), `OUTCOME_UNKNOWN` (sent, and unanswered for longer than the server remembers), `CLOSED`, and what
- * else the server refuses with.
+ * @throws {RealtimeError} each change rejects with `INVALID_VALUE` (not JSON), `CONFLICT` (`onlyIfUnchanged`), `NOT_A_NUMBER`,
+ * `TOO_LARGE`, `OVERFLOW` (too many changes wait), `OUTCOME_UNKNOWN` (sent, and without a reply for longer than the server remembers
+ * it), `CLOSED`, or the code of the server's refusal, such as `FORBIDDEN`.
  */
 export interface StateHandle<T, Shown = T | undefined> extends Observable<StateSnapshot<Shown>> {
   readonly key: string
@@ -48,7 +60,7 @@ export interface StateHandle<T, Shown = T | undefined> extends Observable<StateS
   set(value: T): Promise<void>
   /** Removes the key: it is absent then, which is not `null`. */
   remove(): Promise<void>
-  /** Adds to a number, atomically with what others add. Default 1. */
+  /** Adds to a number, 1 by default, atomically with concurrent increments. */
   increment(by?: number): Promise<void>
   /** Merges by property: concurrent changes of other properties are kept. */
   patch(patch: MergePatch<T>): Promise<void>
@@ -58,7 +70,11 @@ export interface StateHandle<T, Shown = T | undefined> extends Observable<StateS
    * function.
    */
   update(run: (value: Shown) => T | undefined): Promise<void>
-  /** Requests the entry from the server now. Rejects with `UNAVAILABLE` while there is no connection. */
+  /**
+   * Requests the entry from the server now.
+   *
+   * @throws {RealtimeError} `UNAVAILABLE` without a connection.
+   */
   refresh(): Promise<void>
   /**
    * Sends waiting changes; settles when every change of this handle is confirmed, with the first error if one is refused.

@@ -70,13 +70,15 @@ export type LogSubscription = (() => void) & { readonly ready: Promise<void> }
  * The logs of the channels that one pattern matches. All have the same bounds, and one stream of notifications. Implementations
  * MUST pass the suite at `coordination/testing`.
  *
- * Calls reject with `UNAVAILABLE` (not applied), `OUTCOME_UNKNOWN` (perhaps applied) and `CLOSED`.
+ * @throws {RealtimeError} calls reject with `UNAVAILABLE` (not applied), `OUTCOME_UNKNOWN` (perhaps applied), `CLOSED`.
  */
 export interface Logs {
   readonly pattern: string
   /**
-   * Adds a record to the end of a log. Rejects with `BACKLOG_FULL` where a group is `maxBacklog` records behind, and with
-   * `INVALID_CHANNEL` for a name that `pattern` does not match.
+   * Adds a record to the end of a log.
+   *
+   * @throws {RealtimeError} `BACKLOG_FULL` if a group is `maxBacklog` records behind, `INVALID_CHANNEL` for a name that `pattern` does not
+   * match.
    */
   append(name: string, record: NewRecord): Promise<Appended>
   /** The end of a log. Begins the log where it does not exist, so that a gap after this position can be found. */
@@ -93,7 +95,11 @@ export interface Logs {
   onAppend(listener: (notice: AppendNotice) => void): LogSubscription
   /** Runs the listener when notifications may have been lost. */
   onGap(listener: () => void): () => void
-  /** One of the groups of the options. Throws `INVALID_OPTIONS` for another name, `UNSUPPORTED` for logs without groups. */
+  /**
+   * One of the groups of the options.
+   *
+   * @throws {RealtimeError} `INVALID_OPTIONS` for another name, `UNSUPPORTED` for logs without groups.
+   */
   group(name: string): LogGroup
   /** Idempotent. What the caller provided stays open. */
   close(): Promise<void>

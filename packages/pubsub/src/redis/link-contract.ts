@@ -35,9 +35,10 @@ export interface RedisScript {
   /**
    * Runs it in one round trip by EVALSHA, since each connection loads the scripts (SCRIPT LOAD) before anything else. Runs are
    * executed in the order in which they were started. If Redis has lost a script (SCRIPT FLUSH), a run is sent again as EVAL,
-   * after those already in flight. Rejects with `UNAVAILABLE` (never written to the socket, or refused by a Redis that cannot
-   * serve: the script did not run), `OUTCOME_UNKNOWN` (it may have run or may still run), `CLOSED`, or with the script's own
-   * error.
+   * after those already in flight. An error of the script itself is passed on unchanged.
+   *
+   * @throws {RealtimeError} `UNAVAILABLE` (never written to the socket, or refused by a Redis that cannot serve: the script did not run),
+   * `OUTCOME_UNKNOWN` (it may have run or may still run), `CLOSED`.
    */
   run(keys: readonly string[], args: readonly (string | number)[]): Promise<ScriptReply>
 }
@@ -73,14 +74,13 @@ export interface RedisLink {
   replaceHanging(isHanging: () => boolean): Promise<void>
   /** Publishes text on `<prefix>:<channel>`. Rejects like `run`. */
   publish(channel: string, text: string): Promise<void>
-  /**
-   * Receives every message on `<prefix>:<channel>`, including those of this instance, in the order in which Redis executed them
-   *.
-   */
+  /** Receives every message on `<prefix>:<channel>`, including those of this instance, in the order in which Redis executed them. */
   subscribe(channel: string, handler: MessageHandler): Unsubscribe
   /**
    * The name of a key that accompanies a value, in the value's hash slot: `{<base>:<key>}$<name>`, or `<base>:<key>$<name>` if
-   * `base` has a hash tag. `name` is '' for the state. Throws `INVALID_OPTIONS` for a `base` whose braces are not a hash tag.
+   * `base` has a hash tag. `name` is '' for the state.
+   *
+   * @throws {RealtimeError} `INVALID_OPTIONS` for a `base` whose braces are not a hash tag.
    */
   companionKey(base: string, key: string, name: string): string
   /** Redis' clock, milliseconds since 1970, as estimated from its TIME at the last connect. */

@@ -14,43 +14,69 @@ import { COMMAND_TIMEOUT_MS } from './redis-options.ts'
 export interface RedisConnectionOptions {
   /**
    * `redis://user:password@host:port/db`, `rediss:` for TLS, or `unix://user:password@/path?db=N`; names and passwords
-   * percent-encoded. It has no other parameters. Instead of `host`, `port`, `path`, `username`, `password` and `db`.
+   * percent-encoded. It has no other parameters. Instead of `host`, `port`, `path`, `username`, `password` and `db`. Unset by default.
    */
   url?: string | undefined
-  /** Default: localhost. */
+  /**
+   * A name or an IP address.
+   *
+   * @default 'localhost'
+   */
   host?: string | undefined
-  /** Default: 6379. */
+  /**
+   * The TCP port.
+   *
+   * @default 6379
+   */
   port?: number | undefined
-  /** A Unix socket, e.g. `/run/redis/redis.sock`. Instead of `host` and `port`. */
+  /** A Unix socket, e.g. `/run/redis/redis.sock`. Instead of `host` and `port`. Unset by default. */
   path?: string | undefined
+  /** The user of an ACL. Without it, Redis uses its user `default`. */
   username?: string | undefined
+  /** The password. Without it, the connections do not authenticate. */
   password?: string | undefined
-  /** Number of the database. Default: 0. Redis channels are shared by all of them; a Cluster has only 0. */
+  /**
+   * Number of the database. Redis channels are shared by all of them; a Cluster has only 0.
+   *
+   * @default 0
+   */
   db?: number | undefined
-  /** `true`, or options of Node's `tls.connect`. */
+  /** `true`, or options of Node's `tls.connect`. Without it, TLS is used only with a `rediss:` URL. */
   tls?: boolean | TlsOptions | undefined
-  /** Sentinels, at least one; the Sentinels that these know are queried too. With `name`, instead of `host` and `port`. */
+  /** Sentinels, at least one; the Sentinels that these know are queried too. With `name`, instead of `host` and `port`. Unset by default. */
   sentinels?: readonly RedisAddress[] | undefined
-  /** The master's name in Sentinel. */
+  /** The master's name in Sentinel. Required with `sentinels`; unset by default. */
   name?: string | undefined
+  /** The user of the Sentinels' ACL. Without it, they use their user `default`. */
   sentinelUsername?: string | undefined
+  /** The password of the Sentinels. Without it, the connections to them do not authenticate. */
   sentinelPassword?: string | undefined
-  /** TLS to the Sentinels. Default: none. */
+  /** TLS to the Sentinels: `true`, or options of `tls.connect`. Without it, the connections to them are not encrypted. */
   sentinelTls?: boolean | TlsOptions | undefined
-  /** Nodes of a Cluster, at least one; the others are discovered. Instead of `host` and `port`. */
+  /** Nodes of a Cluster, at least one; the others are discovered. Instead of `host` and `port`. Unset by default. */
   cluster?: readonly RedisAddress[] | undefined
   /**
    * Two connected or connecting clients of one server, `sub` only for subscriptions. The caller closes them. Instead of all
-   * options above.
+   * options above. Unset by default.
    */
   clients?: { pub: Redis; sub: Redis } | undefined
-  /** Separates applications on one Redis; begins every Redis channel. Default: `tutti`. */
+  /**
+   * Separates applications on one Redis; begins every Redis channel.
+   *
+   * @default 'tutti'
+   */
   prefix?: string | undefined
-  /** Time after which an unanswered command fails and the connection is replaced, milliseconds. Default: 5,000. */
+  /**
+   * Time after which a command without a reply fails and the connection is replaced, milliseconds.
+   *
+   * @default 5_000
+   */
   commandTimeoutMs?: number | undefined
   /**
    * A connection that sent nothing for this time sends a PING, milliseconds, so that no proxy closes it as idle. Shorter if
-   * Redis reports that it closes idle connections itself. Default: 10,000.
+   * Redis reports that it closes idle connections itself.
+   *
+   * @default 10_000
    */
   keepAliveMs?: number | undefined
 }

@@ -18,9 +18,17 @@ import { createSubscriptions } from './subscriptions.ts'
 
 /** Options of a link. */
 export interface RedisLinkOptions extends RedisConnectionOptions, PubSubOptions {
-  /** The circuit breaker opens after this number of consecutive connection failures. Default: 5. */
+  /**
+   * The circuit breaker opens after this number of consecutive connection failures.
+   *
+   * @default 5
+   */
   breakerFailures?: number | undefined
-  /** While open, it lets one call through every so many milliseconds. Default: 30,000. */
+  /**
+   * While it is open, the circuit breaker lets one call through in each period of this length, milliseconds.
+   *
+   * @default 30_000
+   */
   breakerProbeMs?: number | undefined
 }
 

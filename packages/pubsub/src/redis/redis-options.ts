@@ -24,15 +24,25 @@ const REQUIRED = {
 
 /** Options of `redisOptions`. */
 export interface RedisTimeouts {
-  /** Time after which an unanswered command fails and the connection is replaced, milliseconds. Default 5,000. */
+  /**
+   * Time after which a command without a reply fails and the connection is replaced, milliseconds.
+   *
+   * @default 5_000
+   */
   commandTimeoutMs?: number | undefined
 }
 
 const OPTIONS = { commandTimeoutMs: wholeNumber(1, COMMAND_TIMEOUT_MS) } satisfies OptionRows<RedisTimeouts>
 
 /**
- * The settings without which ioredis violates the rules N5 and N6, for clients that you create yourself: `new Redis(url,
- * redisOptions())`. You may add options, but not override these. Throws `INVALID_OPTIONS`.
+ * The settings of ioredis with which no command is sent late or twice, for clients that the application creates. It may add options,
+ * but not override these.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const [pub, sub] = [new Redis(url, redisOptions()), new Redis(url, redisOptions())]
+ * const pubsub = new RealtimePubSub({ clients: { pub, sub } })
  */
 export function redisOptions(options: RedisTimeouts = {}) {
   const { commandTimeoutMs } = parseOptions('redisOptions', OPTIONS, options)

@@ -22,7 +22,11 @@ export interface UserRealtime {
 
 /** The user that server code acts as. */
 export interface ActAsOptions {
-  /** The address of the user's client, for audit records. Default: ''. */
+  /**
+   * The address of the user's client, for audit records.
+   *
+   * @default ''
+   */
   readonly address?: string | undefined
 }
 

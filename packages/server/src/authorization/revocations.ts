@@ -11,7 +11,7 @@ import type { Access, User } from './authorize.ts'
 export interface Revocation {
   /** The id of the user. */
   user: string
-  /** Keys, channels and rooms: `todos:1`, `todos:*`. Default: all. */
+  /** Keys, channels and rooms: `todos:1`, `todos:*`. Without it, all rights of the user are revoked. */
   pattern?: string
 }
 

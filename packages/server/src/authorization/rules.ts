@@ -63,8 +63,12 @@ interface Bound<U extends User> extends Row<U> {
  * An `authorize` from tables. Of the patterns that match a name only the most specific decides: segment by segment from the
  * left, a word takes precedence over `{id}`, and `{id}` over `*`. `{id}` is the id of the requesting user. Names without a
  * matching pattern, and actions that the deciding row does not list, are denied. A pattern or prefix is decided by the row that
- * covers it; if rows below it may differ, the answer is `each`. Throws `INVALID_OPTIONS` for an invalid pattern and for an
- * unknown column.
+ * covers it; if rows below it may differ, the answer is `each`.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS` for an invalid pattern and for an unknown column.
+ *
+ * @example
+ * const authorize = rules({ state: { count: { read: true, write: true }, 'user:{id}:*': { read: true, write: true } } })
  */
 export function rules<U extends User = User>(tables: RuleTables<U>): Authorize<U> {
   const { state = {}, events = {}, presence = {} } = parseOptions('rules', TABLES, tables)

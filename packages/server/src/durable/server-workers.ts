@@ -4,7 +4,9 @@ import type { ServerErrorListener } from '../feature.ts'
 
 /**
  * Processes the events of the durable channels that a pattern matches, which must be within one row of the option `durable` whose
- * `groups` name the group. Throws `INVALID_OPTIONS`.
+ * `groups` name the group.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`, `INVALID_CHANNEL`.
  *
  * @example
  * realtime.workers('jobs:*', { group: 'mail', concurrency: 4 }, async ({ data }, { signal }) => send(data, signal))

@@ -10,7 +10,7 @@ export interface ServerEvent {
 
 /** How server code publishes. */
 export interface ServerPublishOptions {
-  /** On a durable channel: an event whose id is in the log is not appended again. 1 to 64 characters. */
+  /** On a durable channel: an event whose id is in the log is not appended again. 1 to 64 characters. Unset by default. */
   id?: string | undefined
 }
 
@@ -26,14 +26,18 @@ export const parsePublishOptions = (options: ServerPublishOptions = {}): ServerP
 export interface ServerEvents {
   /**
    * Reaches every subscriber of the channel in the cluster: those here at once, the others through the relay.
-   * The subscribers include the listeners of server code, also those of the same user. Rejects with `INVALID_CHANNEL`,
-   * `INVALID_VALUE`, or `RELAY_FAILED` when only this instance has received it; for a user also as for its own client. On a durable
-   * channel it settles when the event is in the log; it also rejects with `UNAVAILABLE`, `OUTCOME_UNKNOWN`, `BACKLOG_FULL`.
+   * The subscribers include the listeners of server code, also those of the same user. On a durable channel it settles when the
+   * event is in the log.
+   *
+   * @throws {RealtimeError} `INVALID_CHANNEL`, `INVALID_VALUE`, `RELAY_FAILED` if only this instance has received it; for a user also the
+   * codes that the user's own client receives. On a durable channel also `UNAVAILABLE`, `OUTCOME_UNKNOWN`, `BACKLOG_FULL`.
    */
   publish(channel: string, data: JsonValue, options?: ServerPublishOptions): Promise<void>
   /**
    * Calls the listener for each event on the channel, or on any channel that the pattern matches. Returns an unsubscribe
    * function.
+   *
+   * @throws {RealtimeError} `INVALID_CHANNEL`, `INVALID_OPTIONS`.
    */
   subscribe(pattern: string, listener: (event: ServerEvent) => void, options?: SubscriptionOptions): () => void
 }

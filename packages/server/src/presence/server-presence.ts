@@ -3,9 +3,17 @@ import { parseRoom } from '@tutti/protocol'
 
 /** Presence in server code: `realtime.presence`. Without presence every call throws or rejects with `UNSUPPORTED`. */
 export interface ServerPresence {
-  /** The members of a room, up to `maxMembers`, in the order in which they joined. Rejects with `INVALID_ROOM`, `UNAVAILABLE`. */
+  /**
+   * The members of a room, up to `maxMembers`, in the order in which they joined.
+   *
+   * @throws {RealtimeError} `INVALID_ROOM`, `UNAVAILABLE`.
+   */
   members(room: string): Promise<readonly Member[]>
-  /** The number of members, those that are not listed included. Rejects with `INVALID_ROOM`, `UNAVAILABLE`. */
+  /**
+   * The number of members, those that are not listed included.
+   *
+   * @throws {RealtimeError} `INVALID_ROOM`, `UNAVAILABLE`.
+   */
   count(room: string): Promise<number>
   /**
    * Runs the listener when the first member joined a room, on one instance of the cluster: that of the member. Returns an

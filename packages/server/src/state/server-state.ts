@@ -20,13 +20,17 @@ import {
  */
 export interface ServerState {
   get(key: string): Promise<Entry>
-  /** The entries of these keys, in their order. Rejects with `FORBIDDEN` where one of them may not be read. */
+  /**
+   * The entries of these keys, in their order.
+   *
+   * @throws {RealtimeError} `FORBIDDEN` if one of them may not be read.
+   */
   read(keys: readonly string[]): Promise<Entry[]>
   /** A page of the entries below a prefix (`todos:`), in the order of their keys; with `after`, the one behind that key. */
   list(prefix: string, after?: string): Promise<EntryPage>
   set(key: string, value: JsonValue, options?: StateWriteOptions): Promise<WriteResult>
   remove(key: string, options?: Pick<StateWriteOptions, 'ifVersion'>): Promise<WriteResult>
-  /** Adds; an absent key starts at `initial`, default 0. */
+  /** Adds to a number, 1 by default. An absent key starts at `initial`. */
   increment(key: string, by?: number, options?: StateIncrementOptions): Promise<WriteResult>
   /** Merges by property: JSON Merge Patch. */
   patch(key: string, patch: JsonObject): Promise<WriteResult>

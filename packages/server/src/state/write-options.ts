@@ -2,15 +2,19 @@ import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/inte
 
 /** Conditions and lifetime of a write. */
 export interface StateWriteOptions {
-  /** Only if the entry has this version; 0: only if it is absent. Else `CONFLICT` with the entry. */
+  /** Only if the entry has this version; 0: only if it is absent. Otherwise `CONFLICT` with the entry. Without it, no condition. */
   ifVersion?: number | undefined
-  /** Lifetime of the value, milliseconds. Default: it lasts. Only with `set`. */
+  /** Lifetime of the value, milliseconds. Only with `set`. Without it, the value does not expire. */
   ttlMs?: number | undefined
 }
 
 /** Where an increment starts. */
 export interface StateIncrementOptions {
-  /** The number where nothing is stored. Default 0. */
+  /**
+   * The number to which an increment of an absent key adds.
+   *
+   * @default 0
+   */
   initial?: number | undefined
 }
 

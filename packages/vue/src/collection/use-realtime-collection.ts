@@ -24,20 +24,29 @@ export interface RealtimeCollection<T> {
   readonly hasMore: ComputedRef<boolean>
   /** Stores a value under a new key that sorts after all shown added entries, and returns the key. */
   add(value: T): string
-  /** Replaces any stored value. The key is complete and below the prefix; otherwise `INVALID_KEY`. */
+  /**
+   * Replaces the stored value. The key is complete and below the prefix.
+   *
+   * @throws {RealtimeError} `INVALID_KEY`, and the errors of `StateHandle`.
+   */
   set(key: string, value: T): Promise<void>
   /** Merges by property: concurrent changes of other properties are kept. */
   patch(key: string, patch: MergePatch<T>): Promise<void>
   /** Stores the result of the function for the newest value, and runs it again if another client wrote in the meantime. */
   update(key: string, run: (value: T | undefined) => T | undefined): Promise<void>
   remove(key: string): Promise<void>
-  /** Loads this number of additional entries, default 1,000. */
+  /** Loads additional entries, 1,000 without a `count`. */
   loadMore(count?: number): void
 }
 
 /**
  * All entries below a prefix (`todos:`), live. A changed prefix is followed: unsent changes go to the old one. Ends with
- * its scope. Throws `INVALID_KEY`, `CLOSED`.
+ * its scope.
+ *
+ * @throws {RealtimeError} `INVALID_KEY`, `INVALID_OPTIONS`, `CLOSED`.
+ *
+ * @example
+ * const { items, add, remove } = useRealtimeCollection<Todo>('todos:')
  */
 export function useRealtimeCollection<T>(prefix: MaybeRefOrGetter<string>, options?: UseRealtimeCollectionOptions): RealtimeCollection<T>
 export function useRealtimeCollection(

@@ -7,9 +7,11 @@ import { useRealtimeContext } from '../realtime-context.ts'
 const SHARED = '$realtime'
 
 /**
- * A Pinia plugin: `pinia.use(realtimeStores)`. Keeps shared state out of a store's own state, which Pinia restores from pages,
- * devtools and storage, and resets. Needed for option stores; in setup stores it lets `$patch` and `$state =` reach shared
- * state.
+ * A Pinia plugin. Keeps shared state out of a store's own state, which Pinia restores from pages, devtools and storage, and resets.
+ * Needed for option stores; in setup stores it lets `$patch` and `$state =` reach shared state.
+ *
+ * @example
+ * createPinia().use(realtimeStores)
  */
 export function realtimeStores({ store, app, options }: PiniaPluginContext): void {
   const raw = toRaw(store)

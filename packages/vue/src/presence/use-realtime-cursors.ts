@@ -28,7 +28,9 @@ export interface UseRealtimeCursorsReturn<Data, Info> {
 }
 
 /**
- * The cursors of the other members of a room. A changed room is followed. Ends with its scope. Throws `INVALID_ROOM`, `CLOSED`.
+ * The cursors of the other members of a room. A changed room is followed. Ends with its scope.
+ *
+ * @throws {RealtimeError} `INVALID_ROOM`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const { cursors, set } = useRealtimeCursors<{ x: number; y: number }>('doc:1')

@@ -7,8 +7,8 @@ import { followPresence } from './follow-presence.ts'
 /** How a room is used. */
 export interface UseRealtimePresenceOptions<Info> {
   /**
-   * Joins the room with this info: any JSON. A changed info is sent; `undefined` leaves the room. Without the option the room is
-   * observed, until `join()`.
+   * Joins the room with this info: any JSON. A changed info is sent; `undefined` leaves the room. Without it, the room is observed,
+   * until `join()`.
    */
   info?: MaybeRefOrGetter<Info | undefined> | undefined
   /** Receive the number of members only: for rooms with very many members. @default false */
@@ -41,7 +41,8 @@ const LOADING: PresenceSnapshot<never> = { members: [], count: 0, loading: true,
 
 /**
  * The members of a room, and this client as one of them if `info` is given. A changed room is followed. Ends with its scope.
- * Throws `INVALID_ROOM`, `INVALID_VALUE`, `CLOSED`.
+ *
+ * @throws {RealtimeError} `INVALID_ROOM`, `INVALID_VALUE`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const { users } = useRealtimePresence(() => `doc:${id}`, { info: () => ({ name: name.value }) })

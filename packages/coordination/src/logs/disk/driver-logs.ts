@@ -19,8 +19,12 @@ const recordKey = (name: string, offset: number): string => `${recordBase(name)}
 
 /**
  * Makes logs that an unstorage driver stores, for one process: append, read, trim and notifications, without groups. Each record
- * is an item; all records of a log that is in use are in memory too. A record counts once the driver has stored it. Throws
- * `INVALID_OPTIONS`.
+ * is an item; all records of a log that is in use are in memory too. A record counts once the driver has stored it.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const logs = createDriverLogs(fsDriver({ base: '.data/logs' }), { pattern: 'jobs:*' })
  */
 export const createDriverLogs = (driver: LogDriver, options: Omit<LogOptions, 'groups'>): Logs =>
   createLocalLogs({ settings: parseLogOptions('createDriverLogs', options), nowMs: Date.now, storage: storageOf(driver) })

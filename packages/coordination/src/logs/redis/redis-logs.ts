@@ -27,8 +27,13 @@ const OWN_OPTIONS = {
 } satisfies OptionRows<Pick<RedisLogOptions, 'link' | 'instanceId'>>
 
 /**
- * Makes logs on Redis Streams, with groups. An append is one script: it deduplicates, numbers, adds, trims and notifies. Throws
- * `INVALID_OPTIONS`.
+ * Makes logs on Redis Streams, with groups. An append is one script: it deduplicates, numbers, adds, trims and notifies.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * const { link, instanceId } = pubsub
+ * const logs = createRedisLogs({ link, instanceId, pattern: 'jobs:*', groups: ['mail'] })
  */
 export function createRedisLogs({ link, instanceId, ...rest }: RedisLogOptions): Logs {
   parseOptions('createRedisLogs', OWN_OPTIONS, { link, instanceId })

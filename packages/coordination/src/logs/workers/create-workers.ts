@@ -21,7 +21,9 @@ const REPEAT_MS = 1_000
 
 /**
  * Processes the records of a group, each by one worker of all processes at a time, and again where that worker failed or died.
- * While nothing is appended and nothing waits, nothing is sent to the store. Throws `INVALID_OPTIONS`, `UNSUPPORTED`.
+ * While nothing is appended and nothing waits, nothing is sent to the store.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`, `UNSUPPORTED`.
  *
  * @example
  * const workers = createWorkers(logs, { group: 'mail', concurrency: 4 }, async ({ data }) => send(data))

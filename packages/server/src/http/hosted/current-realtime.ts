@@ -15,7 +15,14 @@ export function replaceCurrentRealtime(realtime: AttachedRealtimeServer): void {
   void previous?.close()
 }
 
-/** The instance that the Nitro plugin attached, for routes and handlers. Throws `CLOSED` where there is none. */
+/**
+ * The instance that the Nitro plugin attached, for routes and handlers.
+ *
+ * @throws {RealtimeError} `CLOSED` if there is none.
+ *
+ * @example
+ * export default defineHandler(() => useRealtime().state.get('count'))
+ */
 export function useRealtime(): AttachedRealtimeServer {
   const current = shared[CURRENT]
   if (current !== undefined) return current

@@ -11,7 +11,12 @@ import { rememberRawUpgrades, type RawUpgrade } from './raw-upgrades.ts'
  * Puts realtime state and events on the port of a Nitro 3 application, in production and in dev. Call it in a plugin of
  * an application that has `features: { websocket: true }`. `createOptions` runs once, now. What an earlier call made
  * (dev runs plugins again) is closed; this one closes on SIGTERM, on SIGINT and with Nitro. While Nitro prerenders it
- * makes nothing and returns undefined. Throws `INVALID_OPTIONS`.
+ * makes nothing and returns undefined.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * export default definePlugin((nitroApp) => void attachRealtime(nitroApp, () => ({ state: reactiveDriver(memoryDriver()) })))
  */
 export function attachRealtime<U extends User = User>(
   nitroApp: NitroApp,

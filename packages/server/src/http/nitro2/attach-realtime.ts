@@ -7,7 +7,12 @@ import type { AttachedRealtimeServer, AttachRealtimeOptions } from '../node/atta
 /**
  * Puts realtime state and events on the port of a Nitro 2 application (nitropack, Nuxt 4), in production and in dev.
  * Call it in a plugin of an application that has `experimental: { websocket: true }`. `createOptions` runs once, now.
- * What an earlier call made is closed; this one closes on SIGTERM, on SIGINT and with Nitro. Throws `INVALID_OPTIONS`.
+ * What an earlier call made is closed; this one closes on SIGTERM, on SIGINT and with Nitro.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
+ *
+ * @example
+ * export default defineNitroPlugin((nitroApp) => void attachRealtime(nitroApp, () => ({ state: reactiveDriver(memoryDriver()) })))
  */
 export function attachRealtime<U extends User = User>(
   nitroApp: NitroApp,

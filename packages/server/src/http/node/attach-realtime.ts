@@ -18,7 +18,7 @@ import {
 
 /** Options of `attachRealtime`: those of `createRealtimeServer`, and of the Socket.IO server that it creates. */
 export interface AttachRealtimeOptions<U extends User = User> extends Omit<RealtimeServerOptions<U>, 'io' | 'limits'>, SocketServerOptions {
-  /** Limits of users, connections and addresses. */
+  /** Limits of users, connections and addresses. Without it, each has its default. */
   limits?: AttachLimitOptions | undefined
 }
 
@@ -54,8 +54,12 @@ export function parseAttachOptions<U extends User>(options: AllOptions<U>): Atta
 
 /**
  * Puts realtime state and events on one path of a plain Node HTTP server, which stays the caller's to close. Other paths, and
- * the upgrades of other libraries, are not touched; after `close()` nothing is left on the server. Throws
- * `INVALID_OPTIONS`, also for a path that another realtime server has on this HTTP server.
+ * the upgrades of other libraries, are not touched; after `close()` nothing is left on the server.
+ *
+ * @throws {RealtimeError} `INVALID_OPTIONS`, also for a path that another realtime server has on this HTTP server.
+ *
+ * @example
+ * const realtime = attachRealtime(createServer().listen(3000), { state: reactiveDriver(memoryDriver()) })
  */
 export function attachRealtime<U extends User = User>(
   httpServer: HttpServer,

@@ -25,7 +25,10 @@ export interface SocketServerOptions {
    * @default 6_000
    */
   pingTimeoutMs?: number | undefined
-  /** Additional options of Socket.IO, e.g. `path` or `allowRequest`. `cors` has no `origin`: allowed origins are in `origins`. */
+  /**
+   * Additional options of Socket.IO, e.g. `path` or `allowRequest`. `cors` has no `origin`: allowed origins are in `origins`. Unset by
+   * default.
+   */
   socketIo?: SocketIoOptions | undefined
 }
 
