@@ -1,4 +1,8 @@
 import { defineProject } from 'vitest/config'
+import { cleanEnvironment } from './vitest.environment.ts'
+
+// Before Vitest reads it. All configurations import this file.
+cleanEnvironment(process.env)
 
 /**
  * The one way packages are tested: on Node, from the sources. The files of a project share the modules of their workers, unless

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { vitestProject } from './vitest.base.ts'
+import { LongestFirst } from './vitest.order.ts'
 
 const hook = `--import=${new URL('./scripts/ioredis-6.mjs', import.meta.url).href}`
 const ofPubsub = vitestProject('pubsub on ioredis 6')
@@ -16,7 +17,7 @@ const onIoredis6 = {
   },
 }
 
-const ofServer = vitestProject('server through Socket.IO', { isolate: true })
+const ofServer = vitestProject('server through Socket.IO')
 // What crosses a socket, on the fallback: without frames that are written directly.
 const onFallback = ['wire', 'state', 'each-key', 'events', 'revoke', 'slow-connections', 'connection', 'close', 'limits']
 const throughSocketIo = {
@@ -29,6 +30,7 @@ const throughSocketIo = {
 export default defineConfig({
   test: {
     projects: ['packages/*', 'apps/*', onIoredis6, throughSocketIo],
+    sequence: { sequencer: LongestFirst },
     reporters: process.env['TUTTI_REPORT'] ? ['default', ['json', { outputFile: process.env['TUTTI_REPORT'] }]] : ['default'],
   },
 })

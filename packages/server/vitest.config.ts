@@ -1,3 +1,3 @@
 import { vitestProject } from '../../vitest.base.ts'
 
-export default vitestProject('server', { isolate: true })
+export default vitestProject('server')

@@ -45,10 +45,10 @@ export async function createNitroApp(source: URL): Promise<NitroApp> {
 
   const start = (args: readonly string[], env: Record<string, string>) => {
     // With CI or TEST in the environment Nitro 3 does not shut down on signals, so it gets none of ours.
-    const { PATH = '', HOME = '' } = process.env
+    const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...args], {
       cwd: folder,
-      env: { PATH, HOME, NODE_OPTIONS: '--conditions=@tutti/source', ...env },
+      env: { PATH, HOME, NODE_COMPILE_CACHE, NODE_OPTIONS: '--conditions=@tutti/source', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const printed: string[] = []

@@ -1,3 +1,5 @@
+import { flushCompileCache } from 'node:module'
+
 /**
  * The counterpart of `spawnInstance` in the script: answers calls by name, and reports that it is ready. The instance exits
  * together with the test process.
@@ -15,5 +17,7 @@ export function serveInstance(ready: Record<string, unknown>, methods: Record<st
       }
     })()
   })
+  // A process that is killed later stores nothing.
+  flushCompileCache()
   process.send?.({ ready })
 }
