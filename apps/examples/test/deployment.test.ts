@@ -328,7 +328,7 @@ test('[docs] the health check of the deployment page works, and its server liste
   })
   onTestFinished(async () => void (await example.stop()))
   const status = async (path: string): Promise<number> => (await fetch(`http://127.0.0.1:${port}${path}`)).status
-  await eventually(async () => expect(await status('/healthz'), example.complaints).toBe(200), { timeoutMs: 25_000 })
+  await eventually(async () => expect(await status('/healthz'), example.complaints).toBe(200))
   expect(await status('/other')).toBe(404)
   expect(await status('/socket.io/?EIO=4&transport=polling')).toBe(200)
 })

@@ -125,7 +125,7 @@ test(`[S23] ${LOADS} loads of a page with Pinia stores send no change`, async ()
     if (load < LOADS - 1) await page.close()
     else {
       clearInterval(interval)
-      await eventually(async () => expect(await page.textContent('p')).toBe(shown()), { timeoutMs: 30_000 })
+      await eventually(async () => expect(await page.textContent('p')).toBe(shown()))
       expect(messages.filter((message) => !/^storage:(un)?subscribe /.test(message))).toEqual([])
       // What its user does is sent.
       await page.click('button')

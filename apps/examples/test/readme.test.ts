@@ -80,7 +80,7 @@ test('[README] rules apply to a signed-in user; a client without a token is refu
   const server = start(SERVER_WITH_USERS, port)
   const client = start(CLIENT_OF_A_USER, port)
   expect(client.promised).toEqual(['FORBIDDEN'])
-  await eventually(() => expect(client.printed, server.complaints + client.complaints).toEqual(client.promised), { timeoutMs: 20_000 })
+  await eventually(() => expect(client.printed, server.complaints + client.complaints).toEqual(client.promised))
   const stranger = createRealtimeClient({ url: `http://127.0.0.1:${port}` })
   onTestFinished(() => stranger.close())
   await eventually(() => expect(stranger.connection.current).toMatchObject({ status: 'closed', reason: { code: 'UNAUTHENTICATED' } }))

@@ -69,4 +69,4 @@ test('[C6] in Chromium a silently lost connection is replaced at each kind of wa
     await titleIs(`connected ${wakeUp}`)
     before = wakeUp
   }
-}, 60_000)
+})

@@ -15,4 +15,4 @@ test('[X3] [X4] two instances resist every attack, and protected data stays so',
   expect(drawn['storage:set: ok']).toBeGreaterThan(10)
   expect(drawn['storage:get: FORBIDDEN']).toBeGreaterThan(10)
   expect(drawn['event:publish: FORBIDDEN']).toBeGreaterThan(10)
-}, 180_000)
+})

@@ -166,4 +166,4 @@ async function play(steps: Step[]): Promise<void> {
 
 test('[S4] [S12] [S13] clients converge under random orders; changes apply once', async () => {
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 80 }), play), { numRuns: Number(process.env['RUNS'] ?? 150) })
-}, 120_000)
+})

@@ -16,7 +16,7 @@ test('[README] the example runs unchanged on a real server and prints its output
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
       cwd,
       env: { ...process.env, TUTTI_URL: server.url },
-      timeout: 20_000,
+      timeout: 120_000,
     })
     expect(stderr).toBe('')
     const printed = stdout.trim().split('\n')

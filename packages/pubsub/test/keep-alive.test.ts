@@ -58,7 +58,7 @@ test('[N11] a hanging connection is detected although no command is sent', async
   await eventually(() => expect(reported).toEqual(['unavailable', 'ready', 'gap']))
 })
 
-test('[N11] idle connections are kept behind Sentinel and on a Cluster', { timeout: 120_000 }, async () => {
+test('[N11] idle connections are kept behind Sentinel and on a Cluster', async () => {
   const [sentinel, cluster] = await Promise.all([startSentinel({ args: IDLE }), startRedisCluster({ args: IDLE })])
   onTestFinished(async () => void (await Promise.all([sentinel.stop(), cluster.stop()])))
   const { sentinels, name } = sentinel

@@ -146,7 +146,7 @@ const alone: Start = async (options) => {
 let redis: Awaited<ReturnType<typeof startRedis>>
 beforeAll(async () => {
   redis = await startRedis()
-}, 60_000)
+})
 afterAll(() => redis.stop())
 
 let prefixes = 0

@@ -121,7 +121,7 @@ const asked = fc.record({
   requests: fc.array(fc.tuple(awkwardName, fc.nat({ max: messages('').length - 1 })), { minLength: 1, maxLength: 12 }),
 })
 
-test('[X3] [S19] any name in a message accesses only its own key in Redis', { timeout: 120_000 }, async () => {
+test('[X3] [S19] any name in a message accesses only its own key in Redis', async () => {
   let requestCount = 0
   const outcomes = new Map<string, number>()
   const property = fc.asyncProperty(asked, async ({ user, requests }) => {

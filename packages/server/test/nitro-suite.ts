@@ -31,7 +31,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
   beforeAll(async () => {
     ;[app, redis] = await Promise.all([createNitroApp(nitro.source), startRedis()])
     built = await app.run(build)
-  }, 180_000)
+  })
   afterAll(async () => {
     await app.remove()
     await redis.stop()
@@ -46,7 +46,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
     let server: NitroServer
     beforeAll(async () => {
       server = await production({ REDIS_URL: redis.url })
-    }, 60_000)
+    })
     afterAll(() => server.kill())
 
     behavesOnItsPort(() => server.url, true)
@@ -100,7 +100,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
     let server: NitroServer
     beforeAll(async () => {
       server = await app.serve(dev, { ...devEnv, REDIS_URL: redis.url })
-    }, 120_000)
+    })
     afterAll(() => server.kill())
 
     behavesOnItsPort(() => server.url, !losesResponsesInDev)
@@ -125,7 +125,7 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
       expect(helloOf(fresh).instance).not.toBe(helloOf(old).instance)
       await eventually(async () => expect(await connectionsOf(redis)).toBe(connections))
       fresh.socket.disconnect()
-    }, 150_000)
+    })
 
     test('[C5] on SIGTERM the dev server ends, and Redis is clean', async () => {
       const connections = await connectionsOf(redis)

@@ -103,7 +103,7 @@ test('[S4] they do so to a client that stops reading for a while', async () => {
   }
   await eventually(() => expect(numbersOf(ends)).toHaveLength(counter.sent))
   expect(numbersOf(ends), `seed ${seed}`).toEqual(upTo(counter.sent))
-}, 60_000)
+})
 
 test('[C4] the stream of a client that does not read is bounded, the rest is queued', async () => {
   const { url, connect } = await serveOnSocketIo({}, UNLIMITED)

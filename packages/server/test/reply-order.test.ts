@@ -45,7 +45,7 @@ async function repliesTo(connection: Awaited<ReturnType<Awaited<ReturnType<typeo
   return replies
 }
 
-test('[S2] replies of a connection are sent in the order of execution in Redis', { timeout: 60_000 }, async () => {
+test('[S2] replies of a connection are sent in the order of execution in Redis', async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const pubsub = new RealtimePubSub({ url: redis.url })

@@ -167,4 +167,4 @@ test('[C4] [S3] [S4] in any order no connection goes back, and all end on the ne
       expect(Math.max(0, ...versions, ...replies), `seed ${seed}`).toBe(model.store.entries.get('k')?.version ?? 0)
     }
   }
-}, 60_000)
+})

@@ -46,7 +46,7 @@ async function offsetOf(server: TestRedis | undefined): Promise<number> {
 }
 
 for (const [name, start] of Object.entries(topologies)) {
-  test(`[F1] ${name}, a failover loses at most unreplicated writes, for all alike`, { timeout: 240_000 }, async () => {
+  test(`[F1] ${name}, a failover loses at most unreplicated writes, for all alike`, async () => {
     const redis = await start()
     const made = await storesAt(redis.place, redis.stop)
     onTestFinished(() => made.dispose())

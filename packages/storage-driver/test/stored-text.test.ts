@@ -101,7 +101,7 @@ describe.each([
   ['the memory driver', memoryStore, 300],
   ['the fs driver', fileStore, 30],
 ] as const)('over %s', (_name, make, numRuns) => {
-  test('[S20] every way to a stored text leads to one value, which a write restores', { timeout: 60_000 }, async () => {
+  test('[S20] every way to a stored text leads to one value, which a write restores', async () => {
     const made = await make()
     const { store, other, get, put, dispose } = made
     const [storage, elsewhere] = [createStorage({ driver: store }), createStorage({ driver: other })]
@@ -166,7 +166,7 @@ describe.each([
     await dispose()
   })
 
-  test("[S7] a number can be incremented if clients see one; sums have JavaScript's form", { timeout: 60_000 }, async () => {
+  test("[S7] a number can be incremented if clients see one; sums have JavaScript's form", async () => {
     const { store, get, put, dispose } = await make()
     const powers = Array.from({ length: 560 }, (_, place) => 2 ** (place * 2 - 1_074))
     const doubles = fc.sample(fc.double({ min: -9e15, max: 9e15 }), { numRuns: 200, seed: 3 })

@@ -1,4 +1,5 @@
 // @vitest-environment happy-dom
+import { eventually } from '@tutti/test-kit'
 import { oddValues } from '@tutti/test-kit/odd-values'
 import { useRealtimeState, type RealtimeState } from '@tutti/vue'
 import { useRealtimeCollection } from '@tutti/vue/collection'
@@ -61,7 +62,7 @@ test('[S24] each odd value is stored as JSON or rejected once, in every position
   )
   for (const { key } of cells) await server.realtime.state.set(key, structuredClone(initial))
   const { result: states } = mount(server.url, () => cells.map(({ key }) => useRealtimeState<Form>(key, {})))
-  await vi.waitUntil(() => states.every(({ loading }) => !loading.value), { timeout: 20_000 })
+  await eventually(() => expect(states.filter(({ loading }) => loading.value)).toEqual([]))
 
   const outcomes = new Map<string, string[]>()
   for (const [index, { key, name, make, expected, way }] of cells.entries()) {
@@ -110,7 +111,7 @@ test('[S24] each odd value is stored as JSON or rejected once, in every position
   }
   console.log([['', ...ways.map((way) => way.name)], ...[...outcomes].map((row) => row.flat())].map((row) => row.join(' | ')).join('\n'))
   expect(spies.flatMap(({ mock }) => mock.calls)).toEqual([])
-}, 120_000)
+})
 
 /** Changes in place other than the assignment of one value. */
 const changes: Readonly<Record<string, (state: RealtimeState<Form>) => void>> = {
@@ -125,7 +126,7 @@ test('[S24] a change in place that is not JSON is reverted, and objects stay the
   const server = await serve()
   await server.realtime.state.set('form', structuredClone(initial))
   const { result: state } = mount(server.url, () => useRealtimeState<Form>('form', {}))
-  await vi.waitUntil(() => !state.loading.value)
+  await eventually(() => expect(state.loading.value).toBe(false))
   const [form, list] = [state.value, inner(state).list]
   let count = 0
   for (const [path, change] of Object.entries(changes)) {
@@ -154,7 +155,7 @@ test('[S24] each odd value is rejected by every method, in states and collection
     return { odd, state: useRealtimeState<unknown>('state', { kept: 1 }), todos: useRealtimeCollection<Form>('items:') }
   })
   const { odd, state, todos } = result
-  await vi.waitUntil(() => !state.loading.value && !todos.loading.value)
+  await eventually(() => expect([state.loading.value, todos.loading.value]).toEqual([false, false]))
   const item = todos.items.value[0]
   if (!item) throw new Error('There is no item.')
   const methods: Readonly<Record<string, (value: unknown) => Promise<unknown>>> = {
@@ -183,6 +184,6 @@ test('[S24] each odd value is rejected by every method, in states and collection
   expect(server.messages.filter(({ name }) => !name.endsWith('subscribe'))).toEqual([])
   item.value['kept'] = 2
   await nextTick()
-  await vi.waitUntil(() => !item.pending)
+  await eventually(() => expect(item.pending).toBe(false))
   expect(await server.realtime.state.get('items:1')).toMatchObject({ value: { kept: 2 } })
 })

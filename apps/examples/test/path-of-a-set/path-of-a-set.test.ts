@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL('record.ts', import.meta.url))
  * The path of one warm `set`: from a client through two instances and Redis to a Vue ref of another client. With
  * `TUTTI_PRINT_PATH=1` the test prints all functions, not only their number.
  */
-test('the path of a set stays short', { timeout: 60_000 }, async () => {
+test('the path of a set stays short', async () => {
   const redis = await startRedis()
   onTestFinished(() => redis.stop())
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@tutti/source', script, redis.url])

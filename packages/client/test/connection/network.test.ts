@@ -89,6 +89,6 @@ test('[C6] watching for wake-ups does not keep a process alive', async () => {
     const client = createRealtimeClient({ clock, transport: () => link })
     console.log(client.connection.current.status)`
   const options = ['--conditions=@tutti/source', '--input-type=module', '--eval', script]
-  const { stdout } = await promisify(execFile)(process.execPath, options, { cwd: import.meta.dirname, timeout: 20_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, options, { cwd: import.meta.dirname, timeout: 120_000 })
   expect(stdout).toBe('connecting\n')
 })
