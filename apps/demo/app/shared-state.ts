@@ -3,6 +3,14 @@
 /** The keys of the shared state. */
 export const KEYS = { count: 'demo:count', room: 'demo:room' } as const
 
+/** The room of presence: everyone who has the page open. */
+export const PAGE_ROOM = 'demo:page'
+
+/** What others see of a visitor. */
+export interface VisitorInfo {
+  readonly name: string
+}
+
 /** Each entry of the shared list has its own key below this prefix. */
 export const LIST_PREFIX = 'demo:list:'
 

@@ -3,7 +3,7 @@ import { rules } from '@tutti/server'
 import type { AttachRealtimeOptions } from '@tutti/server/nitro'
 import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
 import fsDriver from 'unstorage/drivers/fs-lite'
-import { KEYS, LIST_PREFIX } from '../app/shared-state.ts'
+import { KEYS, LIST_PREFIX, PAGE_ROOM } from '../app/shared-state.ts'
 import { schema } from './realtime-schema.ts'
 import { connectingUser } from './connecting-user.ts'
 
@@ -20,6 +20,7 @@ export const authorize = rules({
     // Only the server publishes on it.
     'user:{id}:*': { subscribe: true },
   },
+  presence: { [PAGE_ROOM]: { read: true, join: true } },
 })
 
 /** With `REDIS_URL`: one of several instances. Without: a single instance with its state on disk. */

@@ -1,6 +1,17 @@
 import { defineSchema } from '@tutti/protocol'
 import * as v from 'valibot'
-import { COLOURS, KEYS, LIST_PREFIX, TEMPO, type ChatEvent, type ListItem, type Room } from '../app/shared-state.ts'
+import { MAX_NAME_LENGTH } from '../app/session.ts'
+import {
+  COLOURS,
+  KEYS,
+  LIST_PREFIX,
+  PAGE_ROOM,
+  TEMPO,
+  type ChatEvent,
+  type ListItem,
+  type Room,
+  type VisitorInfo,
+} from '../app/shared-state.ts'
 
 const text = (maxLength: number) => v.pipe(v.string(), v.maxLength(maxLength))
 
@@ -11,10 +22,12 @@ const room: v.GenericSchema<Room> = v.object({
   colour: v.picklist(COLOURS),
   tempo: v.pipe(v.number(), v.minValue(TEMPO.min), v.maxValue(TEMPO.max)),
 })
-const chatEvent: v.GenericSchema<ChatEvent> = v.object({ id: text(64), from: text(64), name: text(24), text: text(300) })
+const chatEvent: v.GenericSchema<ChatEvent> = v.object({ id: text(64), from: text(64), name: text(MAX_NAME_LENGTH), text: text(300) })
+const visitor: v.GenericSchema<VisitorInfo> = v.object({ name: text(MAX_NAME_LENGTH) })
 
 /** The values and events that are accepted from any user and any client: only those that the page can show (X6). */
 export const schema = defineSchema({
   state: { [KEYS.count]: v.pipe(v.number(), v.integer()), [`${LIST_PREFIX}*`]: item, [KEYS.room]: room, 'user:*': item },
   events: { 'chat:*': chatEvent },
+  presence: { [PAGE_ROOM]: visitor },
 })
