@@ -17,8 +17,8 @@ export async function pictureSideBySide(browser: Browser, addresses: readonly [s
   for (const page of pages) await page.getByText('Connected', { exact: true }).waitFor()
   await signIn(left, 'Viola', ['Bar 42, slowly', 'A present for Celesta'])
   await signIn(right, 'Celesta', ['Call the piano tuner', 'A cake for Viola'])
-  await say(left, 'Viola', 'Shall we take it a little slower?')
-  await say(right, 'Celesta', 'Andante then. I have set 84.')
+  await say(left, 'Shall we take it a little slower?')
+  await say(right, 'Andante then. I have set 84.')
   await right.getByRole('slider').fill('84')
   await left.getByText('Andante, 84 bpm').waitFor()
   await Promise.all(pages.map((page) => page.getByRole('log').getByText('Andante then').waitFor()))
@@ -36,8 +36,7 @@ export async function pictureSideBySide(browser: Browser, addresses: readonly [s
   await Promise.all([frame.close(), ...contexts.map((context) => context.close())])
 }
 
-async function say(page: Page, name: string, text: string): Promise<void> {
-  await page.getByLabel('Your name').fill(name)
+async function say(page: Page, text: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Message' }).fill(text)
   await page.getByRole('button', { name: 'Send' }).click()
   await page.getByRole('log').getByText(text).waitFor()

@@ -7,6 +7,7 @@ import { buildDemo } from './build-demo.ts'
 import { DEMO_FOLDER } from './demo-folder.ts'
 import { freePorts } from './free-ports.ts'
 import { openBrowser } from '@tutti/test-kit/browser'
+import { showOthers } from './show-others.ts'
 import { pictureSideBySide } from './picture-side-by-side.ts'
 import { signIn } from './sign-in.ts'
 import { startInstance } from './start-instance.ts'
@@ -27,6 +28,9 @@ try {
   await fill(browser, left, right)
   await everyLook(browser, right, 'filled')
   await everyLook(browser, right, 'signed-in')
+  const hideOthers = await showOthers(browser, [left, right])
+  await everyLook(browser, right, 'present')
+  await hideOthers()
   await pictureSideBySide(browser, [left, right], README_PICTURE)
 } finally {
   await browser.close()
@@ -40,7 +44,8 @@ async function everyLook(browser: Browser, address: string, name: string): Promi
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await open(browser, address, { width, height: width === 390 ? 844 : 800 }, colorScheme)
       if (name === 'filled') await talk(page)
-      if (name === 'signed-in') await signIn(page, 'Viola', ['Bar 42, slowly', 'A present for Celesta'])
+      if (name === 'signed-in' || name === 'present') await signIn(page, 'Viola', ['Bar 42, slowly', 'A present for Celesta'])
+      if (name === 'present') await page.getByRole('button', { name: '4 online' }).waitFor()
       await page.evaluate(() => scrollTo(0, 0))
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true })
       if (colorScheme === 'light' && name === 'filled') {
@@ -60,7 +65,8 @@ async function open(
   viewport: { width: number; height: number },
   colorScheme: 'light' | 'dark',
 ): Promise<Page> {
-  const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
+  const isPhone = viewport.width < 500
+  const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce', hasTouch: isPhone, isMobile: isPhone })
   const page = await context.newPage()
   await page.goto(address)
   await page.getByText('Connected', { exact: true }).waitFor()

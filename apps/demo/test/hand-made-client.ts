@@ -7,6 +7,8 @@ export interface HandMadeClient {
   readonly received: readonly string[]
   /** `ok`, or the code of the refusal. */
   request(name: string, payload: object): Promise<string>
+  /** Sends a message that has no reply. */
+  send(name: string, payload: object): void
 }
 
 /** Connects with cookies as a browser would send them. */
@@ -18,6 +20,7 @@ export async function connectByHand(address: string, cookie = ''): Promise<HandM
   await new Promise((resolve, reject) => socket.once('connect', () => resolve(undefined)).once('connect_error', reject))
   return {
     received,
+    send: (name, payload) => void socket.emit(name, payload),
     request: async (name, payload) => {
       const reply: { ok: boolean; error?: { code: string } } = await socket.timeout(10_000).emitWithAck(name, payload)
       if (reply.ok) received.push(JSON.stringify([name, reply]))

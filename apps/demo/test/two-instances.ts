@@ -5,7 +5,7 @@ import { freePort, startRedis } from '@tutti/test-kit'
 import { openBrowser } from '@tutti/test-kit/browser'
 import type { Browser } from 'playwright-core'
 import { DEMO_FOLDER } from '../scripts/demo-folder.ts'
-import { startInstance } from '../scripts/start-instance.ts'
+import { startInstance, type DemoInstance } from '../scripts/start-instance.ts'
 
 /** Two instances of the demo on one Redis, and a browser. */
 export interface TwoInstances {
@@ -13,6 +13,8 @@ export interface TwoInstances {
   readonly addresses: readonly [string, string]
   /** The secret with which both sign their tokens. */
   readonly secret: string
+  /** Starts a further instance, which is stopped like the two. */
+  startAnother(port: number): Promise<DemoInstance>
   stop(): Promise<void>
 }
 
@@ -24,15 +26,21 @@ export async function startTwoInstances(): Promise<TwoInstances> {
   const secret = 'the two instances of a test share this secret'
   const redis = await startRedis()
   const env = { REDIS_URL: redis.url, SESSION_SECRET: secret, TRUST_PROXY: '1', ORIGINS: 'https://listed.example' }
-  const start = async () => startInstance({ file, folder, port: await freePort(), env })
-  const [first, second, browser] = await Promise.all([start(), start(), openBrowser()])
+  const instances: DemoInstance[] = []
+  const start = async (port: number): Promise<DemoInstance> => {
+    const instance = await startInstance({ file, folder, port, env })
+    instances.push(instance)
+    return instance
+  }
+  const [first, second, browser] = await Promise.all([freePort().then(start), freePort().then(start), openBrowser()])
   return {
     browser,
     addresses: [first.address, second.address],
     secret,
+    startAnother: start,
     stop: async () => {
       await browser.close()
-      await Promise.all([first.stop(), second.stop()])
+      await Promise.all(instances.map((instance) => instance.stop()))
       await redis.stop()
       rmSync(folder, { recursive: true, force: true })
     },
