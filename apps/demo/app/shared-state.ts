@@ -3,7 +3,7 @@
 /** The keys of the shared state. */
 export const KEYS = { count: 'demo:count', room: 'demo:room' } as const
 
-/** The room of presence: everyone who has the page open. */
+/** The room of presence, which each open page joins. */
 export const PAGE_ROOM = 'demo:page'
 
 /** What others see of a visitor. */

@@ -55,7 +55,7 @@ test('[P1] pages of two instances show an avatar for each user, the own one firs
   })
 })
 
-test('[P5] a cursor is shown over the same part of a page of another width, until it leaves', async () => {
+test('[P5] a cursor is shown over the same panel on another width, until it leaves', async () => {
   const here = await visitAs(two, 'Fritz', 0)
   const there = await visit(two, 1, { viewport: { width: 390, height: 844 } })
   for (const at of [
@@ -78,7 +78,7 @@ test('[P5] a cursor is shown over the same part of a page of another width, unti
   await cursor.waitFor({ state: 'detached' })
 })
 
-test('[X1] a client made by hand cannot join other rooms, nor break the page with its data', async () => {
+test('[X1] a client made by hand cannot join other rooms, nor break the page', async () => {
   const page = await visit(two, 0)
   const errors: string[] = []
   page.on('pageerror', (error) => errors.push(String(error)))
@@ -98,7 +98,7 @@ test('[X1] a client made by hand cannot join other rooms, nor break the page wit
   expect(errors).toEqual([])
 })
 
-test('[P3] the users of a killed instance leave the pages of the others, and are back with it', async () => {
+test('[P3] users of a killed instance leave all pages, and return with it', async () => {
   const port = await freePort()
   const killed = await two.startAnother(port)
   const [page, lost] = await Promise.all([visitAs(two, 'Iris', 0), openPage(two.browser, killed.address)])
