@@ -1,4 +1,17 @@
 import type { JsonValue } from '@tutti/protocol'
+import type { Locks } from './locks/lock-contract.ts'
+
+export type {
+  LockAcquired,
+  LockGuard,
+  LockGuardOptions,
+  LockHolder,
+  LockListener,
+  LockRequest,
+  Locks,
+  LocksView,
+  LockTarget,
+} from './locks/lock-contract.ts'
 
 /** A member of a room, as observers see it. Never changed: an update makes a new object. */
 export interface Member {
@@ -120,7 +133,7 @@ export interface InstanceLease {
 }
 
 /**
- * The storage layer for leases: instances and the members of rooms, across all instances of a cluster. `server` meets it
+ * The storage layer for leases: instances, the members of rooms and locks, across all instances of a cluster. `server` meets it
  * through these types alone. Implementations MUST pass the suite at `coordination/testing`.
  */
 export interface Coordination {
@@ -131,6 +144,8 @@ export interface Coordination {
    * @throws {RealtimeError} `INVALID_ROOM`, `CLOSED`.
    */
   members(room: string): Members
+  /** Locks on keys. */
+  readonly locks: Locks
   /**
    * Runs the listener when the first member joined a room, on one instance of the cluster: the one where it joined. At most
    * once for each opening; not called when members are written again after a loss of data.

@@ -4,9 +4,9 @@ import { callback, oneOf, wholeNumber, type OptionRows, type Settings } from '@t
 export interface CoordinationErrorContext {
   /**
    * `heartbeat`: the lease was not renewed; `sweep`: records of a dead instance were not removed; `members`: a room was not
-   * read or written; `message`: a message was dropped; `listener`: a listener threw.
+   * read or written; `locks`: a lock was not ended; `message`: a message was dropped; `listener`: a listener threw.
    */
-  stage: 'heartbeat' | 'sweep' | 'members' | 'message' | 'listener'
+  stage: 'heartbeat' | 'sweep' | 'members' | 'locks' | 'message' | 'listener'
   room?: string
 }
 
@@ -44,6 +44,8 @@ export interface RedisCoordinationOptions extends CoordinationOptions {
   heartbeatMs?: number | undefined
   /** How long a lease lasts without a renewal, milliseconds; at least three times `heartbeatMs`. @default 4000 */
   leaseMs?: number | undefined
-  /** How long an empty room keeps its version, milliseconds. @default 86400000 */
+  /** How long an empty room keeps its version, and a lock that has ended its token, milliseconds. @default 86400000 */
   tombstoneMs?: number | undefined
+  /** The `base` of the state's store: locks are stored beside its values. @default 'tutti' */
+  base?: string | undefined
 }

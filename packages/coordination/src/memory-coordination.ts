@@ -4,13 +4,14 @@ import type { Coordination } from './contract.ts'
 import { COORDINATION_OPTIONS, type CoordinationOptions } from './coordination-options.ts'
 import { createRoomEvents } from './members/room-events.ts'
 import { createRoomRegistry } from './members/room-registry.ts'
+import { createMemoryLocks } from './memory/memory-locks.ts'
 import { createMemoryRoom } from './memory/memory-room.ts'
 
 /** Options of `createMemoryCoordination`. */
 export type MemoryCoordinationOptions = CoordinationOptions
 
 /**
- * Leases and presence of one process, without Redis: its lease lasts until `close`, which ends all members.
+ * Leases, presence and locks of one process, without Redis: its lease lasts until `close`, which ends all members.
  *
  * @throws {RealtimeError} `INVALID_OPTIONS`.
  *
@@ -25,6 +26,7 @@ export function createMemoryCoordination(options: MemoryCoordinationOptions = {}
   const rooms = createRoomRegistry((room, onUnused) =>
     createMemoryRoom({ room, settings, onUnused, onOpen: () => events.emitOpen(room), onEmpty: () => events.emitEmpty(room) }),
   )
+  const locks = createMemoryLocks(settings)
   let isClosed = false
 
   return {
@@ -40,11 +42,13 @@ export function createMemoryCoordination(options: MemoryCoordinationOptions = {}
       onLost: () => () => {},
     },
     members: (room) => rooms.members(room),
+    locks,
     onRoomOpen,
     onRoomEmpty,
     close: async () => {
       isClosed = true
       rooms.close()
+      locks.close()
       events.close()
     },
   }

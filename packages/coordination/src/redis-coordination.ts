@@ -11,6 +11,7 @@ import { createLeaseHolds } from './redis/lease-holds.ts'
 import { createLeaseSweeper } from './redis/lease-sweeper.ts'
 import { redisLayout } from './redis/redis-layout.ts'
 import { isAway } from './redis/redis-failure.ts'
+import { createRedisLocks } from './redis/locks/redis-locks.ts'
 import { createRedisRoom } from './redis/redis-room.ts'
 import { createCoordinationScripts, createRoomStore, type RoomStore } from './redis/room-store.ts'
 
@@ -20,10 +21,11 @@ const OPTIONS = {
   heartbeatMs: wholeNumber(1, 1_000),
   leaseMs: wholeNumber(1, 4_000),
   tombstoneMs: wholeNumber(1, TOMBSTONE_MS, Number.MAX_SAFE_INTEGER),
+  base: text(undefined),
 } satisfies OptionRows<RedisCoordinationOptions>
 
 /**
- * Leases and presence of the instances that share a Redis. An instance costs one script per `heartbeatMs`.
+ * Leases, presence and locks of the instances that share a Redis. An instance costs one script per `heartbeatMs`.
  *
  * @throws {RealtimeError} `INVALID_OPTIONS`.
  *
@@ -40,7 +42,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   const settings = { ...parsed, onError: safeErrorListener(parsed.onError) }
   const { onError } = settings
   const instanceId = encodeURIComponent(settings.instanceId)
-  const layout = redisLayout(link)
+  const layout = redisLayout(link, settings.base)
   const { onRoomOpen, onRoomEmpty, ...events } = createRoomEvents(onError)
   const scripts = createCoordinationScripts(link, settings)
 
@@ -48,6 +50,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
     ...{ link, layout, instanceId, times: settings, onError },
     onBeat: () => {
       for (const room of rooms.open.values()) if (room.isDoubtful) void room.resync()
+      locks.onBeat()
     },
     onClaim: (leases) => sweeper.sweep(leases),
   })
@@ -59,7 +62,9 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
     onEmpty: events.emitEmpty,
     onError,
     sweepRoom: (room, dead) => storeOf(room).sweep(dead),
+    sweepLock: (key, dead) => locks.sweep(key, dead),
   })
+  const locks = createRedisLocks({ link, instanceId, settings, layout, lease, holds })
   const rooms = createRoomRegistry((room, onUnused) =>
     createRedisRoom({
       ...{ room, link, instanceId, settings, layout, lease, holds, store: storeOf(room), onUnused },
@@ -68,6 +73,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   )
   const resync = (): void => {
     for (const room of rooms.open.values()) void room.resync()
+    void locks.resync()
   }
   const stops = [
     lease.onLost(resync),
@@ -80,6 +86,9 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
     for (const stop of stops) stop()
     rooms.close()
     events.close()
+    // What connections have left behind is sent before the lease ends.
+    if (link.status === 'ready') await locks.idle()
+    locks.close()
     try {
       const last = await lease.close()
       await sweeper.idle()
@@ -91,6 +100,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   return {
     instance: lease,
     members: (room) => rooms.members(room),
+    locks,
     onRoomOpen,
     onRoomEmpty,
     close: () => (closing ??= close()),

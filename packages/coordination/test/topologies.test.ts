@@ -3,9 +3,10 @@ import type { RealtimePubSubOptions } from '@tutti/pubsub'
 import { RealtimePubSub } from '@tutti/pubsub'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { createRedisCoordination } from '../src/index.ts'
+import { createRedisCoordination, type Locks } from '../src/index.ts'
 import { coordinationContract } from '../src/testing/index.ts'
 import { freshClient, reconnected, record } from '../src/testing/coordination-under-test.ts'
+import { lockClient, type LockClient } from '../src/testing/locks/lock-client.ts'
 import { startInstance } from './cluster.ts'
 
 let cluster: Awaited<ReturnType<typeof startRedisCluster>>
@@ -72,6 +73,20 @@ test('[P3] on a Cluster, a killed instance leaves no member behind', async () =>
   })
 })
 
+/** Uses every command of locks. The client that is returned waits for a lock of the first instance. */
+async function useLocks(first: Locks, second: Locks): Promise<LockClient> {
+  const [holder, next, other] = [lockClient(), lockClient(), lockClient()]
+  await holder.take(first, 'form:a')
+  await next.acquire(second, 'form:a', { waits: true })
+  await next.acquire(second, 'form:a', { waits: true })
+  await other.acquire(second, 'form:a', { waits: true, request: 'r' })
+  await second.cancel('form:a', other.connectionId, 'r')
+  const token = await other.take(second, 'form:b')
+  await second.release('form:b', other.connectionId, token)
+  expect([...(await second.list('form:')).keys()]).toEqual(['form:a'])
+  return next
+}
+
 test('[docs] the documented ACL is sufficient', async () => {
   const acl = documentedAcl()
   const redis = await startRedis({ users: acl.users })
@@ -83,8 +98,10 @@ test('[docs] the documented ACL is sufficient', async () => {
   await dying.coordination.members('a').join(freshClient(), 1)
   await living.coordination.members('a').join(leaving, 1)
   await living.coordination.members('a').leave(leaving.connectionId)
+  const next = await useLocks(dying.coordination.locks, living.coordination.locks)
   await dying.kill()
   await seen.until(() => seen.left.length === 2)
+  await next.until(() => next.events.length === 1)
   await living.coordination.members('a').join(freshClient())
   await living.coordination.close()
   expect([...dying.errors, ...living.errors]).toEqual([])
@@ -100,6 +117,7 @@ test('[docs] the documented ACL, with its part for a Cluster, is sufficient', as
   await coordination.members('a').join(client, 1)
   await coordination.members('a').leave(client.connectionId)
   await coordination.members('a').join(client, 1)
+  await useLocks(coordination.locks, coordination.locks)
   await coordination.close()
   expect(errors).toEqual([])
 })

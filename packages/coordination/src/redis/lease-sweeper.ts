@@ -5,7 +5,7 @@ import type { RedisLayout } from './redis-layout.ts'
 import type { Removal } from './room-store.ts'
 import { textsOf } from './script-reply.ts'
 
-/** Rooms that are swept at the same time. */
+/** Rooms or locks that are swept at the same time. */
 const CONCURRENCY = 64
 
 /** Removes what dead instances left behind. */
@@ -23,25 +23,30 @@ export interface LeaseSweeperOptions {
   link: RedisLink
   layout: RedisLayout
   sweepRoom: (room: string, lease: string) => Promise<Removal>
+  sweepLock: (key: string, lease: string) => Promise<void>
   onEmpty: (room: string) => void
   onError: CoordinationSettings['onError']
 }
 
 /** Makes a sweeper. */
-export function createLeaseSweeper({ link, layout, sweepRoom, onEmpty, onError }: LeaseSweeperOptions): LeaseSweeper {
+export function createLeaseSweeper({ link, layout, sweepRoom, sweepLock, onEmpty, onError }: LeaseSweeperOptions): LeaseSweeper {
   const running = new Map<string, Promise<void>>()
 
-  const roomsOf = async (lease: string): Promise<string[]> =>
-    textsOf(await link.command('SMEMBERS', layout.holds(lease))).flatMap((name) => (name.startsWith('room ') ? [name.slice(5)] : []))
+  /** The names of one kind among what the lease holds. */
+  const namesOf = (holds: readonly string[], kind: 'room' | 'lock'): string[] =>
+    holds.flatMap((name) => (name.startsWith(`${kind} `) ? [name.slice(kind.length + 1)] : []))
+  const holdsOf = async (lease: string): Promise<string[]> => textsOf(await link.command('SMEMBERS', layout.holds(lease)))
 
-  const ofEach = async (rooms: readonly string[], work: (room: string) => Promise<void>): Promise<void> => {
-    for (let start = 0; start < rooms.length; start += CONCURRENCY) {
-      await Promise.all(rooms.slice(start, start + CONCURRENCY).map(work))
+  const ofEach = async (names: readonly string[], work: (name: string) => Promise<void>): Promise<void> => {
+    for (let start = 0; start < names.length; start += CONCURRENCY) {
+      await Promise.all(names.slice(start, start + CONCURRENCY).map(work))
     }
   }
 
   const sweepLease = async (lease: string): Promise<void> => {
-    await ofEach(await roomsOf(lease), async (room) => {
+    const holds = await holdsOf(lease)
+    await ofEach(namesOf(holds, 'lock'), (key) => sweepLock(key, lease))
+    await ofEach(namesOf(holds, 'room'), async (room) => {
       const { removed, remaining } = await sweepRoom(room, lease)
       if (removed > 0 && remaining === 0) onEmpty(room)
     })
@@ -64,7 +69,7 @@ export function createLeaseSweeper({ link, layout, sweepRoom, onEmpty, onError }
     },
     expire: async (leases, ms) => {
       for (const lease of leases) {
-        await ofEach(await roomsOf(lease), async (room) => {
+        await ofEach(namesOf(await holdsOf(lease), 'room'), async (room) => {
           await Promise.all(layout.room(room).map((key) => link.command('PEXPIRE', key, ms)))
         })
         await link.command('PEXPIRE', layout.holds(lease), ms)

@@ -12,10 +12,28 @@ export interface RedisLayout {
   channel(room: string): string
   /** The same channel as Redis names it. */
   redisChannel(room: string): string
+  /** Record and waiting requests of a lock, in the hash slot of the value of its key. */
+  lock(key: string): readonly [record: string, waiting: string]
+  /** The channel on which locks of a topic are announced, as the link takes it, and as Redis names it. */
+  lockChannel(topic: string): string
+  lockRedisChannel(topic: string): string
+  /** The names of all locks. */
+  readonly lockIndex: string
+  /** Where names were added to the index before their locks. */
+  readonly lockClaims: string
+  /** Whether the index and the locks are on different nodes. */
+  readonly hasRemoteLocks: boolean
 }
 
+/** The base of the values whose locks these are. */
+const DEFAULT_BASE = 'tutti'
+
 /** Makes the names below the link's prefix. Throws `INVALID_OPTIONS` for a prefix whose braces are no hash tag. */
-export function redisLayout({ prefix, companionKey }: Pick<RedisLink, 'prefix' | 'companionKey'>): RedisLayout {
+export function redisLayout(
+  { prefix, companionKey, isCluster }: Pick<RedisLink, 'prefix' | 'companionKey' | 'isCluster'>,
+  base = DEFAULT_BASE,
+): RedisLayout {
+  const lockIndex = `${base}$locks`
   const ofAll = (name: string): string => companionKey(`${prefix}$instances`, 'all', name)
   return {
     leases: [ofAll('leases'), ofAll('ended'), ofAll('quiet')],
@@ -23,5 +41,11 @@ export function redisLayout({ prefix, companionKey }: Pick<RedisLink, 'prefix' |
     room: (room) => [companionKey(`${prefix}$room`, room, 'members'), companionKey(`${prefix}$room`, room, 'version')],
     channel: (room) => `$room:${room}`,
     redisChannel: (room) => `${prefix}:$room:${room}`,
+    lock: (key) => [companionKey(base, key, 'lock'), companionKey(base, key, 'waiting')],
+    lockChannel: (topic) => `$locks:${topic}`,
+    lockRedisChannel: (topic) => `${prefix}:$locks:${topic}`,
+    lockIndex,
+    lockClaims: `{${lockIndex}}$claims`,
+    hasRemoteLocks: isCluster && !base.includes('{'),
   }
 }

@@ -2,6 +2,7 @@ import { RealtimeError } from '@tutti/protocol'
 import { createDeferred } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { CoordinationSettings } from '../coordination-options.ts'
+import { confirmed } from './confirmed.ts'
 import { parseRoomMessage, isOwnMessage, type RoomChangeMessage, type RoomMessage } from './room-message.ts'
 
 /** Follows the changes of one room: subscribes, reads, and applies what is announced, in the order of the versions. */
@@ -96,16 +97,9 @@ export function createRoomFeed<Snapshot extends { readonly version: number }>(op
   }
 
   const subscription = link.subscribe(channel, receive)
-  /** A subscription waits for Redis, as long as it takes; a caller does not. */
-  const away = new Promise<never>((_resolve, reject) => {
-    const fail = (): void => reject(new RealtimeError('UNAVAILABLE', { message: 'Redis is unavailable.' }))
-    const stop = link.onStatus((status) => status === 'unavailable' && fail())
-    subscription.ready.then(stop, stop)
-    ended.promise.catch(stop)
-    if (link.status === 'unavailable') fail()
-  })
-  away.catch(() => {})
-  const ready = Promise.race([subscription.ready, away, ended.promise]).then(() => Promise.race([resync(), ended.promise]))
+  const ready = Promise.race([confirmed(link, subscription, ended.promise), ended.promise]).then(() =>
+    Promise.race([resync(), ended.promise]),
+  )
   ready.catch(() => {})
 
   return {

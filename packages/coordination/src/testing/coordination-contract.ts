@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import type { CoordinationUnderTest, CreateCoordination } from './coordination-under-test.ts'
 import { cursorsContract } from './cursors-contract.ts'
 import { limitsContract } from './limits-contract.ts'
+import { locksContract } from './locks/locks-contract.ts'
 import { membersContract } from './members-contract.ts'
 
 /**
@@ -21,6 +22,7 @@ export function coordinationContract(name: string, create: CreateCoordination): 
     }
     membersContract(use)
     cursorsContract(use)
+    locksContract(use)
     limitsContract(create)
   })
 }

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import type { LockAcquired, LockRequest, Locks } from '../../contract.ts'
+
+/** A key that no other test uses. */
+export const freshKey = (): string => `form:${randomUUID()}`
+
+/** A client that requests locks, and all that it was notified of. */
+export interface LockClient {
+  readonly events: readonly { readonly kind: 'granted' | 'lost'; readonly token: number; readonly request: string }[]
+  readonly connectionId: string
+  acquire(locks: Locks, key: string, options?: Partial<LockRequest>): Promise<LockAcquired>
+  /** The token of a lock that is free. */
+  take(locks: Locks, key: string, options?: Partial<LockRequest>): Promise<number>
+  /** Settles when the condition is true, which is checked at each notification. */
+  until(condition: () => boolean): Promise<void>
+  /** The same client on a new connection. */
+  reconnected(): LockClient
+}
+
+/** Makes a client with a connection of its own. */
+export function lockClient(user = 'ann', clientId: string | undefined = randomUUID()): LockClient {
+  const connectionId = randomUUID()
+  const events: LockClient['events'][number][] = []
+  const checks = new Set<() => void>()
+  const note = (event: LockClient['events'][number]): void => {
+    events.push(event)
+    for (const check of checks) check()
+  }
+  const acquire: LockClient['acquire'] = (locks, key, options) => {
+    const request = options?.request ?? randomUUID()
+    return locks.acquire(key, {
+      ...{ user, clientId, connectionId, request, ttlMs: 10_000, waits: false },
+      onGranted: (token) => note({ kind: 'granted', token, request }),
+      onLost: (token) => note({ kind: 'lost', token, request }),
+      ...options,
+    })
+  }
+  return {
+    ...{ events, connectionId, acquire },
+    take: async (locks, key, options) => {
+      const acquired = await acquire(locks, key, options)
+      if (acquired.state !== 'granted') throw new Error(`The lock is ${acquired.state}.`)
+      return acquired.token
+    },
+    until: (condition) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          if (!condition()) return
+          checks.delete(check)
+          resolve()
+        }
+        checks.add(check)
+        check()
+      }),
+    reconnected: () => lockClient(user, clientId),
+  }
+}
