@@ -1,7 +1,9 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { RedisLink, RedisScript } from '@tutti/pubsub/redis'
-import type { LockHolder, LockTarget } from '../../locks/lock-contract.ts'
+import type { LockHolder, LockRequest, LockTarget } from '../../locks/lock-contract.ts'
+import { lockOwner } from '../../locks/lock-owner.ts'
 import { lockTopic } from '../../locks/lock-topic.ts'
+import { infoText } from '../../members/member-info.ts'
 import type { RedisLease } from '../instance-lease.ts'
 import type { LeaseHolds } from '../lease-holds.ts'
 import type { RedisLayout } from '../redis-layout.ts'
@@ -19,6 +21,14 @@ export interface LockClaim {
   /** User and info, as in the record. */
   readonly rest: string
 }
+
+/** The claim of a request. */
+export const claimOf = (request: LockRequest): LockClaim => ({
+  owner: lockOwner(request),
+  connection: encodeURIComponent(request.connectionId),
+  request: encodeURIComponent(request.request),
+  rest: `${encodeURIComponent(request.user)} ${infoText(request.info)}`,
+})
 
 /** How a lock, or requests for it, end. The arguments are documented at the script. */
 export type LockEnd =

@@ -1,10 +1,9 @@
 import { createKeyedMutex } from '@tutti/protocol'
 import type { LockAcquired, LockRequest } from '../../locks/lock-contract.ts'
-import { lockOwner } from '../../locks/lock-owner.ts'
-import { infoText } from '../../members/member-info.ts'
 import { isUnapplied } from '../redis-failure.ts'
 import { holderOf, type LockRecord } from './lock-record.ts'
-import type { LockClaim, LockEnd, LockStore } from './lock-store.ts'
+import { createLockEnds, type LockEndsOptions } from './lock-ends.ts'
+import { claimOf, type LockClaim, type LockStore } from './lock-store.ts'
 
 interface OwnLock {
   readonly key: string
@@ -19,6 +18,7 @@ interface OwnLock {
   early: LockRecord[]
   /** Stops following the topic. */
   unfollow: () => void
+  timer?: NodeJS.Timeout
 }
 
 /** The locks that connections of this instance hold or wait for. */
@@ -40,13 +40,10 @@ export interface OwnLocks {
 }
 
 /** What they need. */
-export interface OwnLocksOptions {
+export interface OwnLocksOptions extends Pick<LockEndsOptions, 'onUnused' | 'onFailed'> {
   store: LockStore
+  leaseMs: number
   isOwnLease: (lease: string) => boolean
-  /** Nothing of the key is here or in Redis any more. `isUsed`: unless it is used again. */
-  onUnused: (key: string, isUsed: () => boolean) => void
-  /** A request failed: what must end has not ended. `repeat` tries again. */
-  onFailed: (error: unknown, repeat: () => Promise<unknown>) => void
   /** A request waits for this holder, or was refused because of it. */
   onHeld: (key: string, record: LockRecord) => void
   onListenerError: (error: unknown) => void
@@ -54,25 +51,20 @@ export interface OwnLocksOptions {
 
 /** Makes an empty set. */
 export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
-  const { store, isOwnLease, onUnused, onFailed, onHeld, onListenerError } = options
+  const { store, leaseMs, isOwnLease, onHeld, onListenerError } = options
   const byKey = new Map<string, Map<string, OwnLock>>()
   const byConnection = new Map<string, Map<string, OwnLock>>()
   /** Requests of one connection for one key are sent one after another. */
   const mutex = createKeyedMutex()
   const nameOf = (key: string, connection: string): string => `${connection} ${key}`
   const find = (key: string, connection: string): OwnLock | undefined => byKey.get(key)?.get(connection)
-  /** Ends that Redis has not confirmed, by key. */
-  const ending = new Map<string, number>()
-  const countEnding = (key: string, more: 1 | -1): void => {
-    const count = (ending.get(key) ?? 0) + more
-    if (count === 0) ending.delete(key)
-    else ending.set(key, count)
-  }
-  /** Only what nothing in Redis names as this instance's may be left out of what it holds. */
-  const collect = (key: string): void => {
-    const isUsed = (): boolean => byKey.has(key) || ending.has(key)
-    if (!isUsed()) onUnused(key, isUsed)
-  }
+  /** Runs `task` after the earlier requests of the connection for the key. */
+  const during = <Result>(key: string, connection: string, task: () => Promise<Result>): Promise<Result> =>
+    mutex.run(nameOf(key, connection), task)
+  const { end, collect } = createLockEnds({
+    ...options,
+    ...{ during, isUsed: (key) => byKey.has(key), isUsedBy: (key, connection) => find(key, connection) !== undefined },
+  })
 
   const put = (lock: OwnLock): void => {
     const { key, claim } = lock
@@ -82,6 +74,7 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
   const forget = (lock: OwnLock): void => {
     lock.state = 'over'
     lock.unfollow()
+    clearTimeout(lock.timer)
     const { key, claim } = lock
     if (find(key, claim.connection) !== lock) return
     byKey.get(key)?.delete(claim.connection)
@@ -102,17 +95,6 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
     collect(lock.key)
     notify(() => request.onLost(token))
   }
-  /** What must end, also if Redis is away now: then it is repeated, unless the connection uses the lock again. */
-  const end = (key: string, connection: string, how: LockEnd): Promise<void> => {
-    countEnding(key, 1)
-    const run = async (): Promise<void> => {
-      if (how[0] === 'cancel' || find(key, connection) === undefined) await store.end(key, how)
-      countEnding(key, -1)
-      collect(key)
-    }
-    return run().catch((error: unknown) => onFailed(error, () => during(key, connection, run)))
-  }
-
   const isGrantOf = (record: LockRecord, { claim }: OwnLock): boolean =>
     record.state === 'open' && record.connection === claim.connection && record.request === claim.request
 
@@ -163,13 +145,10 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
     return { state: 'held', holder: holderOf(reply.record) ?? { user: '' } }
   }
 
-  /** Runs `task` for the connection's lock, after its earlier requests. */
-  const during = <Result>(key: string, connection: string, task: () => Promise<Result>): Promise<Result> =>
-    mutex.run(nameOf(key, connection), task)
-
-  const resyncOne = (lock: OwnLock): Promise<void> =>
+  const resyncOne = (lock: OwnLock, isPatient = true): Promise<void> =>
     during(lock.key, lock.claim.connection, async () => {
       if (lock.state === 'waiting') {
+        if (isPatient && !(await store.read({ key: lock.key })).has(lock.key)) return again(lock)
         const reply = await store.acquire(lock.key, lock.claim, true)
         if (reply.verdict !== 'granted' || lock.state !== 'waiting') return
         ;[lock.state, lock.token, lock.isAnnounced] = ['held', reply.token, false]
@@ -177,15 +156,18 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
       } else if (lock.state === 'held' && !(await store.keep(lock.key, lock.claim, lock.token)) && lock.state === 'held') lose(lock)
     })
 
+  /** The lock is free, so its record was lost: its holder has the time of a lease to write it again. */
+  const again = (lock: OwnLock): void => {
+    clearTimeout(lock.timer)
+    lock.timer = setTimeout(() => resyncOne(lock, false).catch(() => again(lock)), leaseMs)
+  }
+
   return {
     waitsFor: (key) => [...(byKey.get(key)?.values() ?? [])].some(({ state }) => state === 'waiting' || state === 'asking'),
     tokenOf: (key) => [...(byKey.get(key)?.values() ?? [])].find(({ state }) => state === 'held')?.token,
     acquire: (key, request, follow) => {
-      const connection = encodeURIComponent(request.connectionId)
-      const claim: LockClaim = {
-        ...{ owner: lockOwner(request), connection, request: encodeURIComponent(request.request) },
-        rest: `${encodeURIComponent(request.user)} ${infoText(request.info)}`,
-      }
+      const claim = claimOf(request)
+      const { connection } = claim
       const lock: OwnLock = {
         ...{ key, claim, request, state: 'asking', token: 0, isAnnounced: false, early: [], unfollow: () => {} },
       }
@@ -252,12 +234,12 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
     },
     resync: async () => {
       const locks = [...byKey.values()].flatMap((some) => [...some.values()])
-      const results = await Promise.allSettled(locks.map(resyncOne))
+      const results = await Promise.allSettled(locks.map((lock) => resyncOne(lock)))
       return results.every(({ status }) => status === 'fulfilled')
     },
     idle: () => mutex.idle(),
     close: () => {
-      for (const locks of byKey.values()) for (const lock of locks.values()) lock.unfollow()
+      for (const lock of [...byKey.values()].flatMap((locks) => [...locks.values()])) forget(lock)
       byKey.clear()
       byConnection.clear()
     },

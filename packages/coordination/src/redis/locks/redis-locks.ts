@@ -56,6 +56,7 @@ export function createRedisLocks({ link, instanceId, settings, layout, lease, ho
   }
   const own = createOwnLocks({
     store,
+    leaseMs: settings.leaseMs,
     isOwnLease: (id) => id.slice(0, id.lastIndexOf('.')) === instanceId,
     onUnused: (key, isUsed) => holds.remove(`lock ${key}`, isUsed),
     onFailed: (error, repeat) => {

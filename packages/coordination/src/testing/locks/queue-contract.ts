@@ -29,9 +29,8 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
     await there.cancel(key, waiting.connectionId, 'r1')
     await waiting.acquire(there, key, { waits: true, request: 'r2' })
     await Promise.all([here.release(key, holder.connectionId, token), there.cancel(key, waiting.connectionId, 'r2')])
-    await last.acquire(here, key, { waits: true }).then(async ({ state }) => {
-      if (state === 'waiting') await last.until(() => last.events.length === 1)
-    })
+    if ((await last.acquire(here, key, { waits: true })).state === 'waiting') await last.until(() => last.events.length === 1)
+    expect(waiting.events.filter(({ request }) => request === 'r1')).toEqual([])
   })
 
   test('[L4] the requests of a connection that closes are not granted', async () => {
@@ -43,6 +42,7 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
     there.disconnect(gone.connectionId)
     await here.release(key, holder.connectionId, token)
     await next.until(() => next.events.length === 1)
+    expect(gone.events).toEqual([])
   })
 
   test('[L4] a client that waits on another connection has one place in the queue', async () => {
@@ -74,6 +74,7 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
       if (round % 2 === 1) ends.reverse()
       await Promise.all(ends.map((end) => end()))
       if ((await last.acquire(here, key, { waits: true })).state === 'waiting') await last.until(() => last.events.length === 1)
+      expect(last.events.filter(({ kind }) => kind === 'lost')).toEqual([])
     }
   })
 }
