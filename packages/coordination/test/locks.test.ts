@@ -19,7 +19,7 @@ async function commandsOf(work: () => Promise<unknown>): Promise<Record<string, 
 
 const start = (prefix: string, options = {}): Promise<TestInstance> => startInstance({ url: server.redis.url, prefix }, options)
 
-test('[L1] 1,000 races of two instances grant each lock once, also while holders leave', async () => {
+test('[L1] 1,000 races of two instances grant each lock once', async () => {
   const { prefix } = server.prefix()
   const [first, second] = [await start(prefix), await start(prefix)]
   const random = seededRandom(Date.now() % 100_000)
@@ -41,7 +41,7 @@ test('[L1] 1,000 races of two instances grant each lock once, also while holders
   for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 50 }, race))
 })
 
-test('[P3] the locks and requests of a killed instance end, and the next request is granted', async () => {
+test('[P3] locks and requests of a killed instance end; the next request is granted', async () => {
   const { prefix, keys } = server.prefix()
   const [dying, living] = [await start(prefix), await start(prefix)]
   const key = freshKey()
@@ -58,7 +58,7 @@ test('[P3] the locks and requests of a killed instance end, and the next request
   expect(await server.client.exists(`{tutti:${key}}$waiting`)).toBe(0)
 })
 
-test('[L3] a holder whose instance lost its lease is notified if the lock was granted to another', async () => {
+test('[L3] a holder whose instance lost its lease is notified of another grant', async () => {
   const { prefix } = server.prefix()
   const [stalled, living] = [await start(prefix), await start(prefix)]
   const [taken, free] = [freshKey(), freshKey()]
@@ -81,7 +81,7 @@ test('[L3] a holder whose instance lost its lease is notified if the lock was gr
   expect(await lockClient().acquire(living.coordination.locks, free)).toMatchObject({ state: 'held' })
 })
 
-test('[L3] after Redis has lost its data, locks keep their tokens and requests wait again', async () => {
+test('[L3] after a loss of data, locks keep their tokens and requests wait again', async () => {
   const { prefix } = server.prefix()
   const [first, second] = [await start(prefix), await start(prefix)]
   const key = freshKey()
@@ -99,7 +99,7 @@ test('[L3] after Redis has lost its data, locks keep their tokens and requests w
   expect(next.events[0]?.token).toBeGreaterThan(token)
 })
 
-test('[P3] no lock is written under a lease that has ended, and one of an unknown lease ends', async () => {
+test('[P3] a lock of an unknown lease ends; none is written under an ended lease', async () => {
   const { prefix } = server.prefix()
   const { coordination } = await start(prefix)
   const key = freshKey()
@@ -113,7 +113,7 @@ test('[P3] no lock is written under a lease that has ended, and one of an unknow
   await eventually(() => expect(coordination.instance.state).toBe('live'))
 })
 
-test('commands of an acquire, a release and a queued grant; a held lock costs none', async () => {
+test('commands of an acquire, a release and a queued grant; an idle lock costs none', async () => {
   const { prefix } = server.prefix()
   const [{ coordination, pubsub }, other] = [await start(prefix, QUIET), await start(prefix, QUIET)]
   const { locks } = coordination

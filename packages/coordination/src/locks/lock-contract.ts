@@ -28,7 +28,7 @@ export interface LockRequest extends LockListener {
   readonly request: string
   /** How long the lock lasts after a disconnect, milliseconds. */
   readonly ttlMs: number
-  /** Whether the request is queued if the lock is held. */
+  /** Whether the request is queued if another holder has the lock. */
   readonly waits: boolean
   readonly info?: JsonValue | undefined
 }

@@ -1,4 +1,5 @@
-import { callSafely, createDeferred, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { callSafely, createDeferred } from '@tutti/protocol/internal'
 import type { LockHolder, LocksView, LockTarget, Locks } from './lock-contract.ts'
 
 /** The views of locks of one instance. */

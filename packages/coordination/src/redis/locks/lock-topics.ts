@@ -1,4 +1,5 @@
-import { createDeferred, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createDeferred } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import { confirmed } from '../confirmed.ts'
 import type { RedisLayout } from '../redis-layout.ts'

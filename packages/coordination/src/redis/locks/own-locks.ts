@@ -1,4 +1,4 @@
-import { createKeyedMutex } from '@tutti/protocol'
+import { createKeyedMutex } from '@tutti/protocol/internal'
 import type { LockAcquired, LockRequest } from '../../locks/lock-contract.ts'
 import { isUnapplied } from '../redis-failure.ts'
 import { holderOf, type LockRecord } from './lock-record.ts'
@@ -159,7 +159,7 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
   /** The lock is free, so its record was lost: its holder has the time of a lease to write it again. */
   const again = (lock: OwnLock): void => {
     clearTimeout(lock.timer)
-    lock.timer = setTimeout(() => resyncOne(lock, false).catch(() => again(lock)), leaseMs)
+    lock.timer = setTimeout(() => void resyncOne(lock, false).catch(() => again(lock)), leaseMs)
   }
 
   return {

@@ -60,7 +60,7 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
     await next.until(() => next.events.length === 1)
   })
 
-  test('[L4] after a grant met its time limit, the lock is free or its holder knows the token', async () => {
+  test('[L4] after a grant met its time limit, the lock can be acquired', async () => {
     const { here, there } = places()
     for (let round = 0; round < 50; round += 1) {
       const { key } = places()
