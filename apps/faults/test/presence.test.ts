@@ -12,7 +12,7 @@ const SHORT: PresenceRunOptions = {
 }
 
 test('[P3] five rounds of kills and stalls leave no ghost and no record', async () => {
-  const results = await runRounds(5, { ...SHORT, changesRedis: false })
+  const results = await runRounds(5, SHORT)
   expect(results.flatMap(({ violations }) => violations)).toEqual([])
   expect(results).toHaveLength(5)
   const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)

@@ -16,6 +16,8 @@ export interface ModelPresence {
   change(room: string, id: string, info: JsonValue | undefined, user?: string): void
   /** Another client moves its cursor. */
   move(room: string, id: string, data: JsonValue): void
+  /** Replies to subscriptions state that members may be missing for so long; 0 for not. */
+  settle(ms: number): void
   /** The link's membership is removed, as after `graceMs`. */
   forget(link: ModelLink): void
 }
@@ -27,6 +29,7 @@ export function createModelPresence(openLinks: () => ModelLink[]): ModelPresence
   const clientOf = ({ handshake }: ModelLink): string => String(handshake['clientId'])
   const membersOf = (room: string): Map<string, WireMember> => rooms.get(room) ?? new Map()
   let joins = 0
+  let settlingMs = 0
 
   const tell = (change: Omit<PresenceChange, 'count'>): void => {
     const { room } = change
@@ -58,6 +61,9 @@ export function createModelPresence(openLinks: () => ModelLink[]): ModelPresence
     subscriptions: () => openLinks().flatMap((link) => [...namesOf(link)]),
     change: (room, id, info, user = '') => (info === undefined ? remove(room, id) : set(room, id, { id, user, info })),
     move,
+    settle: (ms) => {
+      settlingMs = ms
+    },
     forget: (link) => {
       for (const room of rooms.keys()) remove(room, clientOf(link))
     },
@@ -79,7 +85,11 @@ export function createModelPresence(openLinks: () => ModelLink[]): ModelPresence
           return {}
         case 'presence:subscribe':
           subscribed.set(link, namesOf(link).add(payload.count ? `#${room}` : room))
-          return { count: membersOf(room).size, ...(payload.count ? {} : { members: [...membersOf(room).values()] }) }
+          return {
+            ...(payload.count ? {} : { members: [...membersOf(room).values()] }),
+            ...(settlingMs > 0 && { settlingMs }),
+            count: membersOf(room).size,
+          }
         case 'presence:unsubscribe':
           namesOf(link).delete(payload.count ? `#${room}` : room)
           return {}

@@ -34,6 +34,8 @@ export interface WireMember {
 export interface PresencePage {
   members?: WireMember[]
   count: number
+  /** For so long members may still be missing that were present before, milliseconds: a client keeps those that it shows. */
+  settlingMs?: number
 }
 
 /** `presence:changed`: the newest state of each member that changed since the last one. `count` includes members that are not listed. */

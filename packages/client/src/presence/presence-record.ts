@@ -4,6 +4,7 @@ import { createObservable, type Observable } from '../observable.ts'
 import { createCursors } from './cursors.ts'
 import type { PresenceCursors, PresenceMember, PresenceSnapshot } from './presence-contract.ts'
 import type { PresenceKind } from './presence-rooms.ts'
+import { createSettlingMembers } from './settling-members.ts'
 
 /** How soon a change of info is sent again that could not be made, milliseconds. */
 const RETRY_MS = 1_000
@@ -27,6 +28,8 @@ export interface PresenceRecord {
   receivePage(page: PresencePage): void
   receiveChange(change: PresenceChange): void
   receiveCursors(cursors: { readonly [id: string]: JsonValue }): void
+  /** The connection is lost. */
+  lost(): void
   refused(kind: string, error: RealtimeError): void
   /** The server has ended what was no longer wanted. */
   gone(kind: string): void
@@ -58,12 +61,16 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
     const error = errors['member'] ?? errors['members'] ?? errors['count']
     return {
       members: [...members.values()],
-      count: count ?? 0,
+      count: (count ?? 0) + settling.size,
       loading: !error && (uses.members > 0 ? !hasMembers : count === undefined),
       joined: isMember(),
       error,
     }
   }
+  const settling = createSettlingMembers(clock, (ids) => {
+    for (const id of ids) remove(id)
+    refresh()
+  })
   const { observable, show } = createObservable(snapshot(), onThrow)
   const cursors = createCursors({
     clock,
@@ -76,13 +83,28 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
     cursors.refresh()
   }
 
+  const set = (member: Omit<PresenceMember<unknown>, 'isMe'>): void => {
+    members.set(member.id, { ...member, isMe: member.id === ownId })
+  }
   const put = (list: readonly Omit<PresenceMember<unknown>, 'isMe'>[] = []): void => {
-    for (const member of list) members.set(member.id, { ...member, isMe: member.id === ownId })
+    for (const member of list) {
+      settling.confirm(member.id)
+      set(member)
+    }
+  }
+  const remove = (id: string): void => {
+    settling.confirm(id)
+    members.delete(id)
+    cursors.forget(id)
+  }
+  const clear = (): void => {
+    settling.begin([], 0)
+    members = new Map()
   }
   const setOwnId = (id: string | undefined): void => {
     if (id === ownId) return
     ownId = id
-    for (const member of members.values()) if (member.isMe !== (member.id === id)) put([member])
+    for (const member of members.values()) if (member.isMe !== (member.id === id)) set(member)
   }
 
   /** One update is in flight at a time; the next one has the newest info. */
@@ -152,30 +174,37 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
     },
     receivePage: (page) => {
       if (page.members) {
-        members = new Map()
+        const before = members
+        clear()
         put(page.members)
         hasMembers = true
+        if (page.settlingMs) {
+          const kept = [...before.values()].filter(({ id }) => !members.has(id))
+          kept.forEach(set)
+          settling.begin(
+            kept.map(({ id }) => id),
+            page.settlingMs,
+          )
+        }
       }
       count = page.count
       errors[page.members ? 'members' : 'count'] = undefined
       refresh()
     },
     receiveChange: (change) => {
-      for (const id of change.left ?? []) {
-        members.delete(id)
-        cursors.forget(id)
-      }
+      for (const id of change.left ?? []) remove(id)
       put(change.joined)
       put(change.updated)
       count = change.count
       refresh()
     },
     receiveCursors: cursors.receive,
+    lost: settling.pause,
     refused: (kind, error) => {
       errors[kind] = error
       if (kind === 'member') setOwnId(undefined)
       else {
-        members = new Map()
+        clear()
         count = undefined
       }
       refresh()
@@ -183,7 +212,7 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
     gone: (kind) => {
       if (kind === 'member') setOwnId(undefined)
       if (kind === 'members') {
-        members = new Map()
+        clear()
         hasMembers = false
       }
       refresh()

@@ -71,7 +71,10 @@ function createPresenceRooms(internals: ClientInternals): PresenceRooms {
 
   connection.attach({
     onUp: subscriptions.restore,
-    onDown: subscriptions.lose,
+    onDown: () => {
+      subscriptions.lose()
+      for (const record of records.values()) record.lost()
+    },
     'server:revoked': ({ target, error }) => {
       if (!('room' in target)) return
       const kinds: PresenceKind[] = target.membership ? ['member'] : ['members', 'count']

@@ -34,12 +34,14 @@ export interface RoomReplica {
 /** What a replica needs. */
 export interface RoomReplicaOptions {
   onListenerError: (error: unknown) => void
+  /** How long members may still be missing. */
+  settlingMs: () => number
   /** The last view was closed by its owner. */
   onUnobserved: () => void
 }
 
 /** Makes a copy that is empty and not open. */
-export function createRoomReplica({ onListenerError, onUnobserved }: RoomReplicaOptions): RoomReplica {
+export function createRoomReplica({ onListenerError, settlingMs, onUnobserved }: RoomReplicaOptions): RoomReplica {
   const members = new Map<string, Member>()
   const cursors = new Map<string, JsonValue>()
   const changes = createListeners<[MembersChange]>(onListenerError)
@@ -74,6 +76,9 @@ export function createRoomReplica({ onListenerError, onUnobserved }: RoomReplica
         ...{ ready, members, cursors },
         get count() {
           return count
+        },
+        get settlingMs() {
+          return settlingMs()
         },
         close: () => {
           if (!views.has(end)) return

@@ -37,6 +37,7 @@ export function createMemoryRoom({ room, settings, onOpen, onEmpty, onUnused }: 
   }
   const replica = createRoomReplica({
     onListenerError: (error) => settings.onError(error, { stage: 'listener', room }),
+    settlingMs: () => 0,
     onUnobserved: endIfUnused,
   })
   replica.open()

@@ -17,6 +17,8 @@ const MAX_TRIES = 3
 export interface RedisLease extends InstanceLease {
   /** Whether a lease has ended, and is not swept yet. */
   hasEnded(lease: string): boolean
+  /** For so long instances may have records to write again: after an outage, or before the first registration. Milliseconds. */
+  readonly quietMs: number
   /** Runs the heartbeat now, or waits for the one in flight. Registers where there is no lease. */
   renew(): Promise<void>
   /**
@@ -50,6 +52,7 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   let registrations = 1
   let state: InstanceLease['state'] = 'registering'
   let expiry = 0
+  let quietUntil = 0
   let live: ReadonlySet<string> = new Set()
   let ended: ReadonlySet<string> = new Set()
   let beating: Promise<void> | undefined
@@ -74,12 +77,13 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   }
   const run = async (mode: 'register' | 'renew' | 'close') => {
     const reply = partsOf(await send(mode))
-    const [lost, now, liveIds, endedIds, claimed, next, last] = reply
+    const [lost, now, liveIds, endedIds, claimed, next, last, quietMs] = reply
     return {
       isLost: lost === 1,
       now: Number(now),
       ...{ live: textsOf(liveIds), ended: textsOf(endedIds), claimed: textsOf(claimed) },
       ...{ next: next === '' ? Infinity : Number(next), isLast: last === 1 },
+      quietMs: Number(quietMs),
     }
   }
 
@@ -96,6 +100,7 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
       if (closing !== undefined) return
       live = new Set(reply.live)
       ended = new Set(reply.ended)
+      quietUntil = performance.now() + reply.quietMs
       if (reply.claimed.length > 0) onClaim(reply.claimed)
       if (!reply.isLost) {
         expiry = reply.now + times.leaseMs
@@ -148,6 +153,9 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
     },
     get live() {
       return live
+    },
+    get quietMs() {
+      return state === 'live' ? Math.max(0, quietUntil - performance.now()) : times.leaseMs
     },
     ready: ready.promise,
     onLost: (listener) => lostListeners.add(listener),

@@ -14,8 +14,8 @@ export interface LeaseTimes {
  *
  * KEYS 1 leases: lease id -> expiry  2 ended: lease id -> time of its sweep  3 quiet
  * ARGV 1 lease id  2 register | renew | close  3 where it registers after a loss, the former id, else ''
- * Reply: `{ lost, now, live, ended, claimed, next, last }`. `lost` is 1 where the lease to renew is not there; `next` is the time at
- * which leases may end or be due, or ''; `last` is 1 where `close` left no living instance.
+ * Reply: `{ lost, now, live, ended, claimed, next, last, quietMs }`. `lost` is 1 where the lease to renew is not there; `next` is the time at
+ * which leases may end or be due, or ''; `last` is 1 where `close` left no living instance; for `quietMs` no lease ends.
  */
 export const leaseScript = ({ heartbeatMs, leaseMs, graceMs }: LeaseTimes): string => `
 local LEASE_MS, SILENCE_MS, GRACE_MS, SWEEP_MS = ${leaseMs}, ${leaseMs - heartbeatMs}, ${graceMs}, ${Math.max(leaseMs, graceMs)}
@@ -75,5 +75,5 @@ local firstExpiry = call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
 consider(firstExpiry and firstExpiry + 1)
 consider(tonumber(call('ZRANGE', ENDED, 0, 0, 'WITHSCORES')[2]))
 if next ~= '' then next = whole(math.max(next, quietMs > 0 and now + quietMs or 0)) end
-return { lost, whole(now), call('ZRANGE', LEASES, 0, -1), call('ZRANGE', ENDED, 0, -1), claimed, next, last }
+return { lost, whole(now), call('ZRANGE', LEASES, 0, -1), call('ZRANGE', ENDED, 0, -1), claimed, next, last, math.max(quietMs, 0) }
 `

@@ -3,25 +3,29 @@ import type { CoordinationSettings } from '../coordination-options.ts'
 /**
  * The members of a room are a hash: private key of the member -> `<lease> <connection> <number> <id> <l|c> <user> <info>`. `l` is a
  * listed member, `c` one that is only counted. `number` increases with each connection of a member. The version of the last
- * change is stored beside it, and announced with it: `c <version> <version before> <count>` and a line for each member,
+ * change is stored beside it, with the time of the first one (which shows that Redis has lost the room), and announced with it: `c <version> <version before> <count>` and a line for each member,
  * `+ <id> <user> <info>`, `- <id>` for one that left, `x <id>` for one that was swept. Lua never reads the info.
  */
 export const MEMBER_FUNCTIONS = `
 local function nextNumber(last) return whole(math.max(last + 1, now)) end
-local function versionOf(key) return call('GET', key) or '0' end
+local function versionOf(key)
+  local version, born = string.match(call('GET', key) or '0 ' .. whole(now), '^(%d+) ?(%d*)$')
+  return version, born == '' and '0' or born
+end
 -- Last of all and by pcall: a refused PUBLISH must not make a change that is done look refused.
 local function announce(channel, version, base, count, lines)
   redis.pcall('PUBLISH', channel, 'c ' .. version .. ' ' .. base .. ' ' .. count .. lines)
 end
 -- After members were removed. Without members, the version remains for a time, so that later ones are greater.
 local function removed(keys, channel, number, lines)
-  local base, count = versionOf(keys[2]), call('HLEN', keys[1])
+  local base, born = versionOf(keys[2])
+  local count = call('HLEN', keys[1])
   if number == 0 then return { 0, base, count } end
   local version = nextNumber(base)
   if count == 0 then
-    call('SET', keys[2], version, 'PX', TOMBSTONE_MS)
+    call('SET', keys[2], version .. ' ' .. born, 'PX', TOMBSTONE_MS)
   else
-    call('SET', keys[2], version, 'KEEPTTL')
+    call('SET', keys[2], version .. ' ' .. born, 'KEEPTTL')
   end
   announce(channel, version, base, count, lines)
   return { number, version, count }
@@ -43,7 +47,8 @@ export const WRITE_MEMBER = `
 local channel, name, lease, expiry, connection, number, id, user, info, kind = unpack(ARGV)
 if isLate(expiry) then return { 'late' } end
 local record = call('HGET', KEYS[1], name)
-local base, before = versionOf(KEYS[2]), call('HLEN', KEYS[1])
+local base, born = versionOf(KEYS[2])
+local before = call('HLEN', KEYS[1])
 local oldConnection, oldNumber, oldId, oldKind, oldRest = string.match(record or '', '^%S+ (%S+) (%d+) (%S+) ([lc]) (.*)$')
 if oldId then
   local isSame = oldConnection == connection
@@ -72,7 +77,7 @@ if oldId == id and oldRest == rest then
   return { 'ok', base, id, number, kind, before }
 end
 local version = nextNumber(base)
-call('SET', KEYS[2], version)
+call('SET', KEYS[2], version .. ' ' .. born)
 local lines = ''
 if oldId and oldId ~= id and kind == 'l' then lines = '\\n- ' .. oldId end
 if kind == 'l' then lines = lines .. '\\n+ ' .. id .. ' ' .. rest end
@@ -127,7 +132,7 @@ return reply
  * Reads the listed members, and all of one instance.
  *
  * KEYS 1 members  2 version  ARGV 1 instance
- * Reply: `{ version, count, leases of all members, [key, record, …] }`.
+ * Reply: `{ version, count, leases of all members, [key, record, …], ms for which instances may write members again }`.
  */
 export const READ_MEMBERS = `
 local all, leases, known, shown = call('HGETALL', KEYS[1]), {}, {}, {}
@@ -143,7 +148,8 @@ for i = 1, #all, 2 do
     end
   end
 end
-return { versionOf(KEYS[2]), #all / 2, leases, shown }
+local version, born = versionOf(KEYS[2])
+return { version, #all / 2, leases, shown, math.ceil(math.max(LEASE_MS - (now - born) / 1000, 0)) }
 `
 
 /**

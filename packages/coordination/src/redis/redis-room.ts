@@ -44,6 +44,7 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
   const { room, link, instanceId, settings, layout, lease, holds, store, onOpen, onEmpty, onUnused } = options
   const channel = layout.channel(room)
   let stored = 0
+  let settledAt = 0
   let isDoubtful = false
   let isClosed = false
   const report = (error: unknown): void => {
@@ -63,6 +64,7 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
 
   const replica = createRoomReplica({
     onListenerError: (error) => settings.onError(error, { stage: 'listener', room }),
+    settlingMs: () => (link.status === 'ready' ? Math.ceil(Math.max(settledAt - performance.now(), lease.quietMs, 0)) : settings.leaseMs),
     onUnobserved: () => endIfUnused(),
   })
   const publish = (message: string): void => {
@@ -92,6 +94,7 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
     const present = snapshot.records.filter((record) => record.isListed).map(show)
     const ids = new Set(present.map(({ id }) => id))
     for (const id of replica.members.keys()) if (!ids.has(id)) missing.add(id)
+    settledAt = performance.now() + snapshot.settlingMs
     apply(present, [], snapshot.count)
     replica.open()
     if (snapshot.records.some((record) => !own.has(record.id))) publish(wantMessage(instanceId))

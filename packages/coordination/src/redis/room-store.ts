@@ -58,6 +58,8 @@ export interface RoomSnapshot {
   /** Leases of all members. */
   readonly leases: readonly string[]
   readonly records: readonly MemberRecord[]
+  /** For so long instances may write members again: Redis has not had the room for longer. Milliseconds. */
+  readonly settlingMs: number
 }
 
 /** What removing members made. */
@@ -129,7 +131,7 @@ export function createRoomStore({ room, instanceId, layout, lease, holds, script
       removal(partsOf(await scripts.remove.run(keys, [channel, ...members.flatMap(({ name, connection }) => [name, connection])]))),
     sweep,
     read: async () => {
-      const [version, count, leases, texts] = partsOf(await scripts.read.run(keys, [instanceId]))
+      const [version, count, leases, texts, settlingMs] = partsOf(await scripts.read.run(keys, [instanceId]))
       const flat = textsOf(texts)
       const records: MemberRecord[] = []
       for (let place = 0; place < flat.length; place += 2) {
@@ -137,7 +139,7 @@ export function createRoomStore({ room, instanceId, layout, lease, holds, script
         if (record !== undefined) records.push(record)
       }
       records.sort((a, b) => a.number - b.number)
-      return { version: Number(version), count: Number(count), leases: textsOf(leases), records }
+      return { version: Number(version), count: Number(count), leases: textsOf(leases), records, settlingMs: Number(settlingMs) }
     },
   }
 }

@@ -11,6 +11,9 @@ import { createTick } from './tick.ts'
 /** Members in one message; the others follow in further ones. */
 const MAX_PAGE = 500
 
+/** A client keeps the members that it shows for so long where a reply does not contain all, milliseconds. */
+const REST_MS = 2_000
+
 /** Time between two notices of the number of members, milliseconds (P6). */
 const COUNT_MS = 1_000
 
@@ -120,9 +123,10 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
       const page = async (): Promise<PresencePage> => {
         await current.ready
         isReady = true
-        const { count } = current
+        const { count, members } = current
         if (countOnly) return { count }
-        return { members: [...current.members.values()].slice(0, MAX_PAGE).map(toWireMember), count }
+        const settlingMs = Math.max(current.settlingMs, members.size > MAX_PAGE ? REST_MS : 0)
+        return { members: [...members.values()].slice(0, MAX_PAGE).map(toWireMember), count, ...(settlingMs > 0 && { settlingMs }) }
       }
       return new PlacedReply(page(), {
         after: () => {
