@@ -89,7 +89,8 @@ export interface MembersView {
  * The presence of one room. Versions, messages and records are inside: a missed message delays a change, and never loses one.
  *
  * Errors of `join`, `update` and `leave`, by code: `UNAVAILABLE` (not applied), `OUTCOME_UNKNOWN` (perhaps applied; the same
- * call again is harmless), `CLOSED`. `join` also has `ROOM_FULL`.
+ * call again is harmless, so it is `retryable`), `CLOSED`. `join` also has `ROOM_FULL`, and is `CLOSED` and `retryable` where
+ * another connection of the client has continued the member meanwhile.
  */
 export interface Members {
   readonly room: string

@@ -42,7 +42,11 @@ export const resultSchemas = {
   'presence:join': v.strictObject({ id: v.string() }),
   'presence:update': nothing,
   'presence:leave': nothing,
-  'presence:subscribe': v.strictObject({ members: v.exactOptional(v.array(memberSchema)), count: v.number(), settlingMs: v.exactOptional(v.number()) }),
+  'presence:subscribe': v.strictObject({
+    members: v.exactOptional(v.array(memberSchema)),
+    count: v.number(),
+    settlingMs: v.exactOptional(v.number()),
+  }),
   'presence:unsubscribe': nothing,
   'presence:cursor': nothing,
 } satisfies { [Name in RequestName]: v.GenericSchema<unknown, Requests[Name]['result']> }

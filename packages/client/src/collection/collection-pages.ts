@@ -3,6 +3,7 @@ import { compareKeys } from '@tutti/protocol/internal'
 import { createRetry, type RetryContext } from '../connection/retry.ts'
 import type { CollectionRecords } from './collection-records.ts'
 import type { Connection } from '../connection/connection-contract.ts'
+import { mayRepeat } from '../connection/may-repeat.ts'
 import { inBatches } from '../connection/batches.ts'
 
 /** Dependencies of the pages. */
@@ -64,7 +65,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
       if (mine !== epoch) return
       isRequesting = false
       if (error) {
-        if (error.retryable) retry.plan(requestPage, error.retryAfterMs)
+        if (mayRepeat(error)) retry.plan(requestPage, error.retryAfterMs)
         else refused = error
         return onChange()
       }

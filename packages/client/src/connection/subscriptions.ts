@@ -1,6 +1,7 @@
 import type { RealtimeError } from '@tutti/protocol'
 import { createRetry, type RetryContext } from './retry.ts'
 import type { Connection } from './connection-contract.ts'
+import { mayRepeat } from './may-repeat.ts'
 
 /** Dependencies of the subscriptions. */
 export interface SubscriptionsOptions extends RetryContext {
@@ -55,7 +56,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     request(names, on, (error) => {
       if (mine !== epoch) return
       // One invalid name must not prevent the others.
-      if (error && !error.retryable && names.length > 1) {
+      if (error && !mayRepeat(error) && names.length > 1) {
         const middle = names.length >> 1
         send(names.slice(0, middle), on)
         return send(names.slice(middle), on)
@@ -64,7 +65,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
         if (on && !error) known.set(name, 'on')
         else known.delete(name)
         if (!on || !error || !wanted.has(name)) dirty.add(name)
-        else if (error.retryable) later.add(name)
+        else if (mayRepeat(error)) later.add(name)
         else onRefused(name, error)
       }
       if (later.size === 0) retry.reset()

@@ -1,4 +1,5 @@
 import type { JsonValue, PresenceChange, PresencePage, RealtimeError } from '@tutti/protocol'
+import { mayRepeat } from '../connection/may-repeat.ts'
 import type { ClientInternals } from '../create-realtime-client.ts'
 import { createObservable, type Observable } from '../observable.ts'
 import { createCursors } from './cursors.ts'
@@ -115,11 +116,12 @@ export function createPresenceRecord({ room, clock, connection, onThrow, want, u
     connection.request('presence:update', { room, info }, ({ error }) => {
       isUpdating = false
       if (sentInfo !== sent) return sendInfo()
-      if (error?.retryable) {
+      // After a lost connection the next join has the newest info.
+      if (!connection.up) return
+      if (error && mayRepeat(error)) {
         sentInfo = undefined
         return void clock.after(error.retryAfterMs ?? RETRY_MS, sendInfo)
       }
-      if (error?.code === 'OUTCOME_UNKNOWN') return
       errors['member'] = error
       refresh()
       sendInfo()

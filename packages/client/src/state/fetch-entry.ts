@@ -1,5 +1,6 @@
 import type { Entry, RealtimeError } from '@tutti/protocol'
 import type { Connection } from '../connection/connection-contract.ts'
+import { mayRepeat } from '../connection/may-repeat.ts'
 import type { KeyRecord } from './key-record.ts'
 import type { KeyState } from './key-state.ts'
 
@@ -31,7 +32,7 @@ export function createFetchEntry({ connection, take, resume }: FetchEntryOptions
       else record.fetching = false
       if (result) return take(record, before, result)
       if (done || !connection.up) return
-      if (error.retryable) record.retry.plan(() => resume(record), error.retryAfterMs)
+      if (mayRepeat(error)) record.retry.plan(() => resume(record), error.retryAfterMs)
       // Refused for good: continues without the entry.
       else take(record, record.state, undefined)
     })

@@ -3,6 +3,7 @@ import { MUTATION_MEMORY_MS, valueOf } from '@tutti/protocol/internal'
 import { runUpdate } from './change.ts'
 import type { Clock } from '../connection/clock.ts'
 import type { Connection, RequestResult } from '../connection/connection-contract.ts'
+import { mayRepeat } from '../connection/may-repeat.ts'
 import type { KeyRecord } from './key-record.ts'
 import {
   appendChange,
@@ -112,7 +113,7 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
     const before = record.state
     const answer = ({ result, error }: RequestResult<Acknowledgement>): void => {
       if (result) return finish(withAck(record.state, result))
-      if (error.retryable || error.code === 'OUTCOME_UNKNOWN') {
+      if (mayRepeat(error)) {
         record.sending = false
         // By its number it may be sent again. After a lost connection all pending changes are.
         if (connection.up) record.retry.plan(() => resume(record), error.retryAfterMs)

@@ -154,6 +154,26 @@ test('[X5] a join or an update that is refused for now is sent again', async () 
   expect(room.current.error).toBeUndefined()
 })
 
+test('[P2] a request whose outcome is unknown to the server is sent again', async () => {
+  const { client, server, clock } = await connectedClient()
+  const unknown = new RealtimeError('OUTCOME_UNKNOWN')
+  for (const name of ['presence:join', 'presence:subscribe']) {
+    failNext(server, name, unknown)
+    const room = presence(client, name, { info: 1 })
+    await server.flush()
+    clock.advance(2_000)
+    await server.flush()
+    expect(room.current).toMatchObject({ joined: true, count: 1, error: undefined })
+  }
+  failNext(server, 'presence:update', unknown)
+  const room = presence<number>(client, 'presence:join')
+  room.update(2)
+  await server.flush()
+  clock.advance(2_000)
+  await server.flush()
+  expect(server.presence.members('presence:join')).toMatchObject([{ info: 2 }])
+})
+
 test('[X6] an info that is refused shows the error until another one is accepted', async () => {
   const { client, server } = await connectedClient()
   const room = presence<unknown>(client, 'doc:1', { info: 1 })

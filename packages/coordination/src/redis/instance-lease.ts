@@ -4,6 +4,7 @@ import type { RedisLink } from '@tutti/pubsub/redis'
 import type { InstanceLease } from '../contract.ts'
 import type { CoordinationSettings } from '../coordination-options.ts'
 import { leaseScript, type LeaseTimes } from './lease-script.ts'
+import { repeatable } from './redis-failure.ts'
 import type { RedisLayout } from './redis-layout.ts'
 import { partsOf, textsOf } from './script-reply.ts'
 
@@ -46,7 +47,7 @@ export interface InstanceLeaseOptions {
 /** Registers the instance, and renews its lease until it is closed. */
 export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   const { link, layout, instanceId, times, onError, onBeat, onClaim } = options
-  const script = link.script(leaseScript(times))
+  const script = repeatable(link.script(leaseScript(times)))
   const lostListeners = createListeners<[]>((error) => onError(error, { stage: 'listener' }))
   const ready = createDeferred<void>()
   let registrations = 1

@@ -1,8 +1,9 @@
 import { createKeyedMutex } from '@tutti/protocol/internal'
-import type { RedisLink, RedisScript } from '@tutti/pubsub/redis'
+import type { RedisLink } from '@tutti/pubsub/redis'
 import type { CoordinationSettings } from '../coordination-options.ts'
 import type { RedisLease } from './instance-lease.ts'
 import type { RedisLayout } from './redis-layout.ts'
+import type { CoordinationScript } from './room-store.ts'
 import { textsOf } from './script-reply.ts'
 
 /** Names what a lease holds, for those that sweep it. It may name too much and never too little. */
@@ -18,7 +19,7 @@ export interface LeaseHoldsOptions {
   link: RedisLink
   layout: RedisLayout
   lease: RedisLease
-  script: RedisScript
+  script: CoordinationScript
   onError: CoordinationSettings['onError']
 }
 

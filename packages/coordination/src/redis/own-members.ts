@@ -177,7 +177,11 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
         case 'ok':
           return { id: outcome.id, isListed: outcome.isListed, version: outcome.version }
         case 'superseded':
-          throw new RealtimeError('CLOSED', { message: 'The membership was ended, or continued by another connection, meanwhile.' })
+          // Retryable: a connection that is still in use takes the member over with its next join.
+          throw new RealtimeError('CLOSED', {
+            message: 'The membership was ended, or continued by another connection, meanwhile.',
+            retryable: true,
+          })
         case 'full':
           throw new RealtimeError('ROOM_FULL', { message: `The room ${room} has ${maxMembers} members (maxMembers).` })
       }

@@ -5,17 +5,21 @@ import type { RedisLease } from './instance-lease.ts'
 import type { LeaseHolds } from './lease-holds.ts'
 import { HOLD, MEMBER_FUNCTIONS, memberConstants, READ_MEMBERS, REMOVE_MEMBERS, SWEEP_MEMBERS, WRITE_MEMBER } from './member-scripts.ts'
 import { parseMemberRecord, type MemberRecord } from './member-record.ts'
+import { repeatable } from './redis-failure.ts'
 import type { RedisLayout } from './redis-layout.ts'
 import { scriptSetup } from './script-setup.ts'
 import { partsOf, textsOf } from './script-reply.ts'
 
+/** A script of the coordination. */
+export type CoordinationScript = Pick<RedisScript, 'run'>
+
 /** The scripts of the coordination, each loaded once. */
 export interface CoordinationScripts {
-  readonly hold: RedisScript
-  readonly write: RedisScript
-  readonly remove: RedisScript
-  readonly sweep: RedisScript
-  readonly read: RedisScript
+  readonly hold: CoordinationScript
+  readonly write: CoordinationScript
+  readonly remove: CoordinationScript
+  readonly sweep: CoordinationScript
+  readonly read: CoordinationScript
 }
 
 /** Loads the scripts. On a Cluster the clocks of two nodes may differ by `slackMs`. */
@@ -24,9 +28,9 @@ export function createCoordinationScripts(
   settings: CoordinationSettings & { tombstoneMs: number; leaseMs: number; heartbeatMs: number },
 ): CoordinationScripts {
   const setup = `${scriptSetup(settings.leaseMs, link.isCluster ? settings.heartbeatMs : 0)}${memberConstants(settings)}`
-  const script = (run: string): RedisScript => link.script({ setup, functions: MEMBER_FUNCTIONS, run })
+  const script = (run: string): CoordinationScript => repeatable(link.script({ setup, functions: MEMBER_FUNCTIONS, run }))
   return {
-    hold: link.script({ setup, run: HOLD }),
+    hold: repeatable(link.script({ setup, run: HOLD })),
     write: script(WRITE_MEMBER),
     remove: script(REMOVE_MEMBERS),
     sweep: script(SWEEP_MEMBERS),
