@@ -23,7 +23,7 @@ async function afterLoss(): Promise<TestClient & { shown: () => string[]; counts
   return { ...started, left, shown: () => room.current.members.map(({ id }) => id).sort(), counts: () => room.current.count }
 }
 
-test('[P3] members that a settling page lacks are shown until their instances write them again', async () => {
+test('[P3] members that a settling page lacks are shown until its time has passed', async () => {
   const { server, clock, shown, counts, left } = await afterLoss()
   expect([shown(), counts()]).toEqual([['a', 'b', 'c'], 3])
   server.presence.change('doc:1', 'a', 1)
@@ -49,7 +49,7 @@ test('[P3] a member that left, or changes, while a page is settling does so at o
   expect(shown()).toEqual(['b'])
 })
 
-test('[P3] the own member of before is removed where the client joined again as another', async () => {
+test('[P3] a settling page removes the own member that joined again as another', async () => {
   const { client, server, clock } = await connectedClient()
   const room = presence(client, 'doc:1', { info: 1 })
   await server.flush()
@@ -72,7 +72,7 @@ test('[P3] the own member of before is removed where the client joined again as 
   expect(room.current.members).toMatchObject([{ id: 'm2', isMe: true }])
 })
 
-test('[P3] a connection that is lost while a page is settling removes no member: the next page decides', async () => {
+test('[P3] a connection lost while a page is settling removes no member', async () => {
   const { server, clock, shown, left } = await afterLoss()
   server.presence.change('doc:1', 'a', 1)
   await server.flush()
