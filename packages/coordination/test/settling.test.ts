@@ -5,7 +5,7 @@ import { startInstance, TIMES, useRedis } from './cluster.ts'
 
 const server = useRedis()
 
-test('[P3] a view that is opened after a loss of data reports how long members may be missing', async () => {
+test('[P3] a view after a loss of data reports how long members may be missing', async () => {
   const { prefix } = server.prefix()
   const proxy = await startTcpProxy(server.redis)
   onTestFinished(() => proxy.close())

@@ -5,7 +5,7 @@ import { startInstance, useRedis } from './cluster.ts'
 
 const server = useRedis()
 
-test('[P2] calls whose replies from Redis are lost may be repeated, and the repetition is the same member', async () => {
+test('[P2] a call whose reply from Redis is lost may be repeated as the same member', async () => {
   const { prefix } = server.prefix()
   const proxy = await startTcpProxy(server.redis)
   onTestFinished(() => proxy.close())
