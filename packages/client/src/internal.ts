@@ -3,4 +3,4 @@
  * @module
  * @internal
  */
-export { COLLECTION_DEFAULTS } from './collection/collection.ts'
+export { COLLECTION_DEFAULTS } from './collection/collection-contract.ts'

@@ -37,6 +37,13 @@ export interface CollectionOptions {
 }
 
 /**
+ * Defaults of the options of a collection.
+ *
+ * @internal
+ */
+export const COLLECTION_DEFAULTS = { limit: 10_000 } as const
+
+/**
  * All entries below a prefix, live. Changes show at once, here and on handles of the same keys, and are sent like
  * theirs, with the same errors. They need not be awaited, because `current.error` shows the same.
  */

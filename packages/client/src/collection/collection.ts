@@ -3,7 +3,7 @@ import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/inte
 import { createAddedKeys } from './added-keys.ts'
 import { patchOf, type Change } from '../state/change.ts'
 import { assertName } from '../assert-name.ts'
-import type { Collection, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
+import { COLLECTION_DEFAULTS, type Collection, type CollectionOptions, type CollectionSnapshot } from './collection-contract.ts'
 import { createCollectionPages } from './collection-pages.ts'
 import { createCollectionRecords } from './collection-records.ts'
 import type { RealtimeClient } from '../create-realtime-client.ts'
@@ -12,9 +12,6 @@ import { createObservable } from '../observable.ts'
 import { keepReferences } from '../state/keep-references.ts'
 
 export type { Collection, CollectionItem, CollectionOptions, CollectionSnapshot } from './collection-contract.ts'
-
-/** Defaults of the options of a collection. */
-export const COLLECTION_DEFAULTS = { limit: 10_000 } as const
 
 const OPTIONS = { limit: wholeNumber(1, COLLECTION_DEFAULTS.limit) } satisfies OptionRows<CollectionOptions>
 
