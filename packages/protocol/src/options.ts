@@ -89,7 +89,9 @@ export function parseOptions(
   // Inherited properties are options too.
   for (const name in options)
     if (!Object.hasOwn(rows, name)) {
-      throw invalid(`${owner}: ${Object.hasOwn(renamed, name) ? `\`${name}\` is now \`${renamed[name]}\`` : `unknown option \`${name}\``}`)
+      const known = Object.keys(rows).find((other) => other.startsWith(name) || name.startsWith(other))
+      const unknown = `unknown option \`${name}\`${known === undefined ? '' : `, use \`${known}\``}`
+      throw invalid(`${owner}: ${Object.hasOwn(renamed, name) ? `\`${name}\` is now \`${renamed[name]}\`` : unknown}`)
     }
   return Object.fromEntries(
     Object.entries(rows).map(([name, [takes, accepts, fallback, isRequired]]) => {

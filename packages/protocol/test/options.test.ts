@@ -44,6 +44,9 @@ test('[X9] messages name the function, the option and its accepted values', () =
   expect(messageOf({ store, onError: {} })).toBe('makeIt: `onError` must be a function, not of type object.')
   expect(messageOf({})).toBe('makeIt: `store` must be an object with read(), not of type undefined.')
   expect(messageOf({ store, retires: 1 })).toBe('makeIt: unknown option `retires`.')
+  expect(messageOf({ store, retry: 1, retriesMs: 1 })).toBe('makeIt: unknown option `retry`.')
+  expect(messageOf({ store, retriesMs: 1 })).toBe('makeIt: unknown option `retriesMs`, use `retries`.')
+  expect(messageOf({ stor: 1 })).toBe('makeIt: unknown option `stor`, use `store`.')
   expect(messageOf(null)).toBe('makeIt: options must be an object.')
 })
 

@@ -131,13 +131,14 @@ export interface InternalServerOptions<U extends User = User> extends RealtimeSe
   features?: readonly FeatureFactory[] | undefined
 }
 
+const [, isStore] = withMethods(['read', 'write', 'list', 'onChange', 'onGap', 'dispose'], undefined)
 const NO_SCHEMA: RealtimeSchema = {}
 const NO_FEATURES: readonly FeatureFactory[] = []
 const warn = (message: string): void => process.emitWarning(message, 'TuttiWarning')
 
 /** The options, without the Socket.IO server. */
 export const SERVER_OPTIONS = {
-  state: required(withMethods(['read', 'write', 'list', 'onChange', 'onGap', 'dispose'], undefined)),
+  state: required(['a store: `reactiveDriver(…)` or `reactiveRedisDriver(…)` of @tutti/storage-driver', isStore, undefined]),
   pubsub: withMethods(['publish', 'subscribe', 'onGap', 'dispose'], undefined),
   authenticate: callback(undefined),
   authorize: callback(undefined),
