@@ -45,7 +45,11 @@ export type LockTarget = { readonly key: string } | { readonly prefix: string }
 
 /** What this instance knows of some locks. */
 export interface LocksView {
-  /** Settles when the locks were read. Rejects with `UNAVAILABLE` or `CLOSED`; the view is then closed. Never becomes an unhandled rejection. */
+  /**
+   * Settles when the locks were read. If it rejects, the view is closed. Never becomes an unhandled rejection.
+   *
+   * @throws {RealtimeError} `UNAVAILABLE`, `CLOSED`.
+   */
   readonly ready: Promise<void>
   /** Holders by key. Live: copy it to keep it. */
   readonly holders: ReadonlyMap<string, LockHolder>
@@ -72,9 +76,13 @@ export interface LockGuardOptions {
   readonly key: string
   /** The grant that the write is bound to; 0: none. */
   readonly token: number
-  /** The writer, if the key requires a lock. */
+  /** The writer, if the key requires a lock. Without it, the token alone decides. */
   readonly writer?: Pick<LockRequest, 'user' | 'clientId' | 'connectionId'> | undefined
-  /** See `LockGuard`. */
+  /**
+   * See `LockGuard`.
+   *
+   * @default false
+   */
   readonly always?: boolean | undefined
 }
 
@@ -100,6 +108,10 @@ export interface Locks {
   list(prefix: string): Promise<ReadonlyMap<string, LockHolder>>
   /** Follows locks. `onChange` is called after `ready`, with the holder, or without one if the lock has ended. */
   watch(target: LockTarget, onChange: (key: string, holder: LockHolder | undefined) => void): LocksView
-  /** Makes the guard of a write of `writeKey`. Throws `INVALID_MESSAGE` on a Cluster if the lock is of another key. */
+  /**
+   * Makes the guard of a write of `writeKey`.
+   *
+   * @throws {RealtimeError} `INVALID_MESSAGE` on a Cluster if the lock is of another key.
+   */
   guard(options: LockGuardOptions, writeKey: string): LockGuard
 }
