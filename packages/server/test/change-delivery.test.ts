@@ -9,7 +9,11 @@ function createDelivery() {
   const errors: unknown[] = []
   const sent: unknown[] = []
   const { core } = createModelCore()
-  const fanOut = { hasReceivers: () => true, emit: (_rooms: unknown, _name: unknown, payload: unknown) => void sent.push(payload) }
+  const fanOut = {
+    hasReceivers: () => true,
+    idsIn: () => new Set<string>(),
+    emit: (_rooms: unknown, _name: unknown, payload: unknown) => void sent.push(payload),
+  }
   const registry = createSubscriptionRegistry(fanOut)
   const onError = (...error: unknown[]): void => void errors.push(error)
   const delivery = createChangeDelivery({ ...core, onError, fanOut }, store, registry)

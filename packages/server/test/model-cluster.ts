@@ -170,6 +170,7 @@ export function createModelCore(authorize?: Authorize): {
       },
       fanOut: {
         hasReceivers,
+        idsIn: (room) => new Set([...(rooms.get(room) ?? [])].map(({ id }) => id)),
         emit: (names, name, payload, except = []) => {
           const members = new Set(names.flatMap((room) => [...(rooms.get(room) ?? [])]))
           for (const member of members) if (!except.includes(member.id)) member.send(name, payload)

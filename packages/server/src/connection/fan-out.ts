@@ -6,6 +6,8 @@ import type { Rooms } from './rooms.ts'
 export interface FanOut {
   /** Whether a connection of this instance is in the room. */
   hasReceivers(room: string): boolean
+  /** Ids of the connections in the room. */
+  idsIn(room: string): ReadonlySet<string>
   /**
    * Encodes once and reaches each connection once, in however many of the rooms it is. Does nothing where the rooms have no members.
    * `rooms` may contain ids of connections, `except` contains ids alone. `json`: the text of the payload, where that is known.
@@ -26,6 +28,7 @@ const FEW = 8
 export function createFanOut(rooms: Rooms): FanOut {
   return {
     hasReceivers: (name) => rooms.has(name),
+    idsIn: (name) => new Set(rooms.membersOf([name]).map(({ id }) => id)),
     emit: (names, name, payload, except = [], json) => {
       const members = rooms.membersOf(names)
       if (members.length === 0) return

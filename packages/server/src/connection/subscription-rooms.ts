@@ -23,7 +23,18 @@ const CHANNEL = '$channel:'
 export const channelRoom = (pattern: string): string => `${CHANNEL}${pattern}`
 
 /** The channel or pattern of a room, or `undefined` for other rooms. */
-export const channelOfRoom = (room: string): string | undefined => (room.startsWith(CHANNEL) ? room.slice(CHANNEL.length) : undefined)
+export const channelOfRoom = (room: string): string | undefined => {
+  const prefix = [CHANNEL, LOG].find((start) => room.startsWith(start))
+  return prefix === undefined ? undefined : room.slice(prefix.length)
+}
+
+const LOG = '$log:'
+
+/** The room of the subscribers of exactly this durable channel that continue where they were. */
+export const logRoom = (channel: string): string => `${LOG}${channel}`
+
+/** Both rooms of subscribers of exactly this channel. */
+export const channelRooms = (channel: string): readonly string[] => [channelRoom(channel), logRoom(channel)]
 
 const PRESENCE = '$presence:'
 

@@ -2,7 +2,7 @@ import { RealtimeError, type EventHistory, type Notices, type Requests } from '@
 import { isPattern, MAX_HISTORY, patternsOf } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
-import { channelRoom } from '../connection/subscription-rooms.ts'
+import { channelRoom, channelRooms, logRoom } from '../connection/subscription-rooms.ts'
 import type { EventSubscribers } from '../events/event-subscribers.ts'
 import type { ServerEvent } from '../events/server-events.ts'
 import type { Core } from '../feature.ts'
@@ -56,16 +56,14 @@ export function createDurableEvents(options: DurableEventsOptions): DurableEvent
   const authors = createAuthors()
   const replays = createReplays({
     logsOf: (channel) => logs.rowOf(channel),
-    isSubscribed: ({ subscriptions }, channel) => subscriptions.has(channelRoom(channel)),
-    join: (connection, channel) => connection.join(channelRoom(channel)),
     onError,
   })
   const channels = createDurableChannels({
     ...{ rows: logs.rows, intervalMs, onError },
-    isUsed: (channel) => replays.has(channel) || fanOut.hasReceivers(channelRoom(channel)),
+    isUsed: (channel) => channelRooms(channel).some((room) => replays.has(room) || fanOut.hasReceivers(room)),
     hasReceivers: (channel) => {
       const names = patternsOf(channel)
-      return subscribers.hasReceivers(names) || hasListener(names)
+      return fanOut.hasReceivers(logRoom(channel)) || subscribers.hasReceivers(names) || hasListener(names)
     },
     deliver: (channel, event) => {
       const { data, author, includeSelf = false } = event
@@ -74,7 +72,7 @@ export function createDurableEvents(options: DurableEventsOptions): DurableEvent
       notify({ channel, data })
     },
     onGap: (channel, from, to) => {
-      fanOut.emit([channelRoom(channel)], 'event:gap', { channel, from: offsetText(from), offset: offsetText(to) })
+      fanOut.emit(channelRooms(channel), 'event:gap', { channel, from: offsetText(from), offset: offsetText(to) })
     },
   })
   const logsOf = (channel: string) => {
@@ -91,18 +89,19 @@ export function createDurableEvents(options: DurableEventsOptions): DurableEvent
       return offsetText(await logsOf(channel).append(channel, { json: JSON.stringify(data), author, includeSelf, id }))
     },
     follow: (pattern) => channels.follow(pattern),
-    subscribe: async (connection, { channel, offset, rewind = 0, skipOwn = false }) => {
-      subscribers.reserve(connection, channel)
-      const replay = replays.open({ connection, channel, skipOwn })
+    subscribe: async (connection, { channel, offset, rewind = 0, skipOwn = false, durable: isOwn = false }) => {
+      const own = logsOf(channel)
+      const room = isOwn ? logRoom(channel) : channelRoom(channel)
+      subscribers.reserve(connection, room)
+      const replay = replays.open({ connection, channel, room, skipOwn })
       try {
-        const own = logsOf(channel)
         const durable = await channels.open(channel, own)
         const start = offset === undefined ? (rewind > 0 ? await own.rewind(channel, rewind) : durable.position) : parseOffset(offset)
         const after = (): void => replay.start(durable, start)
         return new PlacedReply({ offset: offsetText(start) }, { after })
       } catch (error) {
         // Unless another request of the connection has subscribed meanwhile.
-        if (replay.end()) subscribers.delete(connection, channel)
+        if (replay.end()) subscribers.delete(connection, room)
         throw error
       }
     },

@@ -10,6 +10,8 @@ import { isSamePosition, numberText, offsetText } from './log-offset.ts'
 export interface ReplayOptions {
   connection: Connection
   channel: string
+  /** The room of its subscription, which the connection joins at the end. */
+  room: string
   /** Events of this connection's client are left out. */
   skipOwn: boolean
 }
@@ -24,10 +26,10 @@ export interface Replay {
 
 /** The replays of one instance. */
 export interface Replays {
-  /** Registers a replay in place of an earlier one of the connection and channel. */
+  /** Registers a replay in place of an earlier one of the connection and room. */
   open(options: ReplayOptions): Replay
-  /** Whether a connection is not yet where the instance is on the channel. */
-  has(channel: string): boolean
+  /** Whether a connection that is to join a room is not yet where the instance is. */
+  has(room: string): boolean
   endAll(connection: Connection): void
   close(): void
 }
@@ -35,10 +37,6 @@ export interface Replays {
 /** What replays need. */
 export interface ReplaysOptions extends Pick<Core, 'onError'> {
   logsOf(channel: string): Logs | undefined
-  /** Whether the connection is still subscribed. */
-  isSubscribed(connection: Connection, channel: string): boolean
-  /** From now on the connection is sent the events of the channel as they arrive. */
-  join(connection: Connection, channel: string): void
 }
 
 /** How long a read waits that failed, milliseconds. */
@@ -50,7 +48,7 @@ type ReadPage = LogPage & { readonly data: readonly JsonValue[] }
  * Makes the replays. Nothing is buffered: each has a position, and reads a page when the connection has read the one before. The
  * connections that read the same page at the same time share the read.
  */
-export function createReplays({ logsOf, isSubscribed, join, onError }: ReplaysOptions): Replays {
+export function createReplays({ logsOf, onError }: ReplaysOptions): Replays {
   const running = new Map<string, Map<Connection, Replay>>()
   const reads = new Map<string, Promise<ReadPage>>()
   const timers = new Set<NodeJS.Timeout>()
@@ -76,10 +74,10 @@ export function createReplays({ logsOf, isSubscribed, join, onError }: ReplaysOp
       timers.add(timer)
     })
 
-  const open = ({ connection, channel, skipOwn }: ReplayOptions): Replay => {
-    const own = running.get(channel) ?? new Map<Connection, Replay>()
+  const open = ({ connection, channel, room, skipOwn }: ReplayOptions): Replay => {
+    const own = running.get(room) ?? new Map<Connection, Replay>()
     own.get(connection)?.end()
-    running.set(channel, own)
+    running.set(room, own)
     let isActive = true
     const author = authorOf(connection)
 
@@ -87,16 +85,16 @@ export function createReplays({ logsOf, isSubscribed, join, onError }: ReplaysOp
       const wasActive = isActive
       isActive = false
       if (own.get(connection) === replay) own.delete(connection)
-      if (own.size === 0 && running.get(channel) === own) running.delete(channel)
+      if (own.size === 0 && running.get(room) === own) running.delete(room)
       return wasActive
     }
     const isNeeded = (): boolean => {
-      if (isActive && (!connection.connected || !isSubscribed(connection, channel))) end()
+      if (isActive && (!connection.connected || !connection.subscriptions.has(room))) end()
       return isActive
     }
     const finish = (): void => {
       end()
-      join(connection, channel)
+      connection.join(room)
     }
 
     /** Sends what follows the position. Returns the next one, or `undefined` at the end. */
@@ -162,7 +160,7 @@ export function createReplays({ logsOf, isSubscribed, join, onError }: ReplaysOp
 
   return {
     open,
-    has: (channel) => running.has(channel),
+    has: (room) => running.has(room),
     endAll: (connection) => {
       for (const own of [...running.values()]) own.get(connection)?.end()
     },

@@ -1,5 +1,6 @@
 import { isPattern } from '@tutti/protocol/internal'
 import { eventHistorySchema, eventPublishSchema, eventSubscribeSchema, eventUnsubscribeSchema } from '@tutti/protocol/internal/schemas'
+import { channelRoom, logRoom } from '../connection/subscription-rooms.ts'
 import { defineHandler, type Handler } from '../connection/handler.ts'
 import type { EventHub } from './event-hub.ts'
 import { subscribeAccess, type EventSubscribers } from './event-subscribers.ts'
@@ -22,8 +23,8 @@ export const createEventHandlers = (hub: EventHub, subscribers: EventSubscribers
     'event:publish',
     eventPublishSchema,
     ({ channel, data }) => [{ action: 'event:publish', target: { channel }, value: data }],
-    async ({ channel, data, includeSelf, id }, connection) => {
-      const offset = await hub.publish({ channel, data }, { connection, includeSelf, id })
+    async ({ channel, data, includeSelf, id, durable }, connection) => {
+      const offset = await hub.publish({ channel, data }, { connection, includeSelf, id, durable })
       return offset === undefined ? {} : { offset }
     },
   ),
@@ -32,8 +33,8 @@ export const createEventHandlers = (hub: EventHub, subscribers: EventSubscribers
     eventSubscribeSchema,
     ({ channel }) => [subscribeAccess(channel)],
     (payload, connection, [verdict]) => {
-      const { channel } = payload
-      if (hub.durable.isDurable(channel)) return hub.durable.subscribe(connection, payload)
+      const { channel, durable } = payload
+      if (durable === true || hub.durable.isDurable(channel)) return hub.durable.subscribe(connection, payload)
       subscribers.add(connection, channel, verdict)
       // What is published after the reply is received, also on durable channels of other instances.
       return isPattern(channel) && hub.durable.hasRows ? hub.durable.follow(channel).then(() => ({})) : {}
@@ -43,8 +44,8 @@ export const createEventHandlers = (hub: EventHub, subscribers: EventSubscribers
     'event:unsubscribe',
     eventUnsubscribeSchema,
     () => [],
-    ({ channel }, connection) => {
-      subscribers.delete(connection, channel)
+    ({ channel, durable }, connection) => {
+      subscribers.delete(connection, durable === true ? logRoom(channel) : channelRoom(channel))
       return {}
     },
   ),

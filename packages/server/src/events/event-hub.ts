@@ -21,6 +21,8 @@ export interface HubPublishOptions {
   includeSelf?: boolean | undefined
   /** On a durable channel: appended once for each id. */
   id?: string | undefined
+  /** Refuses the event on other channels. */
+  durable?: boolean | undefined
 }
 
 /** What the hub delivers from. */
@@ -67,7 +69,7 @@ export function createEventHub(core: Core, subscribers: EventSubscribers, { logs
     publish: async (event, options = {}) => {
       const { connection, includeSelf = false } = options
       checkValue(schema.events, event.channel, event.data)
-      if (durable.isDurable(event.channel)) return durable.publish(event, options)
+      if (options.durable === true || durable.isDurable(event.channel)) return durable.publish(event, options)
       deliver(event, connection === undefined || includeSelf ? [] : [connection.id])
       try {
         await pubsub?.publish(RELAY, event)

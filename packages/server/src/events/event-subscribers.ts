@@ -3,7 +3,7 @@ import { isPattern, patternsOf } from '@tutti/protocol/internal'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'
-import { channelOfRoom, channelRoom } from '../connection/subscription-rooms.ts'
+import { channelOfRoom, channelRoom, channelRooms, logRoom } from '../connection/subscription-rooms.ts'
 import type { Core } from '../feature.ts'
 
 /** An event as clients receive it. */
@@ -24,9 +24,10 @@ interface WaitingEvents {
 export interface EventSubscribers {
   /** Throws `TOO_MANY_SUBSCRIPTIONS`. */
   add(connection: Connection, channel: string, verdict: Verdict | undefined): void
-  /** Counts the subscription of a connection that joins later. Throws `TOO_MANY_SUBSCRIPTIONS`. */
-  reserve(connection: Connection, channel: string): void
-  delete(connection: Connection, channel: string): void
+  /** Counts the subscription of a connection that joins a room later. Throws `TOO_MANY_SUBSCRIPTIONS`. */
+  reserve(connection: Connection, room: string): void
+  /** Ends the subscription of a room. */
+  delete(connection: Connection, room: string): void
   /** What the connection is subscribed to. */
   accessesOf(connection: Connection): Access[]
   /** The verdict on a subscription has changed. */
@@ -90,9 +91,10 @@ export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, '
 
   /** Of the connections whose channels are authorized, the ids of those that may receive the event now. It waits for others. */
   const allowedNow = (event: ReceivedEvent, patterns: readonly string[], except: readonly string[]): string[] => {
+    const durable = fanOut.idsIn(logRoom(event.channel))
     const connections = new Set(patterns.flatMap((pattern) => [...(perChannel.get(pattern) ?? [])]))
     return [...connections].flatMap((connection) => {
-      if (except.includes(connection.id) || receivesAnyway(connection, patterns)) return []
+      if (except.includes(connection.id) || durable.has(connection.id) || receivesAnyway(connection, patterns)) return []
       const queue = waiting.get(connection)?.get(event.channel)
       if (queue !== undefined) {
         if (queue.events.length < MAX_WAITING) queue.events.push(event)
@@ -117,28 +119,27 @@ export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, '
     }
   }
 
-  const remove: EventSubscribers['delete'] = (connection, channel) => {
-    const room = channelRoom(channel)
-    endPerChannel(connection, channel)
+  const remove: EventSubscribers['delete'] = (connection, room) => {
+    endPerChannel(connection, channelOfRoom(room) ?? '')
     connection.leave(room)
     connection.subscriptions.delete(room)
   }
 
   return {
     add,
-    reserve: (connection, channel) => {
-      const room = channelRoom(channel)
+    reserve: (connection, room) => {
       connection.subscriptions.add([room])
       connection.leave(room)
     },
     delete: remove,
-    accessesOf: ({ subscriptions }) => [...subscriptions.all].flatMap((room) => channelOfRoom(room) ?? []).map(subscribeAccess),
+    accessesOf: ({ subscriptions }) =>
+      [...new Set([...subscriptions.all].flatMap((room) => channelOfRoom(room) ?? []))].map(subscribeAccess),
     apply: (connection, { target }, verdict) => {
       const channel = 'pattern' in target ? target.pattern : 'channel' in target ? target.channel : undefined
-      if (channel === undefined || !connection.subscriptions.has(channelRoom(channel))) return
-      if ('refusal' in verdict) remove(connection, channel)
+      if (channel === undefined) return
+      if ('refusal' in verdict) for (const room of channelRooms(channel)) remove(connection, room)
       // A channel has no other verdict that allows it.
-      else if (isPattern(channel)) add(connection, channel, verdict)
+      else if (isPattern(channel) && connection.subscriptions.has(channelRoom(channel))) add(connection, channel, verdict)
     },
     leaveAll: (connection) => {
       for (const pattern of [...perChannel.keys()]) endPerChannel(connection, pattern)
@@ -148,7 +149,8 @@ export function createEventSubscribers({ fanOut, access, onError }: Pick<Core, '
     deliver: (event, except) => {
       const patterns = patternsOf(event.channel)
       const allowed = perChannel.size === 0 ? [] : allowedNow(event, patterns, except)
-      fanOut.emit([...patterns.map(channelRoom), ...allowed], 'event:received', event, except)
+      const rooms = event.offset === undefined ? patterns.map(channelRoom) : [logRoom(event.channel), ...patterns.map(channelRoom)]
+      fanOut.emit([...rooms, ...allowed], 'event:received', event, except)
     },
   }
 }

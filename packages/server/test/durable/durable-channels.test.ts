@@ -141,6 +141,25 @@ describe.each(Object.entries(places))('durable channels %s', (_name, make) => {
     await eventually(() => expect(heard).toEqual(expect.arrayContaining(['one', large, 'two'].map((data) => ({ channel, data })))))
   })
 
+  test('[E6] a durable subscription and an ordinary one of a channel are apart', async () => {
+    const channel = nextChannel()
+    const [publisher, client] = await Promise.all([one.connect(), other.connect()])
+    await publish(publisher, channel, 0, 2)
+    await client.request('event:subscribe', { channel })
+    await client.request('event:subscribe', { channel, durable: true, rewind: 1 })
+    await publish(publisher, channel, 2, 1)
+    // Each event once, although both receive it.
+    await eventually(() => expect(eventsOf(client, channel)).toEqual([1, 2]))
+    await client.request('event:unsubscribe', { channel, durable: true })
+    await publish(publisher, channel, 3, 1)
+    await eventually(() => expect(eventsOf(client, channel)).toEqual([1, 2, 3]))
+    await client.request('event:subscribe', { channel, durable: true })
+    await client.request('event:unsubscribe', { channel })
+    await publish(publisher, channel, 4, 1)
+    await eventually(() => expect(eventsOf(client, channel)).toEqual([1, 2, 3, 4]))
+    expect(codeOf(await client.send('event:subscribe', { channel: 'plain', durable: true }))).toBe('UNSUPPORTED')
+  })
+
   test('[E6] a subscription that ended during its replay receives nothing more', async () => {
     const channel = nextChannel()
     const [publisher, client] = await Promise.all([one.connect(), other.connect()])
