@@ -24,6 +24,7 @@ export interface ClientConnection extends Observable<ConnectionState> {
 /** The inside of a client. */
 export interface ClientInternals extends HandleContext, RetryContext {
   connection: Connection
+  maxPendingChanges: number
   isClosed(): boolean
 }
 

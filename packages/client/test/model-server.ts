@@ -14,6 +14,7 @@ import {
 } from '@tutti/protocol'
 import { compareKeys, isAbsent, neverThere, prefixesOf, valueOf } from '@tutti/protocol/internal'
 import type { LinkListener, ServerMessage, Transport } from '@tutti/client'
+import { createModelLog } from './model-log.ts'
 import { createModelPresence } from './model-presence.ts'
 
 // A model of the server in memory. Nothing advances by itself: each message is queued in its link, in each direction, until the
@@ -46,6 +47,7 @@ export class ModelServer {
   /** Refuses links instead of sending a hello. */
   refuseLinks: RealtimeError | undefined
   readonly presence = createModelPresence(() => this.openLinks)
+  readonly logs = createModelLog(() => this.openLinks)
   /** Sends a hello at once. */
   greets = true
   limits: Limits = { ...DEFAULT_LIMITS }
@@ -110,6 +112,7 @@ export class ModelServer {
       reply = { ok: false, error: toWireError(error) }
     }
     link.down.push(() => answer(structuredClone(reply)))
+    this.logs.afterReply()
     return true
   }
 
@@ -229,14 +232,16 @@ export class ModelServer {
       case 'event:subscribe':
       case 'event:unsubscribe':
         if (refusal) throw refusal
+        if (request.payload.durable === true) return { ok: true, ...this.logs.handle(link, request) }
         if (request.name === 'event:subscribe') link.channels.add(request.payload.channel)
         else link.channels.delete(request.payload.channel)
         return { ok: true }
       case 'event:history':
         if (refusal) throw refusal
-        return { ok: true, events: [] }
+        return { ok: true, ...this.logs.handle(link, request) }
       case 'event:publish': {
         if (refusal) throw refusal
+        if (request.payload.durable === true) return { ok: true, ...this.logs.handle(link, request) }
         const { channel, data, includeSelf } = request.payload
         for (const other of this.openLinks) {
           const received = [...other.channels].some((pattern) => matchesChannel(pattern, channel))

@@ -1,7 +1,7 @@
 import { createRealtimeClient, type RealtimeClient } from '@tutti/client'
 import { eventually } from '@tutti/test-kit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { publishDurable, subscribeDurable } from '../../src/durable/durable-events.ts'
+import { publishDurable, readHistory, subscribeDurable } from '@tutti/client/durable'
 import { startRealServer } from '../real-server.ts'
 
 let server: Awaited<ReturnType<typeof startRealServer>>
@@ -94,4 +94,77 @@ test('[E7] an event that is published again with its id is one event', async () 
   await publishDurable(writer, 'chat:d', 1, { id: 'one' })
   await writer.events.publish('chat:d', 2)
   await eventually(() => expect(received).toEqual([1, 2]))
+})
+
+test('[E6] a durable subscription and an ordinary one of a channel are apart', async () => {
+  const [reader, writer] = [connect(), connect()]
+  await Promise.all([connected(reader), connected(writer)])
+  const [durable, ordinary]: [unknown[], unknown[]] = [[], []]
+  const endDurable = subscribeDurable(reader, 'chat:e', (data) => durable.push(data))
+  const endOrdinary = reader.events.subscribe('chat:e', (data) => ordinary.push(data))
+  const both = async (number: number): Promise<void> => {
+    await publish(writer, 'chat:e', number, number + 1)
+    await eventually(() => expect([durable.at(-1), ordinary.at(-1)]).toContain(number))
+  }
+  // The replies to both subscriptions have arrived.
+  await eventually(async () => {
+    await both(0)
+    expect([durable.at(-1), ordinary.at(-1)]).toEqual([0, 0])
+  })
+  endDurable()
+  await eventually(() => both(1))
+  await eventually(() => expect(ordinary.at(-1)).toBe(1))
+  const end = subscribeDurable(reader, 'chat:e', (data) => durable.push(data), { rewind: 1 })
+  await eventually(() => expect(durable.at(-1)).toBe(1))
+  endOrdinary()
+  await publish(writer, 'chat:e', 2, 4)
+  await eventually(() => expect(durable.slice(-3)).toEqual([1, 2, 3]))
+  end()
+})
+
+test('[E6] a subscription with a storage continues after a reload of the page', async () => {
+  const items = new Map<string, string>()
+  const storage = {
+    getItem: (name: string) => items.get(name) ?? null,
+    setItem: (name: string, value: string) => void items.set(name, value),
+  }
+  const [page, writer] = [connect(), connect()]
+  const received: unknown[] = []
+  subscribeDurable(page, 'chat:f', (data) => received.push(data), { storage })
+  await eventually(() => expect(items.has('tutti:offset:chat:f')).toBe(true))
+  await publish(writer, 'chat:f', 0, 3)
+  await eventually(() => expect(received).toEqual([0, 1, 2]))
+  await page.close()
+  await publish(writer, 'chat:f', 3, 5)
+  const reloaded = connect()
+  subscribeDurable(reloaded, 'chat:f', (data) => received.push(data), { storage, rewind: 5 })
+  await eventually(() => expect(received).toEqual([0, 1, 2, 3, 4]))
+  // What is no offset is ignored.
+  items.set('tutti:offset:chat:g', 'x')
+  await publish(writer, 'chat:g', 0, 1)
+  subscribeDurable(reloaded, 'chat:g', (data) => received.push(data), { storage, rewind: 5 })
+  await eventually(() => expect(received).toEqual([0, 1, 2, 3, 4, 0]))
+})
+
+test('[E6] a listener that replaces the last one begins where it was requested', async () => {
+  const [reader, writer] = [connect(), connect()]
+  await publish(writer, 'chat:h', 0, 5)
+  await connected(reader)
+  const received: unknown[] = []
+  subscribeDurable(reader, 'chat:h', () => {})()
+  const end = subscribeDurable(reader, 'chat:h', (data) => received.push(data), { rewind: 2 })
+  await eventually(() => expect(received).toEqual([3, 4]))
+  end()
+  subscribeDurable(reader, 'chat:h', (data) => received.push(data), { rewind: 3 })
+  await eventually(() => expect(received).toEqual([3, 4, 2, 3, 4]))
+})
+
+test('[E6] history is read by page', async () => {
+  const writer = connect()
+  await publish(writer, 'chat:i', 0, 7)
+  const page = await readHistory<number>(writer, 'chat:i', { limit: 4 })
+  expect(page.events.map(({ data }) => data)).toEqual([3, 4, 5, 6])
+  const rest = await readHistory<number>(writer, 'chat:i', { before: page.before })
+  expect([rest.events.map(({ data }) => data), rest.before]).toEqual([[0, 1, 2], undefined])
+  await expect(readHistory(writer, 'chat:i', { before: '1-1' })).rejects.toMatchObject({ code: 'GAP' })
 })
