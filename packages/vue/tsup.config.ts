@@ -3,6 +3,7 @@ import { tsupConfig } from '../../tsup.base.ts'
 export default tsupConfig({
   index: 'src/index.ts',
   collection: 'src/collection/index.ts',
+  durable: 'src/durable/index.ts',
   presence: 'src/presence/index.ts',
   pinia: 'src/pinia/index.ts',
 })

@@ -5,5 +5,6 @@
 export const COMPOSABLES = {
   '@tutti/vue': ['useRealtime', 'useRealtimeState', 'useRealtimeEvents', 'useRealtimeConnection'],
   '@tutti/vue/collection': ['useRealtimeCollection'],
+  '@tutti/vue/durable': ['useRealtimeChannel'],
   '@tutti/vue/presence': ['useRealtimePresence', 'useRealtimeCursors'],
 } as const
