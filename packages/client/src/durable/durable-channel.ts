@@ -10,7 +10,9 @@ const OPTIONS = { rewind: wholeNumber(0, 50, 1_000) } satisfies OptionRows<Durab
 
 /**
  * Shows a durable channel: its newest events, those that follow, and those of this client that are not yet acknowledged. Dispose of it
- * when it is no longer used. Throws `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
+ * when it is no longer used.
+ *
+ * @throws {RealtimeError} `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const chat = durableChannel<Message>(client, 'chat:room1', { rewind: 20 })

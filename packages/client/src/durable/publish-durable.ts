@@ -22,9 +22,10 @@ let ids = 0
 
 /**
  * Publishes on a durable channel. Without a connection, or while the server is not ready, the event waits; it is sent until it is
- * acknowledged, after the earlier ones of this client on the channel. Settles with its offset when it is in the log. Rejects with
- * `OVERFLOW` (more than `maxPendingChanges` events wait), `INVALID_CHANNEL`, `INVALID_VALUE`, `TOO_LARGE`, `FORBIDDEN`, `UNSUPPORTED`
- * (the channel is not durable) and, once the client is closed, `CLOSED` or `OUTCOME_UNKNOWN`.
+ * acknowledged, after the earlier ones of this client on the channel. Settles with its offset when it is in the log.
+ *
+ * @throws {RealtimeError} as a rejection: `OVERFLOW` (more than `maxPendingChanges` events wait), `INVALID_CHANNEL`, `INVALID_VALUE`,
+ * `TOO_LARGE`, `FORBIDDEN`, `UNSUPPORTED` (the channel is not durable) and, once the client is closed, `CLOSED` or `OUTCOME_UNKNOWN`.
  */
 export const publishDurable = (
   { clientId, internals }: Pick<RealtimeClient, 'clientId' | 'internals'>,

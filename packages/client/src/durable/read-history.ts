@@ -23,8 +23,10 @@ export interface HistoryPage<Data = JsonValue> {
 }
 
 /**
- * Reads a page of a durable channel's log. Rejects with `GAP` where `before` is no longer in the log, and with `UNAVAILABLE`,
- * `FORBIDDEN`, `UNSUPPORTED`, `INVALID_CHANNEL`, `OUTCOME_UNKNOWN`, `CLOSED`.
+ * Reads a page of a durable channel's log.
+ *
+ * @throws {RealtimeError} as a rejection: `GAP` where `before` is no longer in the log, `UNAVAILABLE`, `FORBIDDEN`, `UNSUPPORTED`,
+ * `INVALID_CHANNEL`, `OUTCOME_UNKNOWN`, `CLOSED`.
  */
 export const readHistory = <Data = JsonValue>(
   { internals }: Pick<RealtimeClient, 'internals'>,

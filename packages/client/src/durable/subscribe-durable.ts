@@ -45,7 +45,9 @@ export type DurableListener = (data: unknown, context: DurableEventContext) => v
 
 /**
  * Subscribes to a durable channel. After a reconnect the missed events follow, each once and in order, or `onGap` is called. Returns
- * an unsubscribe function. Throws `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
+ * an unsubscribe function.
+ *
+ * @throws {RealtimeError} `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * subscribeDurable(client, 'chat:room1', (message, { offset }) => show(message, offset), { rewind: 20 })

@@ -6,7 +6,8 @@ import {
   type DurableChannel,
   type PendingEvent,
 } from '@tutti/client/durable'
-import { parseOptions, wholeNumber, type JsonValue, type OptionRows } from '@tutti/protocol'
+import { type JsonValue } from '@tutti/protocol'
+import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import { computed, onScopeDispose, shallowRef, toValue, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import { bridgeObservable } from '../bridge-observable.ts'
 import { useRealtimeContext } from '../realtime-context.ts'
@@ -43,7 +44,9 @@ const LOADING: ChannelSnapshot<never> = { records: [], pending: [], gap: undefin
 
 /**
  * A durable channel: its newest events, older ones on demand, and what this client publishes, also offline. A changed channel is
- * followed. Ends with its scope. Throws `INVALID_CHANNEL`, `CLOSED`.
+ * followed. Ends with its scope.
+ *
+ * @throws {RealtimeError} `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const { records, pending, publish, loadMore } = useRealtimeChannel<Message>('chat:room1', { rewind: 20 })
