@@ -42,7 +42,7 @@ test('[E11] an event written offline is pending until it is a record', async () 
   expect(new Set(states)).toEqual(new Set([1]))
 })
 
-test('[E6] all handles of a client share the records of a channel, until the last one ends', async () => {
+test('[E6] all handles of a client on one channel share its records', async () => {
   const { client, server } = await connectedClient()
   for (let number = 0; number < 10; number += 1) void publishDurable(client, 'chat:a', number)
   await server.flush()
@@ -67,7 +67,7 @@ test('[E6] all handles of a client share the records of a channel, until the las
   expect(shown(again)).toEqual([9])
 })
 
-test('[E6] a gap, a refusal and a page that is no longer in the log are shown', async () => {
+test('[E6] a gap, a refusal and a page that was trimmed are shown', async () => {
   const { client, server, clock } = await connectedClient()
   const writer = await connectedClient({}, server, clock)
   const channel = durableChannel(client, 'chat:a')

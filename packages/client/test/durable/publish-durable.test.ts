@@ -26,7 +26,7 @@ test('[E11] more than maxPendingChanges waiting events are refused with OVERFLOW
   await later
 })
 
-test('[E11] an event is sent again until it is acknowledged, also without a known outcome', async () => {
+test('[E11] an event is repeated until it is acknowledged, in order', async () => {
   const { client, server, clock } = await connectedClient()
   failNext(
     server,
@@ -59,7 +59,7 @@ test('[E11] a refusal for good rejects its event, and the next one follows', asy
   expect(server.logs.data('chat:a')).toEqual([2])
 })
 
-test('[E11] a client that is closed rejects what it sent with OUTCOME_UNKNOWN, the rest with CLOSED', async () => {
+test('[E11] close() rejects sent events with OUTCOME_UNKNOWN and the rest with CLOSED', async () => {
   const { client } = await connectedClient()
   const codes = [1, 2].map((data) => codeOf(publishDurable(client, 'chat:a', data)))
   await settled()
