@@ -7,12 +7,14 @@ import type { ComputedRef } from 'vue'
 import { useRealtime } from '../src/runtime/app/use-realtime'
 import { useRealtimeCollection } from '../src/runtime/app/use-realtime-collection'
 import { useRealtimeEvents } from '../src/runtime/app/use-realtime-events'
+import { useRealtimePresence } from '../src/runtime/app/use-realtime-presence'
 import { useRealtimeState } from '../src/runtime/app/use-realtime-state'
 import { useRealtimeServer } from '../src/runtime/server/use-realtime-server'
 
 const schema = defineSchema({
   state: { count: v.number(), 'todos:*': v.object({ text: v.string() }) },
   events: { 'chat:*': v.object({ text: v.string() }) },
+  presence: { 'doc:*': v.object({ name: v.string() }) },
 })
 
 declare module '../src/runtime/register' {
@@ -65,6 +67,23 @@ test('[X6] the schema types events and the client', () => {
     expectTypeOf(useRealtime().state('count').current.value).toEqualTypeOf<number | undefined>()
   }
   expectTypeOf(events).toBeFunction()
+})
+
+test('[X6] the schema types the info of members, which elsewhere has the type of the option', () => {
+  const presence = (id: string) => ({
+    document: useRealtimePresence(() => `doc:${id}` as const, { info: { name: 'Ann' } }),
+    observed: useRealtimePresence('doc:1'),
+    // @ts-expect-error the name is text
+    wrong: () => useRealtimePresence('doc:1', { info: { name: 5 } }),
+    lobby: useRealtimePresence('lobby', { info: { age: 5 } }),
+    named: useRealtimePresence<{ age: number }>('lobby'),
+  })
+  type Presence = ReturnType<typeof presence>
+  type InfoOf<Name extends keyof Presence> = Presence[Name] extends { members: ComputedRef<readonly { info: infer Info }[]> } ? Info : never
+  expectTypeOf<InfoOf<'document'>>().toEqualTypeOf<{ name: string }>()
+  expectTypeOf<InfoOf<'observed'>>().toEqualTypeOf<{ name: string }>()
+  expectTypeOf<InfoOf<'lobby'>>().toEqualTypeOf<{ age: number }>()
+  expectTypeOf<InfoOf<'named'>>().toEqualTypeOf<{ age: number }>()
 })
 
 test('[X6] the schema types the state and events of server code, also of a user', () => {
