@@ -12,7 +12,7 @@ const SERVER = fileURLToPath(new URL('..', import.meta.url))
 export interface NitroApp {
   readonly folder: string
   /** Runs a command of the application to its end; returns its output, throws if it failed. */
-  run(args: readonly string[]): Promise<string>
+  run(args: readonly string[], env?: Record<string, string>): Promise<string>
   /** Starts a server of the application on a free port; settles when it answers. */
   serve(args: (port: number) => readonly string[], env?: Record<string, string>): Promise<NitroServer>
   remove(): Promise<void>
@@ -58,8 +58,8 @@ export async function createNitroApp(source: URL): Promise<NitroApp> {
 
   return {
     folder,
-    run: async (args) => {
-      const { child, printed, exited } = start(args, {})
+    run: async (args, env = {}) => {
+      const { child, printed, exited } = start(args, env)
       await exited
       if (child.exitCode !== 0) throw new Error(printed.join(''))
       return printed.join('')

@@ -17,6 +17,8 @@ export interface NitroUnderTest {
   withoutSignals: Record<string, string>
   /** Its dev server loses responses to POST, of every route; what needs them in dev is left out. */
   losesResponsesInDev?: boolean
+  /** It passes on that it cannot listen. Nitro 3 discards this error. */
+  reportsBusyPort?: boolean
 }
 
 const POLLING = { transports: ['polling'] }
@@ -24,7 +26,7 @@ const TOO_LARGE = 'x'.repeat(50_000)
 
 /** What holds for an application with `attachRealtime` in a plugin, built and in dev. */
 export function nitroSuite(name: string, nitro: NitroUnderTest): void {
-  const { build, dev, devEnv = {}, losesResponsesInDev = false } = nitro
+  const { build, dev, devEnv = {}, losesResponsesInDev = false, reportsBusyPort = false } = nitro
   let app: NitroApp
   let redis: TestRedis
   let built: string
@@ -93,6 +95,13 @@ export function nitroSuite(name: string, nitro: NitroUnderTest): void {
 
     test('[F5] nothing is attached while Nitro builds', () => {
       expect(built).not.toContain('TuttiWarning')
+    })
+
+    if (!reportsBusyPort) return
+
+    test('[C5] an instance whose port is in use ends', async () => {
+      const env = { HOST: '127.0.0.1', PORT: new URL(server.url).port, REDIS_URL: redis.url }
+      expect(await app.run(['.output/server/index.mjs'], env)).toContain('EADDRINUSE')
     })
   })
 

@@ -9,4 +9,5 @@ nitroSuite('Nitro 2', {
   dev: (port) => ['--unhandled-rejections=warn', CLI, 'dev', '--host', '127.0.0.1', '--port', String(port)],
   withoutSignals: { NITRO_SHUTDOWN_DISABLED: 'true' },
   losesResponsesInDev: true,
+  reportsBusyPort: true,
 })

@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http'
 import type { NitroApp } from 'nitropack/types'
 import type { User } from '../../authorization/authorize.ts'
 import { hostRealtime } from '../hosted/host-realtime.ts'
+import { isListenFailure } from '../hosted/is-listen-failure.ts'
 import type { AttachedRealtimeServer, AttachRealtimeOptions } from '../node/attach-realtime.ts'
 
 /**
@@ -36,5 +37,8 @@ export function attachRealtime<U extends User = User>(
   }
   nitroApp.router.use(path, handler)
   nitroApp.hooks.hook('close', () => realtime.close())
+  nitroApp.hooks.hook('error', (error) => {
+    if (isListenFailure(error)) void realtime.close()
+  })
   return realtime
 }
