@@ -53,8 +53,8 @@ async function buildApplication(): Promise<void> {
   await nitro.close()
 }
 
-const serve = (env: Record<string, string> = {}): Promise<NuxtServer> =>
-  startServer({ cwd: folder, args: ['output/server/index.mjs'], env: { NODE_OPTIONS: '--conditions=@tutti/source', ...env } })
+const serve = (env: Record<string, string> = {}, path = '/'): Promise<NuxtServer> =>
+  startServer({ cwd: folder, args: ['output/server/index.mjs'], env: { NODE_OPTIONS: '--conditions=@tutti/source', ...env } }, path)
 
 const request = async (path: string, user: string, of = server): Promise<unknown> =>
   (await fetch(of.url + path, { headers: { cookie: user } })).json()
@@ -83,6 +83,18 @@ test('[S11] the plugin mounts the state as storage `tutti`, with live changes', 
   expect(await put('open', 'changed')).toMatchObject({ key: 'open', value: 'changed' })
   await eventually(() => expect(open.current.value).toBe('changed'))
   await put('open', 'value of open')
+})
+
+test('[C3] below the base URL of an application clients connect, by a WebSocket too', async () => {
+  const below = await serve({ NUXT_APP_BASE_URL: '/app/' }, '/app/')
+  onTestFinished(() => below.kill())
+  await request('/app/put?key=open&value=below', 'ann', below)
+  for (const transports of [['websocket'], ['polling']] as const) {
+    const client = createRealtimeClient({ url: below.url, path: '/app/socket.io', transports })
+    const open = client.state<string>('open')
+    await eventually(() => expect(open.current.value).toBe('below'))
+    await client.close()
+  }
 })
 
 test('[C3] with NUXT_PUBLIC_TUTTI_URL the plugin starts no realtime server', async () => {

@@ -4,6 +4,7 @@ import type { User } from '../../authorization/authorize.ts'
 import { hostRealtime } from '../hosted/host-realtime.ts'
 import { isListenFailure } from '../hosted/is-listen-failure.ts'
 import type { AttachedRealtimeServer, AttachRealtimeOptions } from '../node/attach-realtime.ts'
+import { baseOf, routeUpgrades } from './route-upgrades.ts'
 
 /**
  * Puts realtime state and events on the port of a Nitro 2 application (nitropack, Nuxt 4), in production and in dev.
@@ -25,10 +26,13 @@ export function attachRealtime<U extends User = User>(
     return handleRequest(event.node.req, event.node.res)
   }
   handler.__is_handler__ = true
-  handler.__websocket__ = {
-    upgrade: (request) => {
+  const base = baseOf(nitroApp)
+  const webSockets = {
+    upgrade: (request: object): Promise<never> | Response => {
       const nodeRequest = '_req' in request ? request._req : undefined
       if (!(nodeRequest instanceof IncomingMessage)) return new Response('This runtime gives no raw socket: use polling.', { status: 501 })
+      // As h3 does for other requests: Engine.IO compares the path.
+      nodeRequest.url = nodeRequest.url?.slice(base.length)
       // No bytes are lost without the head: a client of WebSocket waits for the answer before it sends.
       handleUpgrade(nodeRequest, nodeRequest.socket, Buffer.alloc(0))
       // crossws would go on to upgrade the socket itself.
@@ -36,6 +40,7 @@ export function attachRealtime<U extends User = User>(
     },
   }
   nitroApp.router.use(path, handler)
+  routeUpgrades(nitroApp, path, webSockets)
   nitroApp.hooks.hook('close', () => realtime.close())
   nitroApp.hooks.hook('error', (error) => {
     if (isListenFailure(error)) void realtime.close()
