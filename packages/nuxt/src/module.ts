@@ -64,8 +64,10 @@ function addToServer(options: ModuleOptions, nuxt: Nuxt): void {
   nuxt.options.runtimeConfig['tutti'] = config
   nuxt.options.nitro.experimental = { ...nuxt.options.nitro.experimental, websocket: true }
   addServerPlugin(inPackage(`./runtime/server/${Number.parseInt(getNuxtVersion(nuxt)) < 5 ? 'nitro2' : 'nitro3'}-plugin`))
-  if (nuxt.options.dev) nuxt.hook('ready', catchDevUpgrades)
-  if (nuxt.options.dev && !hasRedis(config)) useLogger('tutti').warn(ALONE)
+  const isAlone = !hasRedis(config)
+  if (!nuxt.options.dev) return
+  nuxt.hook('ready', catchDevUpgrades)
+  if (isAlone) useLogger('tutti').warn(ALONE)
 }
 
 /** `server/realtime.ts`, and `shared/realtime.ts` with the types of the composables. In dev both may come and go. */

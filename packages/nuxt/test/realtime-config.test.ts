@@ -12,7 +12,7 @@ test('[N8] without an address there is no Redis', () => {
 })
 
 test('[F5] an address that is empty is no Redis, so that the module warns', () => {
-  for (const config of [{}, { redis: {} }, { redis: { url: '' } }, { redis: { host: undefined } }, { redis: null }]) {
+  for (const config of [{}, { redis: {} }, { redis: { url: '' } }, { redis: { host: undefined } }]) {
     expect(hasRedis(config, {})).toBe(false)
     expect(hasRedis(config, { NUXT_TUTTI_REDIS_URL: '' })).toBe(false)
     expect(hasRedis(config, { NUXT_TUTTI_REDIS_URL: 'redis://redis.example' })).toBe(true)
@@ -20,6 +20,12 @@ test('[F5] an address that is empty is no Redis, so that the module warns', () =
   expect(hasRedis({ redis: { url: 'redis://redis.example' } }, {})).toBe(true)
   expect(hasRedis({ redis: { host: 'redis.example' } }, {})).toBe(true)
   expect(hasRedis({ redisUrl: 'redis://redis.example' }, {})).toBe(true)
+})
+
+test('[X9] the module refuses a config with which the application could not start', () => {
+  for (const config of [{ redis: 'redis://redis.example' }, { redis: null }, { dataDir: 5 }]) {
+    expect(() => hasRedis(config, {})).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))
+  }
 })
 
 test('[N8] a configured address is used as it is', () => {

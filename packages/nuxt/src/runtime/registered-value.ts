@@ -1,7 +1,9 @@
 import type { SchemaValue } from '@tutti/protocol'
 import type { RegisteredSchema } from './register'
 
-type Table<Part extends 'state' | 'events' | 'presence'> = RegisteredSchema extends { readonly [Name in Part]: infer Schemas } ? Schemas : object
+type Table<Part extends 'state' | 'events' | 'presence'> = RegisteredSchema extends { readonly [Name in Part]: infer Schemas }
+  ? Schemas
+  : object
 
 /** The type of a key by `shared/realtime.ts`; `unknown` where no schema matches. */
 export type RegisteredValue<Key extends string> = SchemaValue<Table<'state'>, Key>

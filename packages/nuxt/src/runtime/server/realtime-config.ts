@@ -48,7 +48,11 @@ export function redisOptionsOf({ redisUrl, redis }: Pick<RealtimeConfig, 'redisU
   return { ...configured, url: redisUrl }
 }
 
-/** Whether the application has Redis, by its config and by the environment in which it is built or started. */
-export function hasRedis({ redisUrl = '', redis }: { redisUrl?: string; redis?: unknown }, env: NodeJS.ProcessEnv = process.env): boolean {
-  return redisOptionsOf({ redisUrl: env['NUXT_TUTTI_REDIS_URL'] || redisUrl, redis: objectOf(redis) }) !== undefined
+/**
+ * Whether the application has Redis, by its config and by the environment in which it is built or started. Throws `INVALID_OPTIONS`
+ * for a config with which it could not start.
+ */
+export function hasRedis(config: object, { NUXT_TUTTI_REDIS_URL }: NodeJS.ProcessEnv = process.env): boolean {
+  const parsed = parseConfig({ tutti: { ...config, ...(NUXT_TUTTI_REDIS_URL && { redisUrl: NUXT_TUTTI_REDIS_URL }) } })
+  return parsed !== undefined && redisOptionsOf(parsed) !== undefined
 }

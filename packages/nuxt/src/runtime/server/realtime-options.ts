@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import type { RealtimeSchema } from '@tutti/protocol'
+import { RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import { RealtimePubSub } from '@tutti/pubsub'
 import type { AttachRealtimeOptions } from '@tutti/server/nitro2'
 import { reactiveDriver, reactiveRedisDriver, type ReactiveDriver } from '@tutti/storage-driver'
@@ -7,7 +7,7 @@ import { consola } from 'consola'
 import memoryDriver from 'unstorage/drivers/memory'
 import type { RealtimeDefinition } from './define-realtime'
 import { flatFilesDriver } from './flat-files-driver'
-import { redisOptionsOf, type RealtimeConfig } from './realtime-config'
+import { redisOptionsOf, type RealtimeConfig, type RedisConfig } from './realtime-config'
 
 /** What an application defines. */
 export interface RealtimeSources {
@@ -32,8 +32,17 @@ export function realtimeOptions({ config, definition, schema, isDev }: RealtimeS
   const onWarning = (message: string): void => (isDev ? undefined : consola.withTag('tutti').warn(message))
   const common = { ...options, onWarning, schema, ...definition }
   if (redisOptions === undefined) return { ...common, state: localStore(dataDir) }
-  const pubsub = new RealtimePubSub(redisOptions)
+  const pubsub = createPubSub(redisOptions, redisUrl)
   return { ...common, pubsub, state: reactiveRedisDriver({ pubsub }) }
+}
+
+function createPubSub(options: RedisConfig, redisUrl: string): RealtimePubSub {
+  try {
+    return new RealtimePubSub(options)
+  } catch (cause) {
+    if (redisUrl === '' || !(cause instanceof RealtimeError)) throw cause
+    throw new RealtimeError(cause.code, { message: `NUXT_TUTTI_REDIS_URL: ${cause.message}`, cause })
+  }
 }
 
 function localStore(dataDir: string): ReactiveDriver {
