@@ -24,5 +24,5 @@ const withoutSlash = (path: string): string => path.replace(/\/$/, '')
 /** Of a request, or of the peer that it became. The URL may be a path. */
 function pathnameOf(info: Parameters<Resolve>[0]): string {
   const url = 'request' in info ? info.request?.url : 'url' in info ? info.url : undefined
-  return new URL(String(url ?? '/'), 'http://application').pathname
+  return new URL(typeof url === 'string' ? url : '/', 'http://application').pathname
 }
