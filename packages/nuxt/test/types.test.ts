@@ -69,7 +69,7 @@ test('[X6] the schema types events and the client', () => {
   expectTypeOf(events).toBeFunction()
 })
 
-test('[X6] the schema types the info of members, which elsewhere has the type of the option', () => {
+test('[X6] the schema types the info of members', () => {
   const presence = (id: string) => ({
     document: useRealtimePresence(() => `doc:${id}` as const, { info: { name: 'Ann' } }),
     observed: useRealtimePresence('doc:1'),
