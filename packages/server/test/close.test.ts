@@ -14,6 +14,9 @@ import { createRealtimeServer } from '../src/index.ts'
 import { getSchema } from '@tutti/protocol/internal/schemas'
 import { connectPlain, serve } from './serve.ts'
 
+/** On a busy machine the steps of a test may take longer than the default, after which clients are disconnected without replies. */
+const UNHURRIED = { drainMs: 120_000 }
+
 test('[F5] a server without a pubsub works, and warns once that it is not synchronized', async () => {
   const warnings: string[] = []
   const served = await serve({ onWarning: (message) => warnings.push(message) })
@@ -66,7 +69,7 @@ test('[C5] close drains in order: connections, clients, replies, features, store
     steps.push('pubsub disposed')
     await disposed.pubsub()
   }
-  const served = await serve({ state, pubsub, features: [slow], shutdown: { reconnectAfterMs: 7 } })
+  const served = await serve({ state, pubsub, features: [slow], shutdown: { ...UNHURRIED, reconnectAfterMs: 7 } })
   const client = await served.connect()
   client.socket.on('server:draining', () => steps.push('draining told'))
   client.socket.on('disconnect', () => steps.push('disconnected'))
@@ -90,7 +93,7 @@ test('[C5] what arrives while others wait for their replies is answered too', as
     name: 'slow',
     handlers: [{ name: 'storage:get', answer: () => new Promise((resolve) => asked.push(() => resolve({}))) }],
   })
-  const served = await serve({ features: [slow] })
+  const served = await serve({ features: [slow], shutdown: UNHURRIED })
   const client = await served.connect()
   const first = client.send('storage:get')
   await eventually(() => expect(asked).toHaveLength(1))
@@ -120,7 +123,7 @@ test('[C5] a client admitted before closing that arrives after it is sent away',
       },
     ],
   })
-  const served = await serve({ features: [slow] })
+  const served = await serve({ features: [slow], shutdown: UNHURRIED })
   const client = await served.connect()
   const reply = client.send('storage:get')
   const arrived = Promise.withResolvers<() => void>()

@@ -45,6 +45,8 @@ export function startFuzzedCluster(count: number): FuzzedCluster {
         state: store,
         pubsub: new MemoryPubSub({ bus, onError: () => {} }),
         onError: (error) => errors.push(error),
+        // That the instances are alone, for each schedule.
+        onWarning: () => {},
       }),
     )
     const transport: Transport = (handshake, listener) => {
