@@ -1,10 +1,13 @@
 import { seededRandom } from '@tutti/test-kit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startLoad, type Load } from '../src/load.ts'
-import { isStateBug, STATE_BUGS } from '../src/planted-bug.ts'
+import { isStateBug, STATE_BUGS, type StateBug } from '../src/planted-bug.ts'
 import type { TopologyName } from '../src/redis-topology.ts'
 import { runSchedule } from '../src/run-schedule.ts'
 import { FAULTS, planSchedule } from '../src/schedule.ts'
+
+/** The seeds of schedules that detect the bugs; one may by chance not exercise its bug, then the next ones do. */
+const DETECTING: Record<StateBug, number> = { twice: 1, 'no-repair': 2, 'any-version': 1 }
 
 let load: Load
 
@@ -38,8 +41,8 @@ for (const bug of Object.keys(STATE_BUGS).filter(isStateBug)) {
     const faulty = await startLoad(2, bug)
     try {
       let violations = 0
-      // A schedule may by chance not exercise the bug.
-      for (let seed = 1; seed <= 8 && violations === 0; seed += 1)
+      const first = DETECTING[bug]
+      for (let seed = first; seed < first + 8 && violations === 0; seed += 1)
         violations = (await runSchedule(faulty, seed, 4, { bug })).violations.length
       expect(violations).toBeGreaterThan(0)
     } finally {
