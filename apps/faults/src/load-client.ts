@@ -5,6 +5,9 @@ import type { ClientHistory } from './client-history.ts'
 import { recordingTransport } from './recording-transport.ts'
 import { createWorkload, type Call } from './workload.ts'
 
+/** Between two changes of a worker. Shorter ones keep both cores of a machine busy with changes alone, and detect nothing more. */
+const LONGEST_PAUSE_MS = 20
+
 /** Behaviour of one client. */
 export interface LoadClientPlan {
   name: string
@@ -76,7 +79,7 @@ export async function openLoadClient({ name, seed, urls, first, workers }: LoadC
     while (running) {
       // Does not always wait for the reply, so that changes of one key overlap.
       await Promise.race([call(), wait(30 + random.below(60))])
-      await wait(random.below(4))
+      await wait(random.below(LONGEST_PAUSE_MS))
     }
   }
 
