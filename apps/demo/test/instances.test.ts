@@ -100,7 +100,7 @@ test('the cluster has three instances on one Redis, and SIGTERM ends all of them
   const taken = createServer().listen(first + 1, '127.0.0.1')
   onTestFinished(() => void taken.close())
   const { child, ended, output } = startScript('cluster.ts', { PORT: String(first) })
-  await eventually(() => expect(output()).toContain('Stop with Ctrl-C'), { timeoutMs: 25_000 })
+  await eventually(() => expect(output()).toContain('Stop with Ctrl-C'), { timeoutMs: 90_000 })
   const addresses = output().match(/http:\/\/\S+/g) ?? []
   const redis = Number(/redis:\/\/127\.0\.0\.1:(\d+)/.exec(output())?.[1])
   expect(addresses[0]).toBe(`http://127.0.0.1:${first}`)
@@ -118,7 +118,7 @@ test('the cluster has three instances on one Redis, and SIGTERM ends all of them
 test('instances end with the process that started them, however it ends', async () => {
   const [first = 0] = await freePorts('127.0.0.1', await freePort(), 1)
   const { child, ended, output } = startScript('cluster.ts', { PORT: String(first) })
-  await eventually(() => expect(output()).toContain('Stop with Ctrl-C'), { timeoutMs: 25_000 })
+  await eventually(() => expect(output()).toContain('Stop with Ctrl-C'), { timeoutMs: 90_000 })
   const started = execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' })
     .trim()
     .split(/\s+/)
