@@ -64,7 +64,7 @@ test('a leave is judged by the last connection of its member', () => {
 })
 
 test('options of the presence run have defaults, and an invalid one is refused by name', () => {
-  expect(parsePresenceOptions([])).toEqual({ rounds: 100, seed: 1, members: 300, reconnects: 0, silent: 0, redis: 'standalone' })
+  expect(parsePresenceOptions([])).toEqual({ rounds: 100, seed: 1, members: 300, reconnects: 0, silent: 0, slack: 0, redis: 'standalone' })
   expect(parsePresenceOptions(['--', '--plant', 'no-grace'])).toMatchObject({ plant: 'no-grace' })
   for (const [name, value] of [
     ['--rounds', '0'],

@@ -14,8 +14,8 @@ if (options === undefined) write(`pnpm run faults:presence [options]\n${HELP}`)
 else process.exitCode = (await run(options)) ? 0 : 1
 
 /** Returns whether the result is as expected: no violation, or, with a planted bug, a violation. */
-async function run({ seed, members, rounds, reconnects, silent, redis, plant }: PresenceFaultsOptions): Promise<boolean> {
-  const setup: PresenceRunOptions = { seed, members, topology: redis, bug: plant, times: DEFAULT_TIMES, slackMs: 0 }
+async function run({ seed, members, rounds, reconnects, silent, slack, redis, plant }: PresenceFaultsOptions): Promise<boolean> {
+  const setup: PresenceRunOptions = { seed, members, topology: redis, bug: plant, times: DEFAULT_TIMES, slackMs: slack }
   write(`3 instances, ${members} members in 10 rooms, Redis: ${redis}, seed ${seed}`)
   if (plant !== undefined) write(`planted: ${PRESENCE_BUGS[plant].effect}`)
   if (silent > 0) {

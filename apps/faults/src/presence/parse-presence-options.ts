@@ -8,6 +8,7 @@ const NUMBERS = {
   seed: { default: 1, help: 'seed of the faults' },
   members: { default: 300, help: 'connected clients' },
   reconnects: { default: 0, help: 'instead of rounds: cuts connections until so many clients have reconnected (P2)' },
+  slack: { default: 0, help: 'added to the bounds of times, milliseconds: for a machine that is busy with other work' },
   silent: { default: 0, help: 'instead of rounds: so many clients vanish without closing their connection (P7)' },
 } as const
 
@@ -34,13 +35,13 @@ export function parsePresenceOptions(args: readonly string[]): PresenceFaultsOpt
     // pnpm passes on the `--` of `pnpm run faults:presence -- --seed 7`.
     args: args[0] === '--' ? args.slice(1) : [...args],
     options: {
-      ...{ rounds: string, seed: string, members: string, reconnects: string, silent: string },
+      ...{ rounds: string, seed: string, members: string, reconnects: string, silent: string, slack: string },
       ...{ redis: string, plant: string, help: { type: 'boolean' } },
     },
   })
   if (values.help === true) return undefined
   const { plant } = values
-  const options: PresenceFaultsOptions = { rounds: 100, seed: 1, members: 300, reconnects: 0, silent: 0, redis: 'standalone' }
+  const options: PresenceFaultsOptions = { rounds: 100, seed: 1, members: 300, reconnects: 0, silent: 0, slack: 0, redis: 'standalone' }
   for (const name of Object.keys(NUMBERS).filter(isNumberName)) {
     const value = Number(values[name] ?? NUMBERS[name].default)
     const least = NUMBERS[name].default === 0 ? 0 : 1

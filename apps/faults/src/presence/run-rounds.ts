@@ -72,7 +72,8 @@ async function runRound(run: PresenceRun, plan: RoundPlan, { times, slackMs }: P
     graceMs: times.graceMs,
     earlyMs: times.heartbeatMs + stallMs,
     lateMs: Math.max(times.leaseMs, times.graceMs) + BOUND_MS + stallMs + redisMs + slackMs,
-    lostData: redis !== undefined,
+    // A failover and a moved slot lose nothing.
+    lostData: redis !== undefined && isSingle(run),
   })
   const refilled = differences.length === 0 ? await run.fill() : []
   return { ...check, plan, dead, violations: [...check.violations, ...differences, ...refilled] }
@@ -85,10 +86,12 @@ const findLeft = ({ cluster, load }: PresenceRun, { times, slackMs }: PresenceRu
     everyMs: 200,
   })
 
+/** One Redis without a replica: a restart loses its data. */
+const isSingle = ({ cluster }: PresenceRun): boolean => cluster.redis.nodes.length === 1
+
 /** Redis restarts without its data. In other topologies the assignment of nodes changes. */
 async function changeRedis(run: PresenceRun, { atMs, forMs }: NonNullable<RoundPlan['redis']>): Promise<void> {
-  const isSingle = run.cluster.redis.nodes.length === 1
-  await inject(run, { name: isSingle ? 'kill-redis' : 'reconfigure', place: run.random.below(PLACES), forMs }, atMs)
+  await inject(run, { name: isSingle(run) ? 'kill-redis' : 'reconfigure', place: run.random.below(PLACES), forMs }, atMs)
 }
 
 async function inject(run: PresenceRun, fault: Pick<PlannedFault, 'name' | 'place' | 'forMs'>, atMs = 0): Promise<void> {
