@@ -1,6 +1,7 @@
 import { createRealtimeClient, type RealtimeClient } from '@tutti/client'
 import { eventually } from '@tutti/test-kit'
 import { collection } from '../src/collection/collection.ts'
+import { presence } from '../src/presence/presence.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startRealServer } from './real-server.ts'
 import { codeOf } from './setup-client.ts'
@@ -48,6 +49,29 @@ test('[S17] two clients share one collection on the real server, large and offli
     expect(b.current.items.find((item) => item.key === key)?.value).toBe(-1)
     expect(a.current.items.map(({ value }) => value).slice(7, 10)).toEqual([6, -2, 9])
   })
+})
+
+test('[P2] a client that is closed leaves at once, one that disconnects stays', async () => {
+  const waiting = await startRealServer({ presence: { graceMs: 600_000 } })
+  const [observing, closing, pausing] = [0, 1, 2].map(() => createRealtimeClient({ url: waiting.url, random: () => 0 }))
+  if (!observing || !closing || !pausing) throw new Error('There are three.')
+  try {
+    const observer = presence(observing, 'doc:1')
+    const rooms = [presence(closing, 'doc:1', { info: 'closing' }), presence(pausing, 'doc:1', { info: 'pausing' })]
+    await eventually(() => {
+      expect(rooms.map(({ current }) => current.joined)).toEqual([true, true])
+      expect(observer.current.count).toBe(2)
+    })
+    pausing.connection.disconnect()
+    await closing.close()
+    await eventually(() => expect(observer.current.members).toMatchObject([{ info: 'pausing' }]))
+    const [{ id } = { id: '' }] = observer.current.members
+    pausing.connection.connect()
+    await eventually(() => expect(rooms[1]?.current).toMatchObject({ joined: true, members: [{ id, isMe: true }] }))
+  } finally {
+    for (const client of [observing, closing, pausing]) await client.close()
+    await waiting.close()
+  }
 })
 
 test('[S8] [S9] [S10] patches, updates and removals of two clients are combined', async () => {

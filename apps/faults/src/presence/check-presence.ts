@@ -56,7 +56,7 @@ export function checkPresence({ memberships, leaves }: PresenceHistory, bounds: 
     const latestMs = Math.max(endMs ?? 0, ...own.map(({ triedMs = 0 }) => triedMs))
     const where = `${observer} in ${room}${isFirstReply ? ', reconnected' : ''}: ${id}`
     if (endMs === undefined) violations.push({ rule: 'false-leave', message: `${where} left, and its client is connected` })
-    else if (atMs < endMs + (lostData ? 0 : graceMs - earlyMs))
+    else if (atMs < endMs + (lostData || own.at(-1)?.isClosed ? 0 : graceMs - earlyMs))
       violations.push({ rule: 'false-leave', message: `${where} left ${atMs - endMs} ms after its connection` })
     else {
       gone.add(id)

@@ -61,6 +61,7 @@ export function openPresenceClient({ name, seed, room, urls, first, backoffScale
     }
     const link = open(handshake, { onMessage: listener.onMessage, onClose })
     const request: Link['request'] = (message, payload, answer) => {
+      if (message === 'presence:leave' && current !== undefined) current.isClosed = true
       if (answer === undefined) return link.request(message, payload)
       if (message === 'presence:join') isJoining = true
       link.request(message, payload, (reply) => {

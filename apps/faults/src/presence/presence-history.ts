@@ -7,6 +7,8 @@ export interface Membership {
   readonly fromMs: number
   /** When the connection was lost; absent while it is open. */
   toMs?: number
+  /** The client was closed: its member leaves without a grace. */
+  isClosed?: true
   /** When a later connection was lost before the reply to its join: it may have continued the member. */
   triedMs?: number
 }

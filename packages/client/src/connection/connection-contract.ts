@@ -31,6 +31,8 @@ export interface ConnectionModule extends MessageHandlers {
   onUp?(): void
   /** The connection is lost; the requests in flight fail after this. */
   onDown?(): void
+  /** The client is being closed and is still connected: the last messages. */
+  onClose?(): void
 }
 
 /** One connection at a time, established again when it is lost. */

@@ -225,6 +225,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     send: <Name extends RequestName>(name: Name, payload: Requests[Name]['payload']): void => link?.request(name, payload),
     close: () => {
       ended = true
+      if (connection.up) for (const module of modules) module.onClose?.()
       stay('closed')
     },
   })

@@ -75,6 +75,10 @@ function createPresenceRooms(internals: ClientInternals): PresenceRooms {
       subscriptions.lose()
       for (const record of records.values()) record.lost()
     },
+    // An intended end needs no grace. A page that is reloaded or hidden does not close its client.
+    onClose: () => {
+      for (const { room } of records.values()) if (subscriptions.has(nameOf('member', room))) connection.send('presence:leave', { room })
+    },
     'server:revoked': ({ target, error }) => {
       if (!('room' in target)) return
       const kinds: PresenceKind[] = target.membership ? ['member'] : ['members', 'count']
