@@ -1,13 +1,14 @@
-import { createId } from './shared-state.ts'
 import { readText, writeText } from './stored-text.ts'
 
 const STORAGE_KEY = 'tutti-guest'
 
-/** The credentials of a visitor without a sign-in: the same in all windows of a browser. */
+let chosen: string | undefined
+
+/** The credentials of a visitor without a sign-in: the same in all windows of a browser, or in this page only without storage. */
 export function guestAuth(): { guest: string } {
-  const guest = readText(STORAGE_KEY) ?? createId()
-  writeText(STORAGE_KEY, guest)
-  return { guest }
+  chosen ??= readText(STORAGE_KEY) ?? createId()
+  writeText(STORAGE_KEY, chosen)
+  return { guest: chosen }
 }
 
 /**
@@ -16,3 +17,6 @@ export function guestAuth(): { guest: string } {
  */
 export const guestIdOf = ({ guest }: Readonly<Record<string, unknown>>): string =>
   typeof guest === 'string' && /^[a-z\d]{8,32}$/.test(guest) ? `guest:${guest}` : 'guest:'
+
+/** A unique id; `crypto.randomUUID` would need HTTPS or localhost. */
+const createId = (): string => Date.now().toString(36) + Math.random().toString(36).slice(2, 10).padEnd(8, '0')

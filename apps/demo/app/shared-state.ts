@@ -76,24 +76,21 @@ export type ChatRoom = (typeof CHAT_ROOMS)[number]
 
 /** The data published in a room of the chat. */
 export interface ChatEvent {
-  readonly id: string
-  /** The page that sent it. */
+  /** The id of the user, as the page states it. */
   readonly from: string
   readonly name: string
   readonly text: string
+  /** When it was written, milliseconds since 1970 by the clock of the page. */
+  readonly at: number
 }
 
-/** The events of this page, by channel. */
-export type DemoEvents = Record<`chat:${string}`, ChatEvent>
+/** The last time that a `Date` can represent. */
+export const MAX_TIME = 8.64e15
 
 /** Events come from other browsers: only data of this shape is shown. */
-export const isChatEvent = (data: unknown): data is ChatEvent =>
-  typeof data === 'object' &&
-  data !== null &&
-  ['id', 'from', 'name', 'text'].every((name) => typeof Object.getOwnPropertyDescriptor(data, name)?.value === 'string')
-
-/** The room of a channel, if it exists on this page. */
-export const roomOf = (channel: string): ChatRoom | undefined => CHAT_ROOMS.find((room) => channel === `chat:${room}`)
-
-/** A unique id; `crypto.randomUUID` would need HTTPS or localhost. */
-export const createId = (): string => Date.now().toString(36) + Math.random().toString(36).slice(2, 10).padEnd(8, '0')
+export const isChatEvent = (data: unknown): data is ChatEvent => {
+  if (typeof data !== 'object' || data === null) return false
+  const valueOf = (name: string): unknown => Object.getOwnPropertyDescriptor(data, name)?.value
+  const at = valueOf('at')
+  return ['from', 'name', 'text'].every((name) => typeof valueOf(name) === 'string') && typeof at === 'number' && Math.abs(at) <= MAX_TIME
+}

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
+import { pointAt } from './show-others.ts'
 import { signIn } from './sign-in.ts'
 
 const WINDOW = { width: 760, height: 1440 }
@@ -28,6 +29,11 @@ export async function pictureSideBySide(browser: Browser, addresses: readonly [s
   )
   await left.waitForFunction(() => document.getAnimations().length === 0)
   await Promise.all(pages.map((page) => page.evaluate(() => scrollTo(0, 170))))
+  // Earlier users are gone, and each window shows the pointer of the other.
+  await Promise.all(pages.map((page) => page.getByRole('button', { name: '2 online' }).waitFor()))
+  await pointAt(left, { panel: 'List', x: 0.4, y: 0.66 })
+  await pointAt(right, { panel: 'Counter', x: 0.64, y: 0.36 })
+  await Promise.all(pages.map((page) => page.locator('.cursor').waitFor()))
   const shots = await Promise.all(pages.map((page) => page.screenshot()))
   const frame = await browser.newPage({ viewport: { width: 1600, height: 1496 } })
   await frame.setContent(html(shots.map((shot, index) => ({ address: addresses[index === 0 ? 0 : 1], image: shot.toString('base64') }))))

@@ -43,7 +43,6 @@ async function everyLook(browser: Browser, address: string, name: string): Promi
   for (const width of [390, 768, 1280]) {
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await open(browser, address, { width, height: width === 390 ? 844 : 800 }, colorScheme)
-      if (name === 'filled') await talk(page)
       if (name === 'signed-in' || name === 'present') await signIn(page, 'Viola', ['Bar 42, slowly', 'A present for Celesta'])
       if (name === 'present') await page.getByRole('button', { name: '4 online' }).waitFor()
       await page.evaluate(() => scrollTo(0, 0))
@@ -91,15 +90,21 @@ async function fill(browser: Browser, left: string, right: string): Promise<void
   }
   await two.getByRole('checkbox', { name: 'Coffee' }).check()
   await one.getByText('1 of 5 done').waitFor()
+  await signIn(one, 'Viola', [])
+  await signIn(two, 'Celesta', [])
+  await talk(one, two)
   await one.context().close()
   await two.context().close()
 }
 
-async function talk(page: Page): Promise<void> {
-  await page.getByLabel('Your name').fill('Viola')
-  for (const text of ['Shall we take the second movement a little slower?', 'I have put it at 96.']) {
+async function talk(one: Page, two: Page): Promise<void> {
+  for (const [page, text] of [
+    [one, 'Shall we take the second movement a little slower?'],
+    [two, 'Gladly. And who brings the chairs for the choir?'],
+    [two, 'I still have ten.'],
+  ] as const) {
     await page.getByRole('textbox', { name: 'Message' }).fill(text)
     await page.getByRole('textbox', { name: 'Message' }).press('Enter')
-    await page.getByRole('log').getByText(text).waitFor()
+    await one.getByRole('log').getByText(text).waitFor()
   }
 }

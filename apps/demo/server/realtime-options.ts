@@ -10,6 +10,9 @@ import { connectingUser } from './connecting-user.ts'
 /** The folder of the state without Redis, relative to the working folder. */
 const DATA_FOLDER = '.data'
 
+/** The chat is stored: its channels and what is kept of each. */
+const CHAT = { 'chat:*': { maxRecords: 1_000, maxAgeMs: 7 * 24 * 3_600_000 } }
+
 const EVERYBODY = { read: true, write: true }
 
 /** The rights: shared data is listed by name, keys below a user's name belong to that user, and everything else is refused. */
@@ -25,7 +28,7 @@ export const authorize = rules({
 
 /** With `REDIS_URL`: one of several instances. Without: a single instance with its state on disk. */
 export function realtimeOptions(): AttachRealtimeOptions {
-  const common = { ...proxyOptions(), authenticate: connectingUser, authorize, schema, onError: report }
+  const common = { ...proxyOptions(), authenticate: connectingUser, authorize, schema, durable: CHAT, onError: report }
   const url = process.env['REDIS_URL']
   if (url) {
     const pubsub = new RealtimePubSub({ url, onError: (error, { stage }) => console.error(`Redis (${stage}):`, error) })

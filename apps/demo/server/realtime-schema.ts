@@ -5,6 +5,7 @@ import {
   COLOURS,
   KEYS,
   LIST_PREFIX,
+  MAX_TIME,
   PAGE_ROOM,
   TEMPO,
   type ChatEvent,
@@ -22,7 +23,12 @@ const room: v.GenericSchema<Room> = v.object({
   colour: v.picklist(COLOURS),
   tempo: v.pipe(v.number(), v.minValue(TEMPO.min), v.maxValue(TEMPO.max)),
 })
-const chatEvent: v.GenericSchema<ChatEvent> = v.object({ id: text(64), from: text(64), name: text(MAX_NAME_LENGTH), text: text(300) })
+const chatEvent: v.GenericSchema<ChatEvent> = v.object({
+  from: text(256),
+  name: text(MAX_NAME_LENGTH),
+  text: text(300),
+  at: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_TIME)),
+})
 const visitor: v.GenericSchema<VisitorInfo> = v.object({ name: text(MAX_NAME_LENGTH) })
 
 /** The values and events that are accepted from any user and any client: only those that the page can show (X6). */

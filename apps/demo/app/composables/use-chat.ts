@@ -1,50 +1,43 @@
-import { useRealtimeEvents } from '@tutti/vue'
-import { computed, ref, shallowReactive, watch, type ComputedRef, type Ref } from 'vue'
-import { CHAT_ROOMS, createId, isChatEvent, roomOf, type ChatEvent, type ChatRoom, type DemoEvents } from '../shared-state.ts'
-
-/** A message as shown. */
-export interface ChatMessage extends ChatEvent {
-  readonly isOwn: boolean
-  /** When it arrived here. */
-  readonly at: Date
-}
+import { computed, ref, type ComputedRef, type Ref } from 'vue'
+import type { ChatRoom } from '../shared-state.ts'
+import { PAGE_SIZE, useChatRoom, type ChatMessage, type ChatRoomLog, type MissedMessages } from './use-chat-room.ts'
+import type { Visitor } from './use-visitor.ts'
 
 /** The chat of this page. */
 export interface Chat {
   readonly room: Ref<ChatRoom>
+  /** Of the room. */
   readonly messages: ComputedRef<readonly ChatMessage[]>
+  readonly missed: ComputedRef<MissedMessages | undefined>
+  readonly hasEarlier: ComputedRef<boolean>
   /** The number of unread messages, by room. */
-  readonly unread: Readonly<Record<ChatRoom, number>>
-  /** Sends a message to the room; rejects if it could not be sent. */
-  send(name: string, text: string): Promise<void>
+  readonly unread: ComputedRef<Readonly<Record<ChatRoom, number>>>
+  /** Loads older messages of the room. */
+  showEarlier(): Promise<void>
+  /** Sends a message to the room, now or when the page is online again. Rejects if it is refused. */
+  send(text: string): Promise<void>
 }
 
-/** More than users scroll back. */
-const KEPT = 200
-
-/** Receives the messages of all rooms by one pattern, and keeps them while the page is open. */
-export function useChat(): Chat {
-  const events = useRealtimeEvents<DemoEvents>({ includeSelf: true })
-  const me = createId()
+/** The messages of all rooms. They are stored, so a page that was offline receives what it missed. */
+export function useChat({ id, info }: Visitor): Chat {
   const room = ref<ChatRoom>('lobby')
-  const received = shallowReactive<Record<ChatRoom, readonly ChatMessage[]>>({ lobby: [], rehearsal: [], random: [] })
-  const unread = shallowReactive<Record<ChatRoom, number>>({ lobby: 0, rehearsal: 0, random: 0 })
-
-  events.subscribe('chat:*', (data, { channel }) => {
-    const where = roomOf(channel)
-    if (where === undefined || !isChatEvent(data)) return
-    received[where] = [...received[where], { ...data, isOwn: data.from === me, at: new Date() }].slice(-KEPT)
-    if (where !== room.value) unread[where]++
-  })
-  watch(room, (now) => (unread[now] = 0))
-
+  const open = (name: ChatRoom): ChatRoomLog => useChatRoom(name, id, () => room.value === name)
+  const logs: Readonly<Record<ChatRoom, ChatRoomLog>> = { lobby: open('lobby'), rehearsal: open('rehearsal'), random: open('random') }
+  const current = computed(() => logs[room.value])
   return {
     room,
-    messages: computed(() => received[room.value]),
-    unread,
-    send: (name, text) => events.publish(`chat:${room.value}`, { id: createId(), from: me, name, text }),
+    messages: computed(() => current.value.messages.value),
+    missed: computed(() => current.value.missed.value),
+    hasEarlier: computed(() => current.value.hasEarlier.value),
+    unread: computed(() => ({
+      lobby: logs.lobby.unread.value,
+      rehearsal: logs.rehearsal.unread.value,
+      random: logs.random.unread.value,
+    })),
+    showEarlier: () => current.value.loadMore(PAGE_SIZE),
+    send: async (text) => {
+      current.value.forgetMissed()
+      await current.value.publish({ from: id.value, name: info.value?.name ?? '', text, at: Date.now() })
+    },
   }
 }
-
-/** The rooms, in the order of their display. */
-export const rooms = CHAT_ROOMS
