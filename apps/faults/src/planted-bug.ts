@@ -74,6 +74,30 @@ export const PRESENCE_BUGS = {
   },
 } as const satisfies Record<string, Bug>
 
+/** The bugs of durable channels, for their runs. */
+export const DURABLE_BUGS = {
+  'no-read': {
+    effect: 'an instance that lost a notification does not read the log',
+    edits: [
+      {
+        file: 'server/src/durable/durable-channel.ts',
+        from: 'previous === position.offset && json !== undefined',
+        to: 'json !== undefined',
+      },
+      { file: 'server/src/durable/durable-channels.ts', from: 'logs.onGap(() => void checkAll()),', to: '() => {},' },
+    ],
+  },
+  'no-ids': {
+    effect: 'an event that is sent again is appended again',
+    edits: [
+      { file: 'coordination/src/logs/redis/append-script.ts', from: "if id ~= '' then\n  local known", to: 'if false then\n  local known' },
+    ],
+  },
+} as const satisfies Record<string, Bug>
+
+/** The name of a planted bug of durable channels. */
+export type DurableBug = keyof typeof DURABLE_BUGS
+
 /** The name of a planted bug of state. */
 export type StateBug = keyof typeof STATE_BUGS
 
@@ -81,7 +105,7 @@ export type StateBug = keyof typeof STATE_BUGS
 export type PresenceBug = keyof typeof PRESENCE_BUGS
 
 /** The name of a planted bug. */
-export type PlantedBug = StateBug | PresenceBug
+export type PlantedBug = StateBug | PresenceBug | DurableBug
 
 /** Whether it is the name of a planted bug of state. */
 export const isStateBug = (name: unknown): name is StateBug => typeof name === 'string' && Object.hasOwn(STATE_BUGS, name)
@@ -89,10 +113,13 @@ export const isStateBug = (name: unknown): name is StateBug => typeof name === '
 /** Whether it is the name of a planted bug of presence. */
 export const isPresenceBug = (name: unknown): name is PresenceBug => typeof name === 'string' && Object.hasOwn(PRESENCE_BUGS, name)
 
-/** Whether it is the name of a planted bug. */
-export const isPlantedBug = (name: unknown): name is PlantedBug => isStateBug(name) || isPresenceBug(name)
+/** Whether it is the name of a planted bug of durable channels. */
+export const isDurableBug = (name: unknown): name is DurableBug => typeof name === 'string' && Object.hasOwn(DURABLE_BUGS, name)
 
-const ALL: Record<PlantedBug, Bug> = { ...STATE_BUGS, ...PRESENCE_BUGS }
+/** Whether it is the name of a planted bug. */
+export const isPlantedBug = (name: unknown): name is PlantedBug => isStateBug(name) || isPresenceBug(name) || isDurableBug(name)
+
+const ALL: Record<PlantedBug, Bug> = { ...STATE_BUGS, ...PRESENCE_BUGS, ...DURABLE_BUGS }
 
 /** The source of a file below `packages/` with the bug. Throws if the file has changed and the place is not found. */
 export function withBug(bug: PlantedBug, file: string, source: string): string {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { seededRandom } from '@tutti/test-kit'
-import { startCluster, type Cluster, type ClusterOptions } from './cluster.ts'
+import { startCluster, type ClusterOptions } from './cluster.ts'
+import { healCluster } from './heal-cluster.ts'
 import { injectFault } from './inject-fault.ts'
 import { judgeRun, type Judgement } from './judge-run.ts'
 import type { Load } from './load.ts'
@@ -26,20 +27,10 @@ export async function runSchedule(load: Load, seed: number, seconds: number, opt
     await load.open(Array.from({ length: CLIENTS }, (_, n) => ({ name: `c${n}`, seed: seed * 1_000 + n, urls, first: n, workers: 3 })))
     await load.start()
     await Promise.all([wait(seconds * 1_000), ...faults.map((fault) => wait(fault.atMs).then(() => injectFault(cluster, fault)))])
-    await heal(cluster)
+    await healCluster(cluster)
     return { seed, faults, reconfigurations: cluster.redis.reconfigurations, ...(await judgeRun(load, cluster)) }
   } finally {
     await load.close()
     await cluster.close()
-  }
-}
-
-/** Repairs remaining effects of overlapping faults. */
-async function heal({ redis, places }: Cluster): Promise<void> {
-  await redis.heal()
-  for (const place of places) {
-    place.instance?.resume()
-    place.front.flow()
-    if (place.instance === undefined) await place.start()
   }
 }
