@@ -3,7 +3,7 @@ import { eventually, seededRandom, type Instance } from '@tutti/test-kit'
 import { startCluster, type ClusterOptions } from '../cluster.ts'
 import { healCluster } from '../heal-cluster.ts'
 import { injectFault } from '../inject-fault.ts'
-import { planSchedule } from '../schedule.ts'
+import { planSchedule, type PlannedFault } from '../schedule.ts'
 import { startProcess } from '../start-process.ts'
 import { checkDurable, type DurableCheck } from './check-durable.ts'
 import type { DurableHistory } from './durable-history.ts'
@@ -14,6 +14,8 @@ const LOAD = new URL('./durable-load-instance.ts', import.meta.url)
 /** How a schedule is run. */
 export interface DurableRunOptions extends Pick<ClusterOptions, 'topology' | 'bug'> {
   readonly seed: number
+  /** Default: the schedule of the seed. */
+  readonly faults?: readonly PlannedFault[] | undefined
   readonly events: number
   readonly subscribers: number
   readonly publishers: number
@@ -42,7 +44,7 @@ interface Counts {
 /** Plays the schedule of a seed on a new cluster: publishers, subscribers, and faults. */
 export async function runDurable(options: DurableRunOptions): Promise<DurableResult> {
   const { seed, events, subscribers, publishers, seconds, settleMs, topology, bug, reconcileIntervalMs = 30_000 } = options
-  const faults = planSchedule(seededRandom(seed), seconds, PLACES, topology)
+  const faults = options.faults ?? planSchedule(seededRandom(seed), seconds, PLACES, topology)
   const durable = { 'chat:*': { maxRecords: 2 * events + 100 } }
   const cluster = await startCluster(PLACES, {
     ...{ topology, bug, env: { SERVER_OPTIONS: JSON.stringify({ durable, reconcileIntervalMs }) } },
