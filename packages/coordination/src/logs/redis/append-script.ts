@@ -33,6 +33,8 @@ if GROUPS ~= '' then
 end
 
 local excess = length + 1 - MAX_RECORDS
+-- In steps: to remove one record costs nearly as much as to remove many.
+if excess > 0 then excess = excess + math.min(99, math.floor(MAX_RECORDS / 50)) end
 local isOld = tonumber(first) < oldest
 if length > 0 and (excess > 0 or isOld) then
   local floor = GROUPS ~= '' and floorOf(records) or math.huge
