@@ -73,6 +73,9 @@ export const REQUIRED_VALUES: Readonly<Record<string, Readonly<Record<string, Re
     'messages per connection and tick': valueAtMost(1),
     'from a move until it is shown p99, ms': valueAtMost(150),
   },
+  append: {
+    'CPU per 1,000 appends, ms': ratioAtMost(1.3),
+  },
   'join-storm': {
     'messages per connection and tick': valueAtMost(1),
   },

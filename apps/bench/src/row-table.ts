@@ -1,4 +1,5 @@
 import type { Row } from './row.ts'
+import { append } from './rows/append.ts'
 import { client } from './rows/client.ts'
 import { closedLoop } from './rows/closed-loop.ts'
 import { connect } from './rows/connect.ts'
@@ -27,4 +28,5 @@ export const ROWS: readonly Row[] = [
   cursors,
   cursorsOf200,
   joinStorm,
+  append,
 ]

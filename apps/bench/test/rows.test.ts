@@ -17,7 +17,7 @@ afterAll(async () => {
 })
 
 /** Rows in which no client is subscribed to what is written. */
-const WITHOUT_DELIVERIES = ['no-subscriber', 'connect', 'client']
+const WITHOUT_DELIVERIES = ['no-subscriber', 'connect', 'client', 'append']
 
 test.each(ROWS)('$name delivers each write once and returns finite figures', async (row) => {
   const { rounds } = await runRow(row, { rounds: 1, size: 'short', openSide: openShared })
