@@ -15,6 +15,7 @@ const steps = [
   { name: 'commits', run: 'node scripts/commits.mjs', speaks: true },
   { name: 'typecheck', run: 'turbo run typecheck --continue=always --output-logs=errors-only' },
   { name: 'public comments', run: 'node scripts/public-docs.mjs' },
+  { name: 'rules have tests', run: 'vitest run --project examples spec.test' },
   { name: 'unused code', run: 'knip --no-config-hints' },
   { name: 'build', run: 'turbo run build --continue=dependencies-successful --output-logs=errors-only' },
   { name: 'public API', run: 'node scripts/api-report.mjs', needs: 'build' },
