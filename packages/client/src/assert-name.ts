@@ -6,5 +6,5 @@ import { RealtimeError, type ErrorCode } from '@tutti/protocol'
  */
 export function assertName(isGood: (name: unknown) => boolean, name: string, code: ErrorCode): string {
   if (isGood(name)) return name
-  throw new RealtimeError(code, { message: `Invalid name: ${name}. See "Names" of @tutti/protocol.` })
+  throw new RealtimeError(code, { message: `Invalid name: ${name} (see @tutti/protocol)` })
 }

@@ -89,9 +89,7 @@ export function parseOptions(
   // Inherited properties are options too.
   for (const name in options)
     if (!Object.hasOwn(rows, name)) {
-      const known = Object.keys(rows).find((other) => other.startsWith(name) || name.startsWith(other))
-      const unknown = `unknown option \`${name}\`${known === undefined ? '' : `, use \`${known}\``}`
-      throw invalid(`${owner}: ${Object.hasOwn(renamed, name) ? `\`${name}\` is now \`${renamed[name]}\`` : unknown}`)
+      throw invalid(`${owner}: unknown option \`${name}\`${Object.hasOwn(renamed, name) ? `, use \`${renamed[name]}\`` : ''}`)
     }
   return Object.fromEntries(
     Object.entries(rows).map(([name, [takes, accepts, fallback, isRequired]]) => {

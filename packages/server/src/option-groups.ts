@@ -130,8 +130,9 @@ const SHUTDOWN = { drainMs: wholeNumber(0, 5_000), reconnectAfterMs: wholeNumber
 /** The row of a group among the options of a server. */
 export const group: OptionRow<undefined> = ['an object', isJsonObject, undefined]
 
-/** Options of 0.1.0, with the place of each today. */
+/** Options of 0.1.0 and of Socket.IO, with the place of each today. */
 export const RENAMED = {
+  origin: 'origins',
   auditIntervalMs: 'reconcileIntervalMs',
   ...Object.fromEntries(Object.keys(LIMITS).map((name) => [name, `limits.${name}`])),
   maxRequestsUnderWay: 'limits.maxRequestsInFlight',

@@ -12,6 +12,7 @@ const create = (options: object) => createRealtimeServer({ io: new Server(), sta
 const attach = (options: object) => attachRealtime(createServer(), { state: state(), ...options })
 
 const RENAMED = [
+  ['origin', 'origins'],
   ['auditIntervalMs', 'reconcileIntervalMs'],
   ['maxSubscriptions', 'limits.maxSubscriptions'],
   ['maxKeysPerMessage', 'limits.maxKeysPerMessage'],
@@ -30,12 +31,14 @@ const RENAMED = [
 const refusal = (message: string) => expect.objectContaining({ code: 'INVALID_OPTIONS', message })
 
 test.each(RENAMED)('[X9] the refusal of the former option %s names %s', (former, current) => {
-  expect(() => create({ [former]: 1 })).toThrow(refusal(`createRealtimeServer: \`${former}\` is now \`${current}\`.`))
-  expect(() => attach({ [former]: 1 })).toThrow(refusal(`attachRealtime: \`${former}\` is now \`${current}\`.`))
+  expect(() => create({ [former]: 1 })).toThrow(refusal(`createRealtimeServer: unknown option \`${former}\`, use \`${current}\`.`))
+  expect(() => attach({ [former]: 1 })).toThrow(refusal(`attachRealtime: unknown option \`${former}\`, use \`${current}\`.`))
 })
 
 test('[X9] a former option maxPayloadBytes is refused naming its current name', () => {
-  expect(() => attach({ maxPayloadBytes: 1 })).toThrow(refusal('attachRealtime: `maxPayloadBytes` is now `limits.maxPayloadBytes`.'))
+  expect(() => attach({ maxPayloadBytes: 1 })).toThrow(
+    refusal('attachRealtime: unknown option `maxPayloadBytes`, use `limits.maxPayloadBytes`.'),
+  )
   expect(() => create({ maxPayloadBytes: 1 })).toThrow(refusal('createRealtimeServer: unknown option `maxPayloadBytes`.'))
 })
 

@@ -15,6 +15,6 @@ export function serverUrl(url: string | URL | undefined = page.location?.origin)
     // Not a URL.
   }
   throw new RealtimeError('INVALID_OPTIONS', {
-    message: '`url` must be an origin such as https://example.org; a path is the option `path`.',
+    message: '`url` must be an origin such as https://a.example; a path is the option `path`.',
   })
 }

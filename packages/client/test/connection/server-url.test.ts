@@ -83,5 +83,5 @@ test('[X9] a transport of the caller needs no url', () => {
 
 test('[X9] a former option name is refused with the current name', () => {
   const former: object = { transport: () => ({ request: () => {}, close: () => {} }), keep: () => {} }
-  expect(reasonOf(former)).toBe('INVALID_OPTIONS createRealtimeClient: `keep` is now `offlineQueue`.')
+  expect(reasonOf(former)).toBe('INVALID_OPTIONS createRealtimeClient: unknown option `keep`, use `offlineQueue`.')
 })
