@@ -10,8 +10,9 @@ export interface DurablePublishOptions {
   /** This client receives it too, if it subscribed. @default false */
   includeSelf?: boolean | undefined
   /**
-   * An event whose id is in the log is not appended again. At most 64 characters. Default: a new one, so that this client can repeat
-   * the event.
+   * An event whose id is in the log is not appended again. At most 64 characters.
+   *
+   * @default a new id, so that this client can repeat the event
    */
   id?: string | undefined
 }
@@ -26,6 +27,9 @@ let ids = 0
  *
  * @throws {RealtimeError} as a rejection: `OVERFLOW` (more than `maxPendingChanges` events wait), `INVALID_CHANNEL`, `INVALID_VALUE`,
  * `TOO_LARGE`, `FORBIDDEN`, `UNSUPPORTED` (the channel is not durable) and, once the client is closed, `CLOSED` or `OUTCOME_UNKNOWN`.
+ *
+ * @example
+ * const offset = await publishDurable(client, 'orders', { item: 'Milk' })
  */
 export const publishDurable = (
   { clientId, internals }: Pick<RealtimeClient, 'clientId' | 'internals'>,

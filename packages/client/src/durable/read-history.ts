@@ -4,11 +4,11 @@ import { assertName } from '../assert-name.ts'
 import type { RealtimeClient } from '../create-realtime-client.ts'
 import { markHandled } from '../mark-handled.ts'
 
-/** What is read of a log. */
+/** Which part of a log is read. */
 export interface HistoryOptions {
-  /** The offset before which events are read. Default: the newest ones. */
+  /** The offset before which events are read. Without it, the newest events are read. */
   before?: string | undefined
-  /** At most so many events, 1 to 100. @default 100 */
+  /** Maximum number of events, 1 to 100. @default 100 */
   limit?: number | undefined
 }
 
@@ -27,6 +27,9 @@ export interface HistoryPage<Data = JsonValue> {
  *
  * @throws {RealtimeError} as a rejection: `GAP` where `before` is no longer in the log, `UNAVAILABLE`, `FORBIDDEN`, `UNSUPPORTED`,
  * `INVALID_CHANNEL`, `OUTCOME_UNKNOWN`, `CLOSED`.
+ *
+ * @example
+ * const { events, before } = await readHistory(client, 'orders', { limit: 20 })
  */
 export const readHistory = <Data = JsonValue>(
   { internals }: Pick<RealtimeClient, 'internals'>,

@@ -20,7 +20,7 @@ export interface OffsetStorage {
 
 /** Where a subscription begins. The first use of a channel decides for all. */
 export interface DurableSubscribeOptions {
-  /** The offset after which events are delivered. */
+  /** The offset after which events are delivered. Without it, and without `rewind`, only new events are. */
   from?: string | undefined
   /** Number of newest events that are delivered first. @default 0 */
   rewind?: number | undefined
@@ -29,7 +29,7 @@ export interface DurableSubscribeOptions {
    * place of `from` and `rewind`. @default none
    */
   storage?: OffsetStorage | undefined
-  /** Called when events may be lost: they are no longer in the log. */
+  /** Called when events may be lost: they are no longer in the log. Without it, a loss is not reported. */
   onGap?: ((gap: ChannelGap) => void) | undefined
 }
 
