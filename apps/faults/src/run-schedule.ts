@@ -28,7 +28,7 @@ export async function runSchedule(load: Load, seed: number, seconds: number, opt
     await load.start()
     await Promise.all([wait(seconds * 1_000), ...faults.map((fault) => wait(fault.atMs).then(() => injectFault(cluster, fault)))])
     await healCluster(cluster)
-    return { seed, faults, reconfigurations: cluster.redis.reconfigurations, ...(await judgeRun(load, cluster)) }
+    return { seed, faults, reconfigurations: cluster.redis.reconfigurations, ...(await judgeRun(load, cluster, options.bug)) }
   } finally {
     await load.close()
     await cluster.close()
