@@ -138,12 +138,51 @@ export interface InstanceLease {
   onLost(listener: () => void): () => void
 }
 
+/** A command of one instance to all of them. */
+export interface ReceivedCommand {
+  readonly text: string
+  /** How long ago it was sent, milliseconds, by the clock of the store. */
+  readonly ageMs: number
+  /** Its caller does not wait for this instance any more. */
+  readonly isLate: boolean
+}
+
+/** What the instances made of a command. */
+export interface CommandReplies {
+  /** Texts by instance. */
+  readonly replies: ReadonlyMap<string, string>
+  /** Ids of the instances that did not reply in time, or failed. They may still apply the command. */
+  readonly missing: readonly string[]
+}
+
+/** How a command is sent. */
+export interface CommandOptions {
+  /** How long the call waits for replies, milliseconds. */
+  timeoutMs: number
+  /** False: no instance replies, and the call resolves when the store has the command. */
+  confirm: boolean
+}
+
+/** Commands to all instances of the cluster, this one included. All instances receive them in the same order. */
+export interface Commands {
+  /** Settles when this instance receives commands and replies. Never becomes an unhandled rejection. */
+  readonly ready: Promise<void>
+  /**
+   * Resolves when every instance with a live lease has replied, after `timeoutMs` at the latest. Commands of one caller are received in
+   * the order of the calls. Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `CLOSED`.
+   */
+  send(text: string, options: CommandOptions): Promise<CommandReplies>
+  /** Receives the commands; its result is the reply. One handler at a time. Returns a function that removes it. */
+  handle(handler: (command: ReceivedCommand) => string | Promise<string>): () => void
+}
+
 /**
  * The storage layer for leases: instances, the members of rooms and locks, across all instances of a cluster. `server` meets it
  * through these types alone. Implementations MUST pass the suite at `coordination/testing`.
  */
 export interface Coordination {
   readonly instance: InstanceLease
+  readonly commands: Commands
   /**
    * The presence of a room. Makes no request. Rooms of features begin with `$`.
    *

@@ -4,9 +4,10 @@ import { callback, oneOf, wholeNumber, type OptionRows, type Settings } from '@t
 export interface CoordinationErrorContext {
   /**
    * `heartbeat`: the lease was not renewed; `sweep`: records of a dead instance were not removed; `members`: a room was not
-   * read or written; `locks`: a lock was not ended; `message`: a message was dropped; `listener`: a listener threw.
+   * read or written; `locks`: a lock was not ended; `message`: a message was dropped; `command`: a command failed here; `listener`: a
+   * listener threw.
    */
-  stage: 'heartbeat' | 'sweep' | 'members' | 'locks' | 'message' | 'listener'
+  stage: 'heartbeat' | 'sweep' | 'members' | 'locks' | 'message' | 'command' | 'listener'
   room?: string
 }
 

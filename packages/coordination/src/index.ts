@@ -1,4 +1,7 @@
 export type {
+  CommandOptions,
+  CommandReplies,
+  Commands,
   Coordination,
   Cursors,
   InstanceLease,
@@ -18,8 +21,10 @@ export type {
   Members,
   MembersChange,
   MembersView,
+  ReceivedCommand,
   ViewListener,
 } from './contract.ts'
 export type { CoordinationErrorContext, CoordinationOptions, RedisCoordinationOptions } from './coordination-options.ts'
 export { createMemoryCoordination, type MemoryCoordinationOptions } from './memory-coordination.ts'
 export { createRedisCoordination } from './redis-coordination.ts'
+export { createCommandSender, type CommandSender } from './redis/command-sender.ts'

@@ -5,6 +5,7 @@ import { COORDINATION_OPTIONS, type CoordinationOptions } from './coordination-o
 import { createRoomEvents } from './members/room-events.ts'
 import { createRoomRegistry } from './members/room-registry.ts'
 import { createMemoryLocks } from './memory/memory-locks.ts'
+import { createMemoryCommands } from './memory/memory-commands.ts'
 import { createMemoryRoom } from './memory/memory-room.ts'
 
 /** Options of `createMemoryCoordination`. */
@@ -21,7 +22,9 @@ export type MemoryCoordinationOptions = CoordinationOptions
 export function createMemoryCoordination(options: MemoryCoordinationOptions = {}): Coordination {
   const parsed = parseOptions('createMemoryCoordination', COORDINATION_OPTIONS, options)
   const settings = { ...parsed, onError: safeErrorListener(parsed.onError) }
-  const id = `${randomUUID()}.1`
+  const instanceId = randomUUID()
+  const id = `${instanceId}.1`
+  const commands = createMemoryCommands(instanceId, settings.onError)
   const { onRoomOpen, onRoomEmpty, ...events } = createRoomEvents(settings.onError)
   const rooms = createRoomRegistry((room, onUnused) =>
     createMemoryRoom({ room, settings, onUnused, onOpen: () => events.emitOpen(room), onEmpty: () => events.emitEmpty(room) }),
@@ -41,12 +44,14 @@ export function createMemoryCoordination(options: MemoryCoordinationOptions = {}
       ready: Promise.resolve(),
       onLost: () => () => {},
     },
+    commands,
     members: (room) => rooms.members(room),
     locks,
     onRoomOpen,
     onRoomEmpty,
     close: async () => {
       isClosed = true
+      commands.close()
       rooms.close()
       locks.close()
       events.close()

@@ -12,6 +12,7 @@ import { createLeaseSweeper } from './redis/lease-sweeper.ts'
 import { redisLayout } from './redis/redis-layout.ts'
 import { isAway } from './redis/redis-failure.ts'
 import { createRedisLocks } from './redis/locks/redis-locks.ts'
+import { createRedisCommands } from './redis/redis-commands.ts'
 import { createRedisRoom } from './redis/redis-room.ts'
 import { createCoordinationScripts, createRoomStore, type RoomStore } from './redis/room-store.ts'
 
@@ -46,8 +47,10 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   const { onRoomOpen, onRoomEmpty, ...events } = createRoomEvents(onError)
   const scripts = createCoordinationScripts(link, settings)
 
+  const commands = createRedisCommands({ link, layout, instanceId, onError })
+
   const lease = createInstanceLease({
-    ...{ link, layout, instanceId, times: settings, onError },
+    ...{ link, layout, instanceId, times: settings, onError, mayBegin: commands.ready },
     onBeat: () => {
       for (const room of rooms.open.values()) if (room.isDoubtful) void room.resync()
       locks.onBeat()
@@ -84,6 +87,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
     for (const stop of stops) stop()
+    commands.close()
     rooms.close()
     events.close()
     // What connections have left behind is sent before the lease ends.
@@ -99,6 +103,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   }
   return {
     instance: lease,
+    commands,
     members: (room) => rooms.members(room),
     locks,
     onRoomOpen,

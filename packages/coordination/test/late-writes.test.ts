@@ -30,7 +30,16 @@ test('[P3] a write that is late for its lease is repeated under the next one', a
   const { pubsub } = await startInstance({ url: server.redis.url, prefix })
   const layout = redisLayout(pubsub.link)
   const lease = createInstanceLease({
-    ...{ link: pubsub.link, layout, instanceId: 'late', times: TIMES, onError: () => {}, onBeat: () => {}, onClaim: () => {} },
+    ...{
+      link: pubsub.link,
+      layout,
+      instanceId: 'late',
+      times: TIMES,
+      onError: () => {},
+      mayBegin: Promise.resolve(),
+      onBeat: () => {},
+      onClaim: () => {},
+    },
   })
   const tries: [string, number][] = []
   const reply = await lease.guard(async (id, expiry) => {

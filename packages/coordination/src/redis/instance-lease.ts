@@ -38,6 +38,11 @@ export interface InstanceLeaseOptions {
   instanceId: string
   times: LeaseTimes
   onError: CoordinationSettings['onError']
+  /**
+   * The first heartbeat waits until this has settled, so that others count on this instance when it receives their commands. It does
+   * not wait longer than one interval.
+   */
+  mayBegin: Promise<unknown>
   /** A heartbeat was successful. */
   onBeat: () => void
   /** These leases are to be swept by this instance. */
@@ -46,7 +51,7 @@ export interface InstanceLeaseOptions {
 
 /** Registers the instance, and renews its lease until it is closed. */
 export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
-  const { link, layout, instanceId, times, onError, onBeat, onClaim } = options
+  const { link, layout, instanceId, times, onError, mayBegin, onBeat, onClaim } = options
   const script = repeatable(link.script(leaseScript(times)))
   const lostListeners = createListeners<[]>((error) => onError(error, { stage: 'listener' }))
   const ready = createDeferred<void>()
@@ -129,8 +134,11 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
       isFailing = true
     })
   }
+  const begin = (): void => {
+    if (closing === undefined && state === 'registering') beatAlone()
+  }
   const timer = setInterval(beatAlone, times.heartbeatMs)
-  beatAlone()
+  mayBegin.then(begin, begin)
 
   const close = async (): Promise<readonly string[]> => {
     clearInterval(timer)

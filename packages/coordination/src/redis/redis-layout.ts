@@ -4,6 +4,12 @@ import type { RedisLink } from '@tutti/pubsub/redis'
 export interface RedisLayout {
   /** Keys of the leases of all instances: live ones, ended ones, and the mark that none may end. */
   readonly leases: readonly [leases: string, ended: string, quiet: string]
+  /** The channel of commands to all instances, as the link takes it. */
+  readonly commands: string
+  /** The same channel as Redis names it. */
+  readonly redisCommands: string
+  /** The channel of replies to the commands of one instance, as the link takes it. */
+  replies(instanceId: string): string
   /** What a lease holds: `room <name>`, … */
   holds(lease: string): string
   /** Members and version of a room. */
@@ -37,6 +43,9 @@ export function redisLayout(
   const ofAll = (name: string): string => companionKey(`${prefix}$instances`, 'all', name)
   return {
     leases: [ofAll('leases'), ofAll('ended'), ofAll('quiet')],
+    commands: '$rooms',
+    redisCommands: `${prefix}:$rooms`,
+    replies: (instanceId) => `$replies:${instanceId}`,
     holds: (lease) => companionKey(`${prefix}$instance`, lease, 'holds'),
     room: (room) => [companionKey(`${prefix}$room`, room, 'members'), companionKey(`${prefix}$room`, room, 'version')],
     channel: (room) => `$room:${room}`,

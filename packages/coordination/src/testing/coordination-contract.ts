@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { CoordinationUnderTest, CreateCoordination } from './coordination-under-test.ts'
+import { commandsContract } from './commands-contract.ts'
 import { cursorsContract } from './cursors-contract.ts'
 import { limitsContract } from './limits-contract.ts'
 import { locksContract } from './locks/locks-contract.ts'
@@ -21,6 +22,7 @@ export function coordinationContract(name: string, create: CreateCoordination): 
       return made
     }
     membersContract(use)
+    commandsContract(use)
     cursorsContract(use)
     locksContract(use)
     limitsContract(create)
