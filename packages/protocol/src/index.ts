@@ -1,5 +1,5 @@
 export { matchesChannel } from './channel-match.ts'
-export { defineSchema, type RealtimeSchema, type Schemas, type SchemaValue } from './define-schema.ts'
+export { defineSchema, type RealtimeSchema, type RoomSchemas, type Schemas, type SchemaValue } from './define-schema.ts'
 export type { AbsentEntry, Entry, PresentEntry } from './entry.ts'
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { isKey } from './grammar.ts'
@@ -33,4 +33,5 @@ export type {
 export { parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
 export { parseValue } from './parse-value.ts'
 export { RealtimeError, fromWireError, toWireError, type RealtimeErrorOptions, type WireError } from './realtime-error.ts'
+export { roomKey } from './room-names.ts'
 export { PROTOCOL_HISTORY, PROTOCOL_VERSION } from './version.ts'

@@ -6,7 +6,7 @@
 export { callSafely, ignoreRejection, logError, safeErrorListener, toError } from './call-safely.ts'
 export { patternsOf } from './channel-match.ts'
 export { createDeferred, type Deferred } from './deferred.ts'
-export { schemaOf } from './define-schema.ts'
+export { schemaOf, type SchemaPart } from './define-schema.ts'
 export { isAbsent, neverThere, valueOf } from './entry.ts'
 export { byteLength, isPattern, isSubscribable } from './grammar.ts'
 export { isJsonObject, isPlain } from './json.ts'
@@ -26,6 +26,7 @@ export {
 export { createListeners, type Listeners } from './listeners.ts'
 export { listingEnd } from './listing-entry.ts'
 export { composePatches } from './merge-patch.ts'
+export { parseMessageName } from './names.ts'
 export {
   anything,
   callback,
@@ -41,3 +42,5 @@ export {
   type Settings,
 } from './options.ts'
 export { isRetryable } from './realtime-error.ts'
+export type { RoomCommand } from './messages.ts'
+export { MAX_ROOM_BYTES, roomPrefix, splitRoomKey } from './room-names.ts'

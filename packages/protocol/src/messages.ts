@@ -6,6 +6,7 @@ import type { WireError } from './realtime-error.ts'
 import type * as events from './schemas/events.ts'
 import type { handshakeSchema } from './schemas/handshake.ts'
 import type * as presence from './schemas/presence.ts'
+import type * as rooms from './schemas/rooms.ts'
 import type * as storage from './schemas/storage.ts'
 import type { mutationSchema } from './schemas/values.ts'
 
@@ -91,7 +92,12 @@ export interface Requests {
   'presence:subscribe': { payload: InferOutput<typeof presence.presenceSubscriptionSchema>; result: PresencePage }
   'presence:unsubscribe': { payload: InferOutput<typeof presence.presenceSubscriptionSchema>; result: object }
   'presence:cursor': { payload: InferOutput<typeof presence.presenceCursorSchema>; result: object }
+  'room:join': { payload: InferOutput<typeof rooms.roomJoinSchema>; result: object }
+  'room:leave': { payload: InferOutput<typeof rooms.roomLeaveSchema>; result: object }
 }
+
+/** A command of server code to the instances of a cluster. */
+export type RoomCommand = InferOutput<typeof rooms.roomCommandSchema>
 
 /** The name of a client message. */
 export type RequestName = keyof Requests
@@ -115,8 +121,8 @@ export type RevokedTarget =
   | { key: string }
   | { prefix: string }
   | { channel: string }
-  /** The subscription to the members of a room, or with `membership` being one of them. */
-  | { room: string; membership?: true }
+  /** The subscription to the members of a room, with `membership` being one of them, with `joined` the connection being in the room. */
+  | { room: string; membership?: true; joined?: true }
   | { connection: true }
 
 /** The messages of servers: event name → payload. The only table of messages from server to client. */
@@ -133,6 +139,8 @@ export interface Notices {
   'presence:changed': PresenceChange
   'presence:cursors': { room: string; cursors: { [id: string]: JsonValue } }
   'presence:count': { room: string; count: number }
+  /** A message of server code. `room`: it was sent to this room alone. */
+  'room:received': { room?: string; name: string; data: JsonValue }
 }
 
 /** The name of a server message. */

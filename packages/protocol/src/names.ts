@@ -59,3 +59,6 @@ export function parsePattern(pattern: unknown): string {
  * @throws {RealtimeError} `INVALID_ROOM`.
  */
 export const parseRoom = (room: unknown): string => accept('INVALID_ROOM', 'room name', room)
+
+/** The name of a message of server code, `notice` or `chat:new`, or throws `INVALID_VALUE`. */
+export const parseMessageName = (name: unknown): string => accept('INVALID_VALUE', 'message name', name)

@@ -49,6 +49,8 @@ export const resultSchemas = {
   }),
   'presence:unsubscribe': nothing,
   'presence:cursor': nothing,
+  'room:join': nothing,
+  'room:leave': nothing,
 } satisfies { [Name in RequestName]: v.GenericSchema<unknown, Requests[Name]['result']> }
 
 const reset = v.exactOptional(v.literal(true))
@@ -62,7 +64,7 @@ const revokedTargetSchema = v.union([
   v.strictObject({ key: v.string() }),
   v.strictObject({ prefix: v.string() }),
   v.strictObject({ channel: v.string() }),
-  v.strictObject({ room: v.string(), membership: v.exactOptional(v.literal(true)) }),
+  v.strictObject({ room: v.string(), membership: v.exactOptional(v.literal(true)), joined: v.exactOptional(v.literal(true)) }),
   v.strictObject({ connection: v.literal(true) }),
 ])
 
@@ -95,4 +97,5 @@ export const noticeSchemas = {
   }),
   'presence:cursors': v.strictObject({ room: v.string(), cursors: v.record(v.string(), valueSchema) }),
   'presence:count': v.strictObject({ room: v.string(), count: v.number() }),
+  'room:received': v.strictObject({ room: v.exactOptional(v.string()), name: v.string(), data: valueSchema }),
 } satisfies { [Name in NoticeName]: v.GenericSchema<unknown, Notices[Name]> }

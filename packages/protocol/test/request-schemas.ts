@@ -13,6 +13,8 @@ import {
   presenceSubscriptionSchema,
   presenceUpdateSchema,
   removeSchema,
+  roomJoinSchema,
+  roomLeaveSchema,
   setSchema,
   subscribeSchema,
   unsubscribeSchema,
@@ -37,4 +39,6 @@ export const requestSchemas = {
   'presence:subscribe': presenceSubscriptionSchema,
   'presence:unsubscribe': presenceSubscriptionSchema,
   'presence:cursor': presenceCursorSchema,
+  'room:join': roomJoinSchema,
+  'room:leave': roomLeaveSchema,
 } satisfies Record<RequestName, unknown>

@@ -1,5 +1,5 @@
-import { RealtimeError, type JsonObject, type JsonValue, type Schemas } from '@tutti/protocol'
-import { ignoreRejection, schemaOf, toError } from '@tutti/protocol/internal'
+import { RealtimeError, type JsonObject, type JsonValue, type RealtimeSchema } from '@tutti/protocol'
+import { ignoreRejection, schemaOf, toError, type SchemaPart } from '@tutti/protocol/internal'
 
 /** Issues that one refusal carries, and how long their messages may be: a schema may have one for each item of a long list. */
 const MAX_ISSUES = 20
@@ -16,9 +16,12 @@ interface PlainIssue extends JsonObject {
   message: string
 }
 
-/** Throws `INVALID_VALUE` with the issues if the value does not match the schema of its key or channel (X6). */
-export function checkValue(schemas: Schemas | undefined, name: string, value: JsonValue): void {
-  const schema = schemaOf(schemas, name)
+/**
+ * Throws `INVALID_VALUE` with the issues if the value does not match the schema of its key, channel, room or message (X6). `room`: the
+ * message is sent to this room alone.
+ */
+export function checkValue(schemas: RealtimeSchema, part: SchemaPart, name: string, value: JsonValue, room?: string): void {
+  const schema = schemaOf(schemas, part, name, room)
   if (schema === undefined) return
   const issues = issuesOf(name, () => schema['~standard'].validate(value))
   if (issues !== undefined)

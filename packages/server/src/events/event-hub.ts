@@ -68,7 +68,7 @@ export function createEventHub(core: Core, subscribers: EventSubscribers, { logs
     durable,
     publish: async (event, options = {}) => {
       const { connection, includeSelf = false } = options
-      checkValue(schema.events, event.channel, event.data)
+      checkValue(schema, 'events', event.channel, event.data)
       if (options.durable === true || durable.isDurable(event.channel)) return durable.publish(event, options)
       deliver(event, connection === undefined || includeSelf ? [] : [connection.id])
       try {

@@ -30,7 +30,7 @@ export function createPresenceHandlers(
   }
   const checkInfo = (room: string, info: JsonValue): void => {
     checkSize('info', info)
-    checkValue(schema.presence, room, info)
+    checkValue(schema, 'presence', room, info)
   }
 
   return [

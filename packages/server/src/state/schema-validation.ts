@@ -1,4 +1,4 @@
-import type { Schemas } from '@tutti/protocol'
+import type { RealtimeSchema } from '@tutti/protocol'
 import { schemaOf } from '@tutti/protocol/internal'
 import type { Mutation, StateStore, WriteResult } from '@tutti/storage-driver/contract'
 import { checkValue } from '../check-value.ts'
@@ -10,11 +10,11 @@ export type ValidatedWrite = (mutation: Mutation) => Promise<WriteResult>
  * Makes the write of one server. The store itself calls the schema, at the moment at which it knows what a patch or an
  * increment makes of the newest value: a check before the write would judge another value than is stored.
  */
-export function createValidatedWrite(store: Pick<StateStore, 'write'>, schemas: Schemas | undefined): ValidatedWrite {
-  if (schemas === undefined) return (mutation) => store.write(mutation)
+export function createValidatedWrite(store: Pick<StateStore, 'write'>, schemas: RealtimeSchema): ValidatedWrite {
+  if (schemas.state === undefined && schemas.rooms === undefined) return (mutation) => store.write(mutation)
   return (mutation) => {
     const { key } = mutation
-    if (schemaOf(schemas, key) === undefined) return store.write(mutation)
-    return store.write(mutation, { check: (value) => checkValue(schemas, key, value) })
+    if (schemaOf(schemas, 'state', key) === undefined) return store.write(mutation)
+    return store.write(mutation, { check: (value) => checkValue(schemas, 'state', key, value) })
   }
 }

@@ -32,7 +32,7 @@ export function stateFeature(core: Core, store: StateStore, reconcileIntervalMs:
   const isWatched = (key: string): boolean => delivery.registry.hasSubscribers(key) || listeners.has(key)
   const expiry = createExpiry({ store, isWatched, onError })
   const reads = createEntryReads(store, expiry)
-  const write = createValidatedWrite(store, core.schema.state)
+  const write = createValidatedWrite(store, core.schema)
   const delivery = createStateDelivery(core, reads)
   const readHandlers = createReadHandlers(core, delivery, reads)
   const writeHandlers = createWriteHandlers(delivery, write)
