@@ -33,6 +33,7 @@ export interface ModelLink {
   readonly prefixes: Set<string>
   watches(key: string): boolean
   readonly channels: Set<string>
+  readonly rooms: Set<string>
   open: boolean
   /** Breaks the connection; messages in transit in either direction are lost. */
   cut(reason?: RealtimeError): void
@@ -90,6 +91,11 @@ export class ModelServer {
 
   get openLinks(): ModelLink[] {
     return this.links.filter(({ open }) => open)
+  }
+
+  /** Server code sends a message to a room. */
+  broadcast(room: string, name: string, data: JsonValue): void {
+    for (const link of this.openLinks) if (link.rooms.has(room)) link.notify({ name: 'room:received', payload: { room, name, data } })
   }
 
   /** The messages of one name, as they arrived. */
@@ -164,6 +170,7 @@ export class ModelServer {
       prefixes: new Set(),
       watches: (key) => link.keys.has(key) || prefixesOf(key).some((prefix) => link.prefixes.has(prefix)),
       channels: new Set(),
+      rooms: new Set(),
       open: true,
       cut: (reason = new RealtimeError('UNAVAILABLE', { message: 'cut' })) => {
         if (!link.open) return
@@ -235,6 +242,12 @@ export class ModelServer {
         if (request.payload.durable === true) return { ok: true, ...this.logs.handle(link, request) }
         if (request.name === 'event:subscribe') link.channels.add(request.payload.channel)
         else link.channels.delete(request.payload.channel)
+        return { ok: true }
+      case 'room:join':
+      case 'room:leave':
+        if (refusal) throw refusal
+        if (request.name === 'room:join') link.rooms.add(request.payload.room)
+        else link.rooms.delete(request.payload.room)
         return { ok: true }
       case 'event:history':
         if (refusal) throw refusal

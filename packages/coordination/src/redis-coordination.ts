@@ -1,6 +1,5 @@
 import { RealtimeError } from '@tutti/protocol'
-import { parseOptions, required, safeErrorListener, text, TOMBSTONE_MS, wholeNumber } from '@tutti/protocol/internal'
-import type { OptionRows } from '@tutti/protocol/internal'
+import { parseOptions, required, safeErrorListener, text, TOMBSTONE_MS, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { Coordination } from './contract.ts'
 import { COORDINATION_OPTIONS, type RedisCoordinationOptions } from './coordination-options.ts'

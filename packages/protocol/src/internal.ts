@@ -42,5 +42,5 @@ export {
   type Settings,
 } from './options.ts'
 export { isRetryable } from './realtime-error.ts'
-export type { RoomCommand } from './messages.ts'
+export type { RoomCommand, RoomResult } from './messages.ts'
 export { MAX_ROOM_BYTES, roomPrefix, splitRoomKey } from './room-names.ts'

@@ -99,6 +99,9 @@ export interface Requests {
 /** A command of server code to the instances of a cluster. */
 export type RoomCommand = InferOutput<typeof rooms.roomCommandSchema>
 
+/** What one instance made of it. */
+export type RoomResult = InferOutput<typeof rooms.roomResultSchema>
+
 /** The name of a client message. */
 export type RequestName = keyof Requests
 

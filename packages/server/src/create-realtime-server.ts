@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Coordination } from '@tutti/coordination/contract'
-import { DEFAULT_LIMITS, RealtimeError, type Limits } from '@tutti/protocol'
+import { DEFAULT_LIMITS, type Limits } from '@tutti/protocol'
 import { callSafely, safeErrorListener } from '@tutti/protocol/internal'
 import { createAccessControl } from './authorization/access-control.ts'
 import { createAuditTrail } from './authorization/audit-log.ts'
@@ -10,6 +10,7 @@ import { parseOrigins } from './authentication/origin-list.ts'
 import { createOriginPolicy } from './authentication/origin-policy.ts'
 import type { User } from './authorization/authorize.ts'
 import { Revocations, type Revocation } from './authorization/revocations.ts'
+import { createCoordinatedFeatures } from './coordinated-features.ts'
 import { createUserAccess, type ActAsOptions, type UserRealtime } from './as-user/user-access.ts'
 import { checkIsFree, createConnectionManager } from './connection/connection-manager.ts'
 import { createDurableLogs, type CreateLogs } from './durable/durable-options.ts'
@@ -23,9 +24,10 @@ import { createRequestLimits } from './connection/request-limits.ts'
 import { createRooms } from './connection/rooms.ts'
 import { parseServerOptions, type RealtimeServerOptions, type RealtimeServerSettings } from './options.ts'
 import { Counts, type RealtimeCounts } from './realtime-counts.ts'
-import { presenceFeature } from './presence/presence-feature.ts'
+import { parseRoomsOptions } from './rooms/rooms-options.ts'
+import type { RoomCalls, ServerRooms } from './rooms/server-rooms.ts'
 import { parsePresenceOptions, type PresenceSettings } from './presence/presence-options.ts'
-import { createServerPresence, type ServerPresence } from './presence/server-presence.ts'
+import type { ServerPresence } from './presence/server-presence.ts'
 import type { ServerState } from './state/server-state.ts'
 import { stateFeature } from './state/state-feature.ts'
 import { statusFeature } from './status-feature.ts'
@@ -37,6 +39,14 @@ export interface RealtimeServer<U extends User = User> {
   readonly state: ServerState
   readonly events: ServerEvents
   readonly presence: ServerPresence
+  /** The connections of the cluster, by rooms. */
+  readonly rooms: ServerRooms
+  /** Sends a message to all connections of the cluster. */
+  readonly broadcast: RoomCalls['broadcast']
+  /** Sends to all connections of a user. Throws `INVALID_OPTIONS` for an empty id. */
+  readonly user: RoomCalls['user']
+  /** Sends to one connection. */
+  readonly connection: RoomCalls['connection']
   /** Processes the events of durable channels, each by one worker of the cluster at a time. Closed by `close()`. */
   readonly workers: ServerWorkers
   /**
@@ -84,7 +94,8 @@ export interface RealtimeServer<U extends User = User> {
 
 const OPEN = 'No `authorize` configured: every client can read and write all keys, and publish and receive all events.'
 
-const NO_COORDINATION = 'Presence is off: no `coordination` configured. Set `presence: false` if it is not used.'
+const NO_COORDINATION =
+  'Presence and rooms are off: no `coordination` configured. Set `presence: false` and `rooms: false` if they are not used.'
 
 const ALONE = 'No `pubsub` configured: running as a single instance. Changes and events are not sent to other instances.'
 
@@ -124,6 +135,7 @@ export function assembleRealtimeServer<U extends User>(
   const { io, pubsub, state: store, authenticate, authorize, schema, trustProxy, onAudit, auditAllowed, onWarning } = settings
   const { backpressure, shutdown } = settings
   const presence = settings.presence === false ? undefined : parsePresenceOptions(settings.presence)
+  const roomSettings = settings.rooms === false ? undefined : parseRoomsOptions(settings.rooms)
   const origins = createOriginPolicy(parseOrigins(settings.origins), trustProxy)
   const limits: Limits = {
     // Clients receive the limit that Socket.IO enforces.
@@ -151,9 +163,12 @@ export function assembleRealtimeServer<U extends User>(
   const state = stateFeature(core, store, settings.reconcileIntervalMs)
   const logs = createDurableLogs(settings.durable, createLogs, onError)
   const events = eventsFeature(core, { logs, intervalMs: settings.reconcileIntervalMs })
-  const coordination = settings.coordination ?? (presence && createCoordination(presence, onError))
-  const additional = presence && coordination ? [presenceFeature(core, coordination, presence)] : []
-  const features = [statusFeature(pubsub), state.feature, events.feature, ...additional, ...settings.features.map((create) => create(core))]
+  const isCoordinated = presence !== undefined || roomSettings !== undefined
+  const coordination =
+    settings.coordination ?? (isCoordinated ? createCoordination(presence ?? parsePresenceOptions({}), onError) : undefined)
+  const coordinated = createCoordinatedFeatures({ core, rooms, coordination, settings: { presence, rooms: roomSettings } })
+  const more = settings.features.map((create) => create(core))
+  const features = [statusFeature(pubsub), state.feature, events.feature, ...coordinated.features, ...more]
   const admission = createAdmission({
     authenticate,
     trustProxy,
@@ -172,7 +187,7 @@ export function assembleRealtimeServer<U extends User>(
     admission,
     features,
     counts,
-    announced: [...additional.map(({ name }) => name), ...(logs.rows.length > 0 ? ['durable'] : [])],
+    announced: [...coordinated.features.map(({ name }) => name), ...(logs.rows.length > 0 ? ['durable'] : [])],
     guardsNamespaces: ownsSocketServer,
     directFrames: settings.directFrames,
     // An application with its own Socket.IO server may read sessions that middleware added to the request.
@@ -186,10 +201,10 @@ export function assembleRealtimeServer<U extends User>(
       (error) => onError(error, { stage: 'listener', subject: 'onWarning' }),
     )
   if (pubsub === undefined) warn(ALONE)
-  if (presence && !coordination) warn(NO_COORDINATION)
+  if (isCoordinated && !coordination) warn(NO_COORDINATION)
   if (authorize === undefined && process.env['NODE_ENV'] === 'production') warn(OPEN)
 
-  const ready = Promise.all([state.ready, events.ready, revocations.ready]).then(() => {})
+  const ready = Promise.all([state.ready, events.ready, revocations.ready, coordinated.ready]).then(() => {})
   ready.catch(() => {}) // If the application does not await it, the failure is reported by `onError` of the pubsub.
 
   const workers = createServerWorkers((channels) => logs.rowOf(channels), onError)
@@ -207,10 +222,8 @@ export function assembleRealtimeServer<U extends User>(
     instanceId: core.instanceId,
     state: state.state,
     events: events.events,
-    presence: createServerPresence(() => {
-      if (additional.length > 0 && coordination) return coordination
-      throw new RealtimeError('UNSUPPORTED', { message: 'Presence is off. It needs the option `coordination`, and not `presence: false`.' })
-    }),
+    presence: coordinated.presence,
+    ...coordinated.calls,
     revoke: (revocation) => revocations.revoke(revocation),
     trustsOrigin: (request) => origins.trusts(originRequestOf(request)),
     counts,

@@ -21,6 +21,7 @@ import type { RequestLimits } from './connection/request-limits.ts'
  * - `listener`: a callback of the application threw an error.
  * - `slowConsumer`: a connection was closed because it did not read.
  * - `flood`: a connection was closed because it continued to send requests beyond a rate limit.
+ * - `rooms`: a command to the connections of rooms failed on this instance.
  * - `durable`: the log of a durable channel could not be read, or its workers could not take records.
  * - `close`: a part of the server failed to close.
  */
@@ -35,6 +36,7 @@ export interface ServerErrorContext {
     | 'slowConsumer'
     | 'flood'
     | 'presence'
+    | 'rooms'
     | 'durable'
     | 'close'
   /** The message, key or channel it concerns. */
@@ -75,6 +77,8 @@ export interface Feature {
   onDisconnect?(connection: Connection): void
   /** What the connection holds here by a right: its running subscriptions, say. */
   holds?(connection: Connection): Iterable<Access>
+  /** What server code gave to the connection. A revocation ends it, and it is never authorized again. */
+  given?(connection: Connection): Iterable<Access>
   /**
    * The verdict on a running access has changed: continues with all of it or with each name of it, or ends it at once. The core
    * notifies the client of an end (X2).

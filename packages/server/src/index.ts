@@ -4,7 +4,15 @@ export type { HttpRequest } from './authentication/authenticate-request.ts'
 export type { AuditListener, AuditRecord } from './authorization/audit-log.ts'
 export type { Action, Authorize, AuthorizeRequest, Decision, User } from './authorization/authorize.ts'
 export type { Revocation } from './authorization/revocations.ts'
-export { rules, type EventRules, type PresenceRules, type Rule, type StateRules } from './authorization/rules.ts'
+export {
+  rules,
+  type EventRules,
+  type PresenceRules,
+  type RoomRule,
+  type RoomRules,
+  type Rule,
+  type StateRules,
+} from './authorization/rules.ts'
 export { createRealtimeServer, type RealtimeServer } from './create-realtime-server.ts'
 export type { ServerEvent, ServerEvents, ServerPublishOptions } from './events/server-events.ts'
 export type { ServerErrorContext, ServerErrorListener } from './feature.ts'
@@ -17,3 +25,16 @@ export type { PresenceOptions } from './presence/presence-options.ts'
 export type { ServerPresence } from './presence/server-presence.ts'
 export type { ServerState } from './state/server-state.ts'
 export type { SubscriptionOptions } from './subscription-options.ts'
+export type { RoomTarget, TargetedConnections } from './rooms/room-target.ts'
+export type { RoomsOptions } from './rooms/rooms-options.ts'
+export type {
+  InstanceResult,
+  RoomCallOptions,
+  RoomConnection,
+  RoomRecipient,
+  RoomSendOptions,
+  RoomsList,
+  RoomsReply,
+  RoomSummary,
+  ServerRooms,
+} from './rooms/server-rooms.ts'

@@ -30,6 +30,7 @@ import {
   type ShutdownOptions,
 } from './option-groups.ts'
 import { PRESENCE, type PresenceOptions } from './presence/presence-options.ts'
+import { ROOMS, type RoomsOptions } from './rooms/rooms-options.ts'
 
 /** Options of `createRealtimeServer`. */
 export interface RealtimeServerOptions<U extends User = User> {
@@ -60,11 +61,13 @@ export interface RealtimeServerOptions<U extends User = User> {
   origins?: readonly string[] | string | undefined
   /**
    * Leases and the members of rooms: `createRedisCoordination(pubsub.link, …)` or `createMemoryCoordination()`. `close()` closes
-   * it. `attachRealtime` creates it, except with a `pubsub` that is not a `RealtimePubSub`. Without it, presence is off.
+   * it. `attachRealtime` creates it, except with a `pubsub` that is not a `RealtimePubSub`. Without it, presence and rooms are off.
    */
   coordination?: Coordination | undefined
   /** Presence of users in rooms. `false` switches it off. Without it, each of its options has its default. */
   presence?: PresenceOptions | false | undefined
+  /** Rooms of connections, and messages to them. `false` switches them off. */
+  rooms?: RoomsOptions | false | undefined
   /**
    * Channels with a log, by channel or pattern: `{ 'chat:*': {}, 'jobs:*': { groups: ['mail'] } }`. `attachRealtime` creates the logs
    * on Redis, or in memory without a `pubsub`. Otherwise a row is `Logs`, for example of `createRedisLogs`. Without it, no channel has
@@ -147,6 +150,7 @@ export const SERVER_OPTIONS = {
   origins: anything, // `parseOrigins` names the invalid entry.
   coordination: withMethods(['members', 'onRoomOpen', 'onRoomEmpty', 'close'], undefined),
   presence: PRESENCE,
+  rooms: ROOMS,
   durable: DURABLE,
   limits: group,
   backpressure: group,

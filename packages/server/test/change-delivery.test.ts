@@ -12,7 +12,7 @@ function createDelivery() {
   const fanOut = {
     hasReceivers: () => true,
     idsIn: () => new Set<string>(),
-    emit: (_rooms: unknown, _name: unknown, payload: unknown) => void sent.push(payload),
+    emit: (_rooms: unknown, _name: unknown, payload: unknown) => sent.push(payload),
   }
   const registry = createSubscriptionRegistry(fanOut)
   const onError = (...error: unknown[]): void => void errors.push(error)

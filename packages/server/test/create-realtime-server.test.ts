@@ -28,8 +28,8 @@ function create(options: Partial<InternalServerOptions> = {}) {
   return { realtime, pubsub, state, warnings, errors, readiness }
 }
 
-test('[N2] an instance has the id of its pubsub, and no warning without presence', () => {
-  const { realtime, pubsub, warnings } = create({ presence: false })
+test('[N2] an instance has the id of its pubsub, and no warning without presence and rooms', () => {
+  const { realtime, pubsub, warnings } = create({ presence: false, rooms: false })
   expect(realtime.instanceId).toBe(pubsub.instanceId)
   expect(warnings).toEqual([])
 })

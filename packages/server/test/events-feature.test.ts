@@ -13,7 +13,7 @@ function createInstance(bus = createMemoryBus()) {
   })
   const emitted: unknown[][] = []
   const { core } = createModelCore()
-  const fanOut = { ...core.fanOut, emit: (...args: unknown[]) => void emitted.push(args) }
+  const fanOut = { ...core.fanOut, emit: (...args: unknown[]) => emitted.push(args) }
   const { feature, events, ready } = eventsFeature(
     { ...core, pubsub, fanOut },
     { logs: createDurableLogs({}, () => undefined, core.onError), intervalMs: 0 },

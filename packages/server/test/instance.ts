@@ -6,6 +6,7 @@ import type { JsonValue } from '@tutti/protocol'
 import { RealtimePubSub, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { reactiveRedisDriver } from '@tutti/storage-driver'
 import { serveInstance } from '@tutti/test-kit/instance'
+import type { ServerRooms } from '../src/index.ts'
 import { attachRealtime } from '../src/http/node/index.ts'
 
 // One instance of a cluster: what a deployment runs on each machine, in a process of its own.
@@ -16,6 +17,7 @@ const state = reactiveRedisDriver({ pubsub })
 const httpServer = createServer()
 const leases = process.env['LEASES']
 const realtime = attachRealtime(httpServer, {
+  ...(process.env['QUIET'] !== undefined && { onError: () => {} }),
   ...{ state, pubsub, limits: { mutationsPerSecond: 1_000_000, eventsPerSecond: 1_000_000 } },
   coordination:
     leases === undefined
@@ -39,6 +41,8 @@ serveInstance(
     watch: (key: string) => void realtime.state.watch(key, (entry) => watched.push(entry)),
     listen: (pattern: string) => void realtime.events.subscribe(pattern, (event) => watched.push(event)),
     watched: () => watched,
+    rooms: (call: keyof ServerRooms, ...args: unknown[]) => Reflect.apply(realtime.rooms[call], undefined, args) as Promise<unknown>,
+    broadcast: (name: string, data: JsonValue) => realtime.broadcast(name, data),
     members: (room: string) => realtime.presence.members(room),
     memory: () => process.memoryUsage().heapUsed,
     cpu: () => process.cpuUsage(),

@@ -173,7 +173,9 @@ export function createModelCore(authorize?: Authorize): {
         idsIn: (room) => new Set([...(rooms.get(room) ?? [])].map(({ id }) => id)),
         emit: (names, name, payload, except = []) => {
           const members = new Set(names.flatMap((room) => [...(rooms.get(room) ?? [])]))
-          for (const member of members) if (!except.includes(member.id)) member.send(name, payload)
+          const receivers = [...members].filter(({ id }) => !except.includes(id))
+          for (const member of receivers) member.send(name, payload)
+          return receivers.length
         },
       },
     },
@@ -255,6 +257,10 @@ export class ModelConnection implements Connection {
 
   end(): void {
     this.connected = false
+  }
+
+  disconnect(): void {
+    this.end()
   }
 
   join(room: string): void {

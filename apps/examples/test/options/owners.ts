@@ -23,6 +23,7 @@ import {
   type PresenceOptions,
   type RealtimeServer,
   type RealtimeServerOptions,
+  type RoomsOptions,
   type ShutdownOptions,
   type SubscriptionOptions,
   type ServerState,
@@ -141,6 +142,10 @@ const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
   coordination: never,
   presence: {
     good: [false, {}, { tickMs: 10 }],
+    isGood: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
+  },
+  rooms: {
+    good: [{}, false],
     isGood: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
   },
   durable: {
@@ -291,6 +296,10 @@ const serverOwners: Owner[] = [
       return () => realtime.close()
     },
   ),
+  owner<RoomsOptions>('rooms of attachRealtime', { timeoutMs: whole(1), maxResults: whole(1) }, (rooms) => {
+    const realtime = attachRealtime(createServer(), { state: store(), rooms })
+    return () => realtime.close()
+  }),
   owner<ActAsOptions>('realtime.as', { address: text('127.0.0.1') }, (options) =>
     withServer((realtime) => void realtime.as(null, options)),
   ),
@@ -302,8 +311,16 @@ const serverOwners: Owner[] = [
   ),
   ...stateOwners,
   owner<{ commandTimeoutMs?: number }>('redisOptions', { commandTimeoutMs: whole(1) }, (options) => void redisOptions(options)),
-  owner<RealtimeSchema>('defineSchema', { state: tables, events: tables, presence: tables }, (options) => void defineSchema(options)),
-  owner<Parameters<typeof rules>[0]>('rules', { state: tables, events: tables, presence: tables }, (options) => void rules(options)),
+  owner<RealtimeSchema>(
+    'defineSchema',
+    { state: tables, events: tables, presence: tables, messages: tables, rooms: tables },
+    (options) => void defineSchema(options),
+  ),
+  owner<Parameters<typeof rules>[0]>(
+    'rules',
+    { state: tables, events: tables, presence: tables, rooms: tables },
+    (options) => void rules(options),
+  ),
   owner<object>('a row of rules', { read: anything, write: anything }, (options) => void rules({ state: { 'todos:*': options } })),
 ]
 

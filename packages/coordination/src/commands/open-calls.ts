@@ -1,4 +1,5 @@
-import { createDeferred, RealtimeError } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
+import { createDeferred } from '@tutti/protocol/internal'
 import type { CommandReplies } from '../contract.ts'
 import type { CommandReply } from './command-message.ts'
 

@@ -1,4 +1,4 @@
-import { safeErrorListener } from '@tutti/protocol'
+import { safeErrorListener } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import { commandMessage, parseReplies } from '../commands/command-message.ts'
 import { createOpenCalls, type OpenCalls } from '../commands/open-calls.ts'

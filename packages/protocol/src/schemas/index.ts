@@ -9,5 +9,5 @@ export {
   presenceUpdateSchema,
 } from './presence.ts'
 export { relayedEventSchema, revocationSchema } from './relay.ts'
-export { roomCommandSchema, roomJoinSchema, roomLeaveSchema } from './rooms.ts'
+export { roomCommandSchema, roomJoinSchema, roomLeaveSchema, roomResultSchema } from './rooms.ts'
 export { getSchema, incrementSchema, patchMessageSchema, removeSchema, setSchema, subscribeSchema, unsubscribeSchema } from './storage.ts'

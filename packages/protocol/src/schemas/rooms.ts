@@ -30,8 +30,15 @@ export const roomCommandSchema = v.variant('do', [
   v.object({
     do: v.literal('send'),
     ...target,
-    message: v.object({ room: v.optional(roomSchema), name: v.pipe(v.unknown(), v.transform(parseMessageName)), data: valueSchema }),
+    message: v.object({ room: v.exactOptional(roomSchema), name: v.pipe(v.unknown(), v.transform(parseMessageName)), data: valueSchema }),
   }),
   v.object({ do: v.literal('connections'), ...target, limit }),
   v.object({ do: v.literal('rooms'), ...target, prefix: v.string(), limit }),
 ])
+
+/** What one instance made of a command: the number of connections or rooms, and the first of them where they are requested. */
+export const roomResultSchema = v.object({
+  count: v.number(),
+  connections: v.optional(v.array(v.object({ id: v.string(), user: v.string(), clientId: v.optional(v.string()) }))),
+  rooms: v.optional(v.array(v.object({ room: v.string(), connections: v.number() }))),
+})

@@ -40,6 +40,7 @@ export function createLocalConnection({ user, address, rooms, maxSubscriptions, 
     },
     deliver: ({ name, payload }: Notice<NoticeName>) => connection.send(name, payload),
     end: () => connection.close(),
+    disconnect: () => connection.close(),
     join: (room) => {
       if (connected) rooms.join(room, connection)
     },

@@ -29,6 +29,8 @@ export interface Actions {
   'presence:read': { room: string }
   /** `presence:join`, `presence:update` and `presence:cursor`. */
   'presence:join': { room: string }
+  /** `room:join`: to be in a room, which receives messages of server code. */
+  'room:join': { room: string }
 }
 
 /** The name of an action. */

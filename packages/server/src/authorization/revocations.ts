@@ -1,4 +1,5 @@
-import { matchesChannel, parsePattern, RealtimeError, toWireError, type RevokedTarget } from '@tutti/protocol'
+import { matchesChannel, parsePattern, parseRoom, RealtimeError, toWireError, type RevokedTarget } from '@tutti/protocol'
+import { roomPrefix } from '@tutti/protocol/internal'
 import { revocationSchema } from '@tutti/protocol/internal/schemas'
 import type { Connection } from '../connection/connection.ts'
 import type { Core, Feature } from '../feature.ts'
@@ -13,6 +14,15 @@ export interface Revocation {
   user: string
   /** Keys, channels and rooms: `todos:1`, `todos:*`. Without it, all rights of the user are revoked. */
   pattern?: string
+  /** Instead of a pattern: a room, with its presence, and the keys and channels that `room(client, name)` uses. */
+  room?: string
+}
+
+/** The same between instances. */
+interface RelayedRevocation {
+  user: string
+  pattern?: string | undefined
+  room?: string | undefined
 }
 
 /** The channel of the relay (N8). */
@@ -51,8 +61,12 @@ export class Revocations<U extends User> {
   }
 
   /** Takes effect here at once, then everywhere; throws `INVALID_CHANNEL`, or `RELAY_FAILED` where only this instance knows. */
-  async revoke({ user, pattern }: Revocation): Promise<void> {
-    const revocation = pattern === undefined ? { user } : { user, pattern: parsePattern(pattern) }
+  async revoke({ user, pattern, room }: Revocation): Promise<void> {
+    const revocation = {
+      user,
+      ...(pattern !== undefined && { pattern: parsePattern(pattern) }),
+      ...(room !== undefined && { room: parseRoom(room) }),
+    }
     this.revokeHere(revocation)
     try {
       await this.core.pubsub?.publish(RELAY, revocation)
@@ -68,22 +82,25 @@ export class Revocations<U extends User> {
     for (const stop of this.stops) stop()
   }
 
-  private revokeHere({ user, pattern = '*' }: { user: string; pattern?: string | undefined }): void {
-    this.core.audit.revoked(user, pattern)
+  private revokeHere({ user, pattern = '*', room }: RelayedRevocation): void {
+    this.core.audit.revoked(user, room === undefined ? pattern : `${roomPrefix(room)}*`)
+    const revoked = { refusal: revokedError() }
+    const covers = (access: Access): boolean => (room === undefined ? matchesChannel(pattern, patternOf(access)) : belongsTo(room, access))
+    const part = room === undefined ? pattern : `${roomPrefix(room)}*`
     for (const connection of [...this.access.all]) {
       if (connection.user !== user) continue
       this.access.forget(connection)
       let narrowed = false
       for (const { feature, access } of this.heldBy(connection)) {
-        const name = patternOf(access)
-        if (matchesChannel(pattern, name)) this.apply(feature, connection, access, { refusal: revokedError() })
-        else if (matchesChannel(name, pattern)) {
+        if (covers(access)) this.apply(feature, connection, access, revoked)
+        else if (matchesChannel(patternOf(access), part)) {
           // A part of a pattern or prefix: until the application has decided about the rest, every name is authorized
           // separately.
           this.apply(feature, connection, access, { allow: 'each' })
           narrowed = true
         }
       }
+      for (const { feature, access } of this.givenTo(connection)) if (covers(access)) this.apply(feature, connection, access, revoked)
       if (narrowed) void this.reconsider(connection)
     }
   }
@@ -117,10 +134,18 @@ export class Revocations<U extends User> {
     connection.send('server:revoked', { target: targetOf(access), error: toWireError(refusal) })
   }
 
+  private givenTo(connection: Connection): { feature: Feature; access: Access }[] {
+    return this.features.flatMap((feature) => [...(feature.given?.(connection) ?? [])].map((access) => ({ feature, access })))
+  }
+
   private heldBy(connection: Connection): { feature: Feature; access: Access }[] {
     return this.features.flatMap((feature) => [...(feature.holds?.(connection) ?? [])].map((access) => ({ feature, access })))
   }
 }
+
+/** Whether the access is to a room, or to a key or channel of it. */
+const belongsTo = (room: string, access: Access): boolean =>
+  'room' in access.target ? access.target.room === room : matchesChannel(`${roomPrefix(room)}*`, patternOf(access))
 
 /** The access as a pattern; a name is its own pattern. */
 function patternOf({ target }: Access): string {
@@ -133,5 +158,6 @@ function patternOf({ target }: Access): string {
 /** The access as the client named it. */
 function targetOf({ action, target }: Access): RevokedTarget {
   if (action === 'presence:join') return { ...target, membership: true }
+  if (action === 'room:join') return { ...target, joined: true }
   return 'pattern' in target ? { channel: target.pattern } : target
 }

@@ -20,6 +20,8 @@ export interface Connection {
   send<Name extends NoticeName>(name: Name, payload: Notices[Name]): void
   /** Closes it at once, without waiting for what it does not read. */
   end(): void
+  /** Closes it after what was sent before. */
+  disconnect(): void
   join(room: string): void
   leave(room: string): void
 }

@@ -11,6 +11,7 @@ export interface FanOut {
   /**
    * Encodes once and reaches each connection once, in however many of the rooms it is. Does nothing where the rooms have no members.
    * `rooms` may contain ids of connections, `except` contains ids alone. `json`: the text of the payload, where that is known.
+   * Returns the number of connections.
    */
   emit<Name extends NoticeName>(
     rooms: readonly string[],
@@ -18,7 +19,7 @@ export interface FanOut {
     payload: Notices[Name],
     except?: readonly string[],
     json?: string,
-  ): void
+  ): number
 }
 
 /** Ids that are compared one by one. More are looked up. */
@@ -31,12 +32,16 @@ export function createFanOut(rooms: Rooms): FanOut {
     idsIn: (name) => new Set(rooms.membersOf([name]).map(({ id }) => id)),
     emit: (names, name, payload, except = [], json) => {
       const members = rooms.membersOf(names)
-      if (members.length === 0) return
+      if (members.length === 0) return 0
       const notice = new Notice(name, payload, json)
       const excepted = except.length > FEW ? new Set(except) : undefined
+      let count = 0
       for (const member of members) {
-        if (!(excepted === undefined ? except.includes(member.id) : excepted.has(member.id))) member.deliver(notice)
+        if (excepted === undefined ? except.includes(member.id) : excepted.has(member.id)) continue
+        member.deliver(notice)
+        count += 1
       }
+      return count
     },
   }
 }

@@ -1,11 +1,9 @@
 import type { NoticeName } from '@tutti/protocol'
+import type { Connection } from './connection.ts'
 import type { Notice } from './notice.ts'
 
-/** A connection as the rooms know it, with a socket or without. */
-export interface Member {
-  readonly id: string
-  /** The names of all rooms that it may be in, apart from that of its id. */
-  readonly subscriptions: { readonly all: Iterable<string> }
+/** A connection as the rooms know it, with a socket or without. Its subscriptions name all rooms that it may be in, apart from those that features leave. */
+export interface Member extends Connection {
   /** Sends the notice to this connection. */
   deliver(notice: Notice<NoticeName>): void
 }
@@ -17,8 +15,12 @@ export interface Rooms {
   has(name: string): boolean
   join(name: string, member: Member): void
   leave(name: string, member: Member): void
-  /** Leaves the room of its id and those of its subscriptions: a member is in no others. */
+  /** Leaves the room of its id and those of its subscriptions. A feature that makes it join others leaves them. */
   leaveAll(member: Member): void
+  /** The names of all rooms, without those of ids. */
+  names(): string[]
+  /** The ids of the connections that are in the room of their id. */
+  ids(): string[]
   /** The members of any of the rooms, each once. */
   membersOf(names: readonly string[]): readonly Member[]
 }
@@ -29,6 +31,9 @@ type Members = Member | Set<Member>
 const NONE: readonly Member[] = []
 
 const listOf = (members: Members): readonly Member[] => (members instanceof Set ? [...members] : [members])
+
+/** No id of a socket begins so. */
+const isInternal = (name: string): boolean => name.startsWith('$')
 
 /** Makes the rooms of one server: of connections with and without a socket alike. */
 export function createRooms(): Rooms {
@@ -60,6 +65,8 @@ export function createRooms(): Rooms {
       leave(member.id, member)
       for (const name of member.subscriptions.all) leave(name, member)
     },
+    names: () => [...rooms.keys()].filter(isInternal),
+    ids: () => [...rooms.keys()].filter((name) => !isInternal(name)),
     membersOf: (names) => {
       const found = names.flatMap((name) => rooms.get(name) ?? [])
       const [only] = found

@@ -59,3 +59,15 @@ export const membershipRoom = (room: string): string => `${MEMBER}${room}`
 
 /** The room of the application of a membership, or `undefined` for other names. */
 export const roomOfMembership = (name: string): string | undefined => (name.startsWith(MEMBER) ? name.slice(MEMBER.length) : undefined)
+
+const APPLICATION = '$room:'
+
+/** The room of the connections that are in a room of the application. */
+export const applicationRoom = (room: string): string => `${APPLICATION}${room}`
+
+/** The room of the application of a room, or `undefined` for other rooms. */
+export const roomOfApplication = (name: string): string | undefined =>
+  name.startsWith(APPLICATION) ? name.slice(APPLICATION.length) : undefined
+
+/** The room of the connections of a user. */
+export const userRoom = (user: string): string => `$user:${user}`

@@ -5,6 +5,7 @@ import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { membershipRoom } from '../connection/subscription-rooms.ts'
 import type { ServerErrorListener } from '../feature.ts'
+import type { RoomMemberships } from '../rooms/room-memberships.ts'
 
 /** The memberships of the connections of this instance. */
 export interface Memberships {
@@ -25,8 +26,18 @@ interface Membership {
   id?: string
 }
 
-/** Makes the memberships of one instance. `onEnd` runs when a connection is no longer a member of a room. */
-export function createMemberships(coordination: Coordination, onEnd: (room: string) => void, onError: ServerErrorListener): Memberships {
+/** What memberships need. */
+export interface MembershipsOptions {
+  coordination: Coordination
+  /** A member of a room's presence is in the room. */
+  roomMemberships: Pick<RoomMemberships, 'join' | 'leave'>
+  /** A connection is no longer a member of a room. */
+  onEnd: (room: string) => void
+  onError: ServerErrorListener
+}
+
+/** Makes the memberships of one instance. */
+export function createMemberships({ coordination, roomMemberships, onEnd, onError }: MembershipsOptions): Memberships {
   const byConnection = new Map<Connection, Map<string, Membership>>()
   /** One after the other for a connection and room, in the order of its messages. */
   const mutex = createKeyedMutex<Membership>()
@@ -37,6 +48,7 @@ export function createMemberships(coordination: Coordination, onEnd: (room: stri
     own?.delete(room)
     if (own?.size === 0) byConnection.delete(connection)
     connection.subscriptions.delete(membershipRoom(room))
+    roomMemberships.leave(connection, room, 'presence')
     onEnd(room)
   }
 
@@ -65,6 +77,7 @@ export function createMemberships(coordination: Coordination, onEnd: (room: stri
           // The right was taken away meanwhile; what ended the membership leaves after this.
           else if (find(connection, room) !== membership) throw revokedError()
           membership.id = id
+          roomMemberships.join(connection, room, 'presence')
           return { id }
         } catch (error) {
           if (membership.id === undefined && find(connection, room) === membership) forget(connection, room)

@@ -12,7 +12,8 @@ export function createDefaultCoordination(
 ): Coordination | undefined {
   const options = {
     ...{ maxMembers, overflow, graceMs },
-    onError: (error: unknown, { room }: { room?: string }) => onError(error, { stage: 'presence', subject: room }),
+    onError: (error: unknown, { stage, room }: { stage: string; room?: string }) =>
+      onError(error, { stage: stage === 'command' ? 'rooms' : 'presence', subject: room }),
   }
   if (pubsub === undefined) return createMemoryCoordination(options)
   return hasLink(pubsub) ? createRedisCoordination(pubsub.link, { ...options, instanceId: pubsub.instanceId }) : undefined

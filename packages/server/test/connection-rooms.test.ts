@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { createLocalConnection } from '../src/as-user/local-connection.ts'
+import { createSubscriptions } from '../src/connection/connection.ts'
 import { createFanOut } from '../src/connection/fan-out.ts'
 import { createRooms, type Member } from '../src/connection/rooms.ts'
 
@@ -7,18 +9,25 @@ const update = { key: 'k', version: 1, value: 1 }
 /** The rooms of these tests. */
 const ROOMS = ['r', 's', ...Array.from({ length: 40 }, (_, index) => `r${index}`)]
 
+/** A connection with these properties, subscribed to all rooms. */
+const createMember = (properties: Pick<Member, 'id' | 'deliver'>): Member => ({
+  ...createLocalConnection({ user: '', address: '', rooms: createRooms(), maxSubscriptions: 1, listeners: {} }),
+  ...properties,
+  subscriptions: { ...createSubscriptions(1), all: ROOMS },
+})
+
 function createModel() {
   const rooms = createRooms()
   const delivered: string[] = []
   const packets = new Set<unknown>()
-  const member = (id: string): Member => ({
-    id,
-    subscriptions: { all: ROOMS },
-    deliver: (notice) => {
-      delivered.push(id)
-      packets.add(notice.packet)
-    },
-  })
+  const member = (id: string): Member =>
+    createMember({
+      id,
+      deliver: (notice) => {
+        delivered.push(id)
+        packets.add(notice.packet)
+      },
+    })
   return { rooms, delivered, packets, fanOut: createFanOut(rooms), a: member('a'), b: member('b'), c: member('c') }
 }
 
@@ -75,7 +84,7 @@ test('the text of a payload is sent as it is where it is known', () => {
 
 test('a member that joins while a notice is delivered does not receive it', () => {
   const { rooms, delivered, fanOut, a, b, c } = createModel()
-  const joining: Member = { id: 'j', subscriptions: { all: ROOMS }, deliver: () => rooms.join('r', c) }
+  const joining = createMember({ id: 'j', deliver: () => rooms.join('r', c) })
   for (const member of [joining, a, b]) rooms.join('r', member)
   fanOut.emit(['r'], 'storage:updated', update)
   expect(delivered).toEqual(['a', 'b'])

@@ -1,0 +1,34 @@
+import type { Connection } from '../connection/connection.ts'
+
+/** How long the time of a connection is kept, milliseconds. A command is late by the stall of an event loop, in which none connects. */
+const KEPT_MS = 10_000
+
+/** When the connections of the last seconds were opened. */
+export interface RecentConnections {
+  add(connection: Connection): void
+  /** Whether the connection was opened in the last `ageMs`, as far as that is known. */
+  isNewer(connection: Connection, ageMs: number): boolean
+}
+
+/** Makes an empty collection. */
+export function createRecentConnections(now: () => number = () => performance.now()): RecentConnections {
+  // In the order in which they were opened.
+  const opened = new Map<Connection, number>()
+
+  const sweep = (): void => {
+    for (const [connection, at] of opened) {
+      if (now() - at <= KEPT_MS) return
+      opened.delete(connection)
+    }
+  }
+  return {
+    add: (connection) => {
+      sweep()
+      opened.set(connection, now())
+    },
+    isNewer: (connection, ageMs) => {
+      const at = opened.get(connection)
+      return at !== undefined && now() - at < ageMs
+    },
+  }
+}

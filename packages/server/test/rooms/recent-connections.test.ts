@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { createRecentConnections } from '../../src/rooms/recent-connections.ts'
+import { ModelConnection } from '../model-cluster.ts'
+
+test('[R1] a connection is newer than a command that was sent before it', () => {
+  let now = 0
+  const recent = createRecentConnections(() => now)
+  const [first, second, unknown] = ['a', 'b', 'c'].map((id) => new ModelConnection(id, new Map()))
+  if (!first || !second || !unknown) throw new Error('not made')
+  recent.add(first)
+  now = 3_000
+  recent.add(second)
+  now = 4_000
+  expect([500, 1_500, 4_500].map((ageMs) => [first, second, unknown].map((connection) => recent.isNewer(connection, ageMs)))).toEqual([
+    [false, false, false],
+    [false, true, false],
+    [true, true, false],
+  ])
+  now = 11_000
+  recent.add(unknown)
+  expect(recent.isNewer(first, 20_000)).toBe(false)
+  expect(recent.isNewer(second, 20_000)).toBe(true)
+})
