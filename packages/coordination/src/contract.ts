@@ -141,9 +141,9 @@ export interface InstanceLease {
 /** A command of one instance to all of them. */
 export interface ReceivedCommand {
   readonly text: string
-  /** How long ago it was sent, milliseconds, by the clock of the store. */
+  /** How long ago it was sent, milliseconds, by the clock of the store. Rather more than less. */
   readonly ageMs: number
-  /** Its caller does not wait for this instance any more. */
+  /** Its caller may not wait for this instance any more. */
   readonly isLate: boolean
 }
 
@@ -172,8 +172,11 @@ export interface Commands {
    * the order of the calls. Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `CLOSED`.
    */
   send(text: string, options: CommandOptions): Promise<CommandReplies>
-  /** Receives the commands; its result is the reply. One handler at a time. Returns a function that removes it. */
-  handle(handler: (command: ReceivedCommand) => string | Promise<string>): () => void
+  /**
+   * Receives the commands; its result is the reply, `null` where the command was not applied: this instance is then missing. One handler at a
+   * time. Returns a function that removes it.
+   */
+  handle(handler: (command: ReceivedCommand) => string | null | Promise<string | null>): () => void
 }
 
 /**

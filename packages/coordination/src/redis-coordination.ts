@@ -5,6 +5,7 @@ import type { Coordination } from './contract.ts'
 import { COORDINATION_OPTIONS, type RedisCoordinationOptions } from './coordination-options.ts'
 import { createRoomEvents } from './members/room-events.ts'
 import { createRoomRegistry } from './members/room-registry.ts'
+import { createClockBounds } from './redis/clock-bounds.ts'
 import { createInstanceLease } from './redis/instance-lease.ts'
 import { createLeaseHolds } from './redis/lease-holds.ts'
 import { createLeaseSweeper } from './redis/lease-sweeper.ts'
@@ -46,10 +47,11 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
   const { onRoomOpen, onRoomEmpty, ...events } = createRoomEvents(onError)
   const scripts = createCoordinationScripts(link, settings)
 
-  const commands = createRedisCommands({ link, layout, instanceId, onError })
+  const clock = createClockBounds(() => link.now())
+  const commands = createRedisCommands({ link, layout, instanceId, clock, onError })
 
   const lease = createInstanceLease({
-    ...{ link, layout, instanceId, times: settings, onError, mayBegin: commands.ready },
+    ...{ link, layout, instanceId, times: settings, onError, mayBegin: commands.ready, clock },
     onBeat: () => {
       for (const room of rooms.open.values()) if (room.isDoubtful) void room.resync()
       locks.onBeat()

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createClockBounds } from '../src/redis/clock-bounds.ts'
 import { createInstanceLease } from '../src/redis/instance-lease.ts'
 import { createCoordinationScripts } from '../src/redis/room-store.ts'
 import { redisLayout } from '../src/redis/redis-layout.ts'
@@ -37,6 +38,7 @@ test('[P3] a write that is late for its lease is repeated under the next one', a
       times: TIMES,
       onError: () => {},
       mayBegin: Promise.resolve(),
+      clock: createClockBounds(() => 0),
       onBeat: () => {},
       onClaim: () => {},
     },

@@ -3,8 +3,8 @@ import type { CommandResult } from './command-handler.ts'
 
 /** A command on its channel. */
 export interface CommandMessage {
-  /** When the script published it, milliseconds by Redis' clock. */
-  readonly sentAt: number
+  /** When its caller stops waiting, milliseconds by Redis' clock. */
+  readonly deadline: number
   readonly timeoutMs: number
   readonly from: string
   /** Number of the call of this sender. */
@@ -24,17 +24,17 @@ const HEAD = /^(\d+) (\d+) (\S+) (\d+) ([01])\n/
 const invalid = (cause?: unknown): RealtimeError =>
   new RealtimeError('INVALID_MESSAGE', { message: 'A command to all instances was dropped: it is malformed.', cause })
 
-/** The message without its time, which the script puts before it. */
-export const commandMessage = ({ timeoutMs, from, id, confirm, text }: Omit<CommandMessage, 'sentAt'>): string =>
-  `${timeoutMs} ${from} ${id} ${confirm ? 1 : 0}\n${text}`
+/** The message of a command. */
+export const commandMessage = ({ deadline, timeoutMs, from, id, confirm, text }: CommandMessage): string =>
+  `${Math.floor(deadline)} ${timeoutMs} ${from} ${id} ${confirm ? 1 : 0}\n${text}`
 
 /** Parses a command. Throws `INVALID_MESSAGE`. */
 export function parseCommand(message: string): CommandMessage {
   const head = HEAD.exec(message)
   if (head === null) throw invalid()
-  const [{ length }, sentAt, timeoutMs, from = '', id, confirm] = head
+  const [{ length }, deadline, timeoutMs, from = '', id, confirm] = head
   return {
-    ...{ sentAt: Number(sentAt), timeoutMs: Number(timeoutMs), from, id: Number(id), confirm: confirm === '1' },
+    ...{ deadline: Number(deadline), timeoutMs: Number(timeoutMs), from, id: Number(id), confirm: confirm === '1' },
     text: message.slice(length),
   }
 }

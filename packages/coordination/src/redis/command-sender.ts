@@ -4,20 +4,19 @@ import { commandMessage, parseReplies } from '../commands/command-message.ts'
 import { createOpenCalls, type OpenCalls } from '../commands/open-calls.ts'
 import type { Commands } from '../contract.ts'
 import type { CoordinationOptions, CoordinationSettings } from '../coordination-options.ts'
+import { createClockBounds, type ClockBounds } from './clock-bounds.ts'
 import { redisLayout, type RedisLayout } from './redis-layout.ts'
-import { textsOf } from './script-reply.ts'
+import { partsOf, textsOf } from './script-reply.ts'
 
 /**
  * Publishes a command, and returns the leases of that moment, so that list and command are of one time.
  *
- * KEYS 1 leases. ARGV 1 Redis channel  2 message without its time  3 whether instances reply
+ * KEYS 1 leases. ARGV 1 Redis channel  2 message. Reply: time in milliseconds, leases.
  */
 const SEND = `
+redis.call('PUBLISH', ARGV[1], ARGV[2])
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('PUBLISH', ARGV[1], string.format('%.0f', now) .. ' ' .. ARGV[2])
-if ARGV[3] == '0' then return {} end
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+return { string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), redis.call('ZRANGE', KEYS[1], 0, -1) }
 `
 
 /** Sends commands to all instances, from a process that is none: without a lease. */
@@ -32,6 +31,7 @@ export interface CommandSenderContext {
   layout: RedisLayout
   instanceId: string
   calls: OpenCalls
+  clock: ClockBounds
   onError: CoordinationSettings['onError']
 }
 
@@ -39,7 +39,7 @@ export interface CommandSenderContext {
 const instanceOf = (lease: string): string => lease.replace(/\.\d+$/, '')
 
 /** Makes a sender over the calls of this process. */
-export function createSender({ link, layout, instanceId, calls, onError }: CommandSenderContext): CommandSender {
+export function createSender({ link, layout, instanceId, calls, clock, onError }: CommandSenderContext): CommandSender {
   const script = link.script(SEND)
   const subscription = link.subscribe(layout.replies(instanceId), (message) => {
     try {
@@ -52,15 +52,19 @@ export function createSender({ link, layout, instanceId, calls, onError }: Comma
   return {
     ready: subscription.ready,
     send: (text, { timeoutMs, confirm }) => {
+      // No instance may deliver after the call has ended, so the deadline is rather too early.
+      const deadline = clock.earliest() + timeoutMs
       const call = calls.open(timeoutMs)
-      const message = commandMessage({ timeoutMs, from: instanceId, id: call.id, confirm, text })
+      const message = commandMessage({ deadline, timeoutMs, from: instanceId, id: call.id, confirm, text })
       // The same promise for all calls, which keeps their order.
       subscription.ready
         .then(async () => {
           if (call.isOver) return
           call.sending()
-          const leases = await script.run([layout.leases[0]], [layout.redisCommands, message, confirm ? 1 : 0])
-          call.sent(textsOf(leases).map(instanceOf))
+          const sentMs = performance.now()
+          const [now, leases] = partsOf(await script.run([layout.leases[0]], [layout.redisCommands, message]))
+          clock.sample(sentMs, Number(now))
+          call.sent(confirm ? textsOf(leases).map(instanceOf) : [])
         })
         .catch((error: unknown) => call.fail(error))
       return call.result
@@ -79,6 +83,7 @@ export function createCommandSender(link: RedisLink, id: string, { onError }: Pi
     layout: redisLayout(link),
     instanceId: encodeURIComponent(id),
     calls: createOpenCalls(),
+    clock: createClockBounds(() => link.now()),
     onError: safeErrorListener(onError),
   })
 }

@@ -4,6 +4,7 @@ import type { RedisLink } from '@tutti/pubsub/redis'
 import type { InstanceLease } from '../contract.ts'
 import type { CoordinationSettings } from '../coordination-options.ts'
 import { leaseScript, type LeaseTimes } from './lease-script.ts'
+import type { ClockBounds } from './clock-bounds.ts'
 import { repeatable } from './redis-failure.ts'
 import type { RedisLayout } from './redis-layout.ts'
 import { partsOf, textsOf } from './script-reply.ts'
@@ -43,6 +44,8 @@ export interface InstanceLeaseOptions {
    * not wait longer than one interval.
    */
   mayBegin: Promise<unknown>
+  /** Receives the times of Redis. */
+  clock: Pick<ClockBounds, 'sample'>
   /** A heartbeat was successful. */
   onBeat: () => void
   /** These leases are to be swept by this instance. */
@@ -51,7 +54,7 @@ export interface InstanceLeaseOptions {
 
 /** Registers the instance, and renews its lease until it is closed. */
 export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
-  const { link, layout, instanceId, times, onError, mayBegin, onBeat, onClaim } = options
+  const { link, layout, instanceId, times, onError, mayBegin, clock, onBeat, onClaim } = options
   const script = repeatable(link.script(leaseScript(times)))
   const lostListeners = createListeners<[]>((error) => onError(error, { stage: 'listener' }))
   const ready = createDeferred<void>()
@@ -82,8 +85,10 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
     }
   }
   const run = async (mode: 'register' | 'renew' | 'close') => {
+    const sentMs = performance.now()
     const reply = partsOf(await send(mode))
     const [lost, now, liveIds, endedIds, claimed, next, last, quietMs] = reply
+    clock.sample(sentMs, Number(now))
     return {
       isLost: lost === 1,
       now: Number(now),

@@ -4,6 +4,7 @@ import { parseCommand, repliesMessage, type CommandMessage, type CommandReply } 
 import { createOpenCalls } from '../commands/open-calls.ts'
 import type { Commands } from '../contract.ts'
 import type { CoordinationSettings } from '../coordination-options.ts'
+import type { ClockBounds } from './clock-bounds.ts'
 import { createSender } from './command-sender.ts'
 import type { RedisLayout } from './redis-layout.ts'
 
@@ -12,6 +13,7 @@ export interface RedisCommandsOptions {
   link: RedisLink
   layout: RedisLayout
   instanceId: string
+  clock: ClockBounds
   onError: CoordinationSettings['onError']
 }
 
@@ -21,9 +23,9 @@ export interface RedisCommands extends Commands {
 }
 
 /** Begins to receive commands. */
-export function createRedisCommands({ link, layout, instanceId, onError }: RedisCommandsOptions): RedisCommands {
+export function createRedisCommands({ link, layout, instanceId, clock, onError }: RedisCommandsOptions): RedisCommands {
   const calls = createOpenCalls()
-  const sender = createSender({ link, layout, instanceId, calls, onError })
+  const sender = createSender({ link, layout, instanceId, calls, clock, onError })
   const handler = createCommandHandler(onError)
   /** Replies of this turn, by sender. */
   const replies = new Map<string, CommandReply[]>()
@@ -37,9 +39,9 @@ export function createRedisCommands({ link, layout, instanceId, onError }: Redis
     if (replies.size === 0) queueMicrotask(flush)
     replies.set(to, [...(replies.get(to) ?? []), content])
   }
-  const run = async ({ sentAt, timeoutMs, from, id, confirm, text }: CommandMessage): Promise<void> => {
-    const ageMs = link.now() - sentAt
-    const result = await handler.run({ text, ageMs, isLate: ageMs > timeoutMs })
+  const run = async ({ deadline, timeoutMs, from, id, confirm, text }: CommandMessage): Promise<void> => {
+    const lateMs = clock.latest() - deadline
+    const result = await handler.run({ text, ageMs: timeoutMs + lateMs, isLate: lateMs > 0 })
     if (confirm) reply(from, { id, result })
   }
   const subscription = link.subscribe(layout.commands, (message) => {

@@ -21,14 +21,12 @@ export interface RoomCommandsContext {
 type Selection = RoomCommand['to']
 type Lateness = Pick<ReceivedCommand, 'ageMs' | 'isLate'>
 
-const NOTHING: RoomResult = { count: 0 }
-
 const REMOVED = toWireError(new RealtimeError('FORBIDDEN', { message: 'The server removed this connection from the room.' }))
 
 /** Ids of connections have no `$`, names of internal rooms begin with it. */
 const isId = (id: string): boolean => !id.startsWith('$')
 
-/** Makes the function that applies a command to the connections of this instance. What needs no waiting is done before it returns. */
+/** Makes the function that applies a command to the connections of this instance. What needs no waiting is done before it returns. A message that is too late is not sent: `null`. */
 export function createRoomCommands({ rooms, fanOut, memberships, recent, leavePresence }: RoomCommandsContext) {
   const namesOf = ({ all, connections = [], users = [], rooms: named = [] }: Selection): string[] =>
     all ? rooms.ids() : [...connections.filter(isId), ...users.map(userRoom), ...named.map(applicationRoom)]
@@ -58,11 +56,11 @@ export function createRoomCommands({ rooms, fanOut, memberships, recent, leavePr
       .filter((room) => room.startsWith(prefix))
       .map((room) => ({ room, connections: rooms.membersOf([applicationRoom(room)]).length }))
 
-  return (command: RoomCommand, { ageMs, isLate }: Lateness): RoomResult | Promise<RoomResult> => {
+  return (command: RoomCommand, { ageMs, isLate }: Lateness): RoomResult | null | Promise<RoomResult> => {
     switch (command.do) {
       case 'send': {
-        // Its caller may have repeated it.
-        if (isLate) return NOTHING
+        // Its caller may have sent it again.
+        if (isLate) return null
         const { to, except, message } = command
         return { count: fanOut.emit(namesOf(to), 'room:received', message, exceptedBy(except)) }
       }

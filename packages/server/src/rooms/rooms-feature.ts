@@ -34,7 +34,10 @@ export interface RoomsFeatureOptions extends RoomsSettings {
 export function roomsFeature(core: Core, { rooms, memberships, commands, leavePresence, ...settings }: RoomsFeatureOptions): RoomsFeature {
   const recent = createRecentConnections()
   const run = createRoomCommands({ rooms, fanOut: core.fanOut, memberships, recent, leavePresence })
-  const stop = commands.handle(async (received) => JSON.stringify(await run(parseRelayMessage(roomCommandSchema, received.text), received)))
+  const stop = commands.handle(async (received) => {
+    const result = await run(parseRelayMessage(roomCommandSchema, received.text), received)
+    return result && JSON.stringify(result)
+  })
   return {
     calls: createRoomCalls({
       ...settings,
