@@ -63,7 +63,7 @@ test('[X6] the schemas of a room apply to its keys, channels, presence and messa
   expect(schemaOf(rooms, 'messages', 'saved:1')).toBeUndefined()
 })
 
-test('[X6] schemas of rooms with an invalid pattern or an unknown part throw INVALID_OPTIONS', () => {
+test('[X6] an invalid pattern or unknown part of rooms throws INVALID_OPTIONS', () => {
   const invalid: unknown[] = [{ 'a*': {} }, { a: { state: { 'a*': todo } } }, { a: { messages: { 'a*': todo } } }, { a: { unknown: {} } }]
   for (const rooms of [...invalid, { a: { presence: null } }])
     expect(() => defineSchema({ rooms } as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS' }))

@@ -28,7 +28,7 @@ function create(options: Partial<InternalServerOptions> = {}) {
   return { realtime, pubsub, state, warnings, errors, readiness }
 }
 
-test('[N2] an instance has the id of its pubsub, and no warning without presence and rooms', () => {
+test('[N2] an instance has the id of its pubsub, no warning with all options off', () => {
   const { realtime, pubsub, warnings } = create({ presence: false, rooms: false })
   expect(realtime.instanceId).toBe(pubsub.instanceId)
   expect(warnings).toEqual([])

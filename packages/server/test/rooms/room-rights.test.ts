@@ -59,7 +59,7 @@ test('[X2] what server code gave is kept where authorize refuses it, as after a 
   expect((await rooms.list()).results).toEqual([{ room: 'given', connections: 1 }])
 })
 
-test('[X2] [R3] revoke({ user, room }) ends what belongs to the room, and nothing of another one', async () => {
+test('[X2] [R3] revoke({ user, room }) ends what belongs to the room, nothing else', async () => {
   const { as, realtime, rooms } = await served()
   const ada = await as('ada')
   const names = [roomKey('proj', 'title'), roomKey('proj:1', 'title'), roomKey('proj', '1:title'), 'proj', 'proj:title']
@@ -113,7 +113,7 @@ test('[X2] rules of a room decide about its keys, channels and presence', async 
   expect(await ada.request('storage:subscribe', { prefix: 'room:' })).toMatchObject({ entries: [{ key: roomKey('user:ada', 'x') }] })
 })
 
-test('[X5] joins of clients count towards maxSubscriptions, those of server code do not', async () => {
+test('[X5] joins of clients count towards maxSubscriptions, of server code not', async () => {
   const { as, rooms } = await served({ limits: { maxSubscriptions: 1 } })
   const ada = await as('ada')
   await rooms.join({ all: true }, ['a', 'b', 'c'])

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { connectPlain, type PlainClient } from '../serve.ts'
 import { dataOf } from './messages-of.ts'
 
-// Two instances on one Redis, as processes: what reaches whom, and what a stopped instance makes of commands.
+// Two instances on one Redis, as processes: the receivers of messages, and what a stopped instance makes of commands.
 
 /** Rounds of a join and a broadcast. */
 const ROUNDS = Number(process.env['ROOM_ROUNDS'] ?? 300)
@@ -35,7 +35,7 @@ const connectTo = async (index: 0 | 1): Promise<PlainClient> => {
 const idOf = ({ socket }: PlainClient): string => String(socket.id)
 const instanceIds = (): string[] => instances.map(({ ready }) => String(ready['instanceId']))
 
-test('[R1] a broadcast after an awaited join on another instance reaches the new member', async () => {
+test('[R1] a broadcast after an awaited join elsewhere reaches the new member', async () => {
   const client = await connectTo(1)
   for (let round = 0; round < ROUNDS; round += 1) {
     const room = `round:${round}`
@@ -84,7 +84,7 @@ test('[R1] what no instance sent is dropped, and calls continue', async () => {
   expect(await instances[1].call('rooms', 'join', { connection: idOf(client) }, 'after')).toMatchObject({ missing: [] })
 })
 
-test('[R1] a stopped instance is missing, and delivers no late message when it continues', async () => {
+test('[R1] a stopped instance is missing, and delivers no late message afterwards', async () => {
   const [stopped, fine] = [await connectTo(1), await connectTo(0)]
   const both = { connection: [idOf(stopped), idOf(fine)] }
   await instances[0].call('rooms', 'join', both, 'stop')

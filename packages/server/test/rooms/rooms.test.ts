@@ -13,7 +13,7 @@ async function served(options: Parameters<typeof serve>[0] = {}) {
 
 const idOf = ({ socket }: PlainClient): string => String(socket.id)
 
-test('[R1] joins, leaves and moves connections by id, user, room and all, with exceptions', async () => {
+test('[R1] joins, leaves and moves by id, user, room and all, with exceptions', async () => {
   const { as, rooms, realtime } = await served()
   const [ada, twin, bob, eve] = await Promise.all([as('ada'), as('ada'), as('bob'), as('eve')])
   const inRoom = async (room: string): Promise<string[]> => {
@@ -156,7 +156,7 @@ test('[R1] after close every call rejects with CLOSED', async () => {
   await expect(rooms.list()).rejects.toMatchObject({ code: 'CLOSED' })
 })
 
-test('[R1] members of presence are in the room; server code that removes a connection ends both', async () => {
+test('[R1] members of presence are in the room; removing a connection ends both', async () => {
   const { as, rooms, realtime } = await served()
   const ada = await as('ada', 'a1')
   await ada.request('presence:join', { room: 'a' })
