@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { expectTypeOf, test } from 'vitest'
 import type { ComputedRef } from 'vue'
 import { useRealtime } from '../src/runtime/app/use-realtime'
+import { useRealtimeChannel } from '../src/runtime/app/use-realtime-channel'
 import { useRealtimeCollection } from '../src/runtime/app/use-realtime-collection'
 import { useRealtimeEvents } from '../src/runtime/app/use-realtime-events'
 import { useRealtimePresence } from '../src/runtime/app/use-realtime-presence'
@@ -63,6 +64,8 @@ test('[X6] keys without a schema have the types that the application names', () 
 test('[X6] the schema types events and the client', () => {
   const events = () => {
     useRealtimeEvents().subscribe('chat:lobby', (message) => expectTypeOf(message).toEqualTypeOf<{ text: string }>())
+    expectTypeOf(useRealtimeChannel('chat:lobby').publish).parameter(0).toEqualTypeOf<{ text: string }>()
+    expectTypeOf(useRealtimeChannel<number>('other').publish).parameter(0).toEqualTypeOf<number>()
     useRealtimeEvents<{ other: number }>().subscribe('other', (data) => expectTypeOf(data).toEqualTypeOf<number>())
     expectTypeOf(useRealtime().state('count').current.value).toEqualTypeOf<number | undefined>()
   }

@@ -4,6 +4,7 @@ export * from '@tutti/vue/durable'
 export * from '@tutti/vue/presence'
 // These replace the exports above: they have the types of `shared/realtime.ts`.
 export { useRealtime } from './use-realtime'
+export { useRealtimeChannel } from './use-realtime-channel'
 export { useRealtimeCollection } from './use-realtime-collection'
 export { useRealtimeEvents } from './use-realtime-events'
 export { useRealtimePresence } from './use-realtime-presence'
