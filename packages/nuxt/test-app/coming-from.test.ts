@@ -10,7 +10,7 @@ import { visit, type Visitor } from './visitor.ts'
 
 const PAGE = new URL('../../../docs/coming-from-nuxt-realtime.md', import.meta.url)
 /** The examples of the page, in their order. */
-const NAMES = ['counter', 'form', 'document', 'chat', 'presence']
+const NAMES = ['counter', 'form', 'document', 'chat', 'history', 'presence']
 
 let app: NuxtApp
 let server: NuxtServer
@@ -26,6 +26,9 @@ beforeAll(async () => {
   }
   // The examples have names of their own.
   for (const path of ['server/realtime.ts', 'shared/realtime.ts']) await rm(join(app.folder, path))
+  const config = join(app.folder, 'nuxt.config.ts')
+  const durable = "tutti: { durable: { 'history:*': { maxRecords: 1_000 } } },"
+  await writeFile(config, (await readFile(config, 'utf8')).replace("modules: ['@tutti/nuxt'],", `$& ${durable}`))
   await app.build()
   server = await app.serve()
 })
@@ -69,6 +72,15 @@ test('[docs] the chat with a wildcard', async () => {
   await ann.page.click('button')
   await Promise.all([ann.shows('p', 'chat:lobby: hello'), ben.shows('p', 'chat:lobby: hello')])
   expect([...ann.complaints, ...ben.complaints]).toEqual([])
+})
+
+test('[docs] the chat with a history', async () => {
+  const [ann, ben] = await visitTwice('history')
+  await ann.page.click('#send')
+  await Promise.all([ann.shows('p', 'hello'), ben.shows('p', 'hello')])
+  const late = await visit(browser, `${server.url}/history`)
+  await late.shows('p', 'hello')
+  expect([...ann.complaints, ...ben.complaints, ...late.complaints]).toEqual([])
 })
 
 test('[docs] the users that view a page', async () => {
