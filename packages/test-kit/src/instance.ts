@@ -19,6 +19,12 @@ export interface Instance {
   resume(): void
 }
 
+/** The arguments of Node for each instance. */
+export const INSTANCE_ARGUMENTS: readonly string[] = [
+  ...['--conditions=@tutti/source', '--disable-warning=ExperimentalWarning'],
+  `--import=${new URL('./end-with-parent.ts', import.meta.url).href}`,
+]
+
 interface Answer {
   id: number
   result?: unknown
@@ -26,12 +32,12 @@ interface Answer {
 }
 
 /**
- * Starts a script in its own process, from the sources. The script uses `serveInstance` of `@tutti/test-kit/instance`. `env` is
- * added to the environment.
+ * Starts a script in its own process, from the sources. The script uses `serveInstance` of `@tutti/test-kit/instance`. The process ends
+ * with the test process. `env` is added to the environment.
  */
 export async function spawnInstance(script: URL, { env = {} }: { env?: Record<string, string> } = {}): Promise<Instance> {
   const child = fork(fileURLToPath(script), {
-    execArgv: ['--conditions=@tutti/source', '--disable-warning=ExperimentalWarning'],
+    execArgv: [...INSTANCE_ARGUMENTS],
     env: { ...process.env, ...env },
     serialization: 'json',
   })

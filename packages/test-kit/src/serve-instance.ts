@@ -1,11 +1,9 @@
 import { flushCompileCache } from 'node:module'
 
 /**
- * The counterpart of `spawnInstance` in the script: answers calls by name, and reports that it is ready. The instance exits
- * together with the test process.
+ * The counterpart of `spawnInstance` in the script: answers calls by name, and reports that it is ready.
  */
 export function serveInstance(ready: Record<string, unknown>, methods: Record<string, (...args: never[]) => unknown>): void {
-  process.on('disconnect', () => process.exit(0))
   process.on('message', (message: { id: number; name: string; args: never[] }) => {
     void (async () => {
       try {

@@ -1,6 +1,10 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { connect } from 'node:net'
-import { expect, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
 import { eventually, seededRandom, spawnInstance, startRedis } from '../src/index.ts'
+import { INSTANCE_ARGUMENTS } from '../src/instance.ts'
 
 test('a test Redis replies, dies and restarts on its port', async () => {
   const redis = await startRedis()
@@ -21,6 +25,15 @@ test('an instance is a process that answers calls, reports errors and ends', asy
   await expect(instance.call('fail')).rejects.toThrow('on purpose')
   const lost = instance.call('never')
   await Promise.all([expect(lost).rejects.toThrow('ended'), instance.kill()])
+})
+
+test('an instance ends with the test process also while it starts', async () => {
+  const child = fork(fileURLToPath(new URL('./stuck-instance.ts', import.meta.url)), { execArgv: [...INSTANCE_ARGUMENTS] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const exited = once(child, 'exit')
+  await once(child, 'message')
+  child.disconnect()
+  expect(await exited).toEqual([0, null])
 })
 
 test('a seed repeats its choices', () => {
