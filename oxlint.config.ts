@@ -60,6 +60,24 @@ const LAYERS: Record<string, Layer> = {
   'packages/client/src/**': { imports: PROTOCOL },
   'packages/client/src/connection/socket-transport.ts': { imports: [...PROTOCOL, 'socket.io-client'] },
   'packages/client/src/offline-queue/change-database.ts': { imports: [...PROTOCOL, 'idb'] },
+  'packages/documents/src/**': {
+    imports: ['@tutti/protocol', '@tutti/protocol/internal', ...NODE, 'yjs'],
+    types: ['@tutti/coordination/logs', '@tutti/server/internal'],
+  },
+  'packages/documents/src/store/**': {
+    imports: ['@tutti/protocol', '@tutti/protocol/internal', ...NODE, 'drizzle-orm', 'drizzle-orm/**', 'postgres', '@electric-sql/pglite'],
+  },
+  'packages/documents/src/server/**': {
+    imports: [
+      ...['@tutti/protocol', '@tutti/protocol/internal', '@tutti/protocol/internal/schemas', ...NODE],
+      ...['@tutti/coordination/logs', '@tutti/server/internal'],
+    ],
+    types: ['@tutti/pubsub'],
+  },
+  'packages/documents/src/client/**': {
+    imports: ['@tutti/protocol', '@tutti/protocol/internal', '@tutti/client/internal', 'yjs', 'lib0/**'],
+    types: ['@tutti/client'],
+  },
   'packages/vue/src/**': { imports: VUE },
   'packages/vue/src/pinia/**': { imports: [...VUE, 'pinia'] },
   'packages/nuxt/src/**': { imports: [...NODE, '@nuxt/kit'], types: ['@nuxt/schema'] },

@@ -219,6 +219,11 @@ export class ModelServer {
       case 'presence:cursor':
         if (refusal) throw refusal
         return { ok: true, ...this.presence.handle(link, request) }
+      case 'document:open':
+      case 'document:close':
+      case 'document:update':
+      case 'document:part':
+        throw new RealtimeError('UNSUPPORTED')
       case 'storage:get':
         if (refusal) throw refusal
         return { ok: true, ...this.entry(request.payload.key) }

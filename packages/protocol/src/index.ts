@@ -19,6 +19,7 @@ export type {
   MutationId,
   NoticeName,
   Notices,
+  OpenedDocument,
   PatchUpdate,
   PresenceChange,
   PresencePage,
@@ -28,9 +29,10 @@ export type {
   RevokedTarget,
   ServerToClientEvents,
   StateUpdate,
+  WireBytes,
   WireMember,
 } from './messages.ts'
-export { parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
+export { parseChannel, parseDocument, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
 export { parseValue } from './parse-value.ts'
 export { RealtimeError, fromWireError, toWireError, type RealtimeErrorOptions, type WireError } from './realtime-error.ts'
 export { roomKey } from './room-names.ts'

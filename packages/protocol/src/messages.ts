@@ -3,6 +3,7 @@ import type { Entry } from './entry.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { Limits } from './limits.ts'
 import type { WireError } from './realtime-error.ts'
+import type * as documents from './schemas/documents.ts'
 import type * as events from './schemas/events.ts'
 import type { handshakeSchema } from './schemas/handshake.ts'
 import type * as presence from './schemas/presence.ts'
@@ -71,6 +72,21 @@ export interface EventReplay {
   more?: true
 }
 
+/** Bytes: base64, or binary where that is smaller on the wire. */
+export type WireBytes = string | Uint8Array
+
+/**
+ * A document as far as the client lacks it: `update`, or a transfer whose parts the client requests by `document:part`. `stateVector`
+ * is the server's: the client sends what the server lacks. `write`: whether updates of the client are accepted.
+ */
+export interface OpenedDocument {
+  offset: string
+  stateVector: WireBytes
+  write: boolean
+  update?: WireBytes
+  transfer?: { id: string; bytes: number }
+}
+
 /**
  * The requests of clients and their results: event name → payload and result. The only table of messages from client to server.
  */
@@ -86,6 +102,10 @@ export interface Requests {
   'event:unsubscribe': { payload: InferOutput<typeof events.eventUnsubscribeSchema>; result: object }
   'event:publish': { payload: InferOutput<typeof events.eventPublishSchema>; result: { offset?: string } }
   'event:history': { payload: InferOutput<typeof events.eventHistorySchema>; result: EventHistory }
+  'document:open': { payload: InferOutput<typeof documents.documentOpenSchema>; result: OpenedDocument }
+  'document:close': { payload: InferOutput<typeof documents.documentCloseSchema>; result: object }
+  'document:update': { payload: InferOutput<typeof documents.documentUpdateSchema>; result: { offset: string } }
+  'document:part': { payload: InferOutput<typeof documents.documentPartSchema>; result: { bytes?: WireBytes; last?: true } }
   'presence:join': { payload: InferOutput<typeof presence.presenceJoinSchema>; result: { id: string } }
   'presence:update': { payload: InferOutput<typeof presence.presenceUpdateSchema>; result: object }
   'presence:leave': { payload: InferOutput<typeof presence.presenceLeaveSchema>; result: object }
@@ -126,6 +146,7 @@ export type RevokedTarget =
   | { channel: string }
   /** The subscription to the members of a room, with `membership` being one of them, with `joined` the connection being in the room. */
   | { room: string; membership?: true; joined?: true }
+  | { document: string }
   | { connection: true }
 
 /** The messages of servers: event name → payload. The only table of messages from server to client. */
@@ -141,6 +162,10 @@ export interface Notices {
   'event:gap': { channel: string; from: string; offset: string }
   'presence:changed': PresenceChange
   'presence:cursors': { room: string; cursors: { [id: string]: JsonValue } }
+  /** Without `update`, the client requests it by `document:open` with its offset. */
+  'document:updated': { document: string; offset: string; previous: string; update?: WireBytes }
+  /** The document is in the database up to `stored`; `failing`: the database refuses it. */
+  'document:status': { document: string; stored: string; failing?: true }
   'presence:count': { room: string; count: number }
   /** A message of server code. `room`: it was sent to this room alone. */
   'room:received': { room?: string; name: string; data: JsonValue }

@@ -62,3 +62,6 @@ export const parseRoom = (room: unknown): string => accept('INVALID_ROOM', 'room
 
 /** The name of a message of server code, `notice` or `chat:new`, or throws `INVALID_VALUE`. */
 export const parseMessageName = (name: unknown): string => accept('INVALID_VALUE', 'message name', name)
+
+/** The id of a document itself, or throws `INVALID_DOCUMENT`. */
+export const parseDocument = (document: unknown): string => accept('INVALID_DOCUMENT', 'document id', document)

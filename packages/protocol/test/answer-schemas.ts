@@ -21,6 +21,7 @@ export const wireErrorSchema = v.strictObject({
   issues: v.exactOptional(v.array(valueSchema)),
 })
 
+const bytes = v.union([v.string(), v.instance(Uint8Array)])
 const nothing = v.strictObject({})
 const memberSchema = v.strictObject({ id: v.string(), user: v.string(), info: valueSchema })
 const loggedEventSchema = v.strictObject({ data: valueSchema, offset: v.string() })
@@ -39,6 +40,16 @@ export const resultSchemas = {
   'event:unsubscribe': nothing,
   'event:publish': v.strictObject({ offset: v.exactOptional(v.string()) }),
   'event:history': v.strictObject({ events: v.array(loggedEventSchema), before: v.exactOptional(v.string()) }),
+  'document:open': v.strictObject({
+    offset: v.string(),
+    stateVector: bytes,
+    write: v.boolean(),
+    update: v.exactOptional(bytes),
+    transfer: v.exactOptional(v.strictObject({ id: v.string(), bytes: v.number() })),
+  }),
+  'document:close': nothing,
+  'document:update': v.strictObject({ offset: v.string() }),
+  'document:part': v.strictObject({ bytes: v.exactOptional(bytes), last: v.exactOptional(v.literal(true)) }),
   'presence:join': v.strictObject({ id: v.string() }),
   'presence:update': nothing,
   'presence:leave': nothing,
@@ -65,6 +76,7 @@ const revokedTargetSchema = v.union([
   v.strictObject({ prefix: v.string() }),
   v.strictObject({ channel: v.string() }),
   v.strictObject({ room: v.string(), membership: v.exactOptional(v.literal(true)), joined: v.exactOptional(v.literal(true)) }),
+  v.strictObject({ document: v.string() }),
   v.strictObject({ connection: v.literal(true) }),
 ])
 
@@ -96,6 +108,13 @@ export const noticeSchemas = {
     count: v.number(),
   }),
   'presence:cursors': v.strictObject({ room: v.string(), cursors: v.record(v.string(), valueSchema) }),
+  'document:updated': v.strictObject({
+    document: v.string(),
+    offset: v.string(),
+    previous: v.string(),
+    update: v.exactOptional(bytes),
+  }),
+  'document:status': v.strictObject({ document: v.string(), stored: v.string(), failing: v.exactOptional(v.literal(true)) }),
   'presence:count': v.strictObject({ room: v.string(), count: v.number() }),
   'room:received': v.strictObject({ room: v.exactOptional(v.string()), name: v.string(), data: valueSchema }),
 } satisfies { [Name in NoticeName]: v.GenericSchema<unknown, Notices[Name]> }

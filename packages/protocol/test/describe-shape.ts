@@ -1,5 +1,15 @@
 import type * as v from 'valibot'
-import { channelSchema, keySchema, patchSchema, patternSchema, prefixSchema, roomSchema, valueSchema } from '../src/schemas/values.ts'
+import {
+  bytesSchema,
+  channelSchema,
+  documentSchema,
+  keySchema,
+  patchSchema,
+  patternSchema,
+  prefixSchema,
+  roomSchema,
+  valueSchema,
+} from '../src/schemas/values.ts'
 
 /** A schema as JSON: the content of the golden file, with which a change of the protocol is compared. */
 export type Shape = string | Shape[] | { [field: string]: Shape }
@@ -7,7 +17,9 @@ export type Shape = string | Shape[] | { [field: string]: Shape }
 type Item = v.GenericSchema | v.PipeItem<unknown, unknown, v.BaseIssue<unknown>>
 
 const NAMED = new Map<unknown, string>([
+  [bytesSchema, 'bytes'],
   [channelSchema, 'channel'],
+  [documentSchema, 'document'],
   [keySchema, 'key'],
   [patchSchema, 'object'],
   [patternSchema, 'channel or pattern'],

@@ -1,5 +1,9 @@
 import type { RequestName } from '../src/index.ts'
 import {
+  documentCloseSchema,
+  documentOpenSchema,
+  documentPartSchema,
+  documentUpdateSchema,
   eventHistorySchema,
   eventPublishSchema,
   eventSubscribeSchema,
@@ -33,6 +37,10 @@ export const requestSchemas = {
   'event:unsubscribe': eventUnsubscribeSchema,
   'event:publish': eventPublishSchema,
   'event:history': eventHistorySchema,
+  'document:open': documentOpenSchema,
+  'document:close': documentCloseSchema,
+  'document:update': documentUpdateSchema,
+  'document:part': documentPartSchema,
   'presence:join': presenceJoinSchema,
   'presence:update': presenceUpdateSchema,
   'presence:leave': presenceLeaveSchema,

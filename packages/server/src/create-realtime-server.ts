@@ -168,7 +168,8 @@ export function assembleRealtimeServer<U extends User>(
     settings.coordination ?? (isCoordinated ? createCoordination(presence ?? parsePresenceOptions({}), onError) : undefined)
   const coordinated = createCoordinatedFeatures({ core, rooms, coordination, settings: { presence, rooms: roomSettings } })
   const more = settings.features.map((create) => create(core))
-  const features = [statusFeature(pubsub), state.feature, events.feature, ...coordinated.features, ...more]
+  const documents = settings.documents === undefined ? [] : [settings.documents.feature(core)]
+  const features = [statusFeature(pubsub), state.feature, events.feature, ...coordinated.features, ...documents, ...more]
   const admission = createAdmission({
     authenticate,
     trustProxy,
@@ -187,7 +188,7 @@ export function assembleRealtimeServer<U extends User>(
     admission,
     features,
     counts,
-    announced: [...coordinated.features.map(({ name }) => name), ...(logs.rows.length > 0 ? ['durable'] : [])],
+    announced: [...[...coordinated.features, ...documents].map(({ name }) => name), ...(logs.rows.length > 0 ? ['durable'] : [])],
     guardsNamespaces: ownsSocketServer,
     directFrames: settings.directFrames,
     // An application with its own Socket.IO server may read sessions that middleware added to the request.

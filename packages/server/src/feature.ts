@@ -22,6 +22,7 @@ import type { RequestLimits } from './connection/request-limits.ts'
  * - `slowConsumer`: a connection was closed because it did not read.
  * - `flood`: a connection was closed because it continued to send requests beyond a rate limit.
  * - `rooms`: a command to the connections of rooms failed on this instance.
+ * - `document`: a document could not be read, or not stored.
  * - `durable`: the log of a durable channel could not be read, or its workers could not take records.
  * - `close`: a part of the server failed to close.
  */
@@ -37,6 +38,7 @@ export interface ServerErrorContext {
     | 'flood'
     | 'presence'
     | 'rooms'
+    | 'document'
     | 'durable'
     | 'close'
   /** The message, key or channel it concerns. */
@@ -86,6 +88,11 @@ export interface Feature {
   apply?(connection: Connection, access: Access, verdict: Verdict): void
   /** Releases the resources of the feature; called once, after the last reply (C5). */
   close?(): Promise<void>
+}
+
+/** What makes the feature of documents: `createDocuments` of `@tutti/documents/server`. */
+export interface DocumentsOption {
+  feature(core: Core): Feature
 }
 
 /** Makes a feature for one server: `features: [presence(…), locks(…)]`. */

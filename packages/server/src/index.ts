@@ -6,6 +6,7 @@ export type { Action, Authorize, AuthorizeRequest, Decision, User } from './auth
 export type { Revocation } from './authorization/revocations.ts'
 export {
   rules,
+  type DocumentRules,
   type EventRules,
   type PresenceRules,
   type RoomRule,

@@ -17,7 +17,7 @@ import type { Server } from 'socket.io'
 import type { AuditListener } from './authorization/audit-log.ts'
 import type { Authenticate } from './authentication/authenticate.ts'
 import type { Authorize, User } from './authorization/authorize.ts'
-import type { FeatureFactory, ServerErrorListener } from './feature.ts'
+import type { DocumentsOption, FeatureFactory, ServerErrorListener } from './feature.ts'
 import { DURABLE, type DurableOptions } from './durable/durable-options.ts'
 import {
   group,
@@ -74,6 +74,8 @@ export interface RealtimeServerOptions<U extends User = User> {
    * a log.
    */
   durable?: DurableOptions | undefined
+  /** Collaborative documents: the result of `createDocuments` of `@tutti/documents/server`. Without it, there are none. */
+  documents?: DocumentsOption | undefined
   /** Limits of users, connections and addresses. Without it, each has its default. */
   limits?: LimitOptions | undefined
   /** How much data may be unsent for a connection that reads slowly. Without it, each limit has its default. */
@@ -152,6 +154,7 @@ export const SERVER_OPTIONS = {
   presence: PRESENCE,
   rooms: ROOMS,
   durable: DURABLE,
+  documents: withMethods(['feature'], undefined),
   limits: group,
   backpressure: group,
   shutdown: group,

@@ -6,7 +6,7 @@ const PLANS: Record<'full' | 'short', { plan: WritePlan; warmUp: Stretch; settle
   full: {
     plan: { writers: 10, inFlight: 8, valueBytes: 100, watched: true },
     warmUp: { seconds: 30, maxWrites: 15_000 },
-    settle: { seconds: 10, maxWrites: 1_000 },
+    settle: { seconds: 30, maxWrites: 10_000 },
     stretch: { seconds: 3 },
   },
   short: {

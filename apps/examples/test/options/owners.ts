@@ -152,6 +152,7 @@ const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
     good: [{}],
     isGood: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   },
+  documents: never,
   limits: tables,
   backpressure: tables,
   shutdown: tables,
@@ -318,7 +319,7 @@ const serverOwners: Owner[] = [
   ),
   owner<Parameters<typeof rules>[0]>(
     'rules',
-    { state: tables, events: tables, presence: tables, rooms: tables },
+    { state: tables, events: tables, presence: tables, documents: tables, rooms: tables },
     (options) => void rules(options),
   ),
   owner<object>('a row of rules', { read: anything, write: anything }, (options) => void rules({ state: { 'todos:*': options } })),

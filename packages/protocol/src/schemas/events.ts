@@ -3,7 +3,7 @@ import { MAX_HISTORY, MAX_REWIND } from '../limits.ts'
 import { channelSchema, patternSchema, valueSchema } from './values.ts'
 
 /** A position in the log of a durable channel, as the server sent it. */
-const offsetSchema = v.pipe(v.string(), v.regex(/^[\da-z]{1,11}-[\da-z]{1,11}$/, 'The offset must be one that the server sent.'))
+export const offsetSchema = v.pipe(v.string(), v.regex(/^[\da-z]{1,11}-[\da-z]{1,11}$/, 'The offset must be one that the server sent.'))
 
 const upTo = (most: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(most))
 

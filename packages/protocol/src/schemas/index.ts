@@ -1,4 +1,5 @@
 export { eventHistorySchema, eventPublishSchema, eventSubscribeSchema, eventUnsubscribeSchema } from './events.ts'
+export { documentCloseSchema, documentOpenSchema, documentPartSchema, documentUpdateSchema } from './documents.ts'
 export { handshakeSchema } from './handshake.ts'
 export { parseMessage, type MessageSchema } from './parse-message.ts'
 export {

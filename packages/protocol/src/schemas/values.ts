@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isJsonObject, type JsonObject } from '../json.ts'
-import { parseChannel, parseKey, parsePattern, parsePrefix, parseRoom } from '../names.ts'
+import { parseChannel, parseDocument, parseKey, parsePattern, parsePrefix, parseRoom } from '../names.ts'
 import { parseValue } from '../parse-value.ts'
 
 // The parts of messages. An invalid name throws its own code (INVALID_KEY, …), which is more precise than a position in the
@@ -13,6 +13,12 @@ export const prefixSchema = byGrammar(parsePrefix)
 export const channelSchema = byGrammar(parseChannel)
 export const patternSchema = byGrammar(parsePattern)
 export const roomSchema = byGrammar(parseRoom)
+export const documentSchema = byGrammar(parseDocument)
+
+const isBase64 = (text: string): boolean => !/[^A-Za-z0-9+/=]/.test(text)
+
+/** Bytes: base64, or binary where that is smaller on the wire. */
+export const bytesSchema = v.union([v.pipe(v.string(), v.check(isBase64, 'Bytes are base64, or binary.')), v.instance(Uint8Array)])
 
 /** Any JSON value; throws `INVALID_VALUE` for anything else. */
 export const valueSchema = v.pipe(v.unknown(), v.transform(parseValue))

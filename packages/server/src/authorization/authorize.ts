@@ -31,6 +31,10 @@ export interface Actions {
   'presence:join': { room: string }
   /** `room:join`: to be in a room, which receives messages of server code. */
   'room:join': { room: string }
+  /** `document:open`. */
+  'document:read': { document: string }
+  /** `document:update`. */
+  'document:write': { document: string }
 }
 
 /** The name of an action. */

@@ -57,6 +57,7 @@ export function nameOf({ target }: Pick<AuthorizeRequest, 'target'>): string {
   if ('key' in target) return target.key
   if ('channel' in target) return target.channel
   if ('room' in target) return target.room
+  if ('document' in target) return target.document
   return 'pattern' in target ? target.pattern : `${target.prefix}*`
 }
 

@@ -24,6 +24,12 @@ export interface PresenceRule<U extends User = User> {
   readonly join?: Rule<U> | undefined
 }
 
+/** The permitted actions on the documents of one pattern. */
+export interface DocumentRule<U extends User = User> {
+  readonly read?: Rule<U> | undefined
+  readonly write?: Rule<U> | undefined
+}
+
 /** The permitted actions on keys, by pattern: `todos:*`, `count`, `user:{id}:*`. */
 export type StateRules<U extends User = User> = Readonly<Record<string, StateRule<U>>>
 
@@ -47,19 +53,24 @@ export interface RoomRule<U extends User = User> {
 /** Rights by room, by name or pattern: `proj:*`, `user:{id}`. */
 export type RoomRules<U extends User = User> = Readonly<Record<string, RoomRule<U>>>
 
+/** The permitted actions on documents, by id or pattern of ids: `notes:*`, `user:{id}:*`. */
+export type DocumentRules<U extends User = User> = Readonly<Record<string, DocumentRule<U>>>
+
 /** What `rules` takes. */
 export interface RuleTables<U extends User = User> {
   readonly state?: StateRules<U> | undefined
   readonly events?: EventRules<U> | undefined
   readonly presence?: PresenceRules<U> | undefined
+  readonly documents?: DocumentRules<U> | undefined
   /** Decides about all that belongs to the rooms that it matches; the other tables about all else. */
   readonly rooms?: RoomRules<U> | undefined
 }
 
 const table: OptionRow<undefined> = ['an object with rules', isJsonObject, undefined]
-const TABLES = { state: table, events: table, presence: table, rooms: table } satisfies OptionRows<RuleTables>
+const TABLES = { state: table, events: table, presence: table, documents: table, rooms: table } satisfies OptionRows<RuleTables>
 const STATE = { read: anything, write: anything } satisfies OptionRows<StateRule>
 const EVENTS = { subscribe: anything, publish: anything } satisfies OptionRows<EventRule>
+const DOCUMENTS = { read: anything, write: anything } satisfies OptionRows<DocumentRule>
 const PRESENCE = { read: anything, join: anything } satisfies OptionRows<PresenceRule>
 const ROOM = { join: anything, presence: table, state: table, events: table } satisfies OptionRows<RoomRule>
 
@@ -87,7 +98,12 @@ export function rules<U extends User = User>(tables: RuleTables<U>): Authorize<U
 }
 
 /** The rows of each action. */
-function tableRows<U extends User>({ state = {}, events = {}, presence = {} }: Omit<RuleTables<U>, 'rooms'>): ActionRows<U> {
+function tableRows<U extends User>({
+  state = {},
+  events = {},
+  presence = {},
+  documents = {},
+}: Omit<RuleTables<U>, 'rooms'>): ActionRows<U> {
   return {
     'state:read': rowsOf(state, STATE, ({ read = false }) => read),
     'state:write': rowsOf(state, STATE, ({ write = false }) => write),
@@ -96,6 +112,8 @@ function tableRows<U extends User>({ state = {}, events = {}, presence = {} }: O
     'presence:read': rowsOf(presence, PRESENCE, ({ read = false }) => read),
     'presence:join': rowsOf(presence, PRESENCE, ({ join = false }) => join),
     'room:join': [],
+    'document:read': rowsOf(documents, DOCUMENTS, ({ read = false }) => read),
+    'document:write': rowsOf(documents, DOCUMENTS, ({ write = false }) => write),
   }
 }
 

@@ -14,7 +14,7 @@ import { releaseRequest } from './release-request.ts'
 import { Notice } from './notice.ts'
 import type { Rooms } from './rooms.ts'
 import { runRequest } from './run-request.ts'
-import type { SharedReply } from './shared-reply.ts'
+import type { ReplyEncoding } from './shared-reply.ts'
 import type { ConnectionContext, SocketConnection } from './socket-connection.ts'
 import { hasDefaultPackets } from './socket-internals.ts'
 import { createTurns } from './turns.ts'
@@ -118,9 +118,9 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     const connection = open.get(socket)
     // Socket.IO hands on what had arrived before a connection was closed.
     if (connection?.connected !== true) return
-    const acknowledge = (reply: Reply, shared?: SharedReply): void => {
+    const acknowledge = (reply: Reply, encoding?: ReplyEncoding): void => {
       if (!reply.ok) counts.addRefusal(reply.error.code)
-      connection.reply(acknowledgement, reply, shared)
+      connection.reply(acknowledgement, reply, encoding)
     }
     const handler = handlers.get(name)
     if (handler === undefined) {
@@ -128,8 +128,8 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
       return acknowledge({ ok: false, error: toWireError(error) })
     }
     running += 1
-    const reply = (content: Reply, shared?: SharedReply): void => {
-      acknowledge(content, shared)
+    const reply = (content: Reply, encoding?: ReplyEncoding): void => {
+      acknowledge(content, encoding)
       running -= 1
       isIdle.check()
     }

@@ -4,10 +4,10 @@ import type { AccessControl } from '../authorization/access-control.ts'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from './connection.ts'
-import type { SharedReply } from './shared-reply.ts'
+import type { ReplyEncoding } from './shared-reply.ts'
 
 /** What belongs to a reply apart from its result. */
-type ReplyPlace = Pick<PlacedReply<object>, 'before' | 'after' | 'shared'>
+type ReplyPlace = Pick<PlacedReply<object>, 'before' | 'after' | 'encoding'>
 
 const nothing = (): void => {}
 
@@ -20,14 +20,14 @@ export class PlacedReply<Result extends object> {
   readonly before: () => void
   /** Runs directly after the reply was sent, and before anything else is. */
   readonly after: () => void
-  /** Where other connections are sent an equal reply: its encoded form. */
-  readonly shared: SharedReply | undefined
+  /** How the reply is encoded: once for many connections, or with bytes. Default: as JSON. */
+  readonly encoding: ReplyEncoding | undefined
 
-  constructor(result: Result | Promise<Result>, { before = nothing, after = nothing, shared }: Partial<ReplyPlace> = {}) {
+  constructor(result: Result | Promise<Result>, { before = nothing, after = nothing, encoding }: Partial<ReplyPlace> = {}) {
     this.result = result
     this.before = before
     this.after = after
-    this.shared = shared
+    this.encoding = encoding
   }
 }
 

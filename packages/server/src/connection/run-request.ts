@@ -4,15 +4,15 @@ import type { Core } from '../feature.ts'
 import type { Connection } from './connection.ts'
 import { PlacedReply, type Handler, type Returned } from './handler.ts'
 import type { RequestLimits } from './request-limits.ts'
-import type { SharedReply } from './shared-reply.ts'
+import type { ReplyEncoding } from './shared-reply.ts'
 
 /** What a request needs of the core. */
 export interface RequestCore extends Pick<Core, 'access' | 'onError'> {
   readonly requests: Pick<RequestLimits, 'begin'>
 }
 
-/** Sends a reply. Called once for each request. `shared`: its encoded form, where other connections are sent an equal one. */
-export type SendReply<Result extends object = object> = (reply: Reply<Result>, shared?: SharedReply) => void
+/** Sends a reply. Called once for each request.  */
+export type SendReply<Result extends object = object> = (reply: Reply<Result>, encoding?: ReplyEncoding) => void
 
 /**
  * Runs a handler and replies in every case: a refusal with its code, anything else as `INTERNAL` and to `onError` (X4,
@@ -32,16 +32,19 @@ export function runRequest<Name extends RequestName>(
   let end = (): void => {}
   let placed: PlacedReply<Result> | undefined
 
-  const reply = (content: Reply<Result>, shared?: SharedReply): void => {
-    placed?.before()
-    sendReply(content, shared)
+  const reply = (content: Reply<Result>, encoding?: ReplyEncoding): void => {
+    sendReply(content, encoding)
     placed?.after()
     end()
   }
-  const succeed = (result: Result): void => reply({ ok: true, ...result }, placed?.shared)
+  const succeed = (result: Result): void => {
+    placed?.before()
+    reply({ ok: true, ...result }, placed?.encoding)
+  }
   const fail = (thrown: unknown): void => {
     const error = toError(thrown)
     if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: handler.name })
+    placed?.before()
     reply({ ok: false, error: toWireError(error) })
   }
   const settle = (returned: Result | PlacedReply<Result> | Promise<Result>): void => {

@@ -1,6 +1,12 @@
 import type { Reply } from '@tutti/protocol'
 import { acknowledgementPacket, type Packet } from './packet.ts'
 
+/** Marks a reply that contains bytes: Socket.IO sends them as binary frames of their own. */
+export const BINARY = 'binary'
+
+/** How a reply is encoded: once for many connections, or with bytes. Default: as JSON. */
+export type ReplyEncoding = SharedReply | typeof BINARY
+
 /** The encoded form of a reply that many connections are sent, such as clients that reconnect at once. */
 export class SharedReply {
   private json: string | undefined

@@ -7,7 +7,7 @@ import type { Notice } from './notice.ts'
 import { acknowledgementPacket, eventPacket, type Packet } from './packet.ts'
 import { PacketWriter } from './packet-writer.ts'
 import type { Member, Rooms } from './rooms.ts'
-import type { SharedReply } from './shared-reply.ts'
+import { BINARY, type ReplyEncoding } from './shared-reply.ts'
 import { ENGINE_PROTOCOL, engineSocketOf, eventSourceOf, isOutgoingObserved, type EngineSocket } from './socket-internals.ts'
 import type { Turns } from './turns.ts'
 
@@ -75,12 +75,12 @@ export class SocketConnection implements Connection, Member {
     else this.write(writer, notice.packet)
   }
 
-  /** Acknowledges a message of the client. `shared`: the encoded form of the reply, where that is known. */
-  reply(acknowledgement: Acknowledgement, reply: Reply, shared?: SharedReply): void {
+  /** Acknowledges a message of the client. */
+  reply(acknowledgement: Acknowledgement, reply: Reply, encoding?: ReplyEncoding): void {
     if (acknowledgement === undefined) return
     const { writer } = this
-    if (typeof acknowledgement === 'number' && writer !== undefined) {
-      return this.write(writer, shared?.packetOf(acknowledgement, reply) ?? acknowledgementPacket(acknowledgement, JSON.stringify(reply)))
+    if (typeof acknowledgement === 'number' && writer !== undefined && encoding !== BINARY) {
+      return this.write(writer, encoding?.packetOf(acknowledgement, reply) ?? acknowledgementPacket(acknowledgement, JSON.stringify(reply)))
     }
     if (typeof acknowledgement === 'function') acknowledgement(reply)
     else eventSourceOf(this.socket)?.ack(acknowledgement)(reply)

@@ -101,7 +101,7 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
         const after = (): void => {
           for (const { key, version } of entries) settle(connection, key, version, isSubscribed)
         }
-        return new PlacedReply({ entries: news }, { after, shared: news.length === entries.length ? reply : undefined })
+        return new PlacedReply({ entries: news }, { after, encoding: news.length === entries.length ? reply : undefined })
       } catch (error) {
         for (const key of keys) {
           if (added.includes(registry.open(key).room)) leave(connection, key)

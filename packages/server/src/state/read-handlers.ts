@@ -81,7 +81,7 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
         returned.after()
         release()
       }
-      return new PlacedReply(returned.result, { before: returned.before, after, shared: returned.shared })
+      return new PlacedReply(returned.result, { before: returned.before, after, encoding: returned.encoding })
     } catch (error) {
       return new PlacedReply<Result>(Promise.reject(toError(error)), { after: release })
     }

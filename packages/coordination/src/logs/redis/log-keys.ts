@@ -33,11 +33,14 @@ export interface LogNames {
   group(name: string, group: string): GroupKeys
 }
 
+/** What the records are: events of durable channels, or updates of documents. */
+export type LogKind = 'event' | 'document'
+
 /** The names for a pattern. */
-export function logNames(link: RedisLink, pattern: string): LogNames {
-  const keyOf = (name: string, part: string): string => link.companionKey(`${link.prefix}$log`, `event:${name}`, part)
+export function logNames(link: RedisLink, pattern: string, kind: LogKind): LogNames {
+  const keyOf = (name: string, part: string): string => link.companionKey(`${link.prefix}$log`, `${kind}:${name}`, part)
   return {
-    channel: `$durable:${pattern}`,
+    channel: `${kind === 'event' ? '$durable' : '$document'}:${pattern}`,
     index: `${link.prefix}$channels:${pattern}`,
     log: (name) => ({ records: keyOf(name, 'records'), head: keyOf(name, 'head'), ids: keyOf(name, 'ids') }),
     group: (name, group) => ({

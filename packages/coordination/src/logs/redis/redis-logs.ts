@@ -8,7 +8,7 @@ import { backlogFull, historyOf, logSubscription, pageOf, parseLogName } from '.
 import { messageHead, parseAppendMessage, recordsOf } from './append-message.ts'
 import { APPEND_SCRIPT } from './append-script.ts'
 import { createLogIndex } from './log-index.ts'
-import { logNames } from './log-keys.ts'
+import { logNames, type LogKind } from './log-keys.ts'
 import { HEAD_SCRIPT, HISTORY_SCRIPT, READ_SCRIPT, TRIM_SCRIPT } from './read-scripts.ts'
 import { createRedisGroup } from './redis-group.ts'
 import { FLOOR, LOG_SETUP, logConstants, REMOVE } from './script-head.ts'
@@ -19,6 +19,13 @@ export interface RedisLogOptions extends LogOptions {
   link: RedisLink
   /** Unique in the cluster: `pubsub.instanceId`. */
   instanceId: string
+  /**
+   * What the records are: logs of different kinds never meet.
+   *
+   * @default 'event'
+   * @internal
+   */
+  kind?: LogKind | undefined
 }
 
 const OWN_OPTIONS = {
@@ -35,11 +42,11 @@ const OWN_OPTIONS = {
  * const { link, instanceId } = pubsub
  * const logs = createRedisLogs({ link, instanceId, pattern: 'jobs:*', groups: ['mail'] })
  */
-export function createRedisLogs({ link, instanceId, ...rest }: RedisLogOptions): Logs {
+export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: RedisLogOptions): Logs {
   parseOptions('createRedisLogs', OWN_OPTIONS, { link, instanceId })
   const settings = parseLogOptions('createRedisLogs', rest)
   const { pattern, groups, maxBacklog, onError } = settings
-  const names = logNames(link, pattern)
+  const names = logNames(link, pattern, kind)
   const setup = LOG_SETUP + logConstants(settings)
   const scriptOf = (run: string, functions = ''): RedisScript => link.script({ setup, functions, run })
   const append = link.script({

@@ -1,0 +1,32 @@
+import type { Observable } from '@tutti/client'
+import type { RealtimeError } from '@tutti/protocol'
+import type { Doc, Text } from 'yjs'
+
+/** What is known of a document. */
+export interface DocumentSnapshot {
+  /** The server's content has not arrived yet. */
+  readonly loading: boolean
+  /** The server has all edits of this client, and this client had all of the server's when it opened the document. */
+  readonly synced: boolean
+  /** Edits, merged by tick, that the server has not acknowledged. */
+  readonly pendingUpdates: number
+  /** Everything that this client has seen is in the database. */
+  readonly stored: boolean
+  /** The database refuses the document; its edits are kept in the log. */
+  readonly failing: boolean
+  /** Edits are not accepted: the user may only read, or an edit was refused. */
+  readonly readOnly: boolean
+  /** Why the document is not available, or why an edit was refused. */
+  readonly error: RealtimeError | undefined
+}
+
+/** A document that many edit, as an observable of its state. */
+export interface RealtimeDocument extends Observable<DocumentSnapshot> {
+  readonly id: string
+  /** The Yjs document: any editor binding of Yjs works on it. Shared by all handles of a client on this id. */
+  readonly doc: Doc
+  /** Its shared text, which server code and the database read. */
+  readonly text: Text
+  /** Ends this handle; the last one of a client closes the document and destroys `doc`. */
+  dispose(): void
+}

@@ -1,0 +1,79 @@
+import type { RealtimeClient } from '@tutti/client'
+import type { ClientInternals, Connection } from '@tutti/client/internal'
+import { fromWireError, parseDocument, RealtimeError } from '@tutti/protocol'
+import { createDocumentRecord, type DocumentRecord } from './document-record.ts'
+import type { RealtimeDocument } from './document-contract.ts'
+
+export type { DocumentSnapshot, RealtimeDocument } from './document-contract.ts'
+
+/** Name of the shared text, as on the server. */
+const TEXT = 'text'
+
+/** The documents of one client. */
+interface DocumentRecords {
+  readonly byId: Map<string, { readonly record: DocumentRecord; handles: number }>
+  readonly internals: ClientInternals
+}
+
+const recordsOf = new WeakMap<Connection, DocumentRecords>()
+
+/**
+ * Opens a document, and follows it until the last handle is disposed of. Edits that are made while it is offline are sent later.
+ *
+ * @throws {RealtimeError} INVALID_DOCUMENT, CLOSED
+ * @example
+ * const notes = document(client, 'notes:1')
+ * notes.text.insert(0, 'Hello')
+ */
+export function document({ internals }: Pick<RealtimeClient, 'internals'>, id: string): RealtimeDocument {
+  parseDocument(id)
+  if (internals.isClosed()) throw new RealtimeError('CLOSED')
+  const { byId } = attached(internals)
+  const own = byId.get(id) ?? { record: createDocumentRecord(internals, id), handles: 0 }
+  const isNew = own.handles === 0
+  byId.set(id, own)
+  own.handles += 1
+  if (isNew && internals.connection.up) own.record.open()
+  const { doc, observable } = own.record
+  let isDisposed = false
+  return {
+    id,
+    doc,
+    text: doc.getText(TEXT),
+    get current() {
+      return observable.current
+    },
+    subscribe: observable.subscribe,
+    dispose: () => {
+      if (isDisposed) return
+      isDisposed = true
+      own.handles -= 1
+      if (own.handles > 0) return
+      byId.delete(id)
+      own.record.dispose()
+    },
+  }
+}
+
+/** Makes the records of a client with its first document. */
+function attached(internals: ClientInternals): DocumentRecords {
+  const { connection } = internals
+  const known = recordsOf.get(connection)
+  if (known !== undefined) return known
+  const made: DocumentRecords = { byId: new Map(), internals }
+  recordsOf.set(connection, made)
+  const find = (id: string): DocumentRecord | undefined => made.byId.get(id)?.record
+  const each = (run: (record: DocumentRecord) => void): void => {
+    for (const { record } of made.byId.values()) run(record)
+  }
+  connection.attach({
+    onUp: () => each((record) => record.open()),
+    onDown: () => each((record) => record.lose()),
+    'document:updated': (notice) => find(notice.document)?.updated(notice),
+    'document:status': (notice) => find(notice.document)?.status(notice),
+    'server:revoked': ({ target, error }) => {
+      if ('document' in target) find(target.document)?.revoked(fromWireError(error))
+    },
+  })
+  return made
+}

@@ -1,0 +1,44 @@
+import type { Connection } from '@tutti/client/internal'
+import { RealtimeError, type Requests } from '@tutti/protocol'
+import { fromBase64, toBase64 } from 'lib0/buffer'
+
+/** Bytes of a part, except the last one: as the server's. */
+export const PART_BYTES = 65_536
+
+/** The bytes of a message. */
+export const bytesOf = (content: string | Uint8Array): Uint8Array =>
+  typeof content === 'string' ? fromBase64(content) : new Uint8Array(content)
+
+/** Bytes for a message. */
+export const textOf = toBase64
+
+type PartReply = Requests['document:part']['result']
+
+/** Sends a request about one part. Rejects with the error of the reply. */
+const part = (connection: Connection, payload: Requests['document:part']['payload']): Promise<PartReply> =>
+  new Promise((resolve, reject) =>
+    connection.request('document:part', payload, ({ result, error }) => (error ? reject(error) : resolve(result))),
+  )
+
+/** Fetches bytes in parts, one after another, so that other messages of the connection never wait for more than one. */
+export async function fetchTransfer(
+  connection: Connection,
+  document: string,
+  { id, bytes }: { id: string; bytes: number },
+): Promise<Uint8Array> {
+  const content = new Uint8Array(bytes)
+  for (let index = 0; index * PART_BYTES < bytes; index += 1) {
+    const reply = await part(connection, { document, transfer: id, index })
+    if (reply.bytes === undefined) throw new RealtimeError('INTERNAL')
+    content.set(bytesOf(reply.bytes), index * PART_BYTES)
+  }
+  return content
+}
+
+/** Sends bytes in parts, as the transfer with this id. */
+export async function sendTransfer(connection: Connection, document: string, transfer: string, bytes: Uint8Array): Promise<void> {
+  for (let index = 0; index * PART_BYTES < bytes.length; index += 1) {
+    const start = index * PART_BYTES
+    await part(connection, { document, transfer, index, bytes: textOf(bytes.subarray(start, start + PART_BYTES)) })
+  }
+}

@@ -1,0 +1,127 @@
+import type { LogPosition } from '@tutti/coordination/logs'
+import { createRedisLogs } from '@tutti/coordination/logs'
+import { RealtimeError } from '@tutti/protocol'
+import { isJsonObject } from '@tutti/protocol/internal'
+import type { RealtimePubSub } from '@tutti/pubsub'
+import { offsetText, parseOffset, type Core, type Feature } from '@tutti/server/internal'
+import { createSharedDocumentLogs } from '../log/shared-document-logs.ts'
+import { createStoredDocumentLogs } from '../log/stored-document-logs.ts'
+import type { DocumentLogs, UpdateRecord } from '../log/document-log.ts'
+import type { LiveDocument } from '../live-document.ts'
+import { createLiveDocuments } from '../live-documents.ts'
+import { closeDocument, createDocumentHandlers, TEXT_BYTES } from './document-handlers.ts'
+import { documentRoom, openDocumentsOf, readDocument } from './document-access.ts'
+import { parseDocumentsOptions, type DocumentsOptions } from './document-options.ts'
+import { createStoreTask } from './store-task.ts'
+import { createTransfers } from './transfers.ts'
+import { textOf } from '../base64.ts'
+
+/** The records of a log are trimmed after they are stored, and not by their number or age. */
+const KEPT = { maxRecords: 10_000_000, maxAgeMs: 2_147_483_647 }
+
+/** The channel on which instances report what they have stored. */
+const STORED = '$documents'
+
+/** Documents of a server: the option `documents` of `attachRealtime`. */
+export interface Documents {
+  /** Makes the feature of one server. */
+  feature(core: Core): Feature
+}
+
+/**
+ * Makes the documents of one server.
+ *
+ * @throws {RealtimeError} INVALID_OPTIONS
+ */
+export function createDocuments(options: DocumentsOptions): Documents {
+  const settings = parseDocumentsOptions(options)
+  return { feature: (core) => createFeature(core, settings) }
+}
+
+function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOptions>): Feature {
+  const { store, maxUpdateBytes, maxDocumentBytes, storeIntervalMs, snapshotIntervalMs, retryMs, unloadAfterMs } = settings
+  const { fanOut, pubsub } = core
+  const report = (error: unknown, subject: string): void => core.onError(error, { stage: 'document', subject })
+  const transfers = createTransfers(Math.max(maxUpdateBytes, maxDocumentBytes))
+
+  const logs = logsOf(core, settings.store, report)
+  const sendStatus = (live: LiveDocument): void => {
+    const stored = offsetText({ epoch: live.position.epoch, offset: live.stored })
+    const failing = task.failing.has(live.id) ? { failing: true as const } : {}
+    fanOut.emit([documentRoom(live.id)], 'document:status', { document: live.id, stored, ...failing })
+  }
+  const task = createStoreTask({
+    ...{ store, snapshotIntervalMs, retryMs },
+    intervalMs: storeIntervalMs,
+    onStored: (documents) => {
+      for (const live of documents) sendStatus(live)
+      const stored = documents.map(({ id, position, stored: offset }) => [id, offsetText({ epoch: position.epoch, offset })])
+      pubsub
+        ?.publish(STORED, { stored: Object.fromEntries(stored) as Record<string, string> })
+        .catch((error: unknown) => report(error, STORED))
+    },
+    onError: report,
+  })
+  const deliver = (live: LiveDocument, record: UpdateRecord): void => {
+    const { epoch, offset, previous, author, update } = record
+    const place = { document: live.id, offset: offsetText({ epoch, offset }), previous: offsetText({ epoch, offset: previous }) }
+    const room = documentRoom(live.id)
+    // Its author has the update: the place is enough.
+    if (author.connection !== '') fanOut.emit([author.connection], 'document:updated', { ...place, update: '' })
+    const content = update.length <= TEXT_BYTES ? { ...place, update: textOf(update) } : place
+    fanOut.emit([room], 'document:updated', content, author.connection === '' ? [] : [author.connection])
+    if (logs.isStored) live.stored = offset
+    task.changed(live, logs.isStored || isOwn(author.connection))
+    if (logs.isStored) sendStatus(live)
+  }
+  const own = new Set<string>()
+  const isOwn = (connection: string): boolean => own.has(connection)
+  const documents = createLiveDocuments({ ...{ logs, store, unloadAfterMs }, onRecord: deliver, flush: task.flush, onError: report })
+  const stopStored = pubsub?.subscribe(STORED, (message) => {
+    for (const [id, position] of storedOf(message)) {
+      documents.noteStored(id, position)
+      const live = documents.find(id)
+      if (live !== undefined) sendStatus(live)
+    }
+  })
+
+  return {
+    name: 'document',
+    handlers: createDocumentHandlers({ core, documents, transfers, maxUpdateBytes, maxDocumentBytes }),
+    onConnect: ({ id }) => void own.add(id),
+    onDisconnect: (connection) => {
+      own.delete(connection.id)
+      transfers.end(connection.id)
+      for (const id of openDocumentsOf(connection)) closeDocument(documents, connection, id)
+    },
+    holds: (connection) => openDocumentsOf(connection).map(readDocument),
+    apply: (connection, { target }, verdict) => {
+      if ('document' in target && !('allow' in verdict)) closeDocument(documents, connection, target.document)
+    },
+    close: async () => {
+      stopStored?.()
+      await task.close().catch((error: unknown) => report(error, 'close'))
+      await documents.close()
+      await store.close()
+    },
+  }
+}
+
+/** On Redis the instances share logs; alone, the database is the log. */
+function logsOf({ pubsub }: Core, store: DocumentsOptions['store'], report: (error: unknown, subject: string) => void): DocumentLogs {
+  if (pubsub === undefined) return createStoredDocumentLogs(store, (error) => report(error, 'listener'))
+  if (!('link' in pubsub)) {
+    throw new RealtimeError('INVALID_OPTIONS', { message: 'Documents need a RealtimePubSub, or none.' })
+  }
+  const { link, instanceId } = pubsub as RealtimePubSub
+  return createSharedDocumentLogs((document) =>
+    createRedisLogs({ ...KEPT, link, instanceId, kind: 'document', pattern: document, onError: (error) => report(error, document) }),
+  )
+}
+
+/** What another instance reports. */
+function storedOf(text: string): [id: string, position: LogPosition][] {
+  const message: unknown = JSON.parse(text)
+  if (typeof message !== 'object' || message === null || !('stored' in message) || !isJsonObject(message.stored)) return []
+  return Object.entries(message.stored).flatMap(([id, offset]) => (typeof offset === 'string' ? [[id, parseOffset(offset)]] : []))
+}

@@ -1,0 +1,144 @@
+import type { LogPosition } from '@tutti/coordination/logs'
+import { RealtimeError, type OpenedDocument, type Requests, type WireBytes } from '@tutti/protocol'
+import { documentCloseSchema, documentOpenSchema, documentPartSchema, documentUpdateSchema } from '@tutti/protocol/internal/schemas'
+import {
+  BINARY,
+  defineHandler,
+  offsetText,
+  parseOffset,
+  PlacedReply,
+  type Connection,
+  type Core,
+  type Handler,
+} from '@tutti/server/internal'
+import { bytesOf, textOf } from '../base64.ts'
+import { checkUpdate } from '../crdt.ts'
+import type { LiveDocument } from '../live-document.ts'
+import type { LiveDocuments } from '../live-documents.ts'
+import { documentRoom, readDocument, writeDocument } from './document-access.ts'
+import { PART_BYTES, type Transfers } from './transfers.ts'
+
+/** Bytes up to which base64 in a text frame costs less than a binary frame of its own. */
+export const TEXT_BYTES = 8_192
+
+/** What the handlers need. */
+export interface DocumentHandlersOptions {
+  core: Core
+  documents: LiveDocuments
+  transfers: Transfers
+  maxUpdateBytes: number
+  maxDocumentBytes: number
+}
+
+/** Bytes as they are sent. */
+const wireBytes = (bytes: Uint8Array): WireBytes => (bytes.length <= TEXT_BYTES ? textOf(bytes) : Buffer.from(bytes))
+
+/** The handlers of `document:*`. */
+export function createDocumentHandlers(options: DocumentHandlersOptions): Handler[] {
+  const { core, documents, transfers, maxUpdateBytes, maxDocumentBytes } = options
+
+  const isWriter = async (connection: Connection, document: string): Promise<boolean> =>
+    !('refusal' in (await core.access.decide(connection, writeDocument(document))))
+
+  const contentOf = (live: LiveDocument, { offset, stateVector }: Requests['document:open']['payload']): Uint8Array | undefined => {
+    const known = offset === undefined ? undefined : live.since(parseOffset(offset))
+    if (known !== undefined) return offset === offsetText(live.position) ? undefined : known
+    return stateVector === undefined ? live.replica.encode() : live.replica.encodeSince(bytesOf(stateVector))
+  }
+  const open = async (connection: Connection, payload: Requests['document:open']['payload']): Promise<PlacedReply<OpenedDocument>> => {
+    const { document } = payload
+    const room = documentRoom(document)
+    const [added] = connection.subscriptions.add([room])
+    try {
+      const [live, write] = await Promise.all([documents.hold(document), isWriter(connection, document)])
+      if (added === undefined || !connection.subscriptions.has(room) || !connection.connected) documents.release(document)
+      const opened: OpenedDocument = { offset: '', stateVector: '', write }
+      // What arrives until the reply is part of it, and what arrives after it follows in the room.
+      const before = (): void => {
+        const content = contentOf(live, payload)
+        opened.offset = offsetText(live.position)
+        opened.stateVector = wireBytes(live.replica.stateVector())
+        if (content === undefined) return
+        if (content.length <= PART_BYTES) opened.update = wireBytes(content)
+        else opened.transfer = { id: transfers.offer(connection.id, content), bytes: content.length }
+      }
+      return new PlacedReply(opened, { before, after: () => connection.join(room), encoding: BINARY })
+    } catch (error) {
+      if (added !== undefined) connection.subscriptions.delete(room)
+      throw error
+    }
+  }
+
+  const updateOf = (connection: Connection, { update, transfer }: Requests['document:update']['payload']): Uint8Array => {
+    if (transfer !== undefined) return transfers.take(connection.id, transfer)
+    if (update !== undefined) return bytesOf(update)
+    throw new RealtimeError('INVALID_MESSAGE', { message: 'document:update requires `update` or `transfer`.' })
+  }
+  const append = async (connection: Connection, live: LiveDocument, update: Uint8Array): Promise<LogPosition> => {
+    if (update.length > maxUpdateBytes) {
+      throw new RealtimeError('TOO_LARGE', {
+        message: `The update has ${update.length} bytes. The limit is ${maxUpdateBytes} (maxUpdateBytes).`,
+      })
+    }
+    checkUpdate(update)
+    if (live.size + update.length > maxDocumentBytes) {
+      throw new RealtimeError('TOO_LARGE', { message: `The document would exceed ${maxDocumentBytes} bytes (maxDocumentBytes).` })
+    }
+    return live.append(update, { user: connection.user, connection: connection.id })
+  }
+
+  return [
+    defineHandler(
+      'document:open',
+      documentOpenSchema,
+      ({ document }) => [readDocument(document)],
+      (payload, connection) => open(connection, payload),
+    ),
+    defineHandler(
+      'document:close',
+      documentCloseSchema,
+      () => [],
+      ({ document }, connection) => {
+        closeDocument(documents, connection, document)
+        return {}
+      },
+    ),
+    defineHandler(
+      'document:update',
+      documentUpdateSchema,
+      ({ document }) => [writeDocument(document)],
+      async (payload, connection) => {
+        const { document } = payload
+        const update = updateOf(connection, payload)
+        const live = documents.find(document)
+        if (live === undefined || !connection.subscriptions.has(documentRoom(document))) {
+          throw new RealtimeError('INVALID_MESSAGE', { message: `The document ${document} is not open on this connection.` })
+        }
+        return { offset: offsetText(await append(connection, live, update)) }
+      },
+    ),
+    defineHandler(
+      'document:part',
+      documentPartSchema,
+      // The right was needed for what offered the transfer, and is needed for what uses it.
+      () => [],
+      ({ transfer, index, bytes }, connection) => {
+        if (bytes === undefined) {
+          const part = transfers.part(connection.id, transfer, index)
+          return new PlacedReply({ ...part, bytes: wireBytes(part.bytes) }, { encoding: BINARY })
+        }
+        transfers.receive(connection.id, transfer, index, bytesOf(bytes))
+        return {}
+      },
+    ),
+  ]
+}
+
+/** Nothing of the document follows. */
+export function closeDocument(documents: LiveDocuments, connection: Connection, document: string): void {
+  const room = documentRoom(document)
+  if (!connection.subscriptions.has(room)) return
+  connection.subscriptions.delete(room)
+  connection.leave(room)
+  documents.release(document)
+}

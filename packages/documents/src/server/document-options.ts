@@ -1,0 +1,63 @@
+import { parseOptions, required, wholeNumber, withMethods, type OptionRows, type Settings } from '@tutti/protocol/internal'
+import type { DocumentStore } from '../store/document-store.ts'
+
+/** Options of `createDocuments`. */
+export interface DocumentsOptions {
+  /** The database: `pgliteStore()` or `postgresStore({ url })`. Closed with the server. */
+  store: DocumentStore
+  /**
+   * Time between two writes to the database while documents change, milliseconds.
+   *
+   * @default 500
+   */
+  storeIntervalMs?: number | undefined
+  /**
+   * A snapshot is stored at the latest after this time, milliseconds.
+   *
+   * @default 600_000
+   */
+  snapshotIntervalMs?: number | undefined
+  /**
+   * How long a document without connections stays in memory, milliseconds.
+   *
+   * @default 30_000
+   */
+  unloadAfterMs?: number | undefined
+  /**
+   * Bytes of one update of a client.
+   *
+   * @default 4_000_000
+   */
+  maxUpdateBytes?: number | undefined
+  /**
+   * Bytes of a document.
+   *
+   * @default 16_000_000
+   */
+  maxDocumentBytes?: number | undefined
+  /**
+   * Time between two attempts to store a document that the database refuses, milliseconds.
+   *
+   * @default 30_000
+   */
+  retryMs?: number | undefined
+}
+
+export const DOCUMENTS_OPTIONS = {
+  store: required(withMethods(['load', 'append', 'saveSnapshot', 'close'], undefined)),
+  storeIntervalMs: wholeNumber(1, 500),
+  snapshotIntervalMs: wholeNumber(1, 600_000),
+  unloadAfterMs: wholeNumber(0, 30_000),
+  maxUpdateBytes: wholeNumber(1, 4_000_000),
+  maxDocumentBytes: wholeNumber(1, 16_000_000),
+  retryMs: wholeNumber(1, 30_000),
+} satisfies OptionRows<DocumentsOptions>
+
+/** The options with their defaults. */
+export type DocumentsSettings = Settings<DocumentsOptions, typeof DOCUMENTS_OPTIONS> & { readonly store: DocumentStore }
+
+/** Throws `INVALID_OPTIONS`. */
+export const parseDocumentsOptions = (options: DocumentsOptions): DocumentsSettings => ({
+  ...parseOptions('createDocuments', DOCUMENTS_OPTIONS, options),
+  store: options.store,
+})

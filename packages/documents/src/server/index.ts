@@ -1,0 +1,5 @@
+export { createDocuments, type Documents } from './create-documents.ts'
+export type { DocumentsOptions } from './document-options.ts'
+export type * from '../store/document-store.ts'
+export { pgliteStore, type PgliteStoreOptions } from '../store/pglite-store.ts'
+export { postgresStore, type PostgresStoreOptions } from '../store/postgres-store.ts'

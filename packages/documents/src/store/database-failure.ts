@@ -1,0 +1,26 @@
+import { RealtimeError } from '@tutti/protocol'
+import { toError } from '@tutti/protocol/internal'
+
+/** Classes of SQLSTATE that are failures of the database itself: connection, resources, operator intervention, system. */
+const UNAVAILABLE = /^(08|53|57|58)/
+
+/** Codes of drivers and of Node for a connection that failed. */
+const CONNECTION = /^(CONNECT_TIMEOUT|CONNECTION_|ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)/
+
+/** Two transactions that met; the same call succeeds when it is repeated. */
+const RETRYABLE = /^40/
+
+/** The failure of a query, with `UNAVAILABLE` where the database itself failed and the same call can succeed later. */
+export function databaseFailure(thrown: unknown): Error {
+  const error = toError(thrown)
+  if (error instanceof RealtimeError) return error
+  const code = codeOf(error)
+  if (!UNAVAILABLE.test(code) && !CONNECTION.test(code) && !RETRYABLE.test(code)) return error
+  return new RealtimeError('UNAVAILABLE', { message: `The database is not available (${code}).`, cause: error })
+}
+
+/** The code of an error or of what caused it: Drizzle wraps the errors of drivers. */
+function codeOf(error: Error): string {
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return error.cause instanceof Error ? codeOf(error.cause) : ''
+}

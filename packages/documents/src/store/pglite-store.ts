@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url'
+import { PGlite } from '@electric-sql/pglite'
+import { drizzle } from 'drizzle-orm/pglite'
+import { migrate } from 'drizzle-orm/pglite/migrator'
+import type { DocumentStore } from './document-store.ts'
+import { createDrizzleStore } from './drizzle-store.ts'
+import { MIGRATIONS } from './migrations.ts'
+
+/** Options of a store in the process. */
+export interface PgliteStoreOptions {
+  /** The folder of the database; created if it is not there. Only one process may use it at a time. @default in memory */
+  folder?: string | undefined
+}
+
+/** Stores documents in PGlite: PostgreSQL inside this process, with nothing to install. For one instance. */
+export function pgliteStore({ folder }: PgliteStoreOptions = {}): DocumentStore {
+  const client = new PGlite(folder)
+  const database = drizzle({ client })
+  return createDrizzleStore({
+    database,
+    migrated: migrate(database, { migrationsFolder: fileURLToPath(MIGRATIONS), migrationsSchema: 'tutti' }),
+    end: () => client.close(),
+  })
+}

@@ -1,0 +1,44 @@
+import { fileURLToPath } from 'node:url'
+import { sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate } from 'drizzle-orm/postgres-js/migrator'
+import postgres from 'postgres'
+import type { DocumentStore } from './document-store.ts'
+import { createDrizzleStore } from './drizzle-store.ts'
+import { MIGRATIONS } from './migrations.ts'
+
+/** Options of a store on a PostgreSQL server. */
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database`. */
+  url: string
+  /** Connections at most. @default 10 */
+  maxConnections?: number | undefined
+  /** Time limit of a connection attempt, seconds. @default 10 */
+  connectTimeoutSeconds?: number | undefined
+}
+
+/** Names the lock under which instances that start together run the migrations one after another. */
+const MIGRATION_LOCK = 7_482_913_556
+
+/** Stores documents in PostgreSQL, version 15 or later. For any number of instances. */
+export function postgresStore({ url, maxConnections = 10, connectTimeoutSeconds = 10 }: PostgresStoreOptions): DocumentStore {
+  const settings = { connect_timeout: connectTimeoutSeconds, onnotice: () => {} }
+  const client = postgres(url, { ...settings, max: maxConnections })
+  return createDrizzleStore({
+    database: drizzle({ client }),
+    migrated: migrateOnce(url, settings),
+    end: () => client.end({ timeout: 5 }),
+  })
+}
+
+/** The lock belongs to the one connection, and ends with it. */
+async function migrateOnce(url: string, settings: postgres.Options<Record<string, never>>): Promise<void> {
+  const client = postgres(url, { ...settings, max: 1 })
+  try {
+    const database = drizzle({ client })
+    await database.execute(sql`select pg_advisory_lock(${MIGRATION_LOCK})`)
+    await migrate(database, { migrationsFolder: fileURLToPath(MIGRATIONS), migrationsSchema: 'tutti' })
+  } finally {
+    await client.end({ timeout: 5 })
+  }
+}

@@ -1,0 +1,127 @@
+import { eventually, startRedis, type TestRedis } from '@tutti/test-kit'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { document } from '../src/client/document.ts'
+import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
+import { createInstances, type Instances } from './instances.ts'
+
+let redis: TestRedis
+let store: DocumentStore
+let instances: Instances
+let errors: unknown[] = []
+let count = 0
+
+beforeAll(async () => {
+  redis = await startRedis()
+  store = pgliteStore()
+  await store.ready
+})
+afterAll(async () => {
+  await store.close()
+  await redis.stop()
+})
+beforeEach(() => {
+  errors = []
+})
+afterEach(async () => {
+  await instances.stop()
+  expect(errors).toEqual([])
+})
+
+const newId = (): string => `notes:${(count += 1)}`
+
+/** Uniformly distributed from a seed, so that a failure can be repeated. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) % 4_294_967_296
+    return state / 4_294_967_296
+  }
+}
+
+describe.each([
+  ['one instance, without Redis', 1],
+  ['two instances on Redis', 2],
+])('%s', (_title, size) => {
+  let urls: string[]
+  beforeEach(async () => {
+    instances = createInstances(store, size === 1 ? undefined : redis.url, (error) => errors.push(error))
+    urls = []
+    while (urls.length < size) urls.push(await instances.start())
+  })
+  const urlOf = (place: number): string => urls[place % urls.length] ?? ''
+
+  test('[D1] authors that type at once on all instances end with the same text', async () => {
+    const id = newId()
+    const random = randomFrom(7)
+    const open = [0, 1, 2, 3].map((place) => instances.open(urlOf(place), id))
+    await eventually(() => expect(open.every(({ current }) => !current.loading)).toBe(true))
+    for (let round = 0; round < 60; round += 1) {
+      const text = open[Math.floor(random() * open.length)]?.text ?? new Y.Text()
+      const place = Math.floor(random() * (text.length + 1))
+      if (random() < 0.25 && text.length > place) text.delete(place, 1)
+      else text.insert(place, String.fromCharCode(97 + Math.floor(random() * 26)))
+      if (round % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await eventually(() => {
+      for (const { current } of open) expect(current).toMatchObject({ synced: true, pendingUpdates: 0 })
+      expect(new Set(open.map(({ text }) => text.toJSON())).size).toBe(1)
+    })
+    expect(new Set(open.map(({ doc }) => Buffer.from(Y.encodeStateVector(doc)).toString('hex'))).size).toBe(1)
+    // The database has the text.
+    await eventually(async () => expect(await store.textOf(id)).toBe(open[0]?.text.toJSON()))
+  })
+
+  test('[D2] a new instance has each acknowledged update', async () => {
+    const id = newId()
+    const first = instances.open(urlOf(0), id)
+    first.text.insert(0, 'kept')
+    expect(first.current).toMatchObject({ synced: false, pendingUpdates: 1 })
+    await eventually(() => expect(first.current).toMatchObject({ synced: true, pendingUpdates: 0 }))
+    const url = await instances.start()
+    const other = instances.open(url, id)
+    await eventually(() => expect(other.text.toJSON()).toBe('kept'))
+  })
+
+  test('[D3] after a reconnect a client receives missed edits and sends its own', async () => {
+    const id = newId()
+    const client = instances.client(urlOf(0))
+    const mine = document(client, id)
+    const other = instances.open(urlOf(1), id)
+    mine.text.insert(0, 'a')
+    await eventually(() => expect(other.text.toJSON()).toBe('a'))
+    client.connection.disconnect()
+    mine.text.insert(1, 'b')
+    other.text.insert(0, 'c')
+    await eventually(() => expect(other.current.synced).toBe(true))
+    expect(mine.current).toMatchObject({ synced: false, pendingUpdates: 1 })
+    client.connection.connect()
+    await eventually(() => expect([mine.text.toJSON(), other.text.toJSON()]).toEqual(['cab', 'cab']))
+  })
+
+  test('[D3] bytes above the size of a part travel in parts in both directions', async () => {
+    const id = newId()
+    const long = 'x'.repeat(300_000)
+    const first = instances.open(urlOf(0), id)
+    const second = instances.open(urlOf(1), id)
+    await eventually(() => expect(second.current.loading).toBe(false))
+    first.text.insert(0, long)
+    await eventually(() => expect(second.text.length).toBe(long.length))
+    const third = instances.open(urlOf(1), id)
+    await eventually(() => expect(third.text.length).toBe(long.length))
+  })
+
+  test('[D4] an older state never overwrites a newer one', async () => {
+    const id = newId()
+    const first = instances.open(urlOf(0), id)
+    first.text.insert(0, 'new')
+    await eventually(async () => expect(await store.textOf(id)).toBe('new'))
+    const offset = (await store.load(id))?.offset ?? 0
+    expect(offset).toBeGreaterThan(0)
+    expect(await store.append([{ document: id, previous: 0, offset: offset - 1, bytes: new Uint8Array([0, 0]), authors: [] }])).toEqual([
+      false,
+    ])
+    expect(await store.saveSnapshot({ document: id, offset: offset - 1, bytes: new Uint8Array([0, 0]), text: 'old' })).toBe(false)
+    expect(await store.textOf(id)).toBe('new')
+  })
+})

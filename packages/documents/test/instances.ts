@@ -1,0 +1,58 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createRealtimeClient, type RealtimeClient } from '@tutti/client'
+import { RealtimePubSub } from '@tutti/pubsub'
+import { attachRealtime, type AttachRealtimeOptions } from '@tutti/server/node'
+import { reactiveDriver } from '@tutti/storage-driver'
+import memory from 'unstorage/drivers/memory'
+import { document, type RealtimeDocument } from '../src/client/document.ts'
+import { createDocuments, type DocumentsOptions, type DocumentStore } from '../src/server/index.ts'
+
+/** Instances of one server in this process, and clients of them; all ended by `stop`. */
+export interface Instances {
+  /** Starts one more instance. Returns its address. */
+  start(options?: Partial<DocumentsOptions> & Pick<AttachRealtimeOptions, 'authenticate' | 'authorize'>): Promise<string>
+  client(url: string, auth?: Record<string, string>): RealtimeClient
+  open(url: string, id: string): RealtimeDocument
+  /** Ends the instances and clients. The store stays open. */
+  stop(): Promise<void>
+}
+
+/** Makes instances on one database, and on one Redis where `redisUrl` is given. */
+export function createInstances(store: DocumentStore, redisUrl: string | undefined, onError: (error: unknown) => void): Instances {
+  const ends: (() => Promise<unknown>)[] = []
+  // A server closes its store; this one is shared.
+  const shared: DocumentStore = { ...store, close: async () => {} }
+  const client: Instances['client'] = (url, auth) => {
+    const made = createRealtimeClient({ url, auth, transports: ['websocket'] })
+    ends.unshift(() => made.close())
+    return made
+  }
+  return {
+    client,
+    start: async ({ authenticate, authorize, ...options } = {}) => {
+      const pubsub = redisUrl === undefined ? undefined : new RealtimePubSub({ url: redisUrl })
+      const httpServer = createServer()
+      const documents = createDocuments({ store: shared, storeIntervalMs: 20, ...options })
+      const rights = { ...(authenticate && { authenticate }), ...(authorize && { authorize }) }
+      const realtime = attachRealtime(httpServer, {
+        ...{ state: reactiveDriver(memory()), pubsub, documents, presence: false, ...rights, onWarning: () => {} },
+        onError,
+      })
+      await realtime.ready
+      httpServer.listen(0, '127.0.0.1')
+      await once(httpServer, 'listening')
+      ends.push(async () => {
+        await realtime.close()
+        httpServer.close()
+      })
+      return `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`
+    },
+    open: (url, id) => document(client(url), id),
+    stop: async () => {
+      for (const end of ends) await end()
+      ends.length = 0
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import * as v from 'valibot'
+import { offsetSchema } from './events.ts'
+import { bytesSchema, documentSchema } from './values.ts'
+
+/** The id of a transfer in parts. */
+const transferSchema = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'A transfer id has 1 to 64 letters, digits, _ or -.'))
+
+/** `document:open`: `offset` and `stateVector` of what the client has already. */
+export const documentOpenSchema = v.object({
+  document: documentSchema,
+  offset: v.optional(offsetSchema),
+  stateVector: v.optional(bytesSchema),
+})
+
+/** `document:close` */
+export const documentCloseSchema = v.object({ document: documentSchema })
+
+/** `document:update`: a Yjs update, or the transfer whose parts are its bytes. */
+export const documentUpdateSchema = v.object({
+  document: documentSchema,
+  update: v.optional(bytesSchema),
+  transfer: v.optional(transferSchema),
+})
+
+/** `document:part`: sends a part of a transfer with `bytes`, fetches one without. Parts have 65,536 bytes, except the last. */
+export const documentPartSchema = v.object({
+  document: documentSchema,
+  transfer: transferSchema,
+  index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  bytes: v.optional(bytesSchema),
+})
