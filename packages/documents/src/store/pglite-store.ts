@@ -1,10 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import type { DocumentStore } from './document-store.ts'
 import { createDrizzleStore } from './drizzle-store.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { MIGRATIONS_FOLDER } from '../migrations.ts'
 
 /** Options of a store in the process. */
 export interface PgliteStoreOptions {
@@ -18,7 +17,7 @@ export function pgliteStore({ folder }: PgliteStoreOptions = {}): DocumentStore 
   const database = drizzle({ client })
   return createDrizzleStore({
     database,
-    migrated: migrate(database, { migrationsFolder: fileURLToPath(MIGRATIONS), migrationsSchema: 'tutti' }),
+    migrated: migrate(database, { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: 'tutti' }),
     end: () => client.close(),
   })
 }

@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import type { DocumentStore } from './document-store.ts'
 import { createDrizzleStore } from './drizzle-store.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { MIGRATIONS_FOLDER } from '../migrations.ts'
 
 /** Options of a store on a PostgreSQL server. */
 export interface PostgresStoreOptions {
@@ -37,7 +36,7 @@ async function migrateOnce(url: string, settings: postgres.Options<Record<string
   try {
     const database = drizzle({ client })
     await database.execute(sql`select pg_advisory_lock(${MIGRATION_LOCK})`)
-    await migrate(database, { migrationsFolder: fileURLToPath(MIGRATIONS), migrationsSchema: 'tutti' })
+    await migrate(database, { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: 'tutti' })
   } finally {
     await client.end({ timeout: 5 })
   }
