@@ -5,5 +5,6 @@ export default tsupConfig({
   collection: 'src/collection/index.ts',
   durable: 'src/durable/index.ts',
   presence: 'src/presence/index.ts',
+  documents: 'src/documents/index.ts',
   pinia: 'src/pinia/index.ts',
 })

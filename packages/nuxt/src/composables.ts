@@ -1,10 +1,17 @@
 /**
- * The auto-imported composables of pages, by the entry of `@tutti/vue` that exports them. `runtime/app/composables.ts` exports them
- * all, some with the types of `shared/realtime.ts`.
+ * The auto-imported composables of pages, by the entry of `@tutti/vue` that exports them. `runtime/app/composables.ts` exports them,
+ * some with the types of `shared/realtime.ts`, except those of `OPTIONAL_ENTRIES`.
  */
 export const COMPOSABLES = {
   '@tutti/vue': ['useRealtime', 'useRealtimeState', 'useRealtimeEvents', 'useRealtimeConnection'],
   '@tutti/vue/collection': ['useRealtimeCollection'],
   '@tutti/vue/durable': ['useRealtimeChannel'],
+  '@tutti/vue/documents': ['useRealtimeDocument'],
   '@tutti/vue/presence': ['useRealtimePresence', 'useRealtimeCursors'],
 } as const
+
+/**
+ * Entries that need a package which the application may not have, with the file that exports them: it is loaded only by pages that
+ * use them.
+ */
+export const OPTIONAL_ENTRIES: Readonly<Record<string, string>> = { '@tutti/vue/documents': './runtime/app/documents' }

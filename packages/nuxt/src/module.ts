@@ -16,7 +16,7 @@ import {
 } from '@nuxt/kit'
 import type { Nuxt, NuxtModule } from '@nuxt/schema'
 import { catchDevUpgrades } from './catch-dev-upgrades.ts'
-import { COMPOSABLES } from './composables.ts'
+import { COMPOSABLES, OPTIONAL_ENTRIES } from './composables.ts'
 import { definitionModule, findDefinitions, watchDefinitions } from './definition-files.ts'
 import type { ModuleOptions } from './module-options.ts'
 import { hasRedis } from './runtime/server/realtime-config.ts'
@@ -45,13 +45,16 @@ export default module
 
 /** Composables, and the plugins that render and connect pages. */
 function addToPages(nuxt: Nuxt): void {
-  const from = inPackage('./runtime/app/composables')
-  addImports(Object.values(COMPOSABLES).flatMap((names) => names.map((name) => ({ name, from }))))
+  for (const [entry, names] of Object.entries(COMPOSABLES)) {
+    const from = inPackage(OPTIONAL_ENTRIES[entry] ?? './runtime/app/composables')
+    addImports(names.map((name) => ({ name, from })))
+  }
   addPlugin(inPackage('./runtime/app/realtime.server'))
   addPlugin(inPackage('./runtime/app/realtime.client'))
   // Vite would find them with the first page, and reload that page.
   const { optimizeDeps = {} } = nuxt.options.vite
-  const found = Object.keys(COMPOSABLES).map((name) => `@tutti/nuxt > ${name}`)
+  const always = Object.keys(COMPOSABLES).filter((name) => !(name in OPTIONAL_ENTRIES))
+  const found = always.map((name) => `@tutti/nuxt > ${name}`)
   nuxt.options.vite.optimizeDeps = { ...optimizeDeps, include: [...(optimizeDeps.include ?? []), ...found] }
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { COMPOSABLES } from '../src/composables.ts'
 import * as composables from '../src/runtime/app/composables'
+import * as documents from '../src/runtime/app/documents'
 
 /** Entries of `@tutti/vue` that an application imports itself. */
 const NOT_IN_PAGES = ['@tutti/vue/pinia', '@tutti/vue/package.json', '@tutti/vue/internal']
@@ -25,8 +26,8 @@ test('[README] every composable of @tutti/vue is listed in COMPOSABLES', async (
   expect(Object.fromEntries(listed)).toEqual(await exportedComposables())
 })
 
-test('[README] the file of auto-imports exports every composable', () => {
-  expect(new Set(Object.keys(composables).filter(isComposable))).toEqual(new Set(Object.values(COMPOSABLES).flat()))
+test('[README] the files of auto-imports export every composable', () => {
+  expect(new Set(Object.keys({ ...composables, ...documents }).filter(isComposable))).toEqual(new Set(Object.values(COMPOSABLES).flat()))
 })
 
 test('[README] the README lists every composable', async () => {

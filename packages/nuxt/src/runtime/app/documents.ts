@@ -1,0 +1,1 @@
+export * from '@tutti/vue/documents'

@@ -1,0 +1,1 @@
+export { useRealtimeDocument, type UseRealtimeDocumentReturn } from './use-realtime-document.ts'

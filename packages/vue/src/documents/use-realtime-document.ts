@@ -1,0 +1,76 @@
+import { document, type DocumentSnapshot, type RealtimeDocument } from '@tutti/documents/client'
+import { computed, onScopeDispose, shallowRef, toValue, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
+import { bridgeObservable } from '../bridge-observable.ts'
+import { useRealtimeContext } from '../realtime-context.ts'
+
+/** A document that many edit, in a component. */
+export interface UseRealtimeDocumentReturn {
+  /** The Yjs document, for any editor binding of Yjs. Another one after the id has changed. */
+  readonly doc: ComputedRef<RealtimeDocument['doc']>
+  /** Its shared text. */
+  readonly text: ComputedRef<RealtimeDocument['text']>
+  /** The server's content has not arrived; true in a page that is rendered on a server. */
+  readonly loading: ComputedRef<boolean>
+  /** The server has all edits of this client. */
+  readonly synced: ComputedRef<boolean>
+  /** Edits that the server has not acknowledged, for example offline. */
+  readonly pendingUpdates: ComputedRef<number>
+  /** All that is shown is in the database. */
+  readonly stored: ComputedRef<boolean>
+  /** The database refuses the document; its edits are kept in the log. */
+  readonly failing: ComputedRef<boolean>
+  /** Edits are not accepted. */
+  readonly readOnly: ComputedRef<boolean>
+  /** Why the document is not available, or why an edit was refused. */
+  readonly error: ComputedRef<Error | undefined>
+}
+
+const LOADING: DocumentSnapshot = {
+  loading: true,
+  synced: false,
+  pendingUpdates: 0,
+  stored: false,
+  failing: false,
+  readOnly: false,
+  error: undefined,
+}
+
+/**
+ * A document that many edit at once. A changed id is followed. Ends with its scope.
+ *
+ * @throws {RealtimeError} `INVALID_DOCUMENT`, `CLOSED`.
+ *
+ * @example
+ * const { text, synced, pendingUpdates } = useRealtimeDocument(() => `notes:${id.value}`)
+ */
+export function useRealtimeDocument(id: MaybeRefOrGetter<string>): UseRealtimeDocumentReturn {
+  const { client, onServer } = useRealtimeContext()
+  const open = (): RealtimeDocument => document(client, toValue(id))
+  const handle = shallowRef(open())
+  // No scope ends on a server, and nothing is retained there.
+  if (onServer) handle.value.dispose()
+  const onChange = (): void => {
+    shown.value = bridge.current
+  }
+  const bridge = bridgeObservable<DocumentSnapshot>(handle.value, { onServer, rendered: () => LOADING, onChange })
+  const shown = shallowRef(bridge.current)
+  const follow = (): void => {
+    const before = handle.value
+    handle.value = open()
+    before.dispose()
+    bridge.follow(handle.value)
+  }
+  watch(() => toValue(id), follow, { flush: 'sync' })
+  onScopeDispose(() => handle.value.dispose(), true)
+  return {
+    doc: computed(() => handle.value.doc),
+    text: computed(() => handle.value.text),
+    loading: computed(() => shown.value.loading),
+    synced: computed(() => shown.value.synced),
+    pendingUpdates: computed(() => shown.value.pendingUpdates),
+    stored: computed(() => shown.value.stored),
+    failing: computed(() => shown.value.failing),
+    readOnly: computed(() => shown.value.readOnly),
+    error: computed(() => shown.value.error),
+  }
+}

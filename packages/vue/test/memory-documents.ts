@@ -1,0 +1,42 @@
+import type { DocumentStore } from '@tutti/documents/server'
+
+/** A store of documents in memory, for tests of pages: it starts at once. */
+export function memoryDocuments(): DocumentStore {
+  const documents = new Map<string, { offset: number; text: string; updates: Uint8Array[] }>()
+  const create: DocumentStore['create'] = async ({ id }) => {
+    if (documents.has(id)) return false
+    documents.set(id, { offset: 0, text: '', updates: [] })
+    return true
+  }
+  return {
+    ready: Promise.resolve(),
+    create,
+    rename: async () => true,
+    remove: async (id) => documents.delete(id),
+    list: async () => [],
+    load: async (id) => {
+      const found = documents.get(id)
+      return found && { id, title: '', offset: found.offset, snapshot: undefined, snapshotOffset: 0, updates: [...found.updates] }
+    },
+    textOf: async (id) => documents.get(id)?.text,
+    append: async (batches) =>
+      batches.map(({ document, previous, offset, bytes }) => {
+        const found = documents.get(document)
+        if (found?.offset !== previous) return false
+        found.offset = offset
+        found.updates.push(bytes)
+        return true
+      }),
+    saveSnapshot: async ({ document, text }) => {
+      const found = documents.get(document)
+      if (found) found.text = text
+      return found !== undefined
+    },
+    history: async () => [],
+    addVersion: async () => 0,
+    versions: async () => [],
+    readVersion: async () => undefined,
+    prune: async () => 0,
+    close: async () => {},
+  }
+}
