@@ -95,7 +95,8 @@ export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeou
       if (!inner.emit('upgrade', request, socket, head)) socket.end(NO_WEBSOCKET)
     },
     close: () => {
-      io.disconnectSockets(true)
+      // With a cluster adapter, the sockets of all instances would be disconnected.
+      io.local.disconnectSockets(true)
       io.engine.close()
     },
   }
