@@ -5,6 +5,7 @@ import type { Clock } from '../connection/clock.ts'
 import type { Connection } from '../connection/connection-contract.ts'
 import { settledBy } from '../mark-handled.ts'
 import type { SchemaEventData, SchemaTypes } from '../schema-types.ts'
+import { createEventPipeline, type EventMiddleware } from './event-middleware.ts'
 import { createSubscriptions } from '../connection/subscriptions.ts'
 
 /**
@@ -54,6 +55,11 @@ export interface Events<Channels extends EventMap> {
    * lost before the reply), `CLOSED`.
    */
   publish<Name extends string>(channel: Name, data: EventData<Channels, Name>, options?: PublishOptions): Promise<void>
+  /**
+   * Adds middleware, which receives each incoming event before its subscribers, and can change, drop or delay it. Not for durable channels
+   * (`@tutti/client/durable`). Returns a function that removes it.
+   */
+  use(middleware: EventMiddleware): () => void
 }
 
 /** What events need of their client. */
@@ -95,17 +101,20 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
       connection.request('event:publish', event, ({ error }) => done(error))
     })
 
+  const pipeline = createEventPipeline(onThrow)
+  const deliver = (channel: string, data: unknown): void => {
+    for (const pattern of patternsOf(channel)) {
+      for (const listener of [...(listeners.get(pattern) ?? [])]) callSafely(() => listener.run(data, { channel }), onThrow)
+    }
+  }
+
   connection.attach({
     onUp: subscriptions.restore,
     onDown: subscriptions.lose,
     'server:revoked': ({ target, error }) => {
       if ('channel' in target) subscriptions.revoke(target.channel, fromWireError(error))
     },
-    'event:received': ({ channel, data }) => {
-      for (const pattern of patternsOf(channel)) {
-        for (const listener of [...(listeners.get(pattern) ?? [])]) callSafely(() => listener.run(data, { channel }), onThrow)
-      }
-    },
+    'event:received': ({ channel, data }) => pipeline.pass(channel, data, (passed) => deliver(channel, passed)),
   })
 
   return {
@@ -122,5 +131,6 @@ export function createEvents<Channels extends EventMap>(context: EventsContext):
       }
     },
     publish,
+    use: pipeline.use,
   }
 }
