@@ -5,6 +5,8 @@ export default tsupConfig({
   collection: 'src/collection/collection.ts',
   durable: 'src/durable/durable.ts',
   internal: 'src/internal.ts',
+  messages: 'src/messages/messages.ts',
   'offline-queue': 'src/offline-queue/offline-queue.ts',
   presence: 'src/presence/presence.ts',
+  room: 'src/room/room.ts',
 })

@@ -80,7 +80,7 @@ function createPresenceRooms(internals: ClientInternals): PresenceRooms {
       for (const { room } of records.values()) if (subscriptions.has(nameOf('member', room))) connection.send('presence:leave', { room })
     },
     'server:revoked': ({ target, error }) => {
-      if (!('room' in target)) return
+      if (!('room' in target) || target.joined) return
       const kinds: PresenceKind[] = target.membership ? ['member'] : ['members', 'count']
       for (const kind of kinds) subscriptions.revoke(nameOf(kind, target.room), fromWireError(error))
     },
