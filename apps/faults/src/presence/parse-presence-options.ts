@@ -8,7 +8,7 @@ const NUMBERS = {
   seed: { default: 1, help: 'seed of the faults' },
   members: { default: 300, help: 'connected clients' },
   reconnects: { default: 0, help: 'instead of rounds: cuts connections until so many clients have reconnected (P2)' },
-  slack: { default: 0, help: 'added to the bounds of times, milliseconds: for a machine that is busy with other work' },
+  slack: { default: 0, help: 'added to the bounds of times (to the beginning of a grace 1,500 at most), milliseconds: for a busy machine' },
   silent: { default: 0, help: 'instead of rounds: so many clients vanish without closing their connection (P7)' },
 } as const
 

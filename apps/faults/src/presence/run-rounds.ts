@@ -5,7 +5,12 @@ import { remaining } from '../remaining.ts'
 import { checkPresence, type PresenceCheck } from './check-presence.ts'
 import { leftKeys } from './left-keys.ts'
 import { planRound, type RoundPlan } from './plan-round.ts'
-import { PLACES, startPresenceRun, type PresenceRun, type PresenceRunOptions } from './presence-run.ts'
+import { DEFAULT_TIMES, PLACES, startPresenceRun, type PresenceRun, type PresenceRunOptions } from './presence-run.ts'
+
+/** Heartbeats are late by a few milliseconds, and so is the notice of a lost connection. */
+const LATE_BEAT_MS = 200
+/** A stall that is no fault of a run, at most, milliseconds: other work of the machine. */
+const MACHINE_STALL_MS = 1_500
 
 /** P3: a dead member is gone within `graceMs` and this time, milliseconds. */
 const BOUND_MS = 1_000
@@ -70,7 +75,8 @@ async function runRound(run: PresenceRun, plan: RoundPlan, { times, slackMs }: P
   const redisMs = redis === undefined ? 0 : redis.atMs + redis.forMs + 2 * times.leaseMs
   const check = checkPresence(history, {
     graceMs: times.graceMs,
-    earlyMs: times.heartbeatMs + stallMs,
+    earlyMs:
+      times.heartbeatMs + LATE_BEAT_MS + Math.max(stallMs, Math.min(slackMs, (MACHINE_STALL_MS * times.leaseMs) / DEFAULT_TIMES.leaseMs)),
     lateMs: Math.max(times.leaseMs, times.graceMs) + BOUND_MS + stallMs + redisMs + slackMs,
     // A failover and a moved slot lose nothing.
     lostData: redis !== undefined && isSingle(run),
