@@ -31,6 +31,8 @@ export interface MemberIdentity {
   readonly user: string
   /** Without it, the connection is the member, which leaves at `disconnect`. */
   readonly clientId?: string | undefined
+  /** Grows with each connection of the client: a join with a smaller one than the member's arrives late, and is `CLOSED`. */
+  readonly sequence?: number | undefined
   /** Unique in the cluster and never used again. Names the member in `update`, `leave` and `disconnect`. */
   readonly connectionId: string
 }

@@ -17,12 +17,12 @@ test('[P3] nothing is written under a lease that has ended or ends too far ahead
   const before = await keys()
   const now = Date.now()
   for (const expiry of [now - 1_000, now + TIMES.leaseMs + 60_000]) {
-    const args = [layout.redisChannel('a'), 'ann:1', 'x.1', expiry, 'c', '', 'id', 'ann', '1', 'l']
+    const args = [layout.redisChannel('a'), 'ann:1', 'x.1', expiry, 'c', '', 'id', 'ann', '1', 'l', '']
     expect(await scripts.write.run(layout.room('a'), args)).toEqual(['late'])
     expect(await scripts.hold.run([layout.holds('x.1')], ['room a', expiry])).toEqual(['late'])
   }
   expect(await keys()).toEqual(before)
-  const args = [layout.redisChannel('a'), 'ann:1', 'x.1', now + TIMES.leaseMs - 50, 'c', '', 'id', 'ann', '1', 'l']
+  const args = [layout.redisChannel('a'), 'ann:1', 'x.1', now + TIMES.leaseMs - 50, 'c', '', 'id', 'ann', '1', 'l', '']
   expect(await scripts.write.run(layout.room('a'), args)).toContain('ok')
 })
 

@@ -10,7 +10,8 @@ import { startInstance, TIMES, useRedis } from './cluster.ts'
 const server = useRedis()
 const SETTINGS = { ...TIMES, maxMembers: 4, tombstoneMs: 60_000, onError: () => {} } as const
 const NAMES = ['ann:1', 'ann:2', ':1', 'bob:1', 'c9', 'c8']
-const CONNECTIONS = ['c1', 'c2', 'c3', 'c4']
+const SEQUENCES: Record<string, number> = { c2: 1, c3: 2, c4: 10 }
+const CONNECTIONS = ['c1', ...Object.keys(SEQUENCES)]
 const LEASES = ['a.1', 'a.2', 'b.1', 'b.10']
 const INFOS = ['', '1', '{"a":" b"}']
 
@@ -36,6 +37,7 @@ function createModel(countsMore: boolean) {
     const old = members.get(name)
     if (old === undefined && restored === undefined && members.size >= SETTINGS.maxMembers && !countsMore) return 'full'
     const isSame = old?.connection === wanted.connection
+    if (old !== undefined && !isSame && (SEQUENCES[old.connection] ?? 0) > (SEQUENCES[wanted.connection] ?? Infinity)) return 'superseded'
     if (old !== undefined && restored !== undefined && !isSame && old.number > restored) return 'superseded'
     const isFull = members.size >= SETTINGS.maxMembers
     const kind = old?.kind ?? (restored === undefined ? (isFull ? 'c' : 'l') : wanted.kind)
@@ -76,7 +78,19 @@ test.each([
       const kind = model.members.size < SETTINGS.maxMembers ? 'l' : random.pick(['l', 'c'])
       const wanted = { lease, connection, id: `id${(lastId += 1)}`, kind, info: random.pick(INFOS) }
       const old = model.members.get(name)
-      const args = [channel, name, lease, Date.now() + 400, connection, restored ?? '', wanted.id, 'ann', wanted.info, wanted.kind]
+      const args = [
+        channel,
+        name,
+        lease,
+        Date.now() + 400,
+        connection,
+        restored ?? '',
+        wanted.id,
+        'ann',
+        wanted.info,
+        wanted.kind,
+        SEQUENCES[connection] ?? '',
+      ]
       const [verdict, version, id, number] = textsOf(await scripts.write.run(keys, args))
       const expected = model.write(name, wanted, restored, Number(number))
       expect(verdict, `seed ${seed}, step ${step}`).toBe(expected)

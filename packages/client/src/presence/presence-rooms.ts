@@ -30,6 +30,8 @@ const nameOf = (kind: PresenceKind, room: string): string => `${kind} ${room}`
 function createPresenceRooms(internals: ClientInternals): PresenceRooms {
   const { connection } = internals
   const records = new Map<string, PresenceRecord>()
+  /** Connections so far. */
+  let sequence = 1
   const partsOf = (name: string): { kind: string; room: string } => {
     const [kind = ''] = name.split(' ', 1)
     return { kind, room: name.slice(kind.length + 1) }
@@ -49,7 +51,7 @@ function createPresenceRooms(internals: ClientInternals): PresenceRooms {
         if (kind === 'member') {
           if (!on) return connection.request('presence:leave', { room }, ({ error }) => done(error))
           const { info } = record
-          return connection.request('presence:join', { room, info }, ({ result, error }) => {
+          return connection.request('presence:join', { room, info, sequence }, ({ result, error }) => {
             done(error)
             if (result) record.joined(result.id, info)
           })
@@ -72,6 +74,7 @@ function createPresenceRooms(internals: ClientInternals): PresenceRooms {
   connection.attach({
     onUp: subscriptions.restore,
     onDown: () => {
+      sequence += 1
       subscriptions.lose()
       for (const record of records.values()) record.lost()
     },

@@ -40,7 +40,7 @@ test('[P2] all handles are one member: the last leave ends it', async () => {
   const first = presence(client, 'doc:1', { info: 1 })
   const second = presence(client, 'doc:1', { info: 2 })
   await server.flush()
-  expect(server.logged('presence:join')).toEqual([{ room: 'doc:1', info: 2 }])
+  expect(server.logged('presence:join')).toEqual([{ room: 'doc:1', info: 2, sequence: 1 }])
   expect(first.current).toBe(second.current)
   first.update(3)
   await server.flush()
@@ -69,6 +69,7 @@ test('[P2] after a reconnect the client is the same member with its newest info'
   clock.advance(1_000)
   await server.flush()
   expect(room.current.members).toMatchObject([{ id: before?.id, info: 2, isMe: true }, { id: 'ada' }])
+  expect(server.logged('presence:join').map(({ sequence }) => sequence)).toEqual([1, 2])
   expect(server.logged('presence:update')).toEqual([])
 })
 

@@ -63,6 +63,9 @@ export function createMemoryRoom({ room, settings, onOpen, onEmpty, onUnused }: 
     if (isFull && settings.overflow === 'refuse') {
       throw new RealtimeError('ROOM_FULL', { message: `The room ${room} has ${settings.maxMembers} members (maxMembers).` })
     }
+    if (earlier !== undefined && (earlier.identity.sequence ?? 0) > (identity.sequence ?? Infinity)) {
+      throw new RealtimeError('CLOSED', { message: 'A later connection of this client is the member.' })
+    }
     if (earlier !== undefined) {
       clearTimeout(earlier.timer)
       byConnection.delete(earlier.identity.connectionId)

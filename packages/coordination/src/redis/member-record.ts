@@ -10,7 +10,7 @@ export interface MemberRecord {
   readonly infoJson: string
 }
 
-const RECORD = /^(\S+) (\S+) (\d+) (\S+) ([lc]) (\S*) (.*)$/s
+const RECORD = /^(\S+) (\S+) (\d+) (\S+) ([lc])\d* (\S*) (.*)$/s
 
 /** The record of a member, from its key and text; undefined for any other text. */
 export function parseMemberRecord(name: string, text: string): MemberRecord | undefined {

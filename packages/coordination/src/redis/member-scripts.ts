@@ -1,8 +1,8 @@
 import type { CoordinationSettings } from '../coordination-options.ts'
 
 /**
- * The members of a room are a hash: private key of the member -> `<lease> <connection> <number> <id> <l|c> <user> <info>`. `l` is a
- * listed member, `c` one that is only counted. `number` increases with each connection of a member. The version of the last
+ * The members of a room are a hash: private key of the member -> `<lease> <connection> <number> <id> <l|c><sequence> <user> <info>`.
+ * `l` is a listed member, `c` one that is only counted; `sequence` is that of the connection, or ''. `number` increases with each connection of a member. The version of the last
  * change is stored beside it, with the time of the first one (which shows that Redis has lost the room), and announced with it: `c <version> <version before> <count>` and a line for each member,
  * `+ <id> <user> <info>`, `- <id>` for one that left, `x <id>` for one that was swept. Lua never reads the info.
  */
@@ -40,18 +40,20 @@ export const memberConstants = ({ maxMembers, overflow, tombstoneMs }: Coordinat
  * Writes one member: a join (no number yet), an update, or what was lost.
  *
  * KEYS 1 members  2 version  ARGV 1 channel  2 member's key  3 lease  4 its expiry  5 connection  6 number of this connection or ''
- *      7 id, where the member is new  8 user  9 info  10 l | c
+ *      7 id, where the member is new  8 user  9 info  10 l | c  11 sequence of the connection or ''
  * Reply: `{ 'ok', version, id, number, l | c, members before }`, `{ 'late' }`, `{ 'full' }`, or `{ 'superseded' }` by a later connection.
  */
 export const WRITE_MEMBER = `
-local channel, name, lease, expiry, connection, number, id, user, info, kind = unpack(ARGV)
+local channel, name, lease, expiry, connection, number, id, user, info, kind, sequence = unpack(ARGV)
 if isLate(expiry) then return { 'late' } end
 local record = call('HGET', KEYS[1], name)
 local base, born = versionOf(KEYS[2])
 local before = call('HLEN', KEYS[1])
-local oldConnection, oldNumber, oldId, oldKind, oldRest = string.match(record or '', '^%S+ (%S+) (%d+) (%S+) ([lc]) (.*)$')
+local oldConnection, oldNumber, oldId, oldKind, oldSequence, oldRest = string.match(record or '', '^%S+ (%S+) (%d+) (%S+) ([lc])(%d*) (.*)$')
 if oldId then
   local isSame = oldConnection == connection
+  -- A join of an earlier connection that was on its way, as while its instance was stopped.
+  if not isSame and tonumber(oldSequence) and tonumber(sequence) and tonumber(oldSequence) > tonumber(sequence) then return { 'superseded' } end
   if number ~= '' and not isSame and tonumber(oldNumber) > tonumber(number) then return { 'superseded' } end
   kind = oldKind
   if number == '' or isSame then id = oldId end
@@ -69,7 +71,7 @@ elseif number == '' then
   number = nextNumber(base)
 end
 local rest = user .. ' ' .. (kind == 'l' and info or '')
-call('HSET', KEYS[1], name, table.concat({ lease, connection, number, id, kind, rest }, ' '))
+call('HSET', KEYS[1], name, table.concat({ lease, connection, number, id, kind .. sequence, rest }, ' '))
 -- The last instance that closed has given the room a time to live.
 call('PERSIST', KEYS[1])
 if oldId == id and oldRest == rest then
@@ -94,7 +96,7 @@ return { 'ok', version, id, number, kind, before }
 export const REMOVE_MEMBERS = `
 local number, lines = 0, ''
 for i = 2, #ARGV, 2 do
-  local connection, id, kind = string.match(call('HGET', KEYS[1], ARGV[i]) or '', '^%S+ (%S+) %d+ (%S+) ([lc]) ')
+  local connection, id, kind = string.match(call('HGET', KEYS[1], ARGV[i]) or '', '^%S+ (%S+) %d+ (%S+) ([lc])%d* ')
   if connection == ARGV[i + 1] then
     call('HDEL', KEYS[1], ARGV[i])
     number = number + 1
@@ -118,7 +120,7 @@ for i = 1, #page[2], 2 do
   local record = page[2][i + 1]
   -- A page may contain a member twice.
   if string.sub(record, 1, #prefix) == prefix and call('HDEL', KEYS[1], page[2][i]) == 1 then
-    local id, kind = string.match(record, '^%S+ %S+ %d+ (%S+) ([lc]) ')
+    local id, kind = string.match(record, '^%S+ %S+ %d+ (%S+) ([lc])%d* ')
     number = number + 1
     if kind == 'l' then lines = lines .. '\\nx ' .. id end
   end
@@ -138,7 +140,7 @@ export const READ_MEMBERS = `
 local all, leases, known, shown = call('HGETALL', KEYS[1]), {}, {}, {}
 local prefix = ARGV[1] .. '.'
 for i = 1, #all, 2 do
-  local lease, kind = string.match(all[i + 1], '^(%S+) %S+ %d+ %S+ ([lc]) ')
+  local lease, kind = string.match(all[i + 1], '^(%S+) %S+ %d+ %S+ ([lc])%d* ')
   if lease then
     if not known[lease] then leases[#leases + 1] = lease end
     known[lease] = true

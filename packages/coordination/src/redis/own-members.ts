@@ -13,6 +13,7 @@ interface OwnMember {
   readonly user: string
   /** Whether it can reconnect as the same member. */
   readonly isStable: boolean
+  readonly sequence: number | undefined
   /** `ended`: it left or was superseded, and is not written again. */
   state: 'open' | 'grace' | 'ended'
   id: string
@@ -119,11 +120,11 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
   }
 
   const create = (identity: MemberIdentity): OwnMember => {
-    const { user, clientId, connectionId } = identity
+    const { user, clientId, connectionId, sequence } = identity
     const connection = encodeURIComponent(connectionId)
     const name = clientId === undefined ? connection : `${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`
     const member: OwnMember = {
-      ...{ name, connection, user, isStable: clientId !== undefined, state: 'open', id: randomUUID(), number: 0 },
+      ...{ name, connection, user, sequence, isStable: clientId !== undefined, state: 'open', id: randomUUID(), number: 0 },
       ...{ infoJson: '', isListed: true, timer: undefined, earlier: byName.get(name) },
     }
     byConnection.set(connection, member)

@@ -48,6 +48,7 @@ export interface MemberToWrite {
   readonly user: string
   readonly infoJson: string
   readonly isListed: boolean
+  readonly sequence: number | undefined
 }
 
 /** What a write made. */
@@ -111,11 +112,12 @@ export function createRoomStore({ room, instanceId, layout, lease, holds, script
   }
 
   return {
-    write: async ({ name, connection, number, id, user, infoJson, isListed }) => {
+    write: async ({ name, connection, number, id, user, infoJson, isListed, sequence = '' }) => {
       const reply = await lease.guard(async (own, expiry) => {
         const held = await holds.add(`room ${room}`, own, expiry)
         if (held[0] === 'late') return held
-        const args = [channel, name, own, expiry, connection, number || '', id, encodeURIComponent(user), infoJson, isListed ? 'l' : 'c']
+        const kind = isListed ? 'l' : 'c'
+        const args = [channel, name, own, expiry, connection, number || '', id, encodeURIComponent(user), infoJson, kind, sequence]
         return textsOf(await scripts.write.run(keys, args))
       })
       const [verdict, version, newId = '', newNumber, kind, before] = reply

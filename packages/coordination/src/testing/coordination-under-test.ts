@@ -18,7 +18,7 @@ export type CreateCoordination = (options: CoordinationOptions) => Promise<Coord
 export const freshRoom = (): string => `room:${randomUUID()}`
 
 /** A client with a connection of its own. */
-export const freshClient = (user = 'ann'): Required<MemberIdentity> & { clientId: string } => ({
+export const freshClient = (user = 'ann'): MemberIdentity & { clientId: string } => ({
   user,
   clientId: randomUUID(),
   connectionId: randomUUID(),

@@ -54,6 +54,24 @@ export function membersContract(use: () => CoordinationUnderTest): void {
     expect(view.members.get(third.id)).toEqual({ id: third.id, user: '' })
   })
 
+  test('[P2] a join of an earlier connection that arrives late changes nothing', async () => {
+    for (const place of ['here', 'there'] as const) {
+      const { here, ...rest } = rooms()
+      const late = { here, ...rest }[place]
+      const client = { ...freshClient(), sequence: 1 }
+      const again = { ...reconnected(client), sequence: 2 }
+      const { id } = await here.join(again, 2)
+      const seen = await record(here)
+      await expect(late.join(client, 1)).rejects.toMatchObject({ code: 'CLOSED' })
+      late.disconnect(client.connectionId)
+      await late.leave(client.connectionId)
+      await here.update(again.connectionId, 3)
+      await seen.until(() => seen.view.members.get(id)?.info === 3)
+      expect((await late.join({ ...reconnected(client), sequence: 10 }, 3)).id).toBe(id)
+      expect(seen.left).toEqual([])
+    }
+  })
+
   test('[P1] rooms whose names begin alike have members of their own', async () => {
     const { here, room } = rooms()
     await here.join(freshClient())

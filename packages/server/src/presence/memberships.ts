@@ -10,7 +10,7 @@ import type { RoomMemberships } from '../rooms/room-memberships.ts'
 /** The memberships of the connections of this instance. */
 export interface Memberships {
   /** Rejects as `Members.join` does; throws `TOO_MANY_SUBSCRIPTIONS`. */
-  join(connection: Connection, room: string, info: JsonValue): Promise<{ id: string }>
+  join(connection: Connection, room: string, info: JsonValue, sequence: number | undefined): Promise<{ id: string }>
   update(connection: Connection, room: string, info: JsonValue): Promise<object>
   leave(connection: Connection, room: string): Promise<object>
   /** The id of the member that the connection is, if it is one. */
@@ -63,7 +63,7 @@ export function createMemberships({ coordination, roomMemberships, onEnd, onErro
   }
 
   return {
-    join: (connection, room, info) => {
+    join: (connection, room, info, sequence) => {
       connection.subscriptions.add([membershipRoom(room)])
       const own = byConnection.get(connection) ?? new Map<string, Membership>()
       const membership = own.get(room) ?? {}
@@ -72,7 +72,7 @@ export function createMemberships({ coordination, roomMemberships, onEnd, onErro
         const members = coordination.members(room)
         const { user, clientId, id: connectionId } = connection
         try {
-          const { id } = await members.join({ user, clientId, connectionId }, info)
+          const { id } = await members.join({ user, clientId, connectionId, sequence }, info)
           if (!connection.connected) members.disconnect(connectionId)
           // The right was taken away meanwhile; what ended the membership leaves after this.
           else if (find(connection, room) !== membership) throw revokedError()

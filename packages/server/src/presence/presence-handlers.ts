@@ -38,9 +38,9 @@ export function createPresenceHandlers(
       'presence:join',
       presenceJoinSchema,
       ({ room }) => [joinAccess(room)],
-      ({ room, info = null }, connection) => {
+      ({ room, info = null, sequence }, connection) => {
         checkInfo(room, info)
-        return memberships.join(connection, room, info)
+        return memberships.join(connection, room, info, sequence)
       },
     ),
     defineHandler(

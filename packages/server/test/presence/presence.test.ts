@@ -62,6 +62,16 @@ test('[P2] a client that reconnects in time is the same member, without a leave'
   expect(changesOf(observer).flatMap(({ left = [] }) => left)).toEqual([])
 })
 
+test('[P2] a join of an earlier connection that arrives late is CLOSED', async () => {
+  const { connect } = await served()
+  const [first, second] = [await connect({ auth: { clientId: 'a' } }), await connect({ auth: { clientId: 'a' } })]
+  const { id } = await second.request('presence:join', { room: 'doc:1', info: 2, sequence: 2 })
+  expect(codeOf(await first.send('presence:join', { room: 'doc:1', info: 1, sequence: 1 }))).toBe('CLOSED')
+  first.socket.disconnect()
+  await second.request('presence:update', { room: 'doc:1', info: 3 })
+  expect(await second.request('presence:subscribe', { room: 'doc:1' })).toMatchObject({ members: [{ id, info: 3 }] })
+})
+
 test('[P2] without a clientId a member leaves at once, otherwise after graceMs', async () => {
   const { connect } = await served({ presence: { graceMs: 50 } })
   const observer = await connect()
