@@ -5,9 +5,12 @@ import { FORBIDDEN_KEYS } from './hostile-names.ts'
 
 const INSTANCE = new URL('./target-instance.ts', import.meta.url)
 
-/** Keys that attackers may write, or that legitimate clients write in the meantime; all others must stay unchanged. */
+/**
+ * Keys that attackers may write, or that legitimate clients write in the meantime, with the lists of rooms in which an instance has
+ * members; all others must stay unchanged.
+ */
 const CHANGING =
-  /^\{?tutti:((public|scores|shared|user:mallory):|user:alice:live)|^tutti\$index$|^\{tutti\$room:(?:public:|user:mallory:|user:alice:live\})/
+  /^\{?tutti:((public|scores|shared|user:mallory):|user:alice:live)|^tutti\$index$|^\{tutti\$room:(?:public:|user:mallory:|user:alice:live\})|^\{tutti\$instance:[^}]+\}\$holds$/
 
 /** Two instances under the documented Redis user, with secrets that no attacker may access. */
 export interface Target {

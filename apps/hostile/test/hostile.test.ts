@@ -15,4 +15,7 @@ test('[X3] [X4] two instances resist every attack, and protected data stays so',
   expect(drawn['storage:set: ok']).toBeGreaterThan(10)
   expect(drawn['storage:get: FORBIDDEN']).toBeGreaterThan(10)
   expect(drawn['event:publish: FORBIDDEN']).toBeGreaterThan(10)
+  const presence = attacks.find(({ name }) => name === 'presence flood')?.counts ?? {}
+  expect(presence['join ok']).toBeGreaterThan(0)
+  expect(Object.keys(presence).filter((outcome) => /^(foreign|large) .* ok$/.test(outcome))).toEqual([])
 })

@@ -51,6 +51,26 @@ test('a join, an update and a leave are one script each, a first join is two', a
   expect(seen.view.count).toBe(1)
 })
 
+test.each([2, 10])('the cost does not grow with members: %i instances, 1,000 members', async (instances) => {
+  const { prefix } = server.prefix()
+  const started = await Promise.all(Array.from({ length: instances }, () => startInstance({ url: server.redis.url, prefix }, QUIET)))
+  const rooms = started.map(({ coordination }) => coordination.members('a'))
+  const seen = await Promise.all(rooms.map((room) => record(room)))
+  const clients = Array.from({ length: 999 }, () => freshClient())
+  await Promise.all(clients.map((client, n) => rooms[n % instances]?.join(client)))
+  const [room] = rooms
+  if (room === undefined) throw new Error('There are several.')
+  const last = freshClient()
+  expect(await commandsOf(() => room.join(last, 1))).toEqual({ evalsha: 1, publish: 1 })
+  expect(await commandsOf(() => room.update(last.connectionId, 2))).toEqual({ evalsha: 1, publish: 1 })
+  await Promise.all(seen.map(({ view, until }) => until(() => view.count === 1_000)))
+  expect(await commandsOf(() => room.leave(last.connectionId))).toEqual({ evalsha: 1, publish: 1 })
+  // Renewals: one script for each instance.
+  expect(await commandsOf(() => Promise.all(started.map(({ pubsub }) => pubsub.link.command('PING'))))).toEqual({})
+  const clientList = String(await server.client.client('LIST')).split('\n')
+  for (const { pubsub } of started) expect(clientList.filter((line) => line.includes(pubsub.instanceId))).toHaveLength(2)
+})
+
 test('an idle instance sends one script per heartbeat', async () => {
   const { prefix } = server.prefix()
   const { coordination } = await startInstance({ url: server.redis.url, prefix })

@@ -2,6 +2,7 @@ import type { Attack } from '../attacker.ts'
 import { anyMessage } from './any-message.ts'
 import { connectionStorm } from './connection-storm.ts'
 import { flood } from './flood.ts'
+import { presenceFlood } from './presence-flood.ts'
 import { rawFrames } from './raw-frames.ts'
 import { slowLoris } from './slow-loris.ts'
 import { stolenClientId } from './stolen-client-id.ts'
@@ -16,6 +17,7 @@ export const ATTACKS = {
   'subscription storm': subscriptionStorm,
   'slow loris': slowLoris,
   flood,
+  'presence flood': presenceFlood,
 } as const satisfies Record<string, Attack>
 
 /** The name of an attack. */
