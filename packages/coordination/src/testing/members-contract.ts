@@ -54,6 +54,20 @@ export function membersContract(use: () => CoordinationUnderTest): void {
     expect(view.members.get(third.id)).toEqual({ id: third.id, user: '' })
   })
 
+  test('[P2] the end of a grace does not remove a member that is continued elsewhere', async () => {
+    const { here, there } = rooms()
+    const [moving, leaving] = [freshClient(), freshClient()]
+    await here.join(moving)
+    const { id } = await here.join(leaving)
+    const seen = await record(there)
+    await there.join(reconnected(moving))
+    // The grace of the second one begins after that of the first.
+    here.disconnect(moving.connectionId)
+    here.disconnect(leaving.connectionId)
+    await seen.until(() => seen.left.length > 0 && seen.view.count === 1)
+    expect(seen.left).toEqual([id])
+  })
+
   test('[P2] a join of an earlier connection that arrives late changes nothing', async () => {
     for (const place of ['here', 'there'] as const) {
       const { here, ...rest } = rooms()
