@@ -57,7 +57,7 @@ test.each([2, 10])('the cost does not grow with members: %i instances, 1,000 mem
   const rooms = started.map(({ coordination }) => coordination.members('a'))
   const seen = await Promise.all(rooms.map((room) => record(room)))
   const clients = Array.from({ length: 999 }, () => freshClient())
-  await Promise.all(clients.map((client, n) => rooms[n % instances]?.join(client)))
+  await Promise.all(clients.map(async (client, n) => rooms[n % instances]?.join(client)))
   const [room] = rooms
   if (room === undefined) throw new Error('There are several.')
   const last = freshClient()
