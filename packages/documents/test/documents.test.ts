@@ -111,6 +111,23 @@ describe.each([
     await eventually(() => expect(third.text.length).toBe(long.length))
   })
 
+  test('[D8] undo reverts only edits of its own client', async () => {
+    const id = newId()
+    const [mine, other] = [instances.open(urlOf(0), id), instances.open(urlOf(1), id)]
+    await eventually(() => expect([mine.current.loading, other.current.loading]).toEqual([false, false]))
+    expect([mine.undo(), mine.redo()]).toEqual([false, false])
+    mine.doc.transact(() => mine.text.insert(0, 'mine'), 'an editor')
+    await eventually(() => expect(other.text.toJSON()).toBe('mine'))
+    expect([other.current.canUndo, other.undo()]).toEqual([false, false])
+    other.text.insert(4, ', other')
+    await eventually(() => expect(mine.text.toJSON()).toBe('mine, other'))
+    expect([mine.current.canUndo, mine.current.canRedo, mine.undo()]).toEqual([true, false, true])
+    expect([mine.current.canUndo, mine.current.canRedo]).toEqual([false, true])
+    await eventually(() => expect([mine.text.toJSON(), other.text.toJSON()]).toEqual([', other', ', other']))
+    expect(mine.redo()).toBe(true)
+    await eventually(() => expect([mine.text.toJSON(), other.text.toJSON()]).toEqual(['mine, other', 'mine, other']))
+  })
+
   test('[D4] an older state never overwrites a newer one', async () => {
     const id = newId()
     const first = instances.open(urlOf(0), id)

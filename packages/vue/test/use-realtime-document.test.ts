@@ -26,6 +26,9 @@ test('[D1] a component edits a document, follows a changed id, and ends with its
   expect([result.synced.value, result.pendingUpdates.value]).toEqual([false, 1])
   await eventually(() => expect(first.text.toJSON()).toBe('Hello'))
   await eventually(() => expect([result.synced.value, result.stored.value, result.failing.value]).toEqual([true, true, false]))
+  expect([result.canUndo.value, result.undo(), result.canRedo.value]).toEqual([true, true, true])
+  await eventually(() => expect(first.text.toJSON()).toBe(''))
+  expect([result.redo(), result.canRedo.value]).toEqual([true, false])
   const firstDoc = result.doc.value
   id.value = 'notes:2'
   expect([result.doc.value === firstDoc, result.loading.value]).toEqual([false, true])

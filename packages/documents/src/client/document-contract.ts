@@ -18,6 +18,10 @@ export interface DocumentSnapshot {
   readonly readOnly: boolean
   /** Why the document is not available, or why an edit was refused. */
   readonly error: RealtimeError | undefined
+  /** `undo` has edits to revert. */
+  readonly canUndo: boolean
+  /** `redo` has edits to apply again. */
+  readonly canRedo: boolean
 }
 
 /** A document that many edit, as an observable of its state. */
@@ -27,6 +31,13 @@ export interface RealtimeDocument extends Observable<DocumentSnapshot> {
   readonly doc: Doc
   /** Its shared text, which server code and the database read. */
   readonly text: Text
+  /**
+   * Reverts the last edits of this client to `text`: those within half a second are one step. Edits of others are kept. Returns false
+   * if there are none.
+   */
+  undo(): boolean
+  /** Applies the last edits again that `undo` has reverted. Returns false if there are none. */
+  redo(): boolean
   /** Ends this handle; the last one of a client closes the document and destroys `doc`. */
   dispose(): void
 }

@@ -4,7 +4,11 @@ import { RealtimeError, type Notices, type OpenedDocument } from '@tutti/protoco
 import { toError } from '@tutti/protocol/internal'
 import * as Y from 'yjs'
 import type { DocumentSnapshot } from './document-contract.ts'
+import { createOwnEdits, type OwnEdits } from './own-edits.ts'
 import { bytesOf, fetchTransfer, PART_BYTES, sendTransfer, textOf } from './transfer.ts'
+
+/** Name of the shared text, as on the server. */
+const TEXT = 'text'
 
 /** Edits within this time are one update, milliseconds. */
 const TICK_MS = 20
@@ -18,6 +22,8 @@ const EMPTY_BYTES = 2
 /** One document of a client, for all its handles. */
 export interface DocumentRecord {
   readonly doc: Y.Doc
+  readonly text: Y.Text
+  readonly ownEdits: OwnEdits
   readonly observable: Observable<DocumentSnapshot>
   /** The connection is up: opens the document. */
   open(): void
@@ -33,6 +39,7 @@ export interface DocumentRecord {
 export function createDocumentRecord(internals: ClientInternals, id: string): DocumentRecord {
   const { connection, clock, onThrow } = internals
   const doc = new Y.Doc()
+  const text = doc.getText(TEXT)
   const retry = createRetry(internals)
   /** What the server has sent: a place in its log. */
   let offset: string | undefined
@@ -60,7 +67,10 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
     failing,
     readOnly: !write,
     error,
+    canUndo: ownEdits.canUndo,
+    canRedo: ownEdits.canRedo,
   })
+  const ownEdits = createOwnEdits(text, () => refresh())
   const { observable, show } = createObservable(snapshot(), onThrow)
   const refresh = (): void => show(snapshot())
 
@@ -181,6 +191,8 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
 
   return {
     doc,
+    text,
+    ownEdits,
     observable,
     open,
     updated,

@@ -6,9 +6,6 @@ import type { RealtimeDocument } from './document-contract.ts'
 
 export type { DocumentSnapshot, RealtimeDocument } from './document-contract.ts'
 
-/** Name of the shared text, as on the server. */
-const TEXT = 'text'
-
 /** The documents of one client. */
 interface DocumentRecords {
   readonly byId: Map<string, { readonly record: DocumentRecord; handles: number }>
@@ -34,16 +31,18 @@ export function document({ internals }: Pick<RealtimeClient, 'internals'>, id: s
   byId.set(id, own)
   own.handles += 1
   if (isNew && internals.connection.up) own.record.open()
-  const { doc, observable } = own.record
+  const { doc, text, ownEdits, observable } = own.record
   let isDisposed = false
   return {
     id,
     doc,
-    text: doc.getText(TEXT),
+    text,
     get current() {
       return observable.current
     },
     subscribe: observable.subscribe,
+    undo: ownEdits.undo,
+    redo: ownEdits.redo,
     dispose: () => {
       if (isDisposed) return
       isDisposed = true

@@ -23,6 +23,14 @@ export interface UseRealtimeDocumentReturn {
   readonly readOnly: ComputedRef<boolean>
   /** Why the document is not available, or why an edit was refused. */
   readonly error: ComputedRef<Error | undefined>
+  /** `undo` has edits to revert. */
+  readonly canUndo: ComputedRef<boolean>
+  /** `redo` has edits to apply again. */
+  readonly canRedo: ComputedRef<boolean>
+  /** Reverts the last edits of this client; those of others are kept. Returns false if there are none. */
+  undo(): boolean
+  /** Applies the last edits again that `undo` has reverted. Returns false if there are none. */
+  redo(): boolean
 }
 
 const LOADING: DocumentSnapshot = {
@@ -33,6 +41,8 @@ const LOADING: DocumentSnapshot = {
   failing: false,
   readOnly: false,
   error: undefined,
+  canUndo: false,
+  canRedo: false,
 }
 
 /**
@@ -72,5 +82,9 @@ export function useRealtimeDocument(id: MaybeRefOrGetter<string>): UseRealtimeDo
     failing: computed(() => shown.value.failing),
     readOnly: computed(() => shown.value.readOnly),
     error: computed(() => shown.value.error),
+    canUndo: computed(() => shown.value.canUndo),
+    canRedo: computed(() => shown.value.canRedo),
+    undo: () => handle.value.undo(),
+    redo: () => handle.value.redo(),
   }
 }
