@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto'
 import { RealtimeError } from '@tutti/protocol'
 import * as Y from 'yjs'
 
 // All calls of Yjs on the server. Updates are bytes in its update format v1.
+
+/** The document of Yjs that server code changes. */
+export type Doc = Y.Doc
 
 /** Name of the shared text of a document. */
 const TEXT = 'text'
@@ -30,6 +34,8 @@ export interface Replica {
   apply(update: Uint8Array): void
   /** Updates were applied that build on ones that are missing. */
   readonly isIncomplete: boolean
+  /** No update was applied. */
+  readonly isEmpty: boolean
   /** The whole document. */
   encode(): Uint8Array
   /** What a replica with this state vector lacks. */
@@ -56,10 +62,48 @@ export function createReplica(updates: readonly Uint8Array[] = []): Replica {
     get isIncomplete() {
       return doc.store.pendingStructs !== null || doc.store.pendingDs !== null
     },
+    get isEmpty() {
+      return doc.store.clients.size === 0
+    },
     encode: () => Y.encodeStateAsUpdate(doc),
     encodeSince: (stateVector) => Y.encodeStateAsUpdate(doc, stateVector),
     stateVector: () => Y.encodeStateVector(doc),
     text: () => doc.getText(TEXT).toJSON(),
     destroy: () => doc.destroy(),
   }
+}
+
+/** A copy of a document that server code changes. */
+export interface Draft {
+  /** Updates the copy and changes it. Returns the update, or `undefined` without a change. */
+  change(replica: Replica, run: (doc: Doc) => void): Uint8Array | undefined
+  destroy(): void
+}
+
+/** Makes a draft. Its edits have one client id, so that many of them do not make the document larger. */
+export function createDraft(): Draft {
+  const doc = new Y.Doc()
+  return {
+    change: (replica, run) => {
+      Y.applyUpdate(doc, replica.encodeSince(Y.encodeStateVector(doc)))
+      const updates: Uint8Array[] = []
+      const keep = (update: Uint8Array): void => void updates.push(update)
+      doc.on('update', keep)
+      try {
+        doc.transact(() => run(doc))
+      } finally {
+        doc.off('update', keep)
+      }
+      return updates.length === 0 ? undefined : mergeUpdates(updates)
+    },
+    destroy: () => doc.destroy(),
+  }
+}
+
+/** The update that seeds a document with a text. The same text makes the same update, and that changes nothing the second time. */
+export function seedUpdate(text: string): Uint8Array {
+  const doc = new Y.Doc()
+  doc.clientID = createHash('sha256').update(text).digest().readUInt32BE(0)
+  doc.getText(TEXT).insert(0, text)
+  return Y.encodeStateAsUpdate(doc)
 }

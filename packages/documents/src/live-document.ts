@@ -1,5 +1,5 @@
 import type { LogPosition } from '@tutti/coordination/logs'
-import { createReplica, mergeUpdates, type Replica } from './crdt.ts'
+import { createReplica, mergeUpdates, seedUpdate, type Replica } from './crdt.ts'
 import type { DocumentLog, UpdateAuthor, UpdateNotice, UpdateRecord } from './log/document-log.ts'
 import type { DocumentStore } from './store/document-store.ts'
 
@@ -39,13 +39,15 @@ export interface LiveDocumentOptions {
   id: string
   log: DocumentLog
   store: DocumentStore
+  /** The text of a document that has no content yet; without one, it begins empty. */
+  seed: (id: string) => string | undefined | Promise<string | undefined>
   /** Runs for each update that reached the replica, in the order of the log. */
   onRecord: (record: UpdateRecord) => void
   onError: (error: unknown) => void
 }
 
 /** Opens a document: the snapshot and updates of the database, then the log. */
-export function openLiveDocument({ id, log, store, onRecord, onError }: LiveDocumentOptions): LiveDocument {
+export function openLiveDocument({ id, log, store, seed, onRecord, onError }: LiveDocumentOptions): LiveDocument {
   const replica = createReplica()
   let position: LogPosition = { epoch: 0, offset: 0 }
   let stored = 0
@@ -131,6 +133,10 @@ export function openLiveDocument({ id, log, store, onRecord, onError }: LiveDocu
     if (head.offset > position.offset) await check()
     isOpen = true
     if (isBehind) await check()
+    const text = replica.isEmpty ? await seed(id) : undefined
+    if (text === undefined || text === '') return
+    const seeded = await log.append(seedUpdate(text), { user: '', connection: '' })
+    if (position.offset < seeded.offset) await check()
   }
   const opened = open()
   opened.catch(() => {})

@@ -1,5 +1,5 @@
 import type { LogPosition } from '@tutti/coordination/logs'
-import { openLiveDocument, type LiveDocument } from './live-document.ts'
+import { openLiveDocument, type LiveDocument, type LiveDocumentOptions } from './live-document.ts'
 import type { DocumentLogs, UpdateRecord } from './log/document-log.ts'
 import type { DocumentStore } from './store/document-store.ts'
 
@@ -22,6 +22,7 @@ export interface LiveDocumentsOptions {
   logs: DocumentLogs
   store: DocumentStore
   unloadAfterMs: number
+  seed: LiveDocumentOptions['seed']
   /** Runs for each update that reached a replica, in the order of its log. */
   onRecord: (document: LiveDocument, record: UpdateRecord) => void
   /** Stores the document before it leaves memory (D6). */
@@ -37,12 +38,12 @@ interface Held {
 
 /** Makes the set of one instance. */
 export function createLiveDocuments(options: LiveDocumentsOptions): LiveDocuments {
-  const { logs, store, unloadAfterMs, onRecord, flush, onError } = options
+  const { logs, store, unloadAfterMs, seed, onRecord, flush, onError } = options
   const held = new Map<string, Held>()
 
   const open = (id: string): Held => {
     const live: LiveDocument = openLiveDocument({
-      ...{ id, store },
+      ...{ id, store, seed },
       log: logs.open(id),
       onRecord: (record) => onRecord(live, record),
       onError: (error) => onError(error, id),

@@ -128,6 +128,47 @@ describe.each([
     await eventually(() => expect([mine.text.toJSON(), other.text.toJSON()]).toEqual(['mine, other', 'mine, other']))
   })
 
+  test('[D10] server code edits a document on every instance', async () => {
+    const id = newId()
+    const client = instances.open(urlOf(1), id)
+    const documents = await Promise.all(instances.documents.map((each) => each.open(id)))
+    const [first] = documents
+    if (first === undefined) throw new Error('no instance')
+    const insert =
+      (text: string) =>
+      (doc: Y.Doc): void =>
+        doc.getText('text').insert(doc.getText('text').length, text)
+    await Promise.all(['a', 'b', 'c'].map((text) => first.edit(insert(text))))
+    expect(first.text()).toBe('abc')
+    const failing = first.edit((doc) => {
+      doc.getText('text').insert(0, 'never')
+      throw new Error('in a change')
+    })
+    await expect(failing).rejects.toThrow('in a change')
+    await eventually(() => expect(client.text.toJSON()).toBe('abc'))
+    client.text.insert(3, 'd')
+    await eventually(() => expect(documents.map((each) => each.text())).toEqual(documents.map(() => 'abcd')))
+    await first.edit(insert('e'))
+    await eventually(() => expect(client.text.toJSON()).toBe('abcde'))
+    for (const each of documents) each.close()
+    await expect(first.edit(insert('f'))).rejects.toMatchObject({ code: 'CLOSED' })
+    await eventually(async () => expect(await store.textOf(id)).toBe('abcde'))
+  })
+
+  test('[D11] a document is seeded once, however many open it first', async () => {
+    const id = newId()
+    const seed = async (name: string): Promise<string> => `# ${name}`
+    const seeded = [await instances.start({ seed })]
+    if (size > 1) seeded.push(await instances.start({ seed }))
+    const open = [0, 1, 2, 3].map((place) => instances.open(seeded[place % seeded.length] ?? '', id))
+    await eventually(() => expect(open.map(({ text }) => text.toJSON())).toEqual(open.map(() => `# ${id}`)))
+    open[0]?.text.delete(0, id.length + 2)
+    await eventually(() => expect(open.map(({ text }) => text.length)).toEqual([0, 0, 0, 0]))
+    const later = await instances.documents.at(-1)?.open(id)
+    expect(later?.text()).toBe('')
+    later?.close()
+  })
+
   test('[D4] an older state never overwrites a newer one', async () => {
     const id = newId()
     const first = instances.open(urlOf(0), id)

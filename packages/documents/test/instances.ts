@@ -7,7 +7,7 @@ import { attachRealtime, type AttachRealtimeOptions } from '@tutti/server/node'
 import { reactiveDriver } from '@tutti/storage-driver'
 import memory from 'unstorage/drivers/memory'
 import { document, type RealtimeDocument } from '../src/client/document.ts'
-import { createDocuments, type DocumentsOptions, type DocumentStore } from '../src/server/index.ts'
+import { createDocuments, type Documents, type DocumentsOptions, type DocumentStore } from '../src/server/index.ts'
 
 /** Instances of one server in this process, and clients of them; all ended by `stop`. */
 export interface Instances {
@@ -15,12 +15,15 @@ export interface Instances {
   start(options?: Partial<DocumentsOptions> & Pick<AttachRealtimeOptions, 'authenticate' | 'authorize'>): Promise<string>
   client(url: string, auth?: Record<string, string>): RealtimeClient
   open(url: string, id: string): RealtimeDocument
+  /** Of the instances, in the order of their starts. */
+  readonly documents: readonly Documents[]
   /** Ends the instances and clients. The store stays open. */
   stop(): Promise<void>
 }
 
 /** Makes instances on one database, and on one Redis where `redisUrl` is given. */
 export function createInstances(store: DocumentStore, redisUrl: string | undefined, onError: (error: unknown) => void): Instances {
+  const all: Documents[] = []
   const ends: (() => Promise<unknown>)[] = []
   // A server closes its store; this one is shared.
   const shared: DocumentStore = { ...store, close: async () => {} }
@@ -31,10 +34,12 @@ export function createInstances(store: DocumentStore, redisUrl: string | undefin
   }
   return {
     client,
+    documents: all,
     start: async ({ authenticate, authorize, ...options } = {}) => {
       const pubsub = redisUrl === undefined ? undefined : new RealtimePubSub({ url: redisUrl })
       const httpServer = createServer()
       const documents = createDocuments({ store: shared, storeIntervalMs: 20, ...options })
+      all.push(documents)
       const rights = { ...(authenticate && { authenticate }), ...(authorize && { authorize }) }
       const realtime = attachRealtime(httpServer, {
         ...{ state: reactiveDriver(memory()), pubsub, documents, presence: false, ...rights, onWarning: () => {} },

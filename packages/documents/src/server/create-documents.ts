@@ -1,6 +1,6 @@
 import type { LogPosition } from '@tutti/coordination/logs'
 import { createRedisLogs } from '@tutti/coordination/logs'
-import { RealtimeError } from '@tutti/protocol'
+import { parseDocument, RealtimeError } from '@tutti/protocol'
 import { isJsonObject } from '@tutti/protocol/internal'
 import type { RealtimePubSub } from '@tutti/pubsub'
 import { offsetText, parseOffset, type Core, type Feature } from '@tutti/server/internal'
@@ -8,10 +8,11 @@ import { createSharedDocumentLogs } from '../log/shared-document-logs.ts'
 import { createStoredDocumentLogs } from '../log/stored-document-logs.ts'
 import type { DocumentLogs, UpdateRecord } from '../log/document-log.ts'
 import type { LiveDocument } from '../live-document.ts'
-import { createLiveDocuments } from '../live-documents.ts'
+import { createLiveDocuments, type LiveDocuments } from '../live-documents.ts'
 import { closeDocument, createDocumentHandlers, TEXT_BYTES } from './document-handlers.ts'
 import { documentRoom, openDocumentsOf, readDocument } from './document-access.ts'
 import { parseDocumentsOptions, type DocumentsOptions } from './document-options.ts'
+import { createServerDocument, type ServerDocument } from './server-document.ts'
 import { createStoreTask } from './store-task.ts'
 import { createTransfers } from './transfers.ts'
 import { textOf } from '../base64.ts'
@@ -26,6 +27,16 @@ const STORED = '$documents'
 export interface Documents {
   /** Makes the feature of one server. */
   feature(core: Core): Feature
+  /**
+   * Opens a document for server code, once the server has started.
+   *
+   * @throws {RealtimeError} INVALID_DOCUMENT, INVALID_OPTIONS without a server, UNAVAILABLE, CLOSED
+   * @example
+   * const notes = await documents.open('notes:1')
+   * await notes.edit((doc) => doc.getText('text').insert(0, 'Hello'))
+   * notes.close()
+   */
+  open(id: string): Promise<ServerDocument>
 }
 
 /**
@@ -35,10 +46,38 @@ export interface Documents {
  */
 export function createDocuments(options: DocumentsOptions): Documents {
   const settings = parseDocumentsOptions(options)
-  return { feature: (core) => createFeature(core, settings) }
+  let documents: LiveDocuments | undefined
+  let isClosed = false
+  return {
+    feature: (core) => {
+      const { live, feature } = createFeature(core, settings)
+      documents = live
+      const close = async (): Promise<void> => {
+        isClosed = true
+        await feature.close?.()
+      }
+      return { ...feature, close }
+    },
+    open: async (id) => {
+      parseDocument(id)
+      if (isClosed) throw new RealtimeError('CLOSED')
+      const opened = documents
+      if (opened === undefined) {
+        throw new RealtimeError('INVALID_OPTIONS', { message: 'No server has these documents: use them as option `documents` first.' })
+      }
+      const { maxDocumentBytes } = settings
+      return createServerDocument({ live: await opened.hold(id), maxDocumentBytes, onClose: () => opened.release(id) })
+    },
+  }
 }
 
-function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOptions>): Feature {
+/** The feature of a server, and its documents in memory. */
+interface DocumentFeature {
+  readonly live: LiveDocuments
+  readonly feature: Feature
+}
+
+function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOptions>): DocumentFeature {
   const { store, maxUpdateBytes, maxDocumentBytes, storeIntervalMs, snapshotIntervalMs, retryMs, unloadAfterMs } = settings
   const { fanOut, pubsub } = core
   const report = (error: unknown, subject: string): void => core.onError(error, { stage: 'document', subject })
@@ -76,7 +115,12 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
   }
   const own = new Set<string>()
   const isOwn = (connection: string): boolean => own.has(connection)
-  const documents = createLiveDocuments({ ...{ logs, store, unloadAfterMs }, onRecord: deliver, flush: task.flush, onError: report })
+  const documents = createLiveDocuments({
+    ...{ logs, store, unloadAfterMs, seed: settings.seed ?? (() => undefined) },
+    onRecord: deliver,
+    flush: task.flush,
+    onError: report,
+  })
   const stopStored = pubsub?.subscribe(STORED, (message) => {
     for (const [id, position] of storedOf(message)) {
       documents.noteStored(id, position)
@@ -85,7 +129,7 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
     }
   })
 
-  return {
+  const feature: Feature = {
     name: 'document',
     handlers: createDocumentHandlers({ core, documents, transfers, maxUpdateBytes, maxDocumentBytes }),
     onConnect: ({ id }) => void own.add(id),
@@ -105,6 +149,7 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
       await store.close()
     },
   }
+  return { live: documents, feature }
 }
 
 /** On Redis the instances share logs; alone, the database is the log. */

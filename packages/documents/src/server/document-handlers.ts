@@ -15,6 +15,7 @@ import { bytesOf, textOf } from '../base64.ts'
 import { checkUpdate } from '../crdt.ts'
 import type { LiveDocument } from '../live-document.ts'
 import type { LiveDocuments } from '../live-documents.ts'
+import { checkDocumentSize } from './check-document-size.ts'
 import { documentRoom, readDocument, writeDocument } from './document-access.ts'
 import { PART_BYTES, type Transfers } from './transfers.ts'
 
@@ -81,9 +82,7 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
       })
     }
     checkUpdate(update)
-    if (live.size + update.length > maxDocumentBytes) {
-      throw new RealtimeError('TOO_LARGE', { message: `The document would exceed ${maxDocumentBytes} bytes (maxDocumentBytes).` })
-    }
+    checkDocumentSize(live, update, maxDocumentBytes)
     return live.append(update, { user: connection.user, connection: connection.id })
   }
 

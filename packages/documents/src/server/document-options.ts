@@ -1,10 +1,17 @@
-import { parseOptions, required, wholeNumber, withMethods, type OptionRows, type Settings } from '@tutti/protocol/internal'
+import { callback, parseOptions, required, wholeNumber, withMethods, type OptionRows, type Settings } from '@tutti/protocol/internal'
 import type { DocumentStore } from '../store/document-store.ts'
 
 /** Options of `createDocuments`. */
 export interface DocumentsOptions {
   /** The database: `pgliteStore()` or `postgresStore({ url })`. Closed with the server. */
   store: DocumentStore
+  /**
+   * The text of a document that has no content yet: added once, whichever clients and instances open the document first. Must return
+   * the same text for an id on every instance.
+   *
+   * @default no text
+   */
+  seed?: ((id: string) => string | undefined | Promise<string | undefined>) | undefined
   /**
    * Time between two writes to the database while documents change, milliseconds.
    *
@@ -45,6 +52,7 @@ export interface DocumentsOptions {
 
 export const DOCUMENTS_OPTIONS = {
   store: required(withMethods(['load', 'append', 'saveSnapshot', 'close'], undefined)),
+  seed: callback(undefined),
   storeIntervalMs: wholeNumber(1, 500),
   snapshotIntervalMs: wholeNumber(1, 600_000),
   unloadAfterMs: wholeNumber(0, 30_000),
