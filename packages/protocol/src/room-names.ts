@@ -5,7 +5,7 @@ const ROOM_KEY = /^room:([1-9]\d*):(.+)$/s
 
 /**
  * The prefix of the keys, channels and locks of a room: `room:<number of segments of the name>:<name>:`. Because of the number, `1:x` in `proj`
- * and `x` in `proj:1` are different names (R3).
+ * and `x` in `proj:1` are different names.
  */
 export const roomPrefix = (room: string): string => `room:${room.split(':').length}:${room}:`
 
