@@ -26,6 +26,13 @@ export default [
     modifyEsbuildConfig: (config) => ({ ...asModule(config), external: ['@tutti/protocol', './chunk-*'] }),
   },
   {
+    name: '@tutti/client/lock, beside @tutti/protocol and the files that it shares with @tutti/client',
+    path: 'packages/client/dist/lock.js',
+    limit: '2.5 kB',
+    gzip: true,
+    modifyEsbuildConfig: (config) => ({ ...asModule(config), external: ['@tutti/protocol', './chunk-*'] }),
+  },
+  {
     name: '@tutti/client/durable, beside @tutti/protocol and the files that it shares with @tutti/client',
     path: 'packages/client/dist/durable.js',
     limit: '3 kB',

@@ -45,6 +45,9 @@ const many = fc.oneof(
   { weight: 1, arbitrary: fc.constant(Array.from({ length: 1_001 }, (_, n) => ({ key: `public:${n}` }))) },
 )
 
+const lock = anything({ key: hostileName, token: number })
+const lockRequest = fc.oneof(fc.constantFrom<unknown>('r1', 'r2', 'a:b', '', 'x'.repeat(65)), value)
+
 /** The approximate payload of each message. */
 const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
   'storage:get': anything({ key: hostileName }),
@@ -53,10 +56,17 @@ const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
     anything({ prefix: hostileName, versions: seldom(value), after: seldom(hostileName) }),
   ),
   'storage:unsubscribe': fc.oneof(anything({ keys: many }), anything({ prefix: hostileName })),
-  'storage:set': anything({ key: hostileName, value, ifVersion: seldom(number), ttlMs: seldom(number), mutation: seldom(mutation) }),
+  'storage:set': anything({
+    key: hostileName,
+    value,
+    ifVersion: seldom(number),
+    ttlMs: seldom(number),
+    mutation: seldom(mutation),
+    lock: seldom(lock),
+  }),
   'storage:remove': anything({ key: hostileName, ifVersion: seldom(number), mutation: seldom(mutation) }),
   'storage:increment': anything({ key: hostileName, by: number, initial: seldom(number), mutation: seldom(mutation) }),
-  'storage:patch': anything({ key: hostileName, patch: value, mutation: seldom(mutation) }),
+  'storage:patch': anything({ key: hostileName, patch: value, mutation: seldom(mutation), lock: seldom(lock) }),
   'event:subscribe': anything({
     channel: hostileName,
     offset: seldom(value),
@@ -85,6 +95,19 @@ const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
   'presence:subscribe': anything({ room: hostileName, count: seldom(value) }),
   'presence:unsubscribe': anything({ room: hostileName, count: seldom(value) }),
   'presence:cursor': anything({ room: hostileName, data: value }),
+  'room:join': anything({ room: hostileName }),
+  'room:leave': anything({ room: hostileName }),
+  'lock:acquire': anything({
+    key: hostileName,
+    request: lockRequest,
+    ttlMs: seldom(number),
+    waitMs: seldom(number),
+    info: seldom(value),
+  }),
+  'lock:cancel': anything({ key: hostileName, request: lockRequest }),
+  'lock:release': fc.oneof(anything({ key: hostileName, token: number }), anything({ key: hostileName, force: value })),
+  'lock:subscribe': fc.oneof(anything({ key: hostileName }), anything({ prefix: hostileName })),
+  'lock:unsubscribe': fc.oneof(anything({ key: hostileName }), anything({ prefix: hostileName })),
 }
 
 const OTHER_NAMES = [
@@ -96,8 +119,8 @@ const OTHER_NAMES = [
   '__proto__',
   'constructor',
   'presence:changed',
-  'lock:acquire',
-  'room:join',
+  'lock:changed',
+  'room:received',
   'document:update',
   'x'.repeat(10_000),
 ]

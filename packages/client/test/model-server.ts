@@ -224,6 +224,13 @@ export class ModelServer {
       case 'document:update':
       case 'document:part':
         throw new RealtimeError('UNSUPPORTED')
+      case 'lock:acquire':
+      case 'lock:cancel':
+      case 'lock:release':
+      case 'lock:subscribe':
+      case 'lock:unsubscribe':
+        // Locks are tested with the real server.
+        throw refusal ?? new RealtimeError('UNSUPPORTED')
       case 'storage:get':
         if (refusal) throw refusal
         return { ok: true, ...this.entry(request.payload.key) }

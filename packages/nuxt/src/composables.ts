@@ -7,6 +7,7 @@ export const COMPOSABLES = {
   '@tutti/vue/collection': ['useRealtimeCollection'],
   '@tutti/vue/durable': ['useRealtimeChannel'],
   '@tutti/vue/documents': ['useRealtimeDocument'],
+  '@tutti/vue/lock': ['useRealtimeLock', 'useRealtimeLocks'],
   '@tutti/vue/presence': ['useRealtimePresence', 'useRealtimeCursors'],
 } as const
 

@@ -22,6 +22,8 @@ export interface RoomSchemas {
   readonly presence?: StandardSchemaV1 | undefined
   /** Messages to the room, by name or pattern of names. */
   readonly messages?: Schemas | undefined
+  /** Info of locks, by key or pattern within the room. */
+  readonly locks?: Schemas | undefined
 }
 
 /**
@@ -37,6 +39,8 @@ export interface RealtimeSchema {
   readonly messages?: Schemas | undefined
   /** What belongs to rooms, by room or pattern of rooms. Its schemas take precedence over those above. */
   readonly rooms?: Readonly<Record<string, RoomSchemas>> | undefined
+  /** Info of locks, by key or pattern. */
+  readonly locks?: Schemas | undefined
 }
 
 /** What a schema describes. */
@@ -44,10 +48,17 @@ export type SchemaPart = Exclude<keyof RealtimeSchema, 'rooms'>
 
 const table: OptionRow<undefined> = ['an object with schemas', isJsonObject, undefined]
 
-const OPTIONS = { state: table, events: table, presence: table, messages: table, rooms: table } satisfies OptionRows<RealtimeSchema>
+const OPTIONS = {
+  state: table,
+  events: table,
+  presence: table,
+  messages: table,
+  locks: table,
+  rooms: table,
+} satisfies OptionRows<RealtimeSchema>
 
 const ROOM: OptionRows<RoomSchemas> = {
-  ...{ state: table, events: table, messages: table },
+  ...{ state: table, events: table, messages: table, locks: table },
   presence: ['a schema', (value) => value !== null && (typeof value === 'object' || typeof value === 'function'), undefined],
 }
 
@@ -63,7 +74,11 @@ export function defineSchema<const Schema extends RealtimeSchema>(schema: Schema
   const { rooms, ...tables } = parseOptions<RealtimeSchema, typeof OPTIONS>('defineSchema', OPTIONS, schema)
   const rows = Object.entries(rooms ?? {})
   for (const [pattern, room] of rows) parseOptions(`The schemas of room ${pattern}`, ROOM, room)
-  const all = [rooms, ...Object.values(tables), ...rows.flatMap(([, { state, events, messages }]) => [state, events, messages])]
+  const all = [
+    rooms,
+    ...Object.values(tables),
+    ...rows.flatMap(([, { state, events, messages, locks }]) => [state, events, messages, locks]),
+  ]
   for (const pattern of all.flatMap((known) => Object.keys(known ?? {}))) {
     try {
       parsePattern(pattern)

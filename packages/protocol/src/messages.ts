@@ -6,6 +6,7 @@ import type { WireError } from './realtime-error.ts'
 import type * as documents from './schemas/documents.ts'
 import type * as events from './schemas/events.ts'
 import type { handshakeSchema } from './schemas/handshake.ts'
+import type * as locks from './schemas/locks.ts'
 import type * as presence from './schemas/presence.ts'
 import type * as rooms from './schemas/rooms.ts'
 import type * as storage from './schemas/storage.ts'
@@ -47,6 +48,28 @@ export interface PresenceChange {
   updated?: WireMember[]
   left?: string[]
   count: number
+}
+
+/** The grant of a lock that a write is bound to. */
+export type LockBinding = InferOutput<typeof locks.lockBindingSchema>
+
+/** The client that has a lock. */
+export interface WireHolder {
+  /** Id of the user; '' without one. */
+  user: string
+  info: JsonValue
+}
+
+/** The locks that are subscribed to and have a holder. */
+export interface LockPage {
+  locks: { key: string; holder: WireHolder }[]
+}
+
+/** `lock:changed`: without a holder the lock has ended. `lost`, the token, is sent to the former holder only. */
+export interface LockChange {
+  key: string
+  holder?: WireHolder
+  lost?: number
 }
 
 /** An event of a durable channel. */
@@ -114,6 +137,15 @@ export interface Requests {
   'presence:cursor': { payload: InferOutput<typeof presence.presenceCursorSchema>; result: object }
   'room:join': { payload: InferOutput<typeof rooms.roomJoinSchema>; result: object }
   'room:leave': { payload: InferOutput<typeof rooms.roomLeaveSchema>; result: object }
+  /** Granted, queued, or refused because of another holder. */
+  'lock:acquire': {
+    payload: InferOutput<typeof locks.lockAcquireSchema>
+    result: { token: number } | { waiting: true } | { holder: WireHolder }
+  }
+  'lock:cancel': { payload: InferOutput<typeof locks.lockCancelSchema>; result: object }
+  'lock:release': { payload: InferOutput<typeof locks.lockReleaseSchema>; result: object }
+  'lock:subscribe': { payload: InferOutput<typeof locks.lockSubscriptionSchema>; result: LockPage }
+  'lock:unsubscribe': { payload: InferOutput<typeof locks.lockSubscriptionSchema>; result: object }
 }
 
 /** A command of server code to the instances of a cluster. */
@@ -147,6 +179,10 @@ export type RevokedTarget =
   /** The subscription to the members of a room, with `membership` being one of them, with `joined` the connection being in the room. */
   | { room: string; membership?: true; joined?: true }
   | { document: string }
+  /** The subscription to a lock, or with `held` the lock itself or the request for it. */
+  | { lock: string; held?: true }
+  /** The subscription to the locks below a prefix. */
+  | { locks: string }
   | { connection: true }
 
 /** The messages of servers: event name → payload. The only table of messages from server to client. */
@@ -169,6 +205,9 @@ export interface Notices {
   'presence:count': { room: string; count: number }
   /** A message of server code. `room`: it was sent to this room alone. */
   'room:received': { room?: string; name: string; data: JsonValue }
+  'lock:granted': { key: string; request: string; token: number }
+  'lock:refused': { key: string; request: string; error: WireError }
+  'lock:changed': LockChange
 }
 
 /** The name of a server message. */

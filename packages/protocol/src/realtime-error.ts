@@ -13,7 +13,8 @@ const MESSAGES: Partial<Record<ErrorCode, string>> = {
 }
 
 /** Whether the same request, sent again unchanged, may succeed and does no harm. */
-export const isRetryable = (code: ErrorCode): boolean => code === 'UNAVAILABLE' || code === 'RATE_LIMITED' || code === 'BACKLOG_FULL'
+export const isRetryable = (code: ErrorCode): boolean =>
+  code === 'UNAVAILABLE' || code === 'RATE_LIMITED' || code === 'BACKLOG_FULL' || code === 'TIMEOUT'
 
 /** An error as it is sent: never a stack, never a cause. */
 export interface WireError {
@@ -39,7 +40,7 @@ export interface RealtimeErrorOptions {
   /**
    * Whether the same request, sent again unchanged, may succeed and does no harm.
    *
-   * @default true for `UNAVAILABLE`, `RATE_LIMITED` and `BACKLOG_FULL`
+   * @default true for `UNAVAILABLE`, `RATE_LIMITED`, `BACKLOG_FULL` and `TIMEOUT`
    */
   retryable?: boolean | undefined
   /** The original error. It is never sent to a client. Unset by default. */

@@ -24,6 +24,7 @@ export const wireErrorSchema = v.strictObject({
 const bytes = v.union([v.string(), v.instance(Uint8Array)])
 const nothing = v.strictObject({})
 const memberSchema = v.strictObject({ id: v.string(), user: v.string(), info: valueSchema })
+const holderSchema = v.strictObject({ user: v.string(), info: valueSchema })
 const loggedEventSchema = v.strictObject({ data: valueSchema, offset: v.string() })
 const version = v.strictObject({ version: v.number() })
 
@@ -62,6 +63,15 @@ export const resultSchemas = {
   'presence:cursor': nothing,
   'room:join': nothing,
   'room:leave': nothing,
+  'lock:acquire': v.union([
+    v.strictObject({ token: v.number() }),
+    v.strictObject({ waiting: v.literal(true) }),
+    v.strictObject({ holder: holderSchema }),
+  ]),
+  'lock:cancel': nothing,
+  'lock:release': nothing,
+  'lock:subscribe': v.strictObject({ locks: v.array(v.strictObject({ key: v.string(), holder: holderSchema })) }),
+  'lock:unsubscribe': nothing,
 } satisfies { [Name in RequestName]: v.GenericSchema<unknown, Requests[Name]['result']> }
 
 const reset = v.exactOptional(v.literal(true))
@@ -77,6 +87,8 @@ const revokedTargetSchema = v.union([
   v.strictObject({ channel: v.string() }),
   v.strictObject({ room: v.string(), membership: v.exactOptional(v.literal(true)), joined: v.exactOptional(v.literal(true)) }),
   v.strictObject({ document: v.string() }),
+  v.strictObject({ lock: v.string(), held: v.exactOptional(v.literal(true)) }),
+  v.strictObject({ locks: v.string() }),
   v.strictObject({ connection: v.literal(true) }),
 ])
 
@@ -117,4 +129,7 @@ export const noticeSchemas = {
   'document:status': v.strictObject({ document: v.string(), stored: v.string(), failing: v.exactOptional(v.literal(true)) }),
   'presence:count': v.strictObject({ room: v.string(), count: v.number() }),
   'room:received': v.strictObject({ room: v.exactOptional(v.string()), name: v.string(), data: valueSchema }),
+  'lock:granted': v.strictObject({ key: v.string(), request: v.string(), token: v.number() }),
+  'lock:refused': v.strictObject({ key: v.string(), request: v.string(), error: wireErrorSchema }),
+  'lock:changed': v.strictObject({ key: v.string(), holder: v.exactOptional(holderSchema), lost: v.exactOptional(v.number()) }),
 } satisfies { [Name in NoticeName]: v.GenericSchema<unknown, Notices[Name]> }

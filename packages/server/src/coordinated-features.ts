@@ -2,6 +2,8 @@ import type { Coordination } from '@tutti/coordination/contract'
 import { RealtimeError } from '@tutti/protocol'
 import type { Rooms } from './connection/rooms.ts'
 import type { Core, Feature } from './feature.ts'
+import type { LockSettings } from './locks/lock-options.ts'
+import { locksFeature } from './locks/locks-feature.ts'
 import { presenceFeature } from './presence/presence-feature.ts'
 import type { PresenceSettings } from './presence/presence-options.ts'
 import { createServerPresence, type ServerPresence } from './presence/server-presence.ts'
@@ -25,7 +27,11 @@ export interface CoordinatedFeaturesOptions {
   readonly core: Core
   readonly rooms: Rooms
   readonly coordination: Coordination | undefined
-  readonly settings: { readonly presence: PresenceSettings | undefined; readonly rooms: RoomsSettings | undefined }
+  readonly settings: {
+    readonly presence: PresenceSettings | undefined
+    readonly rooms: RoomsSettings | undefined
+    readonly locks: LockSettings | undefined
+  }
 }
 
 const off = (feature: string, option: string): RealtimeError =>
@@ -35,6 +41,7 @@ const off = (feature: string, option: string): RealtimeError =>
 export function createCoordinatedFeatures({ core, rooms, coordination, settings }: CoordinatedFeaturesOptions): CoordinatedFeatures {
   const memberships = createRoomMemberships()
   const presence = coordination && settings.presence && presenceFeature(core, coordination, memberships, settings.presence)
+  const lock = coordination && settings.locks && locksFeature(core, coordination, settings.locks)
   const room =
     coordination &&
     settings.rooms &&
@@ -44,7 +51,7 @@ export function createCoordinatedFeatures({ core, rooms, coordination, settings 
       leavePresence: async (connection, name) => presence?.leave(connection, name),
     })
   return {
-    features: [presence?.feature, room?.feature].flatMap((feature) => feature ?? []),
+    features: [presence?.feature, room?.feature, lock].flatMap((feature) => feature ?? []),
     presence: createServerPresence(() => {
       if (presence && coordination) return coordination
       throw off('Presence', 'presence')

@@ -26,6 +26,8 @@ import { parseServerOptions, type RealtimeServerOptions, type RealtimeServerSett
 import { Counts, type RealtimeCounts } from './realtime-counts.ts'
 import { parseRoomsOptions } from './rooms/rooms-options.ts'
 import type { RoomCalls, ServerRooms } from './rooms/server-rooms.ts'
+import { parseLockOptions } from './locks/lock-options.ts'
+import { createGuardOf, guardWithoutLocks } from './locks/write-guards.ts'
 import { parsePresenceOptions, type PresenceSettings } from './presence/presence-options.ts'
 import type { ServerPresence } from './presence/server-presence.ts'
 import type { ServerState } from './state/server-state.ts'
@@ -95,7 +97,7 @@ export interface RealtimeServer<U extends User = User> {
 const OPEN = 'No `authorize` configured: every client can read and write all keys, and publish and receive all events.'
 
 const NO_COORDINATION =
-  'Presence and rooms are off: no `coordination` configured. Set `presence: false` and `rooms: false` if they are not used.'
+  'Presence, rooms and locks are off: no `coordination` configured. Set `presence`, `rooms` and `locks` to false if they are not used.'
 
 const ALONE = 'No `pubsub` configured: running as a single instance. Changes and events are not sent to other instances.'
 
@@ -117,8 +119,12 @@ const WORKERS_SHARE = 0.2
 /** What differs for a Socket.IO server of our own. */
 interface Assembly {
   readonly ownsSocketServer: boolean
-  /** Makes what presence needs, unless the application passes its own. */
-  readonly createCoordination?: (presence: PresenceSettings, onError: ServerErrorListener) => Coordination | undefined
+  /** Makes what presence and locks need, unless the application passes its own. `base`: that of the store on Redis. */
+  readonly createCoordination?: (
+    presence: PresenceSettings,
+    base: string | undefined,
+    onError: ServerErrorListener,
+  ) => Coordination | undefined
   /** Makes the logs of durable channels whose limits the application passes. */
   readonly createLogs?: CreateLogs
 }
@@ -136,6 +142,7 @@ export function assembleRealtimeServer<U extends User>(
   const { backpressure, shutdown } = settings
   const presence = settings.presence === false ? undefined : parsePresenceOptions(settings.presence)
   const roomSettings = settings.rooms === false ? undefined : parseRoomsOptions(settings.rooms)
+  const locks = settings.locks === false ? undefined : parseLockOptions(settings.locks)
   const origins = createOriginPolicy(parseOrigins(settings.origins), trustProxy)
   const limits: Limits = {
     // Clients receive the limit that Socket.IO enforces.
@@ -160,13 +167,14 @@ export function assembleRealtimeServer<U extends User>(
     pubsub,
     onError,
   }
-  const state = stateFeature(core, store, settings.reconcileIntervalMs)
+  const isCoordinated = presence !== undefined || roomSettings !== undefined || locks !== undefined
+  const coordination =
+    settings.coordination ?? (isCoordinated ? createCoordination(presence ?? parsePresenceOptions({}), store.base, onError) : undefined)
+  const guardOf = locks && coordination ? createGuardOf(coordination, locks.required) : guardWithoutLocks
+  const state = stateFeature(core, store, settings.reconcileIntervalMs, guardOf)
   const logs = createDurableLogs(settings.durable, createLogs, onError)
   const events = eventsFeature(core, { logs, intervalMs: settings.reconcileIntervalMs })
-  const isCoordinated = presence !== undefined || roomSettings !== undefined
-  const coordination =
-    settings.coordination ?? (isCoordinated ? createCoordination(presence ?? parsePresenceOptions({}), onError) : undefined)
-  const coordinated = createCoordinatedFeatures({ core, rooms, coordination, settings: { presence, rooms: roomSettings } })
+  const coordinated = createCoordinatedFeatures({ core, rooms, coordination, settings: { presence, rooms: roomSettings, locks } })
   const more = settings.features.map((create) => create(core))
   const documents = settings.documents === undefined ? [] : [settings.documents.feature(core)]
   const features = [statusFeature(pubsub), state.feature, events.feature, ...coordinated.features, ...documents, ...more]

@@ -24,6 +24,7 @@ import type { RequestLimits } from './connection/request-limits.ts'
  * - `rooms`: a command to the connections of rooms failed on this instance.
  * - `document`: a document could not be read, or not stored.
  * - `durable`: the log of a durable channel could not be read, or its workers could not take records.
+ * - `locks`: a lock was not ended.
  * - `close`: a part of the server failed to close.
  */
 export interface ServerErrorContext {
@@ -39,6 +40,7 @@ export interface ServerErrorContext {
     | 'presence'
     | 'rooms'
     | 'document'
+    | 'locks'
     | 'durable'
     | 'close'
   /** The message, key or channel it concerns. */

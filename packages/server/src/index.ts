@@ -8,6 +8,8 @@ export {
   rules,
   type DocumentRules,
   type EventRules,
+  type LockRule,
+  type LockRules,
   type PresenceRules,
   type RoomRule,
   type RoomRules,
@@ -22,6 +24,7 @@ export type { RealtimeServerOptions } from './options.ts'
 export type { DurableOptions } from './durable/durable-options.ts'
 export type { ServerWorkers } from './durable/server-workers.ts'
 export type { RealtimeCounts } from './realtime-counts.ts'
+export type { LockOptions, RequiredLock } from './locks/lock-options.ts'
 export type { PresenceOptions } from './presence/presence-options.ts'
 export type { ServerPresence } from './presence/server-presence.ts'
 export type { ServerState } from './state/server-state.ts'

@@ -29,6 +29,7 @@ import {
   type LimitOptions,
   type ShutdownOptions,
 } from './option-groups.ts'
+import { LOCKS, type LockOptions } from './locks/lock-options.ts'
 import { PRESENCE, type PresenceOptions } from './presence/presence-options.ts'
 import { ROOMS, type RoomsOptions } from './rooms/rooms-options.ts'
 
@@ -68,6 +69,8 @@ export interface RealtimeServerOptions<U extends User = User> {
   presence?: PresenceOptions | false | undefined
   /** Rooms of connections, and messages to them. `false` switches them off. */
   rooms?: RoomsOptions | false | undefined
+  /** Locks on keys, with fencing tokens. `false` switches them off. They need the `coordination` too. On by default. */
+  locks?: LockOptions | false | undefined
   /**
    * Channels with a log, by channel or pattern: `{ 'chat:*': {}, 'jobs:*': { groups: ['mail'] } }`. `attachRealtime` creates the logs
    * on Redis, or in memory without a `pubsub`. Otherwise a row is `Logs`, for example of `createRedisLogs`. Without it, no channel has
@@ -153,6 +156,7 @@ export const SERVER_OPTIONS = {
   coordination: withMethods(['members', 'onRoomOpen', 'onRoomEmpty', 'close'], undefined),
   presence: PRESENCE,
   rooms: ROOMS,
+  locks: LOCKS,
   durable: DURABLE,
   documents: withMethods(['feature'], undefined),
   limits: group,

@@ -29,7 +29,7 @@ function create(options: Partial<InternalServerOptions> = {}) {
 }
 
 test('[N2] an instance has the id of its pubsub, no warning with all options off', () => {
-  const { realtime, pubsub, warnings } = create({ presence: false, rooms: false })
+  const { realtime, pubsub, warnings } = create({ presence: false, rooms: false, locks: false })
   expect(realtime.instanceId).toBe(pubsub.instanceId)
   expect(warnings).toEqual([])
 })

@@ -22,7 +22,7 @@ describe('what comes first', () => {
     await eventually(() => expect(fresh.received).toHaveLength(1))
     expect(fresh.received[0]).toEqual({
       name: 'server:hello',
-      payload: { protocol: 1, instance: served.realtime.instanceId, limits, features: ['presence', 'room'] },
+      payload: { protocol: 1, instance: served.realtime.instanceId, limits, features: ['presence', 'room', 'lock'] },
     })
   })
 

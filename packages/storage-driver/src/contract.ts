@@ -36,8 +36,30 @@ export interface WriteResult {
   base?: number
 }
 
+/**
+ * The lock that a write is bound to, or that its key requires (L2, L5). Made by the coordination; checked in the same step as
+ * the write is applied.
+ */
+export interface WriteGuard {
+  /**
+   * The Redis key of the lock's record: `<token> <kind> <owner> <until ms> …`, kind `d` if the lock has ended. Without it, and in a
+   * store of one process, `refusal` is called.
+   */
+  readonly record?: string | undefined
+  /** The grant that the write is bound to; 0: none. */
+  readonly token: number
+  /** The holder that the key requires. Absent: any that knows the token. */
+  readonly owner?: string | undefined
+  /** Without a lock on the key, a write that is not bound is refused too. */
+  readonly always: boolean
+  /** Why the write is refused at this moment. */
+  refusal(): 'lost' | 'locked' | undefined
+}
+
 /** Optional parameters of a write. */
 export interface WriteOptions {
+  /** The write is refused with `LOCK_LOST` or `LOCKED` if the lock is not as required. The refusal is remembered. */
+  guard?: WriteGuard | undefined
   /**
    * The write must begin before this time, milliseconds since 1970 on the store's clock.
    *
@@ -83,10 +105,12 @@ export interface StoredPage extends EntryPage {
  * The storage layer for state: owns values and versions. `server` uses it only through these types. Implementations MUST pass
  * the suite at `storage-driver/testing`.
  *
- * Errors of `write`, by code: `CONFLICT` (with the entry), `NOT_A_NUMBER`, `STALE_MUTATION`, `INVALID_VALUE`, `WRONG_TYPE`,
+ * Errors of `write`, by code: `CONFLICT` (with the entry), `LOCK_LOST`, `LOCKED`, `NOT_A_NUMBER`, `STALE_MUTATION`, `INVALID_VALUE`, `WRONG_TYPE`,
  * `UNAVAILABLE` (not applied and never will be), `OUTCOME_UNKNOWN` (the reply was lost), `CLOSED`.
  */
 export interface StateStore {
+  /** On Redis: the beginning of its keys. Locks are stored beside its values. */
+  readonly base?: string | undefined
   /**
    * The entries of these keys, in their order. Values that other programs stored and entries that have expired, once for
    * all instances, receive a version here and are announced.

@@ -28,6 +28,17 @@ export const wrongType = (cause?: unknown): RealtimeError =>
     cause,
   })
 
+/** The grant that the write is bound to has ended (L2). */
+export const lockLost = (): RealtimeError =>
+  new RealtimeError('LOCK_LOST', { message: 'The lock that this write is bound to has ended. Nothing was written.' })
+
+/** The key needs a lock that the writer does not have (L5). */
+export const locked = (): RealtimeError =>
+  new RealtimeError('LOCKED', { message: 'The key can only be written by the holder of its lock. Nothing was written.' })
+
+/** The refusal of a guard. */
+export const lockRefusal = (verdict: 'lost' | 'locked'): RealtimeError => (verdict === 'lost' ? lockLost() : locked())
+
 /** The deadline had passed before the write began (F2). */
 export const late = (): RealtimeError =>
   new RealtimeError('UNAVAILABLE', { message: 'Write deadline exceeded (writeTimeoutMs). The write was not applied and never will be.' })

@@ -28,6 +28,7 @@ export function unstorageDriver(name: string, store: RawStore): ReactiveDriver {
     get droppedMessages() {
       return store.droppedMessages ?? 0
     },
+    base: store.base,
     name,
     flags: { ttl: true },
     hasItem: async (key) => (await getText(key)) !== null,

@@ -10,6 +10,7 @@ import {
 } from '@tutti/client'
 import { collection, type CollectionOptions } from '@tutti/client/collection'
 import { createOfflineQueue, type OfflineQueueOptions } from '@tutti/client/offline-queue'
+import { lock, type LockOptions as LockHandleOptions } from '@tutti/client/lock'
 import { presence, type PresenceOptions as ClientPresenceOptions } from '@tutti/client/presence'
 import { defineSchema, RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
@@ -23,6 +24,7 @@ import {
   type PresenceOptions,
   type RealtimeServer,
   type RealtimeServerOptions,
+  type LockOptions,
   type RoomsOptions,
   type ShutdownOptions,
   type SubscriptionOptions,
@@ -47,6 +49,7 @@ import {
   type UseRealtimeStateOptions,
 } from '@tutti/vue'
 import { useRealtimeCollection, type UseRealtimeCollectionOptions } from '@tutti/vue/collection'
+import { useRealtimeLock, type UseRealtimeLockOptions } from '@tutti/vue/lock'
 import {
   useRealtimeCursors,
   useRealtimePresence,
@@ -142,6 +145,10 @@ const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
   coordination: never,
   presence: {
     good: [false, {}, { tickMs: 10 }],
+    isGood: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
+  },
+  locks: {
+    good: [{}, false],
     isGood: (value) => value === false || (typeof value === 'object' && value !== null && !Array.isArray(value)),
   },
   rooms: {
@@ -297,6 +304,20 @@ const serverOwners: Owner[] = [
       return () => realtime.close()
     },
   ),
+  owner<LockOptions>(
+    'locks of attachRealtime',
+    {
+      required: {
+        good: [[], ['form:*'], [{ pattern: 'form:*', always: true }]],
+        isGood: (value) => Array.isArray(value) && value.length === 0,
+      },
+      ...{ maxInfoBytes: whole(1), ttlMs: whole(1), maxTtlMs: whole(1) },
+    },
+    (locks) => {
+      const realtime = attachRealtime(createServer(), { state: store(), locks })
+      return () => realtime.close()
+    },
+  ),
   owner<RoomsOptions>('rooms of attachRealtime', { timeoutMs: whole(1), maxResults: whole(1) }, (rooms) => {
     const realtime = attachRealtime(createServer(), { state: store(), rooms })
     return () => realtime.close()
@@ -314,12 +335,12 @@ const serverOwners: Owner[] = [
   owner<{ commandTimeoutMs?: number }>('redisOptions', { commandTimeoutMs: whole(1) }, (options) => void redisOptions(options)),
   owner<RealtimeSchema>(
     'defineSchema',
-    { state: tables, events: tables, presence: tables, messages: tables, rooms: tables },
+    { state: tables, events: tables, presence: tables, messages: tables, locks: tables, rooms: tables },
     (options) => void defineSchema(options),
   ),
   owner<Parameters<typeof rules>[0]>(
     'rules',
-    { state: tables, events: tables, presence: tables, documents: tables, rooms: tables },
+    { state: tables, events: tables, presence: tables, locks: tables, documents: tables, rooms: tables },
     (options) => void rules(options),
   ),
   owner<object>('a row of rules', { read: anything, write: anything }, (options) => void rules({ state: { 'todos:*': options } })),
@@ -353,6 +374,7 @@ const stateKinds: Kinds<UseRealtimeStateOptions> = {
   strategy: oneOf('immediate', 'debounced', 'manual'),
   debounceMs: whole(0),
   onlyIfUnchanged: flag,
+  lock: anything,
 }
 
 const collectionKinds: Kinds<CollectionOptions> = { limit: whole(1) }
@@ -401,6 +423,9 @@ const clientOwners: Owner[] = [
     withClient((client) => client.events.publish('a', 1, options).catch(but('UNAVAILABLE'))),
   ),
   owner<CollectionOptions>('collection', collectionKinds, (options) => withClient((client) => collection(client, 'a:', options).dispose())),
+  owner<LockHandleOptions<unknown>>('lock', { info: anything, ttlMs: whole(1) }, (options) =>
+    withClient((client) => lock(client, 'a', options).dispose()),
+  ),
   owner<ClientPresenceOptions<unknown>>('presence', { info: anything, count: flag }, (options) =>
     withClient((client) => presence(client, 'a', options).dispose()),
   ),
@@ -432,6 +457,9 @@ const vueOwners: Owner[] = [
   owner<UseRealtimeStateOptions>('useRealtimeState', stateKinds, (options) => rendering(() => useRealtimeState('a', 0, options))),
   owner<UseRealtimeCollectionOptions>('useRealtimeCollection', collectionKinds, (options) =>
     rendering(() => useRealtimeCollection('a:', options)),
+  ),
+  owner<UseRealtimeLockOptions<unknown>>('useRealtimeLock', { info: anything, ttlMs: whole(1), onLost: callback }, (options) =>
+    rendering(() => useRealtimeLock('a', options)),
   ),
   owner<UseRealtimePresenceOptions<unknown>>('useRealtimePresence', { info: anything, count: flag }, (options) =>
     rendering(() => useRealtimePresence('a', options)),

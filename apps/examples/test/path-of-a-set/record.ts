@@ -26,6 +26,7 @@ async function startServer(): Promise<{ realtime: AttachedRealtimeServer; url: s
     authorize: rules({ state: { 'k:*': { read: true, write: true } } }),
     // Its heartbeat is not part of the path, and would be recorded if it came in between.
     presence: false,
+    locks: false,
   })
   await realtime.ready
   closing.push(async () => {

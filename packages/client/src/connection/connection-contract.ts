@@ -41,6 +41,8 @@ export interface Connection extends Observable<ConnectionState> {
   readonly up: boolean
   /** The server's limits, or the defaults before its hello. */
   readonly limits: Limits
+  /** What the server has beyond state and events, by its hello. */
+  readonly features: readonly string[]
   /** Adds a module. Returns a function that removes it. */
   attach(module: ConnectionModule): () => void
   connect(): void

@@ -58,11 +58,12 @@ export function createConnection(options: ConnectionOptions): Connection {
   const unanswered = new Set<Unanswered>()
   const modules = new Set<ConnectionModule>([
     {
-      'server:hello': ({ protocol, instance, limits }) => {
+      'server:hello': ({ protocol, instance, limits, features = [] }) => {
         if (connection.up) return
         if (protocol !== PROTOCOL_VERSION) return stay('closed', new RealtimeError('PROTOCOL'))
         cancelTimer()
         connection.limits = limits
+        connection.features = features
         connection.up = wasUp = true
         attempt = 0
         for (const module of modules) module.onUp?.()
@@ -194,6 +195,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const connection = Object.assign(observable, {
     up: false,
     limits: defaultLimits,
+    features: [] as readonly string[],
     attach: (module: ConnectionModule) => {
       modules.add(module)
       return () => void modules.delete(module)

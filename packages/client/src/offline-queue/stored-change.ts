@@ -5,6 +5,7 @@ import type { PendingChange, SentMutation } from '../state/key-state.ts'
 export interface StoredChange {
   readonly change: Exclude<Change, { op: 'update' }>
   readonly sent: SentMutation | undefined
+  readonly lock?: PendingChange['lock']
 }
 
 /**
@@ -13,18 +14,19 @@ export interface StoredChange {
  * which client repeats it (S12).
  */
 export function toStored(pending: readonly PendingChange[], clientId: string): StoredChange[] {
-  return pending.flatMap(({ change, sent, acked }): StoredChange[] => {
+  return pending.flatMap(({ change, sent, acked, lock }): StoredChange[] => {
     const kept = change.op === 'update' ? sent && { op: 'set' as const, value: sent.value } : change
-    return acked || !kept ? [] : [{ change: kept, sent: sent && { clientId, ...sent } }]
+    return acked || !kept ? [] : [{ change: kept, sent: sent && { clientId, ...sent }, ...(lock && { lock }) }]
   })
 }
 
 /** A stored change as a pending one; no caller awaits it, so a refusal goes to `onRefused`. */
-export const fromStored = ({ change, sent }: StoredChange, onRefused: (error: unknown) => void): PendingChange => ({
+export const fromStored = ({ change, sent, lock }: StoredChange, onRefused: (error: unknown) => void): PendingChange => ({
   change,
   deferred: false,
   waiters: [(error) => void (error !== undefined && onRefused(error))],
   ...(sent && { sent }),
+  ...(lock && { lock }),
 })
 
 /** The changes of an earlier page inserted among those of this page: after the sent ones and before the unsent ones. */

@@ -1,4 +1,4 @@
-import { applyPatch, type Entry, type JsonValue, type StateUpdate } from '@tutti/protocol'
+import { applyPatch, type Entry, type JsonValue, type LockBinding, type StateUpdate } from '@tutti/protocol'
 import { valueOf } from '@tutti/protocol/internal'
 import { applyChange, mergeChanges, type Change } from './change.ts'
 
@@ -24,6 +24,8 @@ export type Waiter = (error?: unknown) => void
 /** A change of this client that is not confirmed. */
 export interface PendingChange {
   readonly change: Change
+  /** The grant of a lock that it is bound to. */
+  readonly lock?: LockBinding | undefined
   /** Not to be sent yet. */
   readonly deferred: boolean
   /** The callers whose changes were merged into this one; all of them receive its outcome. */
@@ -69,7 +71,7 @@ export function withChanges(base: JsonValue | undefined, pending: readonly Pendi
  */
 export function appendChange(pending: readonly PendingChange[], added: PendingChange): readonly PendingChange[] {
   const last = pending.at(-1)
-  const change = last && !last.sent ? mergeChanges(last.change, added.change) : undefined
+  const change = last && !last.sent && last.lock === added.lock ? mergeChanges(last.change, added.change) : undefined
   if (last && change) return [...pending.slice(0, -1), { ...added, change, waiters: [...last.waiters, ...added.waiters] }]
   return [...pending.map(released), added]
 }

@@ -83,7 +83,7 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
     const { state, key } = record
     const [head, ...others] = state.pending
     if (!connection.up || record.sending || record.retry.waiting || !head || head.deferred || head.acked) return
-    const { change, waiters } = head
+    const { change, waiters, lock } = head
     /** Continues with the next change after the outcome of this one. */
     const finish = (next: KeyState, error?: unknown, ended = waiters): void => {
       record.retry.reset()
@@ -95,6 +95,8 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
     }
     /** Refused for good: only this change is reverted (S13). */
     const refuse = (error: unknown): void => finish(withoutHead(record.state), error)
+    // A server without locks would ignore what the change is bound to.
+    if (lock && !connection.features.includes('lock')) return refuse(new RealtimeError('UNSUPPORTED'))
     // An update runs on the newest value, so it waits for one.
     if (change.op === 'update' && !head.sent && !state.confirmed) {
       if (record.refused) refuse(record.refused)
@@ -123,11 +125,11 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
       const answered = withAnswer(record.state, before, error.entry)
       if (change.op !== 'update') return finish(withoutHead(answered), error)
       // Another condition is another message, with its own number.
-      finish({ ...answered, pending: [{ change, deferred: false, waiters }, ...answered.pending.slice(1)] }, undefined, [])
+      finish({ ...answered, pending: [{ change, deferred: false, waiters, lock }, ...answered.pending.slice(1)] }, undefined, [])
     }
     const transmit = (): void => {
       const { request } = connection
-      const target = { key, mutation: { number, clientId } }
+      const target = { key, mutation: { number, clientId }, lock }
       if (change.op === 'increment') request('storage:increment', { ...target, by: change.by, initial: change.initial }, answer)
       else if (change.op === 'patch') request('storage:patch', { ...target, patch: change.patch }, answer)
       else if (value === undefined) request('storage:remove', { ...target, ifVersion }, answer)

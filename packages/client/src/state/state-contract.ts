@@ -1,3 +1,4 @@
+import type { LockBinding } from '@tutti/protocol'
 import type { Observable } from '../observable.ts'
 
 /** The state of a handle. Immutable: each change creates a new object. */
@@ -41,6 +42,11 @@ export interface StateOptions<T> {
    * @default false
    */
   onlyIfUnchanged?: boolean | undefined
+  /**
+   * Binds all changes of the handle to a lock of this client, of `lock()` of `@tutti/client/lock`: they are refused with
+   * `LOCK_LOST` once that grant has ended, and while this client does not have the lock. Unset by default.
+   */
+  lock?: { readonly binding: LockBinding | undefined } | undefined
 }
 
 /** A JSON Merge Patch of a value (RFC 7396): null removes a property, arrays are replaced as a whole. */

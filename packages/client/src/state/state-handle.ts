@@ -21,12 +21,13 @@ const OPTIONS = {
   strategy: oneOf(['immediate', 'debounced', 'manual'], 'immediate'),
   debounceMs: wholeNumber(0, 200),
   onlyIfUnchanged: flag(false),
+  lock: anything,
 } satisfies OptionRows<StateOptions<unknown>>
 
 /** Creates a handle. Values inside are JSON; the application declares the type parameters of `StateHandle`. */
 export function createStateHandle(key: string, options: StateOptions<unknown>, context: HandleContext): StateHandle<unknown> {
   const { keys, clock } = context
-  const { strategy, debounceMs, onlyIfUnchanged, default: fallback } = parseOptions('state', OPTIONS, options)
+  const { strategy, debounceMs, onlyIfUnchanged, lock, default: fallback } = parseOptions('state', OPTIONS, options)
   const initial = fallback === undefined ? undefined : jsonCopy(fallback)
   /** Changes of a manual handle, which no other handle shows before `sync()` (S16). */
   let drafts: readonly PendingChange[] = []
@@ -69,7 +70,8 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
         reject(error)
       }
       try {
-        const change: PendingChange = { change: make(), deferred: strategy === 'debounced', waiters: [settle] }
+        if (lock && !lock.binding) throw new RealtimeError('LOCK_LOST')
+        const change: PendingChange = { change: make(), deferred: strategy === 'debounced', waiters: [settle], lock: lock?.binding }
         if (strategy === 'manual') drafts = appendChange(drafts, change)
         else keys.add(record, change)
         if (change.deferred) {

@@ -62,7 +62,6 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     const granted = token ?? Math.max((tombstones.get(key) ?? 0) + 1, Math.floor(Date.now() * 1_000))
     tombstones.delete(key)
     lock.grant = { token: granted, owner, holder: holderOf(request), request }
-    watches.apply(key, lock.grant.holder)
     return granted
   }
   /** Ends a grant; the next request is granted. */
@@ -78,7 +77,10 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     if (!isOwnCall) grant.request?.onLost(grant.token)
     const next = lock.waiting.shift()
     if (next === undefined) watches.apply(key, undefined)
-    else next.request.onGranted(hold(key, lock, next.owner, next.request))
+    else {
+      next.request.onGranted(hold(key, lock, next.owner, next.request))
+      watches.apply(key, holderOf(next.request))
+    }
     collect(key, lock)
   }
   const acquire = (key: string, request: LockRequest): LockAcquired => {
@@ -86,7 +88,11 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     const owner = lockOwner(request)
     const { grant, waiting } = lock
     keysOf.set(request.connectionId, (keysOf.get(request.connectionId) ?? new Set()).add(key))
-    if (grant === undefined || grant.owner === owner) return { state: 'granted', token: hold(key, lock, owner, request, grant?.token) }
+    if (grant === undefined || grant.owner === owner) {
+      const token = hold(key, lock, owner, request, grant?.token)
+      watches.apply(key, holderOf(request))
+      return { state: 'granted', token }
+    }
     if (!request.waits) return { state: 'held', holder: grant.holder }
     const place = waiting.findIndex((entry) => entry.owner === owner)
     waiting.splice(place === -1 ? waiting.length : place, place === -1 ? 0 : 1, { owner, request })

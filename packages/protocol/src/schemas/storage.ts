@@ -1,10 +1,12 @@
 import * as v from 'valibot'
 import { isKey } from '../grammar.ts'
 import { keyListSchema } from './key-list.ts'
+import { lockBindingSchema } from './locks.ts'
 import { keySchema, mutationSchema, patchSchema, prefixSchema, valueSchema, versionSchema } from './values.ts'
 
 const mutation = v.optional(mutationSchema)
 const ifVersion = v.optional(versionSchema)
+const lock = v.optional(lockBindingSchema)
 
 /** `storage:get` */
 export const getSchema = v.object({ key: keySchema })
@@ -41,10 +43,11 @@ export const setSchema = v.object({
   /** Lifetime, milliseconds; without it the entry does not expire. */
   ttlMs: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   mutation,
+  lock,
 })
 
 /** `storage:remove` */
-export const removeSchema = v.object({ key: keySchema, ifVersion, mutation })
+export const removeSchema = v.object({ key: keySchema, ifVersion, mutation, lock })
 
 /** `storage:increment`: an absent key starts at `initial`, default 0. */
 export const incrementSchema = v.object({
@@ -52,7 +55,8 @@ export const incrementSchema = v.object({
   by: v.pipe(v.number(), v.finite()),
   initial: v.optional(v.pipe(v.number(), v.finite())),
   mutation,
+  lock,
 })
 
 /** `storage:patch`: a JSON Merge Patch. */
-export const patchMessageSchema = v.object({ key: keySchema, patch: patchSchema, mutation })
+export const patchMessageSchema = v.object({ key: keySchema, patch: patchSchema, mutation, lock })

@@ -35,6 +35,12 @@ export interface Actions {
   'document:read': { document: string }
   /** `document:update`. */
   'document:write': { document: string }
+  /** `lock:subscribe`: the holders of locks. */
+  'lock:read': { key: string } | { prefix: string }
+  /** `lock:acquire`. */
+  'lock:acquire': { key: string }
+  /** `lock:release` with `force`: to end the lock of any holder. */
+  'lock:force': { key: string }
 }
 
 /** The name of an action. */

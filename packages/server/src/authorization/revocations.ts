@@ -160,5 +160,7 @@ function patternOf({ target }: Access): string {
 function targetOf({ action, target }: Access): RevokedTarget {
   if (action === 'presence:join') return { ...target, membership: true }
   if (action === 'room:join') return { ...target, joined: true }
+  if (action === 'lock:acquire') return { lock: target.key, held: true }
+  if (action === 'lock:read') return 'key' in target ? { lock: target.key } : { locks: target.prefix }
   return 'pattern' in target ? { channel: target.pattern } : target
 }

@@ -30,6 +30,13 @@ export interface DocumentRule<U extends User = User> {
   readonly write?: Rule<U> | undefined
 }
 
+/** Rights on the locks of the keys of one pattern. */
+export interface LockRule<U extends User = User> {
+  readonly read?: Rule<U> | undefined
+  readonly acquire?: Rule<U> | undefined
+  readonly force?: Rule<U> | undefined
+}
+
 /** The permitted actions on keys, by pattern: `todos:*`, `count`, `user:{id}:*`. */
 export type StateRules<U extends User = User> = Readonly<Record<string, StateRule<U>>>
 
@@ -48,10 +55,14 @@ export interface RoomRule<U extends User = User> {
   readonly state?: StateRules<U> | undefined
   /** By channel or pattern within the room. */
   readonly events?: EventRules<U> | undefined
+  /** By key or pattern within the room. */
+  readonly locks?: LockRules<U> | undefined
 }
 
 /** Rights by room, by name or pattern: `proj:*`, `user:{id}`. */
 export type RoomRules<U extends User = User> = Readonly<Record<string, RoomRule<U>>>
+/** Rights on locks, by key or pattern of keys: `form:*`, `user:{id}:*`. */
+export type LockRules<U extends User = User> = Readonly<Record<string, LockRule<U>>>
 
 /** The permitted actions on documents, by id or pattern of ids: `notes:*`, `user:{id}:*`. */
 export type DocumentRules<U extends User = User> = Readonly<Record<string, DocumentRule<U>>>
@@ -62,17 +73,21 @@ export interface RuleTables<U extends User = User> {
   readonly events?: EventRules<U> | undefined
   readonly presence?: PresenceRules<U> | undefined
   readonly documents?: DocumentRules<U> | undefined
+  readonly locks?: LockRules<U> | undefined
   /** Decides about all that belongs to the rooms that it matches; the other tables about all else. */
   readonly rooms?: RoomRules<U> | undefined
 }
 
 const table: OptionRow<undefined> = ['an object with rules', isJsonObject, undefined]
-const TABLES = { state: table, events: table, presence: table, documents: table, rooms: table } satisfies OptionRows<RuleTables>
+const TABLES = {
+  ...{ state: table, events: table, presence: table, documents: table, locks: table, rooms: table },
+} satisfies OptionRows<RuleTables>
 const STATE = { read: anything, write: anything } satisfies OptionRows<StateRule>
 const EVENTS = { subscribe: anything, publish: anything } satisfies OptionRows<EventRule>
 const DOCUMENTS = { read: anything, write: anything } satisfies OptionRows<DocumentRule>
 const PRESENCE = { read: anything, join: anything } satisfies OptionRows<PresenceRule>
-const ROOM = { join: anything, presence: table, state: table, events: table } satisfies OptionRows<RoomRule>
+const LOCKS = { read: anything, acquire: anything, force: anything } satisfies OptionRows<LockRule>
+const ROOM = { join: anything, presence: table, state: table, events: table, locks: table } satisfies OptionRows<RoomRule>
 
 /** The rows that decide about each action. */
 export type ActionRows<U extends User> = Readonly<Record<AuthorizeRequest['action'], readonly Row<Rule<U>>[]>>
@@ -103,6 +118,7 @@ function tableRows<U extends User>({
   events = {},
   presence = {},
   documents = {},
+  locks = {},
 }: Omit<RuleTables<U>, 'rooms'>): ActionRows<U> {
   return {
     'state:read': rowsOf(state, STATE, ({ read = false }) => read),
@@ -114,6 +130,9 @@ function tableRows<U extends User>({
     'room:join': [],
     'document:read': rowsOf(documents, DOCUMENTS, ({ read = false }) => read),
     'document:write': rowsOf(documents, DOCUMENTS, ({ write = false }) => write),
+    'lock:read': rowsOf(locks, LOCKS, ({ read = false }) => read),
+    'lock:acquire': rowsOf(locks, LOCKS, ({ acquire = false }) => acquire),
+    'lock:force': rowsOf(locks, LOCKS, ({ force = false }) => force),
   }
 }
 

@@ -4,7 +4,7 @@ import { TokenBucket } from './token-bucket.ts'
 
 /** How much one user may request of this instance, or one connection without a user (X5). */
 export interface RequestRates {
-  /** `storage:set`, `:remove`, `:increment` and `:patch` in a second. */
+  /** `storage:set`, `:remove`, `:increment` and `:patch`, `lock:acquire`, `:cancel` and `:release` in a second. */
   readonly mutationsPerSecond: number
   /** `event:publish` in a second. */
   readonly eventsPerSecond: number
@@ -24,7 +24,10 @@ export interface RequestLimits {
   begin(connection: Connection, name: RequestName, onFlood?: (connection: Connection) => void): () => void
 }
 
-const MUTATIONS: ReadonlySet<RequestName> = new Set<RequestName>(['storage:set', 'storage:remove', 'storage:increment', 'storage:patch'])
+const MUTATIONS: ReadonlySet<RequestName> = new Set<RequestName>([
+  ...(['storage:set', 'storage:remove', 'storage:increment', 'storage:patch'] as const),
+  ...(['lock:acquire', 'lock:cancel', 'lock:release'] as const),
+])
 
 const PRESENCE: ReadonlySet<RequestName> = new Set<RequestName>(['presence:join', 'presence:update', 'presence:leave', 'presence:cursor'])
 

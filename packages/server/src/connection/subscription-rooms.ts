@@ -52,6 +52,27 @@ export const observedRoom = (room: string): string | undefined => {
   return prefix === undefined ? undefined : room.slice(prefix.length)
 }
 
+const HELD = '$held:'
+
+/** The name of a lock, or of a request for it, among the subscriptions of a connection. */
+export const heldLock = (key: string): string => `${HELD}${key}`
+
+/** The key of such a name, or `undefined` for other names. */
+export const keyOfHeldLock = (name: string): string | undefined => (name.startsWith(HELD) ? name.slice(HELD.length) : undefined)
+
+const LOCK = '$lock:'
+
+/** The room of connections that follow a lock, or all below a prefix, which ends with a `:`. */
+export const watchedLock = (target: { readonly key: string } | { readonly prefix: string }): string =>
+  `${LOCK}${'key' in target ? target.key : target.prefix}`
+
+/** What such a room follows, or `undefined` for other rooms. */
+export const watchedLockOf = (room: string): { key: string } | { prefix: string } | undefined => {
+  if (!room.startsWith(LOCK)) return undefined
+  const name = room.slice(LOCK.length)
+  return name.endsWith(':') ? { prefix: name } : { key: name }
+}
+
 const MEMBER = '$member:'
 
 /** The name of a membership among the subscriptions of a connection. */

@@ -3,6 +3,7 @@ import type { Core, Feature } from '../feature.ts'
 import { createListenersByName } from '../listeners-by-name.ts'
 import { createEntryReads } from './entry-reads.ts'
 import { createExpiry } from './expiry.ts'
+import { guardWithoutLocks, type GuardOf } from '../locks/write-guards.ts'
 import { createReadHandlers } from './read-handlers.ts'
 import { startReconciler } from './reconciler.ts'
 import { createValidatedWrite } from './schema-validation.ts'
@@ -26,7 +27,12 @@ export interface StateFeature {
 }
 
 /** State: what `storage:*` messages do, and `realtime.state`. This file connects the parts and does nothing itself. */
-export function stateFeature(core: Core, store: StateStore, reconcileIntervalMs: number): StateFeature {
+export function stateFeature(
+  core: Core,
+  store: StateStore,
+  reconcileIntervalMs: number,
+  guardOf: GuardOf = guardWithoutLocks,
+): StateFeature {
   const { onError } = core
   const listeners = createListenersByName<StateChange>((error, key) => onError(error, { stage: 'listener', subject: key }))
   const isWatched = (key: string): boolean => delivery.registry.hasSubscribers(key) || listeners.has(key)
@@ -35,7 +41,7 @@ export function stateFeature(core: Core, store: StateStore, reconcileIntervalMs:
   const write = createValidatedWrite(store, core.schema)
   const delivery = createStateDelivery(core, reads)
   const readHandlers = createReadHandlers(core, delivery, reads)
-  const writeHandlers = createWriteHandlers(delivery, write)
+  const writeHandlers = createWriteHandlers(delivery, write, guardOf)
 
   const stopChanges = store.onChange((change) => {
     delivery.apply(change)

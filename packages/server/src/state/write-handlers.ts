@@ -3,6 +3,7 @@ import { incrementSchema, patchMessageSchema, removeSchema, setSchema, type Mess
 import type { Mutation, MutationAuthor, WriteResult } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection/connection.ts'
 import { defineHandler, type Handler } from '../connection/handler.ts'
+import type { GuardOf } from '../locks/write-guards.ts'
 import type { ValidatedWrite } from './schema-validation.ts'
 import { writeAccess } from './state-access.ts'
 import type { StateDelivery } from './state-delivery.ts'
@@ -30,7 +31,7 @@ export interface WriteHandlers {
 }
 
 /** Makes the handlers: what a write is allowed to do, how it is done, and where its reply has its place. */
-export function createWriteHandlers(delivery: Pick<StateDelivery, 'duringWrite'>, write: ValidatedWrite): WriteHandlers {
+export function createWriteHandlers(delivery: Pick<StateDelivery, 'duringWrite'>, write: ValidatedWrite, guardOf: GuardOf): WriteHandlers {
   const handlerOf = <Name extends WriteName>(name: Name, { schema, valueOf, mutationOf, resultOf }: WriteRow<Name>): Handler<Name> =>
     defineHandler(
       name,
@@ -38,7 +39,9 @@ export function createWriteHandlers(delivery: Pick<StateDelivery, 'duringWrite'>
       (message) => [writeAccess(message.key, valueOf(message))],
       (message, connection) => {
         const mutation = mutationOf(message, { author: authorOf(message.mutation, connection), writer: connection.id })
-        return delivery.duringWrite(connection, mutation, write, resultOf)
+        const { key, lock, mutation: id } = message
+        const guard = guardOf(connection, { key, lock, clientId: id?.clientId || connection.clientId })
+        return delivery.duringWrite(connection, mutation, guard === undefined ? write : () => write(mutation, guard), resultOf)
       },
     )
 

@@ -206,8 +206,8 @@ test('[P1] server code reads members, and receives openings and ends of rooms', 
 test('[P1] presence is announced; where it is off, messages are UNSUPPORTED', async () => {
   const on = await served()
   const client = await on.connect()
-  await eventually(() => expect(client.of('server:hello')).toMatchObject([{ features: ['presence', 'room'] }]))
-  const off = await served({ presence: false, rooms: false })
+  await eventually(() => expect(client.of('server:hello')).toMatchObject([{ features: ['presence', 'room', 'lock'] }]))
+  const off = await served({ presence: false, rooms: false, locks: false })
   const other = await off.connect()
   expect(codeOf(await other.send('presence:join', { room: 'doc:1' }))).toBe('UNSUPPORTED')
   await eventually(() => expect(other.of('server:hello')).toHaveLength(1))

@@ -5,7 +5,7 @@ import { appliedResult, checkMutation } from '../mutation.ts'
 import type { StateChange, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
 import { createStoreLifecycle } from '../store-lifecycle.ts'
 import { valueOfText } from '../stored-text.ts'
-import { conflict, late, notANumber, staleMutation } from '../store-errors.ts'
+import { conflict, late, lockRefusal, notANumber, staleMutation } from '../store-errors.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { RawStore } from '../raw-store.ts'
 import { applyMutation, type LocalMutation } from './apply-mutation.ts'
@@ -46,14 +46,14 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
 
   const write = async (
     mutation: LocalMutation,
-    { deadline = now() + settings.writeTimeoutMs, check }: WriteOptions = {},
+    { deadline = now() + settings.writeTimeoutMs, ...options }: WriteOptions = {},
   ): Promise<WriteResult> => {
     if (mutation.op === 'text') parseKey(mutation.key)
     else checkMutation(mutation)
-    return mutex.run(mutation.key, () => apply(mutation, deadline, check))
+    return mutex.run(mutation.key, () => apply(mutation, deadline, options))
   }
 
-  const apply = async (mutation: LocalMutation, deadline: number, check: WriteOptions['check']): Promise<WriteResult> => {
+  const apply = async (mutation: LocalMutation, deadline: number, { check, guard }: WriteOptions): Promise<WriteResult> => {
     const { key, author, writer } = mutation
     const entry = await before(entries.load(key))
     const origin = author && { name: authorName(author), number: author.number }
@@ -67,7 +67,8 @@ export function createLocalStore({ driver, settings, now }: LocalStoreOptions): 
     // After the lookup of remembered mutations, so that a late repetition still receives its result (F2).
     if (now() > deadline) throw late()
 
-    const applied = applyMutation(mutation, entry.text, entry.record.version)
+    const guarded = guard?.refusal()
+    const applied = guarded === undefined ? applyMutation(mutation, entry.text, entry.record.version) : ({ refused: guarded } as const)
     if ('refused' in applied) {
       const refusal = { verdict: applied.refused, version: entry.record.version }
       if (origin !== undefined) await before(entries.remember(key, entry, origin.name, { ...refusal, number: origin.number }))
@@ -154,6 +155,7 @@ function resultOf(
 ): WriteResult {
   if (verdict === 'conflict') throw conflict(entryOf(mutation.key, entry))
   if (verdict === 'number') throw notANumber()
+  if (verdict === 'lost' || verdict === 'locked') throw lockRefusal(verdict)
   return appliedResult(mutation.op, version, result)
 }
 

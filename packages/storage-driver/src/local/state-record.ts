@@ -3,10 +3,12 @@ import { isJsonObject } from '@tutti/protocol/internal'
 import type { MutationAuthor } from '../contract.ts'
 import { parseJson } from '../stored-text.ts'
 
+const VERDICTS = ['ok', 'conflict', 'number', 'lost', 'locked'] as const
+
 /** The outcome of the last mutation of one client on one key (S12). */
 export interface Memory {
   number: number
-  verdict: 'ok' | 'conflict' | 'number'
+  verdict: (typeof VERDICTS)[number]
   version: number
   /** The sum of an increment, or the base of a patch. */
   result?: number | undefined
@@ -76,9 +78,10 @@ const memoriesOf = (stored: Record<string, JsonValue>): Record<string, Memory> =
   Object.fromEntries(
     Object.entries(stored).flatMap(([author, memory]): [string, Memory][] => {
       if (!isJsonObject(memory)) return []
-      const { number, verdict, version, result, at } = memory
+      const { number, version, result, at } = memory
+      const verdict = VERDICTS.find((known) => known === memory['verdict'])
       if (typeof number !== 'number' || typeof version !== 'number' || typeof at !== 'number') return []
-      if (verdict !== 'ok' && verdict !== 'conflict' && verdict !== 'number') return []
+      if (verdict === undefined) return []
       return [[author, { number, verdict, version, at, result: typeof result === 'number' ? result : undefined }]]
     }),
   )

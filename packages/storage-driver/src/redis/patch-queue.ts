@@ -16,6 +16,8 @@ export interface PatchRequest {
   writer: string | undefined
   deadline: number
   check?: WriteOptions['check']
+  /** A patch with a guard is written alone. */
+  guard?: WriteCall['guard']
 }
 
 /**
@@ -139,6 +141,7 @@ export function createPatchQueue({ run, inlineValueMaxBytes, cache = createPatch
       writer: batch.length === 1 ? first?.writer : undefined,
       deadline: Math.min(...batch.map((patch) => patch.deadline)),
       authors: batch.flatMap(({ author }) => author ?? []),
+      guard: first?.guard,
     }
   }
 
@@ -181,11 +184,13 @@ function takeBatch(queue: Waiting[]): Waiting[] {
   const authors = new Set<string | undefined>()
   const numbered = queue[0]?.author !== undefined
   let end = 0
-  for (const { author } of queue) {
+  for (const { author, guard } of queue) {
     const name = author && JSON.stringify([author.user, author.clientId])
     if ((name !== undefined) !== numbered || authors.has(name) || end === MAX_BATCH) break
     if (name !== undefined) authors.add(name)
+    if (guard !== undefined && end > 0) break
     end += 1
+    if (guard !== undefined) break
   }
   return queue.splice(0, end)
 }

@@ -16,7 +16,7 @@ import { createRedisWrites } from './redis-writes.ts'
 import { textOf } from './reply.ts'
 import { createStoreScripts } from './store-scripts.ts'
 import { createRunWrite } from './write-call.ts'
-import { PLAIN_SET, WRITE_SCRIPT } from './write-script.ts'
+import { GUARDED_WRITE_SCRIPT, PLAIN_SET, WRITE_SCRIPT } from './write-script.ts'
 
 /** Dependencies and settings of the store. */
 export interface RedisStoreOptions {
@@ -31,7 +31,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
   const names = keyNames(link, base)
   const claims = createIndexClaims(link, names)
   const scriptOf = createStoreScripts({ link, instanceId, names, claims, settings })
-  const runWrite = createRunWrite(link, names, scriptOf(WRITE_SCRIPT, PLAIN_SET))
+  const runWrite = createRunWrite(link, names, scriptOf(WRITE_SCRIPT, PLAIN_SET), scriptOf(GUARDED_WRITE_SCRIPT))
   const reads = createEntryReads({ link, names, settings, script: scriptOf(READ_SCRIPT) })
   const patches = createPatchQueue({ run: runWrite, inlineValueMaxBytes: settings.inlineValueMaxBytes })
   const writes = createRedisWrites({ link, settings, runWrite, patches, readOne: reads.readOne })
@@ -48,6 +48,7 @@ export function createRedisStore({ link, instanceId, base, settings }: RedisStor
 
   const entries = createRedisIndex({ link, names, claims, readOne: reads.readOne })
   return {
+    base,
     read: (keys) => settle((resolve, reject) => reads.readMany(keys, resolve, reject)),
     readChanged: (known) => settle((resolve, reject) => reads.readChanged(known, resolve, reject)),
     list: (prefix, after) => call(() => entries.list(prefix, after)),

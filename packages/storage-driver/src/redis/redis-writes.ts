@@ -1,7 +1,8 @@
 import { incremented, type Entry, type JsonValue } from '@tutti/protocol'
 import type { RedisLink } from '@tutti/pubsub/redis'
-import type { Mutation, StoredEntry, WriteOptions, WriteResult } from '../contract.ts'
+import type { Mutation, StoredEntry, WriteGuard, WriteOptions, WriteResult } from '../contract.ts'
 import { checkFailure, checkMutation } from '../mutation.ts'
+import { lockRefusal } from '../store-errors.ts'
 import type { StoreSettings } from '../store-options.ts'
 import { jsonOfText, parseJson, valueOfText } from '../stored-text.ts'
 import { NO_VERSION, type PatchQueue } from './patch-queue.ts'
@@ -73,10 +74,11 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
   }
 
   return {
-    mutation: (mutation, { deadline = defaultDeadline(), check }, resolve, reject) => {
+    mutation: (mutation, { deadline = defaultDeadline(), check, guard: given }, resolve, reject) => {
       checkMutation(mutation)
+      const guard = guardOf(given)
       const { key, author, writer } = mutation
-      const common = { key, writer, deadline, authors: author === undefined ? [] : [author] }
+      const common = { key, writer, deadline, authors: author === undefined ? [] : [author], guard }
       switch (mutation.op) {
         case 'set': {
           check?.(mutation.value)
@@ -93,7 +95,7 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
           return incrementChecked(call, mutation, check, resolve, reject)
         }
         case 'patch':
-          return patches.write({ key, author, writer, deadline, patch: mutation.patch, check }, resolve, reject)
+          return patches.write({ key, author, writer, deadline, patch: mutation.patch, check, guard }, resolve, reject)
       }
     },
     text: (key, text, ttlMs, resolve, reject) => {
@@ -102,6 +104,16 @@ export function createRedisWrites({ link, settings, runWrite, patches, readOne }
       run({ key, op: 'set', text, tail, ttlMs, deadline: defaultDeadline(), authors: [] }, resolve, reject)
     },
   }
+}
+
+/** The guard that the script checks. One without a record is judged by locks of this process, whose writes are sent in order. */
+function guardOf(guard: WriteGuard | undefined): WriteCall['guard'] {
+  if (guard === undefined) return undefined
+  const { record } = guard
+  if (record !== undefined) return { ...guard, record }
+  const refusal = guard.refusal()
+  if (refusal !== undefined) throw lockRefusal(refusal)
+  return undefined
 }
 
 const withoutExpiry = ({ expiresAt: _expiresAt, ...entry }: StoredEntry): Entry => entry

@@ -1,8 +1,8 @@
 import { RealtimeError, type Entry } from '@tutti/protocol'
 import type { RedisLink, ScriptReply } from '@tutti/pubsub/redis'
-import type { MutationAuthor, WriteResult } from '../contract.ts'
+import type { MutationAuthor, WriteGuard, WriteResult } from '../contract.ts'
 import { appliedResult } from '../mutation.ts'
-import { conflict, late, notANumber, staleMutation, wrongType } from '../store-errors.ts'
+import { conflict, late, lockRefusal, notANumber, staleMutation, wrongType } from '../store-errors.ts'
 import type { KeyNames } from './key-names.ts'
 import { entryOf, rowOf, textOf } from './reply.ts'
 import type { StoreScript } from './store-scripts.ts'
@@ -24,6 +24,8 @@ export interface WriteCall {
   deadline: number
   /** All of them share the one write. */
   authors: readonly MutationAuthor[]
+  /** The lock that the write needs, on Redis. */
+  guard?: (WriteGuard & { readonly record: string }) | undefined
 }
 
 /** The script's reply, documented at the script. */
@@ -43,10 +45,11 @@ export type RunWrite = (call: WriteCall, onAnswer: (answer: WriteAnswer) => void
  * deadline, as long as there is a connection (F2). Without a connection the outcome stays unknown; a client that has the number
  * can send it again later.
  */
-export function createRunWrite(link: RedisLink, names: KeyNames, script: StoreScript): RunWrite {
+export function createRunWrite(link: RedisLink, names: KeyNames, plainScript: StoreScript, guardedScript: StoreScript): RunWrite {
   return (call, onAnswer, onError) => {
     const { key, deadline, authors } = call
     const run = { key, keys: keysOf(names, call), args: argumentsOf(call), deadline }
+    const script = call.guard === undefined ? plainScript : guardedScript
     let lost: RealtimeError | undefined
     const replied = (reply: ScriptReply): void => {
       let answer: WriteAnswer
@@ -71,17 +74,20 @@ export function createRunWrite(link: RedisLink, names: KeyNames, script: StoreSc
   }
 }
 
-function keysOf(names: KeyNames, { key, authors }: WriteCall): string[] {
+function keysOf(names: KeyNames, { key, authors, guard }: WriteCall): string[] {
   const keys = [names.value(key), names.state(key)]
   for (const author of authors) keys.push(names.memory(key, author))
+  if (guard !== undefined) keys.push(guard.record)
   return keys
 }
 
-function argumentsOf({ key, op, text, tail, condition, ttlMs, writer, deadline, authors }: WriteCall): (string | number)[] {
+function argumentsOf({ key, op, text, tail, condition, ttlMs, writer, deadline, authors, guard }: WriteCall): (string | number)[] {
   const args: (string | number)[] = [messageHead(key, writer), text, Math.floor(deadline * 1000)]
-  const isPlain = op === 'set' && tail === '=' && condition === undefined && ttlMs === undefined && authors.length < 2
+  const isPlain =
+    op === 'set' && tail === '=' && condition === undefined && ttlMs === undefined && authors.length < 2 && guard === undefined
   if (!isPlain) args.push(op, tail, condition?.kind ?? '', condition?.version ?? 0, ttlMs ?? '')
   for (const { number } of authors) args.push(number)
+  if (guard !== undefined) args.push(guard.token, guard.owner ?? '', guard.always ? 'always' : '')
   return args
 }
 
@@ -102,6 +108,9 @@ export function resultOf(call: WriteCall, { verdict, version, text }: WriteAnswe
       throw notANumber()
     case 'type':
       throw wrongType()
+    case 'lost':
+    case 'locked':
+      throw lockRefusal(verdict)
     case 'passed':
       throw staleMutation()
     case 'late':

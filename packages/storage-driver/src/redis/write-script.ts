@@ -27,6 +27,27 @@ if #ARGV <= 4 and now <= tonumber(ARGV[3]) then
 end
 `
 
+/** Takes the arguments of a guard from the end of KEYS and ARGV: see `GUARD_CHECK`. */
+const GUARD_ARGUMENTS = `
+local LOCK = table.remove(KEYS)
+local needsAlways, requiredOwner, boundTo = table.remove(ARGV), table.remove(ARGV), table.remove(ARGV)
+`
+
+/**
+ * The lock of a guarded write (L2, L5). A bound write needs a grant with its token that has not ended, also while its holder is
+ * disconnected. For any other write a lock whose time has passed counts as none.
+ */
+const GUARD_CHECK = `
+local token, lockKind, owner, till = string.match(call('GET', LOCK) or '', '^(%d+) (%a) ?(%S*) ?(%d*)')
+local isLocked = token and lockKind ~= 'd'
+if boundTo ~= '0' then
+  if not isLocked or token ~= boundTo then return refuse('lost') end
+  if requiredOwner ~= '' and requiredOwner ~= owner then return refuse('locked') end
+elseif needsAlways ~= '' or (isLocked and not (lockKind == 'u' and ms >= tonumber(till))) then
+  return refuse('locked')
+end
+`
+
 /**
  * One write: check, apply, version, remember, index, announce (S5). Every check precedes the first write, because a script is
  * not rolled back.
@@ -34,12 +55,13 @@ end
  * Reply: the version if it is done without further details, else `{ verdict, version, text, author }`. `author` is the index of
  * the author with a remembered outcome, or -1.
  * - `ok`: done; text is the sum of an increment, the base of a patch (the new version if several authors share it).
- * - `conflict` (text: the current value; if remembered: none), `number`, `type`: refused for good, and remembered.
+ * - `conflict` (text: the current value; if remembered: none), `number`, `type`, `lost`, `locked`: refused for good, and
+ *   remembered.
  * - `base`: a patch was not merged into the newest version; text is the newest value. `passed`: a later number of the author
  *   was handled. `late`: past the deadline; version is Redis' time in microseconds.
  * - `claim`: it would create the entry, whose name must be in the index first; nothing was done.
  */
-export const WRITE_SCRIPT = `${SCRIPT_HEAD}
+const writeScript = (guardArguments: string, guardCheck: string): string => `${SCRIPT_HEAD}${guardArguments}
 -- KEYS 3.. memory of each author on this key: "<number> <verdict> <version> <text>"
 -- ARGV 2 text, or the number to add  3 deadline in us; then either the number of one author at most: a plain set; or
 --      4 set | remove | increment | patch  5 end of the message ('=': the text as value), or the initial number
@@ -73,6 +95,7 @@ local function refuse(verdict)
   return { verdict, version, verdict == 'conflict' and here and call('GET', KEYS[1]), -1 }
 end
 
+${guardCheck}
 if not here and kind ~= 'none' then return refuse('type') end
 
 local met = condition == '' or (condition == 'if' and expected == '0' and not here) or (not stale and version == expected)
@@ -117,3 +140,9 @@ remember('ok', result)
 announce(expiry, tail == '=' and ',"value":' .. text or tail)
 return result == '' and tonumber(version) or { 'ok', version, result, -1 }
 `
+
+/** Writes without a guard. */
+export const WRITE_SCRIPT = writeScript('', '')
+
+/** Writes that need a lock. The last of KEYS is the lock's record; the last of ARGV are token, owner and `always` of the guard. */
+export const GUARDED_WRITE_SCRIPT = writeScript(GUARD_ARGUMENTS, GUARD_CHECK)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { changesContract } from './changes-contract.ts'
 import { conditionsContract } from './conditions-contract.ts'
 import { foreignContract } from './foreign-contract.ts'
+import { guardsContract } from './guards-contract.ts'
 import { incrementContract } from './increment-contract.ts'
 import { lifetimeContract } from './lifetime-contract.ts'
 import { listingContract } from './listing-contract.ts'
@@ -28,6 +29,7 @@ export function stateStoreContract(name: string, create: () => Promise<StoreUnde
     }
     versionsContract(use)
     conditionsContract(use)
+    guardsContract(use)
     incrementContract(use)
     patchContract(use)
     mutationsContract(use)

@@ -1,6 +1,7 @@
 export * from '@tutti/vue'
 export * from '@tutti/vue/collection'
 export * from '@tutti/vue/durable'
+export * from '@tutti/vue/lock'
 export * from '@tutti/vue/presence'
 // These replace the exports above: they have the types of `shared/realtime.ts`.
 export { useRealtime } from './use-realtime'

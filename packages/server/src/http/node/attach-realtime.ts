@@ -87,7 +87,7 @@ export function carryRealtime<U extends User>(
     { ...settings, io },
     {
       ownsSocketServer: true,
-      createCoordination: (presence, onError) => createDefaultCoordination(settings.pubsub, presence, onError),
+      createCoordination: (presence, base, onError) => createDefaultCoordination(settings.pubsub, presence, base, onError),
       createLogs: createDefaultLogs(settings.pubsub),
     },
   )

@@ -1,0 +1,141 @@
+import type { Coordination } from '@tutti/coordination/contract'
+import { RealtimeError, toWireError, type JsonValue, type Requests } from '@tutti/protocol'
+import { revokedError } from '../authorization/revocations.ts'
+import type { Connection } from '../connection/connection.ts'
+import { heldLock } from '../connection/subscription-rooms.ts'
+import type { ServerErrorListener } from '../feature.ts'
+import { toWireHolder } from './wire-holder.ts'
+
+/** The locks that connections of this instance have or wait for. */
+export interface LockRequests {
+  /** Rejects as `Locks.acquire` does; throws `TOO_MANY_SUBSCRIPTIONS`. */
+  acquire(connection: Connection, request: LockRequestOptions): Promise<Requests['lock:acquire']['result']>
+  cancel(connection: Connection, key: string, request: string): Promise<object>
+  release(connection: Connection, key: string, token: number): Promise<object>
+  /** The right to have the lock has ended. */
+  end(connection: Connection, key: string): void
+  /** The connection is closed. */
+  disconnect(connection: Connection): void
+}
+
+/** A request with all that applies to it. */
+export interface LockRequestOptions {
+  readonly key: string
+  readonly request: string
+  readonly ttlMs: number
+  /** Absent: it is not queued. */
+  readonly waitMs: number | undefined
+  readonly info: JsonValue | undefined
+}
+
+interface OwnRequest {
+  readonly request: string
+  /** Runs until the grant. */
+  timer: NodeJS.Timeout | undefined
+}
+
+/** Makes the requests of one instance. */
+export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onError: ServerErrorListener): LockRequests {
+  const byConnection = new Map<Connection, Map<string, OwnRequest>>()
+  const find = (connection: Connection, key: string): OwnRequest | undefined => byConnection.get(connection)?.get(key)
+
+  const forget = (connection: Connection, key: string): void => {
+    const own = byConnection.get(connection)
+    clearTimeout(own?.get(key)?.timer)
+    own?.delete(key)
+    if (own?.size === 0) byConnection.delete(connection)
+    connection.subscriptions.delete(heldLock(key))
+  }
+  const endLater = (key: string, end: Promise<void>): void => {
+    end.catch((error: unknown) => onError(error, { stage: 'locks', subject: key }))
+  }
+  /** The time of a request that waits is over. */
+  const refuse = async (connection: Connection, key: string, own: OwnRequest, waitMs: number): Promise<void> => {
+    if (find(connection, key) !== own) return
+    forget(connection, key)
+    // A grant that comes meanwhile ends with it.
+    await locks.cancel(key, connection.id, own.request)
+    const error = new RealtimeError('TIMEOUT', { message: `The lock of ${key} was not granted within ${waitMs} ms (waitMs).` })
+    connection.send('lock:refused', { key, request: own.request, error: toWireError(error) })
+  }
+  const start = (connection: Connection, key: string, request: string, waitMs: number | undefined): OwnRequest => {
+    const before = find(connection, key)
+    clearTimeout(before?.timer)
+    const own: OwnRequest = { request, timer: undefined }
+    if (waitMs !== undefined) own.timer = setTimeout(() => endLater(key, refuse(connection, key, own, waitMs)), waitMs)
+    byConnection.set(connection, (byConnection.get(connection) ?? new Map<string, OwnRequest>()).set(key, own))
+    return own
+  }
+
+  return {
+    acquire: async (connection, { key, request, ttlMs, waitMs, info }) => {
+      connection.subscriptions.add([heldLock(key)])
+      const before = find(connection, key)
+      const own = start(connection, key, request, waitMs)
+      const isCurrent = (): boolean => find(connection, key) === own
+      const { user, clientId, id: connectionId } = connection
+      try {
+        const acquired = await locks.acquire(key, {
+          ...{ user, clientId, connectionId, request, ttlMs, waits: waitMs !== undefined, info },
+          onGranted: (token) => {
+            if (!isCurrent()) return
+            clearTimeout(own.timer)
+            connection.send('lock:granted', { key, request, token })
+          },
+          onLost: (token) => {
+            if (!isCurrent()) return
+            forget(connection, key)
+            connection.send('lock:changed', { key, lost: token })
+          },
+        })
+        if (!connection.connected) locks.disconnect(connectionId)
+        // The right was taken away meanwhile, and what ended the lock follows.
+        else if (!isCurrent()) throw revokedError()
+        switch (acquired.state) {
+          case 'granted':
+            clearTimeout(own.timer)
+            return { token: acquired.token }
+          case 'waiting':
+            return { waiting: true }
+          case 'held':
+            forget(connection, key)
+            return { holder: toWireHolder(acquired.holder) }
+        }
+      } catch (error) {
+        if (isCurrent()) {
+          forget(connection, key)
+          // A lock that it had before is as before.
+          if (before !== undefined && error instanceof RealtimeError && error.code === 'UNAVAILABLE') {
+            connection.subscriptions.add([heldLock(key)])
+            byConnection.set(connection, (byConnection.get(connection) ?? new Map<string, OwnRequest>()).set(key, before))
+          }
+        }
+        throw error
+      }
+    },
+    cancel: async (connection, key, request) => {
+      if (find(connection, key)?.request === request) forget(connection, key)
+      await locks.cancel(key, connection.id, request)
+      return {}
+    },
+    release: async (connection, key, token) => {
+      if (find(connection, key) === undefined) return {}
+      forget(connection, key)
+      await locks.release(key, connection.id, token)
+      return {}
+    },
+    end: (connection, key) => {
+      const own = find(connection, key)
+      if (own === undefined) return
+      forget(connection, key)
+      endLater(key, locks.cancel(key, connection.id, own.request))
+    },
+    disconnect: (connection) => {
+      const own = byConnection.get(connection)
+      byConnection.delete(connection)
+      if (own === undefined) return
+      for (const { timer } of own.values()) clearTimeout(timer)
+      locks.disconnect(connection.id)
+    },
+  }
+}
