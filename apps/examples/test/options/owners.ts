@@ -12,7 +12,7 @@ import { collection, type CollectionOptions } from '@tutti/client/collection'
 import { createOfflineQueue, type OfflineQueueOptions } from '@tutti/client/offline-queue'
 import { lock, type LockOptions as LockHandleOptions } from '@tutti/client/lock'
 import { presence, type PresenceOptions as ClientPresenceOptions } from '@tutti/client/presence'
-import { defineSchema, RealtimeError, type RealtimeSchema } from '@tutti/protocol'
+import { defineSchema, parsePattern, RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { redisOptions } from '@tutti/pubsub/redis'
 import {
@@ -129,6 +129,15 @@ const storeKinds: Kinds<StoreOptions> = {
   tombstoneMs: whole(1, Number.MAX_SAFE_INTEGER),
   writeTimeoutMs: whole(1),
   onError: callback,
+}
+
+/** Whether it is a list of patterns. */
+const isPatternList = (value: unknown): boolean => {
+  try {
+    return Array.isArray(value) && value.map(parsePattern).length === value.length
+  } catch {
+    return false
+  }
 }
 
 const serverKinds: Kinds<Omit<RealtimeServerOptions, 'io'>> = {
@@ -309,7 +318,7 @@ const serverOwners: Owner[] = [
     {
       required: {
         good: [[], ['form:*'], [{ pattern: 'form:*', always: true }]],
-        isGood: (value) => Array.isArray(value) && value.length === 0,
+        isGood: isPatternList,
       },
       ...{ maxInfoBytes: whole(1), ttlMs: whole(1), maxTtlMs: whole(1) },
     },

@@ -56,7 +56,15 @@ export interface LockSettings extends Omit<Settings<LockOptions, typeof ROWS>, '
 
 const DEFAULTS: LockOptions | false = {}
 
-const isRequiredLock = (row: unknown): row is RequiredLock => isJsonObject(row) && typeof row['pattern'] === 'string'
+/** A row of `required`. Throws `INVALID_OPTIONS`. */
+function parseRequiredLock(row: unknown): RequiredLock {
+  const { pattern, always } = typeof row === 'string' ? { pattern: row } : isJsonObject(row) ? row : {}
+  try {
+    return { pattern: parsePattern(pattern), always: always === true }
+  } catch (cause) {
+    throw new RealtimeError('INVALID_OPTIONS', { message: 'locks: `required` has an invalid pattern: use a key, name:* or *.', cause })
+  }
+}
 
 /** The row of the option `locks`. */
 export const LOCKS: OptionRow<LockOptions | false> = [
@@ -72,13 +80,5 @@ export const LOCKS: OptionRow<LockOptions | false> = [
  */
 export function parseLockOptions(options: LockOptions): LockSettings {
   const settings = parseOptions('locks', ROWS, options)
-  const required = settings.required.map((row: unknown) => (isRequiredLock(row) ? row : { pattern: String(row) }))
-  for (const { pattern } of required) {
-    try {
-      parsePattern(pattern)
-    } catch (cause) {
-      throw new RealtimeError('INVALID_OPTIONS', { message: 'locks: `required` has an invalid pattern: use a key, name:* or *.', cause })
-    }
-  }
-  return { ...settings, required }
+  return { ...settings, required: settings.required.map(parseRequiredLock) }
 }

@@ -30,7 +30,8 @@ export interface LockRequestOptions {
 
 interface OwnRequest {
   readonly request: string
-  /** Runs until the grant. */
+  isGranted: boolean
+  /** Runs from the reply until the grant. */
   timer: NodeJS.Timeout | undefined
 }
 
@@ -58,11 +59,10 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
     const error = new RealtimeError('TIMEOUT', { message: `The lock of ${key} was not granted within ${waitMs} ms (waitMs).` })
     connection.send('lock:refused', { key, request: own.request, error: toWireError(error) })
   }
-  const start = (connection: Connection, key: string, request: string, waitMs: number | undefined): OwnRequest => {
+  const start = (connection: Connection, key: string, request: string): OwnRequest => {
     const before = find(connection, key)
     clearTimeout(before?.timer)
-    const own: OwnRequest = { request, timer: undefined }
-    if (waitMs !== undefined) own.timer = setTimeout(() => endLater(key, refuse(connection, key, own, waitMs)), waitMs)
+    const own: OwnRequest = { request, isGranted: false, timer: undefined }
     byConnection.set(connection, (byConnection.get(connection) ?? new Map<string, OwnRequest>()).set(key, own))
     return own
   }
@@ -71,7 +71,7 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
     acquire: async (connection, { key, request, ttlMs, waitMs, info }) => {
       connection.subscriptions.add([heldLock(key)])
       const before = find(connection, key)
-      const own = start(connection, key, request, waitMs)
+      const own = start(connection, key, request)
       const isCurrent = (): boolean => find(connection, key) === own
       const { user, clientId, id: connectionId } = connection
       try {
@@ -80,6 +80,7 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
           onGranted: (token) => {
             if (!isCurrent()) return
             clearTimeout(own.timer)
+            own.isGranted = true
             connection.send('lock:granted', { key, request, token })
           },
           onLost: (token) => {
@@ -93,9 +94,12 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
         else if (!isCurrent()) throw revokedError()
         switch (acquired.state) {
           case 'granted':
-            clearTimeout(own.timer)
+            own.isGranted = true
             return { token: acquired.token }
           case 'waiting':
+            if (!own.isGranted && waitMs !== undefined) {
+              own.timer = setTimeout(() => endLater(key, refuse(connection, key, own, waitMs)), waitMs)
+            }
             return { waiting: true }
           case 'held':
             forget(connection, key)

@@ -187,5 +187,5 @@ test('[L2] with `locks: false` messages and bound writes are refused with UNSUPP
   const ada = await as('ada')
   expect(codeOf(await ada.send('lock:acquire', { key: 'a', request: 'r' }))).toBe('UNSUPPORTED')
   expect(codeOf(await ada.send('storage:set', { key: 'a', value: 1, lock: { key: 'a', token: 1 } }))).toBe('UNSUPPORTED')
-  expect(ada.of('server:hello')).toMatchObject([{ features: ['presence'] }])
+  expect(ada.of('server:hello')).toMatchObject([{ features: ['presence', 'room'] }])
 })
