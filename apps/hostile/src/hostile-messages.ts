@@ -87,8 +87,6 @@ const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
   'document:close': anything({ document: hostileName }),
   'document:update': anything({ document: hostileName, update: seldom(value), transfer: seldom(value) }),
   'document:part': anything({ document: hostileName, transfer: value, index: number, bytes: seldom(value) }),
-  'room:join': anything({ room: hostileName }),
-  'room:leave': anything({ room: hostileName }),
   'presence:join': anything({ room: hostileName, info: seldom(value), sequence: seldom(value) }),
   'presence:update': anything({ room: hostileName, info: value }),
   'presence:leave': anything({ room: hostileName }),
