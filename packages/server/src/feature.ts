@@ -61,7 +61,7 @@ export interface Core {
   readonly backlog: BacklogLimits
   /** What values and event data look like. */
   readonly schema: RealtimeSchema
-  /** The relay to other instances; absent on a single one (F5). */
+  /** The relay to other instances; absent on a single one. */
   readonly pubsub: PubSub | undefined
   readonly onError: ServerErrorListener
 }
@@ -75,7 +75,7 @@ export interface Feature {
   readonly handlers: readonly Handler[]
   /** A connection is there; called before its first message. */
   onConnect?(connection: Connection): void
-  /** A connection has too many unread packets (C4): state updates are deferred until `backlog.afterDrain`. */
+  /** A connection has too many unread packets: state updates are deferred until `backlog.afterDrain`. */
   onSlow?(connection: Connection): void
   /** A connection is gone; called once. */
   onDisconnect?(connection: Connection): void
@@ -85,10 +85,10 @@ export interface Feature {
   given?(connection: Connection): Iterable<Access>
   /**
    * The verdict on a running access has changed: continues with all of it or with each name of it, or ends it at once. The core
-   * notifies the client of an end (X2).
+   * notifies the client of an end.
    */
   apply?(connection: Connection, access: Access, verdict: Verdict): void
-  /** Releases the resources of the feature; called once, after the last reply (C5). */
+  /** Releases the resources of the feature; called once, after the last reply. */
   close?(): Promise<void>
 }
 

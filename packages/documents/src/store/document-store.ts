@@ -72,7 +72,7 @@ export interface PageOptions {
 
 /**
  * The database of documents. It contains a prefix of each document's log, and never more: an older state cannot overwrite a newer
- * one, whichever instance writes (D4).
+ * one, whichever instance writes.
  *
  * @throws {RealtimeError} UNAVAILABLE, where the database cannot be reached; INVALID_OPTIONS for an invalid `limit`.
  */

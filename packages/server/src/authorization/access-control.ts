@@ -11,7 +11,7 @@ export interface AccessControl {
   /** Everything is allowed and nothing of it is recorded: nothing reads the accesses of `admit`, which may be empty. */
   readonly isOpen: boolean
   /**
-   * Acts when all accesses are allowed, in the order of the connection's messages (E4); else throws or rejects with the refusal.
+   * Acts when all accesses are allowed, in the order of the connection's messages; else throws or rejects with the refusal.
    * Without `authorize` there are no verdicts.
    */
   admit<Result>(connection: Connection, accesses: readonly Access[], act: Act<Result>): Result | Promise<Result>

@@ -1,6 +1,6 @@
 import type { EngineServer, EngineSocket, QueuedPacket } from './socket-internals.ts'
 
-/** What waits in Engine.IO for one connection because it is not read (C4). */
+/** What waits in Engine.IO for one connection because it is not read. */
 export interface Backlog {
   /** True from when the limits are passed until the connection is written to again. */
   readonly isFull: boolean

@@ -14,7 +14,7 @@ export interface Connection {
   readonly clientId: string | undefined
   readonly connected: boolean
   readonly subscriptions: Subscriptions
-  /** What waits for it to read (C4). */
+  /** What waits for it to read. */
   readonly backlog: Backlog
   /** Sends to this connection alone. */
   send<Name extends NoticeName>(name: Name, payload: Notices[Name]): void
@@ -26,7 +26,7 @@ export interface Connection {
   leave(room: string): void
 }
 
-/** What a connection is subscribed to, bounded (X5). */
+/** What a connection is subscribed to, bounded. */
 export interface Subscriptions {
   /**
    * Counts the names in, all or none; throws `TOO_MANY_SUBSCRIPTIONS`. They must differ from each other. Names that are in already

@@ -43,7 +43,7 @@ export interface Handler<Name extends RequestName = RequestName> {
 /**
  * A handler in its one shape: the schema parses, `accesses` names all that the message requests (nothing: `() => []`), `act`
  * does it once that is allowed, and returns the result. Where nothing has to be waited for, `act` starts in the turn in which
- * the message arrived, and always in the order of the client's messages (E4). It gets a verdict for each access, all of
+ * the message arrived, and always in the order of the client's messages. It gets a verdict for each access, all of
  * them a yes; for a pattern or prefix that may be `each`. Without `authorize` it gets none.
  */
 export function defineHandler<Name extends RequestName>(
