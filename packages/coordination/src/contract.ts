@@ -171,7 +171,9 @@ export interface Commands {
   readonly ready: Promise<void>
   /**
    * Resolves when every instance with a live lease has replied, after `timeoutMs` at the latest. Commands of one caller are received in
-   * the order of the calls. Rejects with `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `CLOSED`.
+   * the order of the calls.
+   *
+   * @throws {RealtimeError} UNAVAILABLE (not sent), OUTCOME_UNKNOWN (perhaps sent), CLOSED
    */
   send(text: string, options: CommandOptions): Promise<CommandReplies>
   /**

@@ -45,7 +45,11 @@ export interface RealtimeServer<U extends User = User> {
   readonly rooms: ServerRooms
   /** Sends a message to all connections of the cluster. */
   readonly broadcast: RoomCalls['broadcast']
-  /** Sends to all connections of a user. Throws `INVALID_OPTIONS` for an empty id. */
+  /**
+   * Sends to all connections of a user.
+   *
+   * @throws {RealtimeError} INVALID_OPTIONS for an empty id.
+   */
   readonly user: RoomCalls['user']
   /** Sends to one connection. */
   readonly connection: RoomCalls['connection']

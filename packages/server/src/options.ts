@@ -67,9 +67,9 @@ export interface RealtimeServerOptions<U extends User = User> {
   coordination?: Coordination | undefined
   /** Presence of users in rooms. `false` switches it off. Without it, each of its options has its default. */
   presence?: PresenceOptions | false | undefined
-  /** Rooms of connections, and messages to them. `false` switches them off. */
+  /** Rooms of connections, and messages to them. `false` switches them off. Without it, each of its options has its default. */
   rooms?: RoomsOptions | false | undefined
-  /** Locks on keys, with fencing tokens. `false` switches them off. They need the `coordination` too. On by default. */
+  /** Locks on keys, with fencing tokens. `false` switches them off. They need the `coordination` too. Without it, each of its options has its default. */
   locks?: LockOptions | false | undefined
   /**
    * Channels with a log, by channel or pattern: `{ 'chat:*': {}, 'jobs:*': { groups: ['mail'] } }`. `attachRealtime` creates the logs

@@ -58,7 +58,7 @@ export interface WriteGuard {
 
 /** Optional parameters of a write. */
 export interface WriteOptions {
-  /** The write is refused with `LOCK_LOST` or `LOCKED` if the lock is not as required. The refusal is remembered. */
+  /** The write is refused with `LOCK_LOST` or `LOCKED` if the lock is not as required. The refusal is remembered. Without it, no lock is checked. */
   guard?: WriteGuard | undefined
   /**
    * The write must begin before this time, milliseconds since 1970 on the store's clock.

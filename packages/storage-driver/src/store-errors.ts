@@ -29,11 +29,11 @@ export const wrongType = (cause?: unknown): RealtimeError =>
   })
 
 /** The grant that the write is bound to has ended (L2). */
-export const lockLost = (): RealtimeError =>
+const lockLost = (): RealtimeError =>
   new RealtimeError('LOCK_LOST', { message: 'The lock that this write is bound to has ended. Nothing was written.' })
 
 /** The key needs a lock that the writer does not have (L5). */
-export const locked = (): RealtimeError =>
+const locked = (): RealtimeError =>
   new RealtimeError('LOCKED', { message: 'The key can only be written by the holder of its lock. Nothing was written.' })
 
 /** The refusal of a guard. */

@@ -27,12 +27,12 @@ export interface LockSnapshot<Info> {
 
 /** How a lock is used. */
 export interface LockOptions<Info> {
-  /** What others see of the holder: any JSON. The info set last counts. */
+  /** What others see of the holder: any JSON. The info set last counts. Without it, null. */
   info?: Info | undefined
   /**
    * How long the lock lasts after the connection was lost, milliseconds. The server limits it.
    *
-   * @default the default of the server, 10_000
+   * @default 10000
    */
   ttlMs?: number | undefined
 }
@@ -41,7 +41,7 @@ export interface LockOptions<Info> {
 export interface AcquireOptions {
   /** Waits for the lock up to this time, milliseconds. Without it the request does not wait. */
   waitMs?: number | undefined
-  /** Ends the request. */
+  /** Ends the request. Without it, only the time ends it. */
   signal?: AbortSignal | undefined
 }
 
@@ -58,7 +58,11 @@ export interface Lock<Info> extends Observable<LockSnapshot<Info>> {
    * signal was aborted. Rejects if it was refused, for example with `FORBIDDEN`, or could not be sent (`UNAVAILABLE`).
    */
   acquire(options?: AcquireOptions): Promise<boolean>
-  /** What others see of this client, from the next `acquire` on. Throws `INVALID_VALUE`. */
+  /**
+   * What others see of this client, from the next `acquire` on.
+   *
+   * @throws {RealtimeError} INVALID_VALUE
+   */
   setInfo(info: Info | undefined): void
   /** Ends what this handle has acquired, or its requests. */
   release(): Promise<void>

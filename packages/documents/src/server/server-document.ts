@@ -21,7 +21,7 @@ export interface ServerDocument {
 }
 
 /** What server code edits as. */
-export const SERVER_AUTHOR = { user: '', connection: '' }
+const SERVER_AUTHOR = { user: '', connection: '' }
 
 /** What a document of server code needs. */
 export interface ServerDocumentOptions {

@@ -51,7 +51,7 @@ export interface RoomSummary {
 
 /** How a call is made. */
 export interface RoomCallOptions {
-  /** How long the call waits for the other instances, milliseconds. Default: `rooms.timeoutMs` of the server. */
+  /** How long the call waits for the other instances, milliseconds. Without it, `rooms.timeoutMs` of the server. */
   timeoutMs?: number | undefined
   /** False: resolves when Redis has the command, without results. @default true */
   confirm?: boolean | undefined
@@ -59,13 +59,13 @@ export interface RoomCallOptions {
 
 /** How a message is sent. */
 export interface RoomSendOptions extends RoomCallOptions {
-  /** Connections that do not receive it. */
+  /** Connections that do not receive it. Without it, there are none. */
   except?: TargetedConnections | readonly TargetedConnections[] | undefined
 }
 
 /** Sends to some connections. */
 export interface RoomRecipient {
-  /** Rejects with `INVALID_VALUE`, and as the calls of `rooms` do. */
+  /** @throws {RealtimeError} INVALID_VALUE, and as the calls of `rooms` do. */
   send(name: string, data: JsonValue, options?: RoomSendOptions): Promise<RoomsReply<InstanceResult>>
 }
 

@@ -7,7 +7,7 @@ import { useRealtimeContext } from '../realtime-context.ts'
 
 /** How a lock is used. */
 export interface UseRealtimeLockOptions<Info> {
-  /** What others see of the holder: any JSON. Used by the next `acquire` on the current key. */
+  /** What others see of the holder: any JSON. Used by the next `acquire` on the current key. Without it, null. */
   info?: MaybeRefOrGetter<Info | undefined> | undefined
   /**
    * How long the lock lasts after the connection was lost, milliseconds.
@@ -15,7 +15,7 @@ export interface UseRealtimeLockOptions<Info> {
    * @default the default of the server, 10_000
    */
   ttlMs?: number | undefined
-  /** Called when the lock has ended by other means than `release`. */
+  /** Called when the lock has ended by other means than `release`. Without it, `isMine` shows it. */
   onLost?: (() => void) | undefined
 }
 
@@ -53,7 +53,7 @@ const LOADING: LockSnapshot<never> = {
 /**
  * The lock of a key. A changed key releases the lock of the one before. Ends with its scope, which releases the lock.
  *
- * @throws {RealtimeError} `INVALID_KEY`, `INVALID_VALUE`, `CLOSED`.
+ * @throws {RealtimeError} INVALID_KEY, INVALID_VALUE, INVALID_OPTIONS, CLOSED
  *
  * @example
  * const { acquire, release, isTaken, holder } = useRealtimeLock('form:1:name', { info: () => ({ name: me.value }) })
