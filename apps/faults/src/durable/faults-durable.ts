@@ -15,7 +15,7 @@ else {
   let [acknowledged, violations] = [0, 0]
   for (let seed = first; seed < first + schedules; seed += 1) {
     const result = await runDurable({
-      ...{ seed, events, subscribers, publishers: 5, seconds, topology: redis, bug: plant, settleMs: 120_000 },
+      ...{ seed, events, subscribers, publishers: 20, seconds, topology: redis, bug: plant, settleMs: 300_000 },
       // The comparison with the logs would repair what the bug leaves out.
       reconcileIntervalMs: plant === undefined ? 30_000 : 0,
     })

@@ -4,7 +4,7 @@ import { runWorkers } from './run-workers.ts'
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`)
 const SHOWN = 12
-const VISIBILITY_MS = 1_500
+const VISIBILITY_MS = 5_000
 
 const options = parseDurableOptions(process.argv.slice(2))
 if (options === undefined) write(`pnpm run faults:workers [options]\n${durableHelp()}`)
