@@ -37,7 +37,7 @@ export interface WriteResult {
 }
 
 /**
- * The lock that a write is bound to, or that its key requires (L2, L5). Made by the coordination; checked in the same step as
+ * The lock that a write is bound to, or that its key requires. Made by the coordination; checked in the same step as
  * the write is applied.
  */
 export interface WriteGuard {
