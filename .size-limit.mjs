@@ -6,7 +6,8 @@ export default [
     name: '@tutti/client with its share of @tutti/protocol, beside socket.io-client',
     path: 'packages/client/dist/index.js',
     ignore: ['socket.io-client'],
-    limit: '9.3 kB',
+    // The binding of locks (L2) and the middleware of events (E8) are part of it.
+    limit: '9.75 kB',
     gzip: true,
     modifyEsbuildConfig: asModule,
   },
@@ -28,7 +29,7 @@ export default [
   {
     name: '@tutti/client/lock, beside @tutti/protocol and the files that it shares with @tutti/client',
     path: 'packages/client/dist/lock.js',
-    limit: '2.5 kB',
+    limit: '2.7 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({ ...asModule(config), external: ['@tutti/protocol', './chunk-*'] }),
   },

@@ -27,6 +27,8 @@ const realtime = attachRealtime(httpServer, {
     requestsPerSecond: 400,
     connectsPerSecondPerAddress: 50,
   },
+  // Alice's secrets are in a log, too.
+  durable: { 'user:*': { maxRecords: 200 }, 'public:7': {}, 'public:8': { maxRecords: 50, groups: ['none'], maxBacklog: 60 } },
   schema: defineSchema({ state: { 'scores:*': v.pipe(v.number(), v.integer(), v.maxValue(1_000)) } }),
   authenticate: ({ token }) => userOf(token),
   authorize: rules({
