@@ -42,6 +42,9 @@ export interface Room {
   tempo: number
 }
 
+/** The lock of a field of the form. */
+export const fieldLock = (field: string): string => `${KEYS.room}:${field}`
+
 /** Shown until a user changes the form. */
 export const DEFAULT_ROOM: Room = {
   name: 'The rehearsal room',

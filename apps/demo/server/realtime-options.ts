@@ -3,7 +3,7 @@ import { rules } from '@tutti/server'
 import type { AttachRealtimeOptions } from '@tutti/server/nitro'
 import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
 import fsDriver from 'unstorage/drivers/fs-lite'
-import { KEYS, LIST_PREFIX, PAGE_ROOM } from '../app/shared-state.ts'
+import { fieldLock, KEYS, LIST_PREFIX, PAGE_ROOM } from '../app/shared-state.ts'
 import { schema } from './realtime-schema.ts'
 import { connectingUser } from './connecting-user.ts'
 
@@ -24,6 +24,7 @@ export const authorize = rules({
     'user:{id}:*': { subscribe: true },
   },
   presence: { [PAGE_ROOM]: { read: true, join: true } },
+  locks: { [fieldLock('*')]: { read: true, acquire: true } },
 })
 
 /** With `REDIS_URL`: one of several instances. Without: a single instance with its state on disk. */

@@ -84,7 +84,10 @@ test('[S4] counter, list and form reach the other instance within the time limit
   })
   await expectToCross('form (debounced by 300 ms)', async (from, to, turn) => {
     await from.getByLabel('Name of the room').fill(`Room ${turn}`)
-    return shows(to, 'h1', `Room ${turn}`)
+    const shownAt = await shows(to, 'h1', `Room ${turn}`)
+    // Until then the field is locked for others.
+    await from.getByLabel('Name of the room').blur()
+    return shownAt
   })
 })
 

@@ -98,6 +98,25 @@ test('[X1] a client made by hand cannot join other rooms, nor break the page', a
   expect(errors).toEqual([])
 })
 
+test('[L1] a text is locked while another user edits it', async () => {
+  const [karl, lena] = await Promise.all([visitAs(two, 'Karl', 0), visitAs(two, 'Lena', 1)])
+  const nameOn = (page: Page) => page.getByLabel('Name of the room')
+  await nameOn(karl).focus()
+  await lena.getByText('Karl is editing').waitFor()
+  expect(await Promise.all([nameOn(lena), lena.getByLabel('About'), nameOn(karl)].map((field) => field.isEditable()))).toEqual([
+    false,
+    true,
+    true,
+  ])
+  expect(await karl.getByText('is editing').count()).toBe(0)
+  await nameOn(karl).fill('Karl’s room')
+  await nameOn(karl).blur()
+  await eventually(async () => expect(await nameOn(lena).isEditable()).toBe(true))
+  await nameOn(lena).focus()
+  await karl.getByText('Lena is editing').waitFor()
+  expect(await nameOn(lena).inputValue()).toBe('Karl’s room')
+})
+
 test('[P3] users of a killed instance leave all pages, and return with it', async () => {
   const port = await freePort()
   const killed = await two.startAnother(port)
