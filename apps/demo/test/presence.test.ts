@@ -114,7 +114,7 @@ test('[L1] a text is locked while another user edits it', async () => {
   await eventually(async () => expect(await nameOn(lena).isEditable()).toBe(true))
   await nameOn(lena).focus()
   await karl.getByText('Lena is editing').waitFor()
-  expect(await nameOn(lena).inputValue()).toBe('Karl’s room')
+  await eventually(async () => expect(await nameOn(lena).inputValue()).toBe('Karl’s room'))
 })
 
 test('[P3] users of a killed instance leave all pages, and return with it', async () => {
