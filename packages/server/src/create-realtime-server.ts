@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Coordination } from '@tutti/coordination/contract'
 import { DEFAULT_LIMITS, type Limits } from '@tutti/protocol'
-import { callSafely, safeErrorListener } from '@tutti/protocol/internal'
+import { safeErrorListener } from '@tutti/protocol/internal'
 import { createAccessControl } from './authorization/access-control.ts'
 import { createAuditTrail } from './authorization/audit-log.ts'
 import { createAdmission } from './connection/admit-connection.ts'
@@ -31,6 +31,7 @@ import { createGuardOf, guardWithoutLocks } from './locks/write-guards.ts'
 import { parsePresenceOptions, type PresenceSettings } from './presence/presence-options.ts'
 import type { ServerPresence } from './presence/server-presence.ts'
 import type { ServerState } from './state/server-state.ts'
+import { warnAtStart } from './startup-warnings.ts'
 import { stateFeature } from './state/state-feature.ts'
 import { statusFeature } from './status-feature.ts'
 
@@ -97,13 +98,6 @@ export interface RealtimeServer<U extends User = User> {
    */
   close(): Promise<void>
 }
-
-const OPEN = 'No `authorize` configured: every client can read and write all keys, and publish and receive all events.'
-
-const NO_COORDINATION =
-  'Presence, rooms and locks are off: no `coordination` configured. Set `presence`, `rooms` and `locks` to false if they are not used.'
-
-const ALONE = 'No `pubsub` configured: running as a single instance. Changes and events are not sent to other instances.'
 
 /**
  * Puts realtime state and events on a Socket.IO server, which carries one at a time.
@@ -208,14 +202,10 @@ export function assembleRealtimeServer<U extends User>(
   })
   const namesUsers = authenticate !== undefined
   const users = createUserAccess({ core, entrances: access, rooms, counts, namesUsers, state, events })
-  const warn = (message: string): void =>
-    callSafely(
-      () => onWarning(message),
-      (error) => onError(error, { stage: 'listener', subject: 'onWarning' }),
-    )
-  if (pubsub === undefined) warn(ALONE)
-  if (isCoordinated && !coordination) warn(NO_COORDINATION)
-  if (authorize === undefined && process.env['NODE_ENV'] === 'production') warn(OPEN)
+  warnAtStart({
+    ...{ isAlone: pubsub === undefined, isUncoordinated: isCoordinated && !coordination, isOpen: authorize === undefined },
+    ...{ onWarning, onError },
+  })
 
   const ready = Promise.all([state.ready, events.ready, revocations.ready, coordinated.ready]).then(() => {})
   ready.catch(() => {}) // If the application does not await it, the failure is reported by `onError` of the pubsub.
