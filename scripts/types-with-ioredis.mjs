@@ -19,10 +19,10 @@ for (const name of ['ioredis', 'ioredis-6']) {
   // Copied, so that the ioredis that it imports is looked for here.
   for (const part of ['dist', 'package.json']) cpSync(join(pubsub, part), join(modules, '@tutti/pubsub', part), { recursive: true })
   symlinkSync(join(pubsub, 'node_modules', name), join(modules, 'ioredis'))
-  cpSync(join(pubsub, 'test/clients-app.ts'), join(home, 'app.ts'))
+  cpSync(join(pubsub, 'test/clients-app.ts'), join(home, 'test/app.ts'))
   cpSync(join(pubsub, 'src'), join(home, 'src'), { recursive: true })
   writeFileSync(join(home, 'package.json'), '{ "type": "module" }')
-  writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['app.ts', 'src'], exclude: ['src/testing'] }))
+  writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['test', 'src'], exclude: ['src/testing'] }))
   const { status } = spawnSync('tsc', { cwd: home, stdio: 'inherit' })
   rmSync(home, { recursive: true })
   if (status !== 0) process.exitCode = 1
