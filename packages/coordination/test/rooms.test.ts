@@ -45,7 +45,9 @@ test('[P1] changes during an outage of the subscriptions arrive after it', async
   const seen = await record(reader.coordination.members('a'))
   for (let round = 1; round <= 5; round += 1) {
     const cut = cutSubscribers()
-    const { id } = await members.join(freshClient(), round)
+    const client = freshClient()
+    // Without a confirmed subscription a join is refused as retryable.
+    const { id } = await eventually(() => members.join(client, round))
     await cut
     await seen.until(() => seen.view.members.has(id) && seen.view.count === round)
   }
@@ -67,7 +69,8 @@ test('[P2] a connection continued elsewhere does not return with a read of the r
   await here.update(client.connectionId, 3)
   await there.leave(again.connectionId)
   await cutSubscribers()
-  const other = await here.join(freshClient())
+  const newcomer = freshClient()
+  const other = await eventually(() => here.join(newcomer))
   await seen.until(() => seen.view.members.has(other.id))
   expect([...seen.view.members.keys()]).toEqual([other.id])
   expect(await server.client.hlen(`{${prefix}$room:a}$members`)).toBe(1)

@@ -68,8 +68,10 @@ describe.each([
       expect(new Set(open.map(({ text }) => text.toJSON())).size).toBe(1)
     })
     expect(new Set(open.map(({ doc }) => Buffer.from(Y.encodeStateVector(doc)).toString('hex'))).size).toBe(1)
-    // The database has the text.
-    await eventually(async () => expect(await store.textOf(id)).toBe(open[0]?.text.toJSON()))
+    // The last client that closes the document stores a snapshot.
+    const text = open[0]?.text.toJSON()
+    for (const { dispose } of open) dispose()
+    await eventually(async () => expect(await store.textOf(id)).toBe(text))
   })
 
   test('[D2] a new instance has each acknowledged update', async () => {

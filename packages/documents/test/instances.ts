@@ -38,7 +38,7 @@ export function createInstances(store: DocumentStore, redisUrl: string | undefin
     start: async ({ authenticate, authorize, ...options } = {}) => {
       const pubsub = redisUrl === undefined ? undefined : new RealtimePubSub({ url: redisUrl })
       const httpServer = createServer()
-      const documents = createDocuments({ store: shared, storeIntervalMs: 20, ...options })
+      const documents = createDocuments({ store: shared, storeIntervalMs: 20, unloadAfterMs: 20, ...options })
       all.push(documents)
       const rights = { ...(authenticate && { authenticate }), ...(authorize && { authorize }) }
       const realtime = attachRealtime(httpServer, {
