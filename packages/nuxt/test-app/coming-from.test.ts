@@ -10,7 +10,7 @@ import { visit, type Visitor } from './visitor.ts'
 
 const PAGE = new URL('../../../docs/coming-from-nuxt-realtime.md', import.meta.url)
 /** The examples of the page, in their order. */
-const NAMES = ['counter', 'form', 'document', 'chat', 'history', 'presence']
+const NAMES = ['counter', 'form', 'document', 'chat', 'history', 'presence', 'lock']
 
 let app: NuxtApp
 let server: NuxtServer
@@ -88,4 +88,15 @@ test('[docs] the users that view a page', async () => {
   await eventually(async () => expect(await ann.page.locator('span').count()).toBe(2))
   await ben.page.close()
   await eventually(async () => expect(await ann.page.locator('span').count()).toBe(1), { timeoutMs: 30_000 })
+})
+
+test('[docs] the lock of a title', async () => {
+  const [ann, ben] = await visitTwice('lock')
+  await ann.page.click('button')
+  await ann.shows('button', 'Done')
+  await ben.shows('p', 'Another user edits the title.')
+  expect(await ben.page.isDisabled('button')).toBe(true)
+  await ann.page.click('button')
+  await ben.shows('p', 'The title is free.')
+  expect([...ann.complaints, ...ben.complaints]).toEqual([])
 })
