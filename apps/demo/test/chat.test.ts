@@ -18,7 +18,7 @@ const logOn = (page: Page) => page.getByRole('log')
 const textsOn = async (page: Page): Promise<string[]> =>
   (await logOn(page).locator('.text').allTextContents()).map((text) => text.replace(' (not sent yet)', ''))
 
-const message = (text: string) => ({ from: 'guest:somebody', name: 'Oboe', text, at: Date.now() })
+const message = (text: string) => ({ from: 'guest:oboe', name: 'Oboe', text, at: Date.now() })
 
 test('[E11] a page sends messages written offline in order, and shows missed ones', async () => {
   const [away, here] = await Promise.all([visitAs(two, 'Anna', 0), visitAs(two, 'Ben', 1)])

@@ -12,8 +12,6 @@ export interface LiveDocuments {
   find(id: string): LiveDocument | undefined
   /** Another instance has stored the document up to an offset. */
   noteStored(id: string, position: LogPosition): void
-  /** Documents in memory. */
-  readonly all: Iterable<LiveDocument>
   close(): Promise<void>
 }
 
@@ -95,9 +93,6 @@ export function createLiveDocuments(options: LiveDocumentsOptions): LiveDocument
     noteStored: (id, { epoch, offset }) => {
       const live = held.get(id)?.live
       if (live !== undefined && live.position.epoch === epoch) live.stored = offset
-    },
-    get all() {
-      return [...held.values()].map(({ live }) => live)
     },
     close: async () => {
       const all = [...held.values()]

@@ -1,8 +1,8 @@
 import { fromWireError, RealtimeError } from '@tutti/protocol'
 import { callSafely } from '@tutti/protocol/internal'
-import type { Connection } from '../connection/connection-contract.ts'
 import { createSubscriptions } from '../connection/subscriptions.ts'
 import type { ClientInternals } from '../create-realtime-client.ts'
+import { oncePerClient } from '../once-per-client.ts'
 
 /** Events between the two offsets may be lost: they are no longer in the log, or the log lost its data. */
 export interface ChannelGap {
@@ -50,15 +50,8 @@ interface Channel {
   isReplaying: boolean
 }
 
-const clients = new WeakMap<Connection, DurableSubscriptions>()
-
 /** The durable subscriptions of a client, made for its first one. */
-export function durableSubscriptionsOf(internals: ClientInternals): DurableSubscriptions {
-  const { connection } = internals
-  const known = clients.get(connection) ?? createDurableSubscriptions(internals)
-  clients.set(connection, known)
-  return known
-}
+export const durableSubscriptionsOf = oncePerClient(createDurableSubscriptions)
 
 function createDurableSubscriptions(internals: ClientInternals): DurableSubscriptions {
   const { connection, onThrow } = internals

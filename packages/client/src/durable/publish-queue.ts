@@ -1,8 +1,8 @@
 import { RealtimeError, type JsonValue } from '@tutti/protocol'
 import { createListeners } from '@tutti/protocol/internal'
-import type { Connection } from '../connection/connection-contract.ts'
 import { createRetry, type Retry } from '../connection/retry.ts'
 import type { ClientInternals } from '../create-realtime-client.ts'
+import { oncePerClient } from '../once-per-client.ts'
 
 /** An event that is not yet acknowledged. */
 export interface PendingEvent<Data = JsonValue> {
@@ -46,15 +46,9 @@ interface Lane {
 }
 
 const NONE: readonly PendingEvent[] = []
-const clients = new WeakMap<Connection, PublishQueue>()
 
 /** The queue of a client, made for its first event. */
-export function publishQueueOf(internals: ClientInternals): PublishQueue {
-  const { connection } = internals
-  const known = clients.get(connection) ?? createPublishQueue(internals)
-  clients.set(connection, known)
-  return known
-}
+export const publishQueueOf = oncePerClient(createPublishQueue)
 
 /**
  * Sends the events of a channel one at a time, each until it is acknowledged or refused for good: an event that is sent again after the

@@ -1,8 +1,8 @@
 import { fromWireError, type RealtimeError, type WireHolder } from '@tutti/protocol'
 import type { ClientInternals } from '../create-realtime-client.ts'
-import type { Connection } from '../connection/connection-contract.ts'
 import { createSubscriptions } from '../connection/subscriptions.ts'
 import { createLockRecord, type LockRecord } from './lock-record.ts'
+import { oncePerClient } from '../once-per-client.ts'
 
 /** The holders that the server sends for a key, or for all keys below a prefix, which ends with a `:`. */
 export interface LockView {
@@ -28,15 +28,8 @@ interface Watched {
 
 const EMPTY: LockView = { holders: new Map(), isLoaded: false, error: undefined }
 
-const registries = new WeakMap<Connection, LockRegistry>()
-
 /** The locks of a client, made for its first handle. */
-export function lockRegistryOf(internals: ClientInternals): LockRegistry {
-  const { connection } = internals
-  const registry = registries.get(connection) ?? createLockRegistry(internals)
-  registries.set(connection, registry)
-  return registry
-}
+export const lockRegistryOf = oncePerClient(createLockRegistry)
 
 function createLockRegistry(internals: ClientInternals): LockRegistry {
   const { connection } = internals

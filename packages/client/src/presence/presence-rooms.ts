@@ -1,8 +1,8 @@
 import { fromWireError } from '@tutti/protocol'
 import type { ClientInternals } from '../create-realtime-client.ts'
-import type { Connection } from '../connection/connection-contract.ts'
 import { createSubscriptions } from '../connection/subscriptions.ts'
 import { createPresenceRecord, type PresenceRecord } from './presence-record.ts'
+import { oncePerClient } from '../once-per-client.ts'
 
 /** What a client wants of a room: to be a member, to receive the members, or to receive their number. */
 export type PresenceKind = 'member' | 'members' | 'count'
@@ -15,15 +15,8 @@ export interface PresenceRooms {
   open(room: string): PresenceRecord
 }
 
-const roomsOf = new WeakMap<Connection, PresenceRooms>()
-
 /** The rooms of a client, made for its first handle. */
-export function presenceRoomsOf(internals: ClientInternals): PresenceRooms {
-  const { connection } = internals
-  const rooms = roomsOf.get(connection) ?? createPresenceRooms(internals)
-  roomsOf.set(connection, rooms)
-  return rooms
-}
+export const presenceRoomsOf = oncePerClient(createPresenceRooms)
 
 const nameOf = (kind: PresenceKind, room: string): string => `${kind} ${room}`
 

@@ -61,6 +61,7 @@ export interface RoomRule<U extends User = User> {
 
 /** Rights by room, by name or pattern: `proj:*`, `user:{id}`. */
 export type RoomRules<U extends User = User> = Readonly<Record<string, RoomRule<U>>>
+
 /** Rights on locks, by key or pattern of keys: `form:*`, `user:{id}:*`. */
 export type LockRules<U extends User = User> = Readonly<Record<string, LockRule<U>>>
 
