@@ -1,5 +1,5 @@
 import { eventually, startRedis, type TestRedis } from '@tutti/test-kit'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import * as Y from 'yjs'
 import { document } from '../src/client/document.ts'
 import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
@@ -169,6 +169,14 @@ describe.each([
     const later = await instances.documents.at(-1)?.open(id)
     expect(later?.text()).toBe('')
     later?.close()
+  })
+
+  test('[D4] a document that changes all the time has snapshots', async () => {
+    const id = newId()
+    const { text } = instances.open(urlOf(0), id)
+    const typing = setInterval(() => text.insert(0, 'a'), 2)
+    onTestFinished(() => clearInterval(typing))
+    await eventually(async () => expect((await store.load(id))?.snapshotOffset).toBeGreaterThan(0), { timeoutMs: 5_000 })
   })
 
   test('[D4] an older state never overwrites a newer one', async () => {

@@ -110,7 +110,7 @@ export function createStoreTask(options: StoreTaskOptions): StoreTask {
     const growth = live.size - progress.snapshotSize
     const isDue =
       isLast || growth > progress.snapshotBytes * SNAPSHOT_SHARE || performance.now() - progress.snapshotAtMs > snapshotIntervalMs
-    if (growth === 0 || !isDue) return
+    if (growth === 0 || !isDue || live.stored === 0) return
     const bytes = live.replica.encode()
     const snapshot = { document: live.id, offset: live.stored, bytes, text: live.replica.text() }
     const { size } = live
@@ -159,10 +159,8 @@ export function createStoreTask(options: StoreTaskOptions): StoreTask {
     const done = documents.filter((live) => batches.every((batch) => batch.live !== live))
     try {
       if (batches.length > 0) await storeBatches(batches)
-      for (const live of done) {
-        await saveSnapshot(live, isLast)
-        if (batchOf(live) === undefined) dirty.delete(live)
-      }
+      for (const live of documents) await saveSnapshot(live, isLast)
+      for (const live of done) if (batchOf(live) === undefined) dirty.delete(live)
       outages = 0
     } catch (error) {
       if (!isOutage(error)) return storeEach(batches)
