@@ -138,6 +138,6 @@ function tableRows<U extends User>({
 }
 
 /** The same within a room, where its presence and the room itself have the name `*`. */
-function roomRows<U extends User>({ join = false, presence = {}, state, events }: RoomRule<U>): ActionRows<U> {
-  return { ...tableRows({ state, events, presence: { '*': presence } }), 'room:join': rowsOf({ '*': {} }, {}, () => join) }
+function roomRows<U extends User>({ join = false, presence = {}, state, events, locks }: RoomRule<U>): ActionRows<U> {
+  return { ...tableRows({ state, events, locks, presence: { '*': presence } }), 'room:join': rowsOf({ '*': {} }, {}, () => join) }
 }

@@ -146,3 +146,20 @@ test('[X4] malformed requests of rooms are refused with a code', async () => {
     }
   }
 })
+
+test('[X2] [R3] the row of a room decides about locks; a revocation ends them', async () => {
+  const locks = { '*': { read: true, acquire: true }, 'admin:*': { read: true } }
+  const { as, realtime } = await served({ authorize: rules({ rooms: { 'proj:*': { join: true, locks } } }) })
+  const ada = await as('ada')
+  const [title, other] = [roomKey('proj:1', 'title'), roomKey('proj:2', 'title')]
+  for (const key of [title, other]) {
+    await ada.request('lock:acquire', { key, request: 'r' })
+    await ada.request('lock:subscribe', { key })
+  }
+  for (const key of [roomKey('proj:1', 'admin:1'), roomKey('proj', 'title'), roomKey('other', 'title'), 'title'])
+    expect(codeOf(await ada.send('lock:acquire', { key, request: 'r' }))).toBe('FORBIDDEN')
+  await realtime.revoke({ user: 'ada', room: 'proj:1' })
+  await eventually(() => expect(targetsOf(ada)).toHaveLength(2))
+  expect(targetsOf(ada)).toEqual(expect.arrayContaining([{ lock: title }, { lock: title, held: true }]))
+  expect(codeOf(await ada.send('lock:release', { key: other, force: true }))).toBe('FORBIDDEN')
+})
