@@ -1,8 +1,10 @@
 import { isKey, RealtimeError, roomKey, type JsonValue } from '@tutti/protocol'
-import { byteLength, MAX_ROOM_BYTES, roomPrefix } from '@tutti/protocol/internal'
+import { byteLength, callback, MAX_ROOM_BYTES, parseOptions, roomPrefix, type OptionRows } from '@tutti/protocol/internal'
 import { assertName } from '../assert-name.ts'
 import type { RealtimeClient } from '../create-realtime-client.ts'
 import type { EventContext, PublishOptions } from '../events/events.ts'
+import type { lock as lockFunction } from '../lock/lock.ts'
+import type { Lock, LockOptions } from '../lock/lock-contract.ts'
 import { messages, type Messages } from '../messages/messages.ts'
 import type { Observable } from '../observable.ts'
 import type { Presence, PresenceOptions } from '../presence/presence-contract.ts'
@@ -41,19 +43,38 @@ export interface Room extends Observable<RoomSnapshot> {
   dispose(): void
 }
 
+/** A room with locks: `room(client, name, { lock })`. */
+export interface RoomWithLocks extends Room {
+  /** A handle on the lock of a key of the room. */
+  lock<Info = JsonValue>(key: string, options?: LockOptions<Info>): Lock<Info>
+}
+
+/** Parts of a room that are loaded only by applications that use them. */
+export interface RoomOptions {
+  /** `lock` of `@tutti/client/lock`, for `room.lock`. */
+  lock?: typeof lockFunction | undefined
+}
+
+const OPTIONS = { lock: callback(undefined) } satisfies OptionRows<RoomOptions>
+
+type RoomClient = Pick<RealtimeClient, 'internals' | 'state' | 'events'>
+
 const isRoom = (name: unknown): name is string => isKey(name) && byteLength(name) <= MAX_ROOM_BYTES
 
 /**
- * State, events, presence and messages of one room.
+ * State, events, presence, messages and, with the option `lock`, locks of one room.
  *
- * @throws {RealtimeError} `INVALID_ROOM`, also for a name of more than 128 bytes; `CLOSED`.
+ * @throws {RealtimeError} `INVALID_ROOM`, also for a name of more than 128 bytes; `CLOSED`, `INVALID_OPTIONS`.
  *
  * @example
  * const project = room(client, 'proj:1')
  * const title = project.state('title', { default: '' })
  * project.messages.subscribe('saved', ({ by }) => show(by))
  */
-export function room(client: Pick<RealtimeClient, 'internals' | 'state' | 'events'>, name: string): Room {
+export function room(client: RoomClient, name: string, options: RoomOptions & { lock: typeof lockFunction }): RoomWithLocks
+export function room(client: RoomClient, name: string, options?: RoomOptions): Room
+export function room(client: RoomClient, name: string, options: RoomOptions = {}): Room | RoomWithLocks {
+  const { lock } = parseOptions('room', OPTIONS, options)
   const { internals, events } = client
   assertName(isRoom, name, 'INVALID_ROOM')
   if (internals.isClosed()) throw new RealtimeError('CLOSED')
@@ -84,7 +105,7 @@ export function room(client: Pick<RealtimeClient, 'internals' | 'state' | 'event
     endJoin = undefined
   }
 
-  return {
+  const made: Room = {
     name,
     get current() {
       return membership.observable.current
@@ -122,4 +143,7 @@ export function room(client: Pick<RealtimeClient, 'internals' | 'state' | 'event
       for (const end of [...ends]) end()
     },
   }
+  if (!lock) return made
+  const lockOf: RoomWithLocks['lock'] = (within, lockOptions) => open(() => disposedWith(lock(client, key(within), lockOptions)))
+  return Object.assign(made, { lock: lockOf })
 }
