@@ -8,7 +8,9 @@ export const COMPOSABLES = {
   '@tutti/vue/durable': ['useRealtimeChannel'],
   '@tutti/vue/documents': ['useRealtimeDocument'],
   '@tutti/vue/lock': ['useRealtimeLock', 'useRealtimeLocks'],
+  '@tutti/vue/messages': ['useRealtimeMessages'],
   '@tutti/vue/presence': ['useRealtimePresence', 'useRealtimeCursors'],
+  '@tutti/vue/room': ['useRealtimeRoom'],
 } as const
 
 /**

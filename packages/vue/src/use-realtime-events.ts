@@ -1,7 +1,8 @@
 import type { EventContext, EventData, EventMap, PublishOptions } from '@tutti/client'
 import { flag, parseOptions, type OptionRows } from '@tutti/protocol/internal'
-import { effectScope, getCurrentScope, onScopeDispose, toValue, watch, type MaybeRefOrGetter } from 'vue'
+import { toValue, type MaybeRefOrGetter } from 'vue'
 import { useRealtimeContext } from './realtime-context.ts'
+import { createScopedSubscriptions } from './scoped-subscriptions.ts'
 
 /** Options of `useRealtimeEvents`. */
 export interface UseRealtimeEventsOptions {
@@ -45,28 +46,18 @@ export function useRealtimeEvents<Channels extends EventMap = object>(
 ): UseRealtimeEventsReturn<Channels> {
   const { includeSelf } = parseOptions('useRealtimeEvents', OPTIONS, options)
   const { client, onServer } = useRealtimeContext()
-  const scope = getCurrentScope() ?? effectScope(true)
+  const follow = createScopedSubscriptions(onServer)
   return {
     subscribe: <Name extends string>(
       name: MaybeRefOrGetter<Name>,
       run: (data: EventData<Channels, Name>, context: EventContext) => void,
     ) => {
-      // There are no listeners on a server, nor in an unmounted component.
-      if (onServer || !scope.active) return () => {}
       // A method, so that a listener of any data is assignable: the types of channels are declared by the application.
       const listener: { run(data: unknown, context: EventContext): void } = { run }
-      const listen = (channel: Name): (() => void) => client.events.subscribe(channel, (data, context) => listener.run(data, context))
-      let end = listen(toValue(name))
-      const inner = scope.run(() => effectScope())
-      inner?.run(() => {
-        const follow = (channel: Name): void => {
-          end()
-          end = listen(channel)
-        }
-        watch(() => toValue(name), follow, { flush: 'sync' })
-        onScopeDispose(() => end())
-      })
-      return () => inner?.stop()
+      return follow(
+        () => toValue(name),
+        (channel) => client.events.subscribe(channel, (data, context) => listener.run(data, context)),
+      )
     },
     publish: (channel, data, how) => client.events.publish<string>(channel, data, { ...how, includeSelf: how?.includeSelf ?? includeSelf }),
   }
