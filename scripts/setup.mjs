@@ -3,6 +3,16 @@
 // Installs them with apt where it may (root on Debian), otherwise stops with the command to run.
 import { spawnSync } from 'node:child_process'
 
+// The program of a package with another name.
+const PROGRAMS = { postgresql: 'postgres' }
+
+// Debian installs servers in folders that are not on every user's PATH.
+const FOLDERS = 'PATH="$PATH:/usr/sbin:$(echo /usr/lib/postgresql/*/bin | tr " " :)"'
+
+// Debian's PostgreSQL creates a cluster and starts it when it is installed, unless this file exists and forbids it.
+const NO_CLUSTER =
+  'mkdir -p /etc/postgresql-common && cd /etc/postgresql-common && { [ -e createcluster.conf ] || echo "create_main_cluster = off" > createcluster.conf; }'
+
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 18)) stop(`Node ${process.versions.node} runs this; it needs Node 22.18 or later.`)
 const missing = process.argv
@@ -12,8 +22,7 @@ const missing = process.argv
 if (missing.length > 0) install(missing)
 
 function has(command) {
-  // Debian installs servers in a folder that is not on every user's PATH.
-  return spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin"; command -v ${command}`]).status === 0
+  return spawnSync('sh', ['-c', `${FOLDERS}; command -v ${PROGRAMS[command] ?? command}`]).status === 0
 }
 
 function install(programs) {
@@ -24,7 +33,8 @@ function install(programs) {
   console.log(`Missing: ${first}. Installing with apt`)
   // Not every release has the first one.
   const command = first === last ? commandFor(first) : `(${commandFor(first)}) || (${commandFor(last)})`
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8' })
+  const before = programs.flat().includes('postgresql') ? `${NO_CLUSTER} && ` : ''
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', `${before}(${command})`], { encoding: 'utf8' })
   if (status !== 0) stop(`${last} could not be installed:\n${stdout}${stderr}`)
 }
 
