@@ -2,24 +2,19 @@ import { eventually, startRedis, type TestRedis } from '@tutti/test-kit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import * as Y from 'yjs'
 import { document } from '../src/client/document.ts'
-import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
+import type { DocumentStore } from '../src/server/index.ts'
+import { DATABASES, type TestDatabase } from './databases.ts'
 import { createInstances, type Instances } from './instances.ts'
 
 let redis: TestRedis
-let store: DocumentStore
 let instances: Instances
 let errors: unknown[] = []
 let count = 0
 
 beforeAll(async () => {
   redis = await startRedis()
-  store = pgliteStore()
-  await store.ready
 })
-afterAll(async () => {
-  await store.close()
-  await redis.stop()
-})
+afterAll(() => redis.stop())
 beforeEach(() => {
   errors = []
 })
@@ -39,12 +34,30 @@ function randomFrom(seed: number): () => number {
   }
 }
 
-describe.each([
-  ['one instance, without Redis', 1],
-  ['two instances on Redis', 2],
-])('%s', (_title, size) => {
+const databases = DATABASES.map(([database, startDatabase]) => ({ database, startDatabase }))
+const topologies = [
+  { topology: 'one instance, without Redis', size: 1 },
+  { topology: 'two instances on Redis', size: 2 },
+]
+
+describe.for(databases)('[D9] on $database', ({ startDatabase }) => {
+  let database: TestDatabase
+  beforeAll(async () => {
+    database = await startDatabase()
+  })
+  afterAll(() => database.stop())
+
+  describe.for(topologies)('$topology', ({ size }) => {
+    documentsSuite(size, () => database.store)
+  })
+})
+
+/** The rules of documents on some instances and a database. */
+function documentsSuite(size: number, storeOf: () => DocumentStore): void {
   let urls: string[]
+  let store: DocumentStore
   beforeEach(async () => {
+    store = storeOf()
     instances = createInstances(store, size === 1 ? undefined : redis.url, (error) => errors.push(error))
     urls = []
     while (urls.length < size) urls.push(await instances.start())
@@ -192,4 +205,4 @@ describe.each([
     expect(await store.saveSnapshot({ document: id, offset: offset - 1, bytes: new Uint8Array([0, 0]), text: 'old' })).toBe(false)
     expect(await store.textOf(id)).toBe('new')
   })
-})
+}
