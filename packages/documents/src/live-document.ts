@@ -7,6 +7,9 @@ import type { DocumentStore } from './store/document-store.ts'
 const KEPT_RECORDS = 10_000
 const KEPT_BYTES = 4_000_000
 
+/** Time until the log is read again after a failure, milliseconds. */
+const RETRY_MS = 1_000
+
 /** A document as this instance has it: a replica that follows the log. */
 export interface LiveDocument {
   readonly id: string
@@ -16,6 +19,8 @@ export interface LiveDocument {
   stored: number
   /** Updates may be in the replica and not in `recordsAfter`: the next batch is the whole document. */
   mustStoreAll: boolean
+  /** The database lacks updates that are in the log. */
+  readonly hasUnstored: boolean
   readonly replica: Replica
   /** About the bytes of the document: what was read and appended since. */
   readonly size: number
@@ -58,6 +63,8 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
   let isOpen = false
   let mustStoreAll = false
   let size = 0
+  let isClosed = false
+  let retry: NodeJS.Timeout | undefined
 
   const keep = (record: UpdateRecord): void => {
     records.push(record)
@@ -114,10 +121,19 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
     }
     if (epoch === position.epoch && offset <= position.offset) return
     if (epoch === position.epoch && previous === position.offset && update !== undefined) return advance({ ...notice, update })
-    check().catch(onError)
+    checkSoon()
+  }
+  /** Reads what was appended; where the database or the log is not available, again after a while. */
+  const checkSoon = (): void => {
+    check().catch((error: unknown) => {
+      if (isClosed) return
+      onError(error)
+      retry = setTimeout(checkSoon, RETRY_MS)
+      retry.unref()
+    })
   }
   const subscription = log.onAppend(receive)
-  const stopGap = log.onGap(() => void check().catch(onError))
+  const stopGap = log.onGap(() => checkSoon())
 
   const open = async (): Promise<void> => {
     await subscription.ready
@@ -155,7 +171,10 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
       return stored
     },
     set stored(offset) {
-      stored = Math.max(stored, offset)
+      stored = offset
+    },
+    get hasUnstored() {
+      return position.offset > stored && (mustStoreAll || records.some((record) => record.offset > stored))
     },
     get mustStoreAll() {
       return mustStoreAll
@@ -174,6 +193,8 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
     trim: () => log.trim(stored),
     check,
     close: async () => {
+      isClosed = true
+      clearTimeout(retry)
       subscription()
       stopGap()
       await log.close()

@@ -23,8 +23,10 @@ export interface LiveDocumentsOptions {
   seed: LiveDocumentOptions['seed']
   /** Runs for each update that reached a replica, in the order of its log. */
   onRecord: (document: LiveDocument, record: UpdateRecord) => void
-  /** Stores the document before it leaves memory (D6). */
+  /** Stores the document before it leaves memory (D6). Never rejects. */
   flush: (document: LiveDocument) => Promise<void>
+  /** The document leaves memory. */
+  onUnload: (document: LiveDocument) => void
   onError: (error: unknown, document: string) => void
 }
 
@@ -36,7 +38,7 @@ interface Held {
 
 /** Makes the set of one instance. */
 export function createLiveDocuments(options: LiveDocumentsOptions): LiveDocuments {
-  const { logs, store, unloadAfterMs, seed, onRecord, flush, onError } = options
+  const { logs, store, unloadAfterMs, seed, onRecord, flush, onUnload, onError } = options
   const held = new Map<string, Held>()
 
   const open = (id: string): Held => {
@@ -49,15 +51,12 @@ export function createLiveDocuments(options: LiveDocumentsOptions): LiveDocument
     return { live, holds: 0, timer: undefined }
   }
   const unload = async (id: string, own: Held): Promise<void> => {
-    try {
-      await flush(own.live)
-    } catch (error) {
-      onError(error, id)
-    }
+    await flush(own.live)
     if (own.holds > 0 || held.get(id) !== own) return
     // What is not stored stays in memory, and is tried again.
-    if (own.live.stored < own.live.position.offset && own.live.recordsAfter(own.live.stored).length > 0) return wait(id, own)
+    if (own.live.hasUnstored) return wait(id, own)
     held.delete(id)
+    onUnload(own.live)
     await own.live.close()
   }
   const wait = (id: string, own: Held): void => {
@@ -92,7 +91,7 @@ export function createLiveDocuments(options: LiveDocumentsOptions): LiveDocument
     find: (id) => held.get(id)?.live,
     noteStored: (id, { epoch, offset }) => {
       const live = held.get(id)?.live
-      if (live !== undefined && live.position.epoch === epoch) live.stored = offset
+      if (live !== undefined && live.position.epoch === epoch) live.stored = Math.max(live.stored, offset)
     },
     close: async () => {
       const all = [...held.values()]

@@ -13,7 +13,8 @@ import { closeDocument, createDocumentHandlers, TEXT_BYTES } from './document-ha
 import { documentRoom, openDocumentsOf, readDocument } from './document-access.ts'
 import { parseDocumentsOptions, type DocumentsOptions } from './document-options.ts'
 import { createServerDocument, type ServerDocument } from './server-document.ts'
-import { createStoreTask } from './store-task.ts'
+import { createStoreTask, type FailingDocument, type StoreTask } from './store-task.ts'
+import { guardStore } from '../store/guarded-store.ts'
 import { createTransfers } from './transfers.ts'
 import { textOf } from '../base64.ts'
 
@@ -37,6 +38,11 @@ export interface Documents {
    * notes.close()
    */
   open(id: string): Promise<ServerDocument>
+  /**
+   * The documents of this instance whose writes the database refuses, while it accepts others. They can be read and edited, their edits are
+   * kept in the log, and they are tried again every `retryMs`.
+   */
+  failing(): readonly FailingDocument[]
 }
 
 /**
@@ -47,17 +53,20 @@ export interface Documents {
 export function createDocuments(options: DocumentsOptions): Documents {
   const settings = parseDocumentsOptions(options)
   let documents: LiveDocuments | undefined
+  let failing: DocumentFeature['failing'] | undefined
   let isClosed = false
   return {
     feature: (core) => {
-      const { live, feature } = createFeature(core, settings)
+      const { live, feature, ...task } = createFeature(core, settings)
       documents = live
+      failing = task.failing
       const close = async (): Promise<void> => {
         isClosed = true
         await feature.close?.()
       }
       return { ...feature, close }
     },
+    failing: () => [...(failing?.values() ?? [])],
     open: async (id) => {
       parseDocument(id)
       if (isClosed) throw new RealtimeError('CLOSED')
@@ -75,15 +84,20 @@ export function createDocuments(options: DocumentsOptions): Documents {
 interface DocumentFeature {
   readonly live: LiveDocuments
   readonly feature: Feature
+  readonly failing: StoreTask['failing']
 }
 
 function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOptions>): DocumentFeature {
-  const { store, maxUpdateBytes, maxDocumentBytes, storeIntervalMs, snapshotIntervalMs, retryMs, unloadAfterMs } = settings
+  const { maxUpdateBytes, maxDocumentBytes, storeIntervalMs, snapshotIntervalMs, retryMs, unloadAfterMs } = settings
   const { fanOut, pubsub } = core
   const report = (error: unknown, subject: string): void => core.onError(error, { stage: 'document', subject })
+  const store = guardStore(settings.store, {
+    ...{ retryMs: storeIntervalMs, timeoutMs: settings.databaseTimeoutMs },
+    onOutage: (error) => report(error, 'the database'),
+  })
   const transfers = createTransfers(Math.max(maxUpdateBytes, maxDocumentBytes))
 
-  const logs = logsOf(core, settings.store, report)
+  const logs = logsOf(core, store, report)
   const sendStatus = (live: LiveDocument): void => {
     const stored = offsetText({ epoch: live.position.epoch, offset: live.stored })
     const failing = task.failing.has(live.id) ? { failing: true as const } : {}
@@ -119,6 +133,7 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
     ...{ logs, store, unloadAfterMs, seed: settings.seed ?? (() => undefined) },
     onRecord: deliver,
     flush: task.flush,
+    onUnload: task.forget,
     onError: report,
   })
   const stopStored = pubsub?.subscribe(STORED, (message) => {
@@ -149,7 +164,7 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
       await store.close()
     },
   }
-  return { live: documents, feature }
+  return { live: documents, feature, failing: task.failing }
 }
 
 /** On Redis the instances share logs; alone, the database is the log. */

@@ -43,6 +43,12 @@ export interface DocumentsOptions {
    */
   maxDocumentBytes?: number | undefined
   /**
+   * Time limit of a call to the database, after which it counts as not available, milliseconds.
+   *
+   * @default 10_000
+   */
+  databaseTimeoutMs?: number | undefined
+  /**
    * Time between two attempts to store a document that the database refuses, milliseconds.
    *
    * @default 30_000
@@ -58,6 +64,7 @@ export const DOCUMENTS_OPTIONS = {
   unloadAfterMs: wholeNumber(0, 30_000),
   maxUpdateBytes: wholeNumber(1, 4_000_000),
   maxDocumentBytes: wholeNumber(1, 16_000_000),
+  databaseTimeoutMs: wholeNumber(1, 10_000),
   retryMs: wholeNumber(1, 30_000),
 } satisfies OptionRows<DocumentsOptions>
 

@@ -1,4 +1,5 @@
 export { createDocuments, type Documents } from './create-documents.ts'
+export type { FailingDocument } from './store-task.ts'
 export type { ServerDocument } from './server-document.ts'
 export type { DocumentsOptions } from './document-options.ts'
 export type * from '../store/document-store.ts'

@@ -1,208 +1,171 @@
-import { RealtimeError } from '@tutti/protocol'
-import { toError } from '@tutti/protocol/internal'
-import { mergeUpdates } from '../crdt.ts'
 import type { LiveDocument } from '../live-document.ts'
-import type { DocumentStore, UpdateBatch } from '../store/document-store.ts'
+import { createDocumentWriter, type DocumentWriterOptions, type WriteResult } from './document-writer.ts'
 
 /** Failures of one document, while others succeed, until it is reported (D5). */
 const MAX_FAILURES = 3
 
-/** The longest wait while the database is not available, milliseconds. */
-const MAX_BACKOFF_MS = 30_000
-
-/** A snapshot is stored where the updates since the last one exceed this share of it. */
-const SNAPSHOT_SHARE = 0.25
-
 /** Storing takes at most this share of the time of the instance. */
 const BUSY_SHARE = 0.1
+
+/** How much longer other instances wait than the one whose update it is. */
+const OTHERS_FACTOR = 4
+
+/** A document whose writes the database refuses, while it accepts others. */
+export interface FailingDocument {
+  readonly id: string
+  /** Of the last attempt. */
+  readonly error: Error
+  readonly failures: number
+  /** The time of the first failure. */
+  readonly since: Date
+}
 
 /** Writes what is in the logs to the database, in batches of many documents (D4). */
 export interface StoreTask {
   /** The document has changed. `isOwn`: by an update of this instance. Other instances follow only if that one does not store it. */
   changed(document: LiveDocument, isOwn: boolean): void
-  /** Settles when the document is in the database with a snapshot; rejects with `UNAVAILABLE`. */
+  /** Settles when the document was written with a snapshot, or this failed: it then remains in the task, see `hasUnstored`. */
   flush(document: LiveDocument): Promise<void>
-  /** Documents that the database refuses, with the last error. */
-  readonly failing: ReadonlyMap<string, Error>
+  /** The document is closed. */
+  forget(document: LiveDocument): void
+  /** Documents that are reported as failing (D5), by id. */
+  readonly failing: ReadonlyMap<string, FailingDocument>
   /** Stores what is left. */
   close(): Promise<void>
 }
 
 /** What the task needs. */
-export interface StoreTaskOptions {
-  store: DocumentStore
+export interface StoreTaskOptions extends DocumentWriterOptions {
   intervalMs: number
-  snapshotIntervalMs: number
   retryMs: number
   /** Documents that are stored up to a new offset, or have begun or ceased to fail. */
   onStored: (documents: readonly LiveDocument[]) => void
-  onError: (error: unknown, document: string) => void
 }
 
-/** How a document was stored. */
-interface Progress {
-  /** When it is stored next, on the monotonic clock. */
+/** A document that is to be written. */
+interface Planned {
+  /** When, on the monotonic clock. */
   dueMs: number
   failures: number
-  snapshotBytes: number
-  snapshotAtMs: number
-  /** Size of the document at its last snapshot. */
-  snapshotSize: number
+  since: Date
 }
 
-interface Batch extends UpdateBatch {
-  readonly live: LiveDocument
-}
-
-/** How much longer other instances wait than the one whose update it is. */
-const OTHERS_FACTOR = 4
-
-/** Makes the task of one instance. The compare-and-set of the database decides where several instances store one document. */
+/** Makes the task of one instance. */
 export function createStoreTask(options: StoreTaskOptions): StoreTask {
-  const { store, intervalMs, snapshotIntervalMs, retryMs, onStored, onError } = options
-  const dirty = new Map<LiveDocument, Progress>()
-  const known = new WeakMap<LiveDocument, Progress>()
-  const failing = new Map<string, Error>()
+  const { intervalMs, retryMs, onStored, onError } = options
+  const writer = createDocumentWriter(options)
+  const planned = new Map<LiveDocument, Planned>()
+  const failing = new Map<string, FailingDocument>()
   let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
-  /** While it is above 0, the database is not available. */
-  let outages = 0
+  /** Rounds run one after another. */
+  let last: Promise<void> = Promise.resolve()
+  let isRunning = false
+  /** The database is not available until then. */
+  let pausedUntilMs = 0
+  /** All documents of a round failed, which was reported. */
+  let hasAlarm = false
   let waitMs = intervalMs
   let isClosed = false
 
-  const progressOf = (document: LiveDocument): Progress => {
-    const found = known.get(document) ?? {
-      ...{ dueMs: Infinity, failures: 0, snapshotBytes: 0, snapshotSize: 0 },
-      snapshotAtMs: performance.now(),
-    }
-    known.set(document, found)
+  const planOf = (document: LiveDocument): Planned => {
+    const found = planned.get(document) ?? { dueMs: Infinity, failures: 0, since: new Date() }
+    planned.set(document, found)
     return found
   }
   const schedule = (): void => {
-    if (timer !== undefined || running !== undefined || dirty.size === 0 || isClosed) return
-    const earliest = Math.min(...[...dirty.values()].map(({ dueMs }) => dueMs))
-    const outageMs = outages === 0 ? 0 : Math.min(MAX_BACKOFF_MS, intervalMs * 2 ** outages)
-    timer = setTimeout(start, Math.max(0, earliest - performance.now(), outageMs))
+    if (timer !== undefined || isRunning || planned.size === 0 || isClosed) return
+    const earliest = [...planned.values()].reduce((min, { dueMs }) => Math.min(min, dueMs), Infinity)
+    if (earliest === Infinity) return
+    timer = setTimeout(start, Math.max(0, Math.max(earliest, pausedUntilMs) - performance.now()))
   }
   const start = (): void => {
     timer = undefined
+    isRunning = true
     const now = performance.now()
-    running = storeAll([...dirty.keys()].filter((document) => progressOf(document).dueMs <= now)).finally(() => {
-      // A slow database gets larger batches.
-      const tookMs = performance.now() - now
-      waitMs = Math.max(intervalMs, tookMs / BUSY_SHARE)
-      running = undefined
+    const due = [...planned].flatMap(([document, { dueMs }]) => (dueMs <= now ? [document] : []))
+    void run(due, false).then(() => {
+      isRunning = false
       schedule()
     })
   }
+  const run = (documents: readonly LiveDocument[], isLast: boolean): Promise<void> =>
+    (last = last.then(() => writeRound(documents, isLast)).catch((error: unknown) => onError(error, '')))
 
-  const batchOf = (live: LiveDocument): Batch | undefined => {
-    const records = live.recordsAfter(live.stored)
-    const { offset } = live.position
-    if (records.length === 0 && !(live.mustStoreAll && offset > live.stored)) return undefined
-    const bytes = live.mustStoreAll ? live.replica.encode() : mergeUpdates(records.map(({ update }) => update))
-    const authors = [...new Set(records.map(({ author }) => author.user))]
-    return { live, bytes, document: live.id, previous: live.stored, offset, authors }
+  const failed = (document: LiveDocument, error: Error): boolean => {
+    const plan = planOf(document)
+    if (plan.failures === 0) plan.since = new Date()
+    plan.failures += 1
+    plan.dueMs = performance.now() + (plan.failures < MAX_FAILURES ? waitMs : retryMs)
+    if (plan.failures < MAX_FAILURES) return false
+    failing.set(document.id, { id: document.id, error, failures: plan.failures, since: plan.since })
+    if (plan.failures > MAX_FAILURES) return false
+    onError(error, document.id)
+    return true
   }
-  /** A snapshot of what is stored. The replica may have more by then, which is harmless: the updates after it change nothing. */
-  const saveSnapshot = async (live: LiveDocument, isLast: boolean): Promise<void> => {
-    const progress = progressOf(live)
-    const growth = live.size - progress.snapshotSize
-    const isDue =
-      isLast || growth > progress.snapshotBytes * SNAPSHOT_SHARE || performance.now() - progress.snapshotAtMs > snapshotIntervalMs
-    if (growth === 0 || !isDue || live.stored === 0) return
-    const bytes = live.replica.encode()
-    const snapshot = { document: live.id, offset: live.stored, bytes, text: live.replica.text() }
-    const { size } = live
-    await store.saveSnapshot(snapshot)
-    Object.assign(progress, { snapshotBytes: bytes.length, snapshotAtMs: performance.now(), snapshotSize: size })
+  /** Nothing of a round could be stored: what fails is the database, and no document is counted as failing. */
+  const allFailed = (result: WriteResult): void => {
+    const [error] = result.failed.values()
+    if (!hasAlarm) onError(error, '')
+    hasAlarm = true
+    for (const document of result.failed.keys()) planOf(document).dueMs = performance.now() + Math.max(waitMs, retryMs / 10)
   }
-  const succeeded = ({ live, offset }: Batch): void => {
-    live.stored = offset
-    live.mustStoreAll = false
-    const progress = progressOf(live)
-    progress.failures = 0
-    failing.delete(live.id)
-    progress.dueMs = performance.now() + waitMs
+  const settle = (document: LiveDocument): void => {
+    const plan = planOf(document)
+    plan.failures = 0
+    const dueMs = document.hasUnstored ? 0 : writer.snapshotDueMs(document)
+    if (dueMs === undefined) planned.delete(document)
+    else plan.dueMs = Math.max(dueMs, performance.now() + waitMs)
   }
-  /** Another instance has stored it: what it stored is read again. */
-  const passed = async ({ live }: Batch): Promise<void> => {
-    await store.create({ id: live.id })
-    live.stored = (await store.load(live.id))?.offset ?? 0
-    progressOf(live).dueMs = performance.now()
-  }
-  const storeBatches = async (batches: readonly Batch[]): Promise<void> => {
-    const stored = await store.append(batches)
-    for (const [place, batch] of batches.entries()) {
-      if (stored[place] !== true) {
-        await passed(batch)
-        continue
-      }
-      succeeded(batch)
-      await batch.live.trim()
+  const writeRound = async (documents: readonly LiveDocument[], isLast: boolean): Promise<void> => {
+    const startMs = performance.now()
+    const result = await writer.write(documents, isLast)
+    const { stored, failed: refused, outage } = result
+    const now = performance.now()
+    // A slow database gets larger batches.
+    if (outage === undefined) waitMs = Math.max(intervalMs, (now - startMs) / BUSY_SHARE)
+    else pausedUntilMs = now + (outage.retryAfterMs ?? waitMs)
+    const news = new Set(stored)
+    if (refused.size > 1 && stored.length === 0) allFailed(result)
+    else {
+      if (stored.length > 0) hasAlarm = false
+      for (const [document, error] of refused) if (failed(document, error)) news.add(document)
     }
-    onStored(batches.map(({ live }) => live))
-  }
-  const failed = (live: LiveDocument, error: Error): void => {
-    const progress = progressOf(live)
-    progress.failures += 1
-    progress.dueMs = performance.now() + (progress.failures < MAX_FAILURES ? waitMs : retryMs)
-    if (progress.failures === MAX_FAILURES) {
-      onError(error, live.id)
-      failing.set(live.id, error)
-      onStored([live])
+    for (const document of outage === undefined ? documents : stored) {
+      if (refused.has(document)) continue
+      if (failing.delete(document.id)) news.add(document)
+      settle(document)
     }
-  }
-  const isOutage = (error: unknown): boolean => error instanceof RealtimeError && error.code === 'UNAVAILABLE'
-  const storeAll = async (documents: readonly LiveDocument[], isLast = false): Promise<void> => {
-    const batches = documents.flatMap((live) => batchOf(live) ?? [])
-    const done = documents.filter((live) => batches.every((batch) => batch.live !== live))
-    try {
-      if (batches.length > 0) await storeBatches(batches)
-      for (const live of documents) await saveSnapshot(live, isLast)
-      for (const live of done) if (batchOf(live) === undefined) dirty.delete(live)
-      outages = 0
-    } catch (error) {
-      if (!isOutage(error)) return storeEach(batches)
-      outages += 1
-      if (outages === 1) onError(error, '')
-    }
-  }
-  /** One document at a time, so that one that fails does not harm the others. */
-  const storeEach = async (batches: readonly Batch[]): Promise<void> => {
-    for (const batch of batches) {
-      try {
-        await storeBatches([batch])
-      } catch (error) {
-        failed(batch.live, toError(error))
-      }
-    }
+    if (news.size > 0) onStored([...news])
   }
 
   return {
     failing,
     changed: (document, isOwn) => {
-      const progress = progressOf(document)
-      const isNew = !dirty.has(document)
-      dirty.set(document, progress)
+      const isNew = !planned.has(document)
+      const plan = planOf(document)
       const dueMs = performance.now() + waitMs * (isOwn ? 1 : OTHERS_FACTOR)
-      progress.dueMs = isNew ? dueMs : Math.min(progress.dueMs, dueMs)
+      // A document that fails has its own time.
+      if (plan.failures === 0) plan.dueMs = isNew ? dueMs : Math.min(plan.dueMs, dueMs)
       schedule()
     },
     flush: async (document) => {
-      await running
-      const batch = batchOf(document)
-      if (batch !== undefined) await storeBatches([batch])
-      await saveSnapshot(document, true)
-      dirty.delete(document)
+      if (isClosed) return
+      const plan = planOf(document)
+      if (plan.failures > 0 && plan.dueMs > performance.now()) return
+      plan.dueMs = Math.min(plan.dueMs, performance.now() + waitMs)
+      await run([document], true)
+      schedule()
+    },
+    forget: (document) => {
+      planned.delete(document)
+      failing.delete(document.id)
     },
     close: async () => {
       isClosed = true
       clearTimeout(timer)
-      await running
-      const documents = [...dirty.keys()]
-      await storeAll(documents)
-      await storeAll(documents, true)
+      const documents = [...planned.keys()]
+      await run(documents, false)
+      await run(documents, true)
     },
   }
 }

@@ -1,21 +1,27 @@
 import { RealtimeError } from '@tutti/protocol'
 import { toError } from '@tutti/protocol/internal'
 
-/** Classes of SQLSTATE that are failures of the database itself: connection, resources, operator intervention, system. */
-const UNAVAILABLE = /^(08|53|57|58)/
+/**
+ * SQLSTATE of failures of the database itself: connection, resources, operator intervention, system; no sign-in, no such database, a
+ * standby, missing rights or tables.
+ */
+const UNAVAILABLE = /^(08|53|57|58|28|3D|25006|42501|42P01)/
 
 /** Codes of drivers and of Node for a connection that failed. */
 const CONNECTION = /^(CONNECT_TIMEOUT|CONNECTION_|ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)/
 
 /** Two transactions that met; the same call succeeds when it is repeated. */
-const RETRYABLE = /^40/
+const CONFLICT = /^40/
+
+/** Whether a transaction met another one. */
+export const isConflict = (thrown: unknown): boolean => CONFLICT.test(codeOf(toError(thrown)))
 
 /** The failure of a query, with `UNAVAILABLE` where the database itself failed and the same call can succeed later. */
 export function databaseFailure(thrown: unknown): Error {
   const error = toError(thrown)
   if (error instanceof RealtimeError) return error
   const code = codeOf(error)
-  if (!UNAVAILABLE.test(code) && !CONNECTION.test(code) && !RETRYABLE.test(code)) return error
+  if (!UNAVAILABLE.test(code) && !CONNECTION.test(code) && !CONFLICT.test(code)) return error
   return new RealtimeError('UNAVAILABLE', { message: `The database is not available (${code}).`, cause: error })
 }
 

@@ -2,36 +2,47 @@ import { and, desc, eq, gt, lt, sql, type SQL } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { pageLimit } from './page-limit.ts'
 import type { DocumentStore, UpdateBatch } from './document-store.ts'
-import { databaseFailure } from './database-failure.ts'
+import { databaseFailure, isConflict } from './database-failure.ts'
 import { documents, updates, versions } from './tables.ts'
 
 /** A database with the tables of `tables.ts`, on any driver. */
 export type Database = PgDatabase<PgQueryResultHKT>
 
+/** Attempts of a query whose transaction met another one. */
+const MAX_ATTEMPTS = 3
+
 /** What a store needs. */
 export interface DrizzleStoreOptions {
   database: Database
-  /** Settles when the tables are there. */
-  migrated: Promise<void>
+  /** Creates the tables. Runs again where it failed. */
+  migrate: () => Promise<void>
   /** Ends the connections to the database. */
   end: () => Promise<void>
 }
 
 /** Creates a store on any database that Drizzle reaches. */
-export function createDrizzleStore({ database, migrated, end }: DrizzleStoreOptions): DocumentStore {
-  const ready = migrated.catch((error: unknown) => {
-    throw databaseFailure(error)
-  })
-  // Each call reports the failure.
-  ready.catch(() => {})
+export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptions): DocumentStore {
+  let migrating: Promise<void> | undefined
   let closing: Promise<void> | undefined
 
-  const run = async <Result>(query: () => Promise<Result>): Promise<Result> => {
-    await ready
-    try {
-      return await query()
-    } catch (error) {
+  const migrated = (): Promise<void> =>
+    (migrating ??= migrate().catch((error: unknown) => {
+      // The database was not available: the next call tries again.
+      if (closing === undefined) migrating = undefined
       throw databaseFailure(error)
+    }))
+  const ready = migrated()
+  // Each call reports the failure.
+  ready.catch(() => {})
+
+  const run = async <Result>(query: () => Promise<Result>): Promise<Result> => {
+    await migrated()
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await query()
+      } catch (error) {
+        if (attempt === MAX_ATTEMPTS || !isConflict(error)) throw databaseFailure(error)
+      }
     }
   }
   const touched = { updatedAt: sql`now()` }
@@ -154,7 +165,7 @@ export function createDrizzleStore({ database, migrated, end }: DrizzleStoreOpti
           .returning({ offset: updates.offset })
         return removed.length
       }),
-    close: () => (closing ??= ready.catch(() => {}).then(end)),
+    close: () => (closing ??= (migrating ?? Promise.resolve()).catch(() => {}).then(end)),
   }
 }
 

@@ -17,7 +17,7 @@ export function pgliteStore({ folder }: PgliteStoreOptions = {}): DocumentStore 
   const database = drizzle({ client })
   return createDrizzleStore({
     database,
-    migrated: migrate(database, { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: 'tutti' }),
+    migrate: () => migrate(database, { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: 'tutti' }),
     end: () => client.close(),
   })
 }

@@ -25,7 +25,7 @@ export function postgresStore({ url, maxConnections = 10, connectTimeoutSeconds 
   const client = postgres(url, { ...settings, max: maxConnections })
   return createDrizzleStore({
     database: drizzle({ client }),
-    migrated: migrateOnce(url, settings),
+    migrate: () => migrateOnce(url, settings),
     end: () => client.end({ timeout: 5 }),
   })
 }
