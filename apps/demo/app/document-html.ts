@@ -11,7 +11,7 @@ export interface DocumentParts {
   colour: Colour
   /** JSON that is safe inside a script. */
   entries: string
-  assets: { entry?: string; js: readonly { href: string }[]; css: readonly { href: string }[] }
+  assets: { entry?: string | undefined; js: readonly { href: string }[]; css: readonly { href: string }[] }
 }
 
 // Before the first paint: applies the stored theme, so that nothing flashes.
@@ -30,7 +30,7 @@ export function documentHtml({ body, info, colour, entries, assets }: DocumentPa
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="description" content="A counter, a list, a form and a chat that everybody who opens this page shares.">
+<meta name="description" content="A counter, a list, a form, a chat and documents that everybody who opens this page shares.">
 <title>Tutti: a page that everybody shares</title>
 <link rel="icon" href="${ICON}">
 <script>${THEME_SCRIPT}</script>

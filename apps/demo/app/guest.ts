@@ -18,5 +18,8 @@ export function guestAuth(): { guest: string } {
 export const guestIdOf = ({ guest }: Readonly<Record<string, unknown>>): string =>
   typeof guest === 'string' && /^[a-z\d]{8,32}$/.test(guest) ? `guest:${guest}` : 'guest:'
 
+/** Whether a user is a guest. */
+export const isGuest = (user: string): boolean => user.startsWith('guest:')
+
 /** A unique id; `crypto.randomUUID` would need HTTPS or localhost. */
 const createId = (): string => Date.now().toString(36) + Math.random().toString(36).slice(2, 10).padEnd(8, '0')

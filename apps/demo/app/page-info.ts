@@ -2,8 +2,12 @@ import type { RealtimeClientOptions } from '@tutti/client'
 import { inject, type InjectionKey } from 'vue'
 import type { Session } from './session.ts'
 
+/** The pages, by path. */
+export const PAGES = { '/': 'home', '/documents': 'documents' } as const
+
 /** Data of the server in the page: about itself, and about the signed-in user. */
 export interface PageInfo {
+  readonly page: (typeof PAGES)[keyof typeof PAGES]
   /** The instance that rendered the page. */
   readonly instance: string
   /** Addresses of all instances, if they are known. */
@@ -24,4 +28,4 @@ export const PAGE_DATA_ID = 'page-data'
 export const pageInfoKey: InjectionKey<PageInfo> = Symbol('page info')
 
 /** The data of the server. */
-export const usePageInfo = (): PageInfo => inject(pageInfoKey, { instance: '', instances: [] })
+export const usePageInfo = (): PageInfo => inject(pageInfoKey, { page: 'home', instance: '', instances: [] })

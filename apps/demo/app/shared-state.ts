@@ -29,6 +29,30 @@ export const isListItem = (item: unknown): item is ListItem =>
   'done' in item &&
   typeof item.done === 'boolean'
 
+/** The title of each document has its own key below this prefix, which is the id of the document too. */
+export const DOCUMENT_PREFIX = 'demo:documents:'
+
+/** The document that each visitor can read and only signed-in users can change. */
+export const GUIDE = 'demo:guide'
+
+/** Its title, which does not change. */
+export const GUIDE_TITLE = 'House rules'
+
+/** Longest title of a document, UTF-16 units. */
+export const MAX_TITLE_LENGTH = 80
+
+/** A document as listed. */
+export interface DocumentEntry {
+  title: string
+}
+
+/** Other clients may store anything: only values of this shape are shown. */
+export const isDocumentEntry = (entry: unknown): entry is DocumentEntry =>
+  typeof entry === 'object' && entry !== null && 'title' in entry && typeof entry.title === 'string'
+
+/** The room of presence of those that have a document open. */
+export const documentRoom = (id: string): string => `${id}:readers`
+
 /** The colours that the page can have. */
 export const COLOURS = ['pine', 'sea', 'violet', 'rose', 'ember', 'moss'] as const
 export type Colour = (typeof COLOURS)[number]

@@ -1,11 +1,14 @@
+import { join } from 'node:path'
 import { RealtimePubSub } from '@tutti/pubsub'
 import { rules } from '@tutti/server'
 import type { AttachRealtimeOptions } from '@tutti/server/nitro'
 import { reactiveDriver, reactiveRedisDriver } from '@tutti/storage-driver'
 import fsDriver from 'unstorage/drivers/fs-lite'
-import { fieldLock, KEYS, LIST_PREFIX, PAGE_ROOM } from '../app/shared-state.ts'
+import { isGuest } from '../app/guest.ts'
+import { DOCUMENT_PREFIX, documentRoom, fieldLock, GUIDE, KEYS, LIST_PREFIX, PAGE_ROOM } from '../app/shared-state.ts'
 import { schema } from './realtime-schema.ts'
 import { connectingUser } from './connecting-user.ts'
+import { demoDocuments } from './demo-documents.ts'
 
 /** The folder of the state without Redis, relative to the working folder. */
 const DATA_FOLDER = '.data'
@@ -14,16 +17,27 @@ const DATA_FOLDER = '.data'
 const CHAT = { 'chat:*': { maxRecords: 1_000, maxAgeMs: 7 * 24 * 3_600_000 } }
 
 const EVERYBODY = { read: true, write: true }
+const PRESENT = { read: true, join: true }
 
 /** The rights: shared data is listed by name, keys below a user's name belong to that user, and everything else is refused. */
 export const authorize = rules({
-  state: { [KEYS.count]: EVERYBODY, [`${LIST_PREFIX}*`]: EVERYBODY, [KEYS.room]: EVERYBODY, 'user:{id}:*': { read: true, write: true } },
+  state: {
+    [KEYS.count]: EVERYBODY,
+    [`${LIST_PREFIX}*`]: EVERYBODY,
+    [KEYS.room]: EVERYBODY,
+    [`${DOCUMENT_PREFIX}*`]: EVERYBODY,
+    'user:{id}:*': { read: true, write: true },
+  },
   events: {
     'chat:*': { subscribe: true, publish: true },
     // Only the server publishes on it.
     'user:{id}:*': { subscribe: true },
   },
-  presence: { [PAGE_ROOM]: { read: true, join: true } },
+  presence: { [PAGE_ROOM]: PRESENT, [`${DOCUMENT_PREFIX}*`]: PRESENT, [documentRoom(GUIDE)]: PRESENT },
+  documents: {
+    [`${DOCUMENT_PREFIX}*`]: EVERYBODY,
+    [GUIDE]: { read: true, write: ({ user }) => user !== null && !isGuest(user.id) },
+  },
   locks: { [fieldLock('*')]: { read: true, acquire: true } },
 })
 
@@ -33,11 +47,13 @@ export function realtimeOptions(): AttachRealtimeOptions {
   const url = process.env['REDIS_URL']
   if (url) {
     const pubsub = new RealtimePubSub({ url, onError: (error, { stage }) => console.error(`Redis (${stage}):`, error) })
-    return { ...common, pubsub, state: reactiveRedisDriver({ pubsub }) }
+    // Without a database that all instances share, there are no documents.
+    return { ...common, pubsub, state: reactiveRedisDriver({ pubsub }), documents: demoDocuments(undefined) }
   }
   return {
     ...common,
     state: reactiveDriver(fsDriver({ base: DATA_FOLDER })),
+    documents: demoDocuments(join(DATA_FOLDER, 'documents')),
     onWarning: () => console.warn(`REDIS_URL is not set: state is stored in ${DATA_FOLDER}, and instances are not synchronized.`),
   }
 }

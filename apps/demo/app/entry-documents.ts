@@ -1,0 +1,2 @@
+// The page of documents, in files of its own.
+export { default } from './components/documents/documents-page.vue'

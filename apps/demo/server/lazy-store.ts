@@ -1,0 +1,26 @@
+import type { DocumentStore } from '@tutti/documents/server'
+
+/** A store that is opened by its first query. */
+export function lazyStore(open: () => DocumentStore): DocumentStore {
+  let opened: DocumentStore | undefined
+  const store = (): DocumentStore => (opened ??= open())
+  return {
+    get ready() {
+      return store().ready
+    },
+    create: (document) => store().create(document),
+    rename: (id, title) => store().rename(id, title),
+    remove: (id) => store().remove(id),
+    list: (options) => store().list(options),
+    load: (id) => store().load(id),
+    textOf: (id) => store().textOf(id),
+    append: (batches) => store().append(batches),
+    saveSnapshot: (snapshot) => store().saveSnapshot(snapshot),
+    history: (id, options) => store().history(id, options),
+    addVersion: (version) => store().addVersion(version),
+    versions: (id, options) => store().versions(id, options),
+    readVersion: (id, version) => store().readVersion(id, version),
+    prune: (olderThanMs) => store().prune(olderThanMs),
+    close: async () => opened?.close(),
+  }
+}
