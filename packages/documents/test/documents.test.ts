@@ -192,6 +192,12 @@ function documentsSuite(size: number, storeOf: () => DocumentStore): void {
     await eventually(async () => expect((await store.load(id))?.snapshotOffset).toBeGreaterThan(0), { timeoutMs: 5_000 })
   })
 
+  test('[D4] a text with a NUL is stored, without it', async () => {
+    const id = newId()
+    instances.open(urlOf(0), id).text.insert(0, 'a\0b')
+    await eventually(async () => expect(await store.textOf(id)).toBe('ab'))
+  })
+
   test('[D4] an older state never overwrites a newer one', async () => {
     const id = newId()
     const first = instances.open(urlOf(0), id)

@@ -73,14 +73,20 @@ export function createStoredDocumentLogs(store: DocumentStore, onError: (error: 
     while (waiting.size > 0) {
       const batches = [...waiting]
       waiting.clear()
-      await storeAll(batches).catch((error: unknown) => {
-        for (const [log, { settled }] of batches) {
-          log.last = undefined
-          settled.reject(error)
-        }
-      })
+      await storeOrReject(batches)
     }
     isRunning = false
+  }
+  /** One at a time where all together failed, so that one that fails does not harm the others. */
+  const storeOrReject = async (batches: readonly (readonly [LocalLog, Batch])[]): Promise<void> => {
+    try {
+      await storeAll(batches)
+    } catch (error) {
+      for (const [log] of batches) log.last = undefined
+      const isOutage = error instanceof RealtimeError && error.code === 'UNAVAILABLE'
+      if (batches.length === 1 || isOutage) for (const [, { settled }] of batches) settled.reject(error)
+      else for (const batch of batches) await storeOrReject([batch])
+    }
   }
 
   return {
