@@ -25,11 +25,12 @@ export interface Instances {
 export function createInstances(store: DocumentStore, redisUrl: string | undefined, onError: (error: unknown) => void): Instances {
   const all: Documents[] = []
   const ends: (() => Promise<unknown>)[] = []
+  const clients: RealtimeClient[] = []
   // A server closes its store; this one is shared.
   const shared: DocumentStore = { ...store, close: async () => {} }
   const client: Instances['client'] = (url, auth) => {
     const made = createRealtimeClient({ url, auth, transports: ['websocket'] })
-    ends.unshift(() => made.close())
+    clients.push(made)
     return made
   }
   return {
@@ -56,8 +57,8 @@ export function createInstances(store: DocumentStore, redisUrl: string | undefin
     },
     open: (url, id) => document(client(url), id),
     stop: async () => {
-      for (const end of ends) await end()
-      ends.length = 0
+      await Promise.all(clients.splice(0).map((each) => each.close()))
+      await Promise.all(ends.splice(0).map((end) => end()))
     },
   }
 }
