@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
@@ -13,6 +14,8 @@ export interface PgliteStoreOptions {
 
 /** Stores documents in PGlite: PostgreSQL inside this process, with nothing to install. For one instance. */
 export function pgliteStore({ folder }: PgliteStoreOptions = {}): DocumentStore {
+  // PGlite itself creates no folders above it.
+  if (folder !== undefined) mkdirSync(folder, { recursive: true })
   const client = new PGlite(folder)
   const database = drizzle({ client })
   return createDrizzleStore({
