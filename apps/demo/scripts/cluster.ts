@@ -1,7 +1,7 @@
-// `pnpm run demo:cluster`: a Redis and three instances on three ports, until Ctrl-C. HOST, PORT (of the first), REDIS_URL
-// (instead of a temporary Redis, whose data is deleted at the end), SESSION_SECRET.
+// `pnpm run demo:cluster`: a Redis, a PostgreSQL and three instances on three ports, until Ctrl-C. HOST, PORT (of the first), REDIS_URL
+// and DATABASE_URL (instead of temporary ones, whose data is deleted at the end), SESSION_SECRET.
 import { randomBytes } from 'node:crypto'
-import { startRedis } from '@tutti/test-kit'
+import { startPostgres, startRedis } from '@tutti/test-kit'
 import { buildDemo } from './build-demo.ts'
 import { startInstance } from './start-instance.ts'
 import { stopWith } from './stop-with.ts'
@@ -12,10 +12,14 @@ const INSTANCES = 3
 try {
   const { host, ports } = await whereToListen(INSTANCES)
   await buildDemo(console.log)
-  const redis = process.env['REDIS_URL'] ? undefined : await startRedis()
+  const [redis, postgres] = await Promise.all([
+    process.env['REDIS_URL'] ? undefined : startRedis(),
+    process.env['DATABASE_URL'] ? undefined : startPostgres(),
+  ])
   const url = redis?.url ?? process.env['REDIS_URL'] ?? ''
   const env = {
     REDIS_URL: url,
+    DATABASE_URL: (await postgres?.createDatabase()) ?? process.env['DATABASE_URL'] ?? '',
     DEMO_INSTANCES: ports.map((port) => addressOf(host, port)).join(','),
     // A sign-in on one instance is valid on all.
     SESSION_SECRET: process.env['SESSION_SECRET'] || randomBytes(32).toString('base64url'),
@@ -24,14 +28,14 @@ try {
     ports.map((port) => startInstance({ host, port, env, onComplaint: (text) => process.stderr.write(text) })),
   )
 
-  console.log(`\nThree instances on one Redis (${url}):\n`)
+  console.log(`\nThree instances on one Redis (${url}) and one PostgreSQL:\n`)
   for (const { address } of instances) console.log(`  ${address}`)
   console.log('\nOpen two of them side by side and change something. Stop with Ctrl-C.\n')
 
   let ending: Promise<void> | undefined
   const end = (code: number): void => {
     ending ??= Promise.all(instances.map((instance) => instance.stop()))
-      .then(() => redis?.stop())
+      .then(() => Promise.all([redis?.stop(), postgres?.stop()]))
       .then(() => process.exit(code))
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0))

@@ -31,7 +31,7 @@ export interface InstanceOptions {
 }
 
 /** With these variables Nitro ignores signals, as in tests; they are not for the application. */
-const NOT_FOR_IT = ['CI', 'TEST', 'NODE_ENV', 'NODE_OPTIONS', 'REDIS_URL']
+const NOT_FOR_IT = ['CI', 'TEST', 'NODE_ENV', 'NODE_OPTIONS', 'REDIS_URL', 'DATABASE_URL']
 
 /** Starts the built demo in a separate process that ends with this one; settles when it replies. */
 export async function startInstance(options: InstanceOptions): Promise<DemoInstance> {

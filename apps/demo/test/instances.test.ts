@@ -123,7 +123,8 @@ test('instances end with the process that started them, however it ends', async 
     .trim()
     .split(/\s+/)
     .map(Number)
-  expect(started).toHaveLength(4)
+  // Redis, PostgreSQL and the instances.
+  expect(started).toHaveLength(5)
   child.kill('SIGKILL')
   await ended
   await eventually(() => expect(started.filter(isAlive)).toEqual([]), { timeoutMs: 20_000 })

@@ -1,0 +1,114 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually, freePort } from '@tutti/test-kit'
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { startInstance } from '../scripts/start-instance.ts'
+import { openPage } from './open-page.ts'
+import { startTwoInstances, type TwoInstances } from './two-instances.ts'
+
+let two: TwoInstances
+
+beforeAll(async () => (two = await startTwoInstances({ hasDocuments: true })), 120_000)
+afterAll(() => two.stop())
+
+/** The page of documents of a separate visitor. */
+async function visitDocuments(address: string): Promise<Page> {
+  const page = await openPage(two.browser, `${address}/documents`)
+  onTestFinished(() => page.context().close())
+  return page
+}
+
+const editorOf = (page: Page) => page.getByRole('textbox', { name: 'Text' })
+const textOn = (page: Page): Promise<string> =>
+  editorOf(page).evaluate((element) => [...element.children].map((line) => line.textContent).join('\n'))
+const isSaved = (page: Page): Promise<void> => page.getByText('Saved', { exact: true }).waitFor()
+
+/** Creates a document, and waits until its text can be written. */
+async function create(page: Page, title: string): Promise<void> {
+  await page.getByRole('button', { name: 'New', exact: true }).click()
+  await page.getByRole('textbox', { name: 'Title' }).fill(title)
+  await page.getByRole('textbox', { name: 'Title' }).press('Enter')
+  await isSaved(page)
+}
+
+test('[D1] two pages on two instances type into one document at once', async () => {
+  const [one, other] = await Promise.all([visitDocuments(two.addresses[0]), visitDocuments(two.addresses[1])])
+  await create(one, 'Programme')
+  await other.getByRole('link', { name: 'Programme' }).click()
+  await Promise.all([one, other].map(isSaved))
+  await Promise.all([one, other].map((page) => page.getByRole('button', { name: '2 online' }).nth(1).waitFor()))
+  await editorOf(one).pressSequentially('Haydn\n')
+  await eventually(async () => expect(await textOn(other)).toContain('Haydn\n'))
+  await editorOf(other).press('Control+End')
+  await editorOf(one).press('Control+Home')
+  await Promise.all([editorOf(one).pressSequentially('First half. '), editorOf(other).pressSequentially('Mendelssohn')])
+  const typed = 'First half. Haydn\nMendelssohn'
+  await eventually(async () => expect([await textOn(one), await textOn(other)]).toEqual([typed, typed]))
+
+  // Undo reverts the text of this page and leaves that of the other one.
+  await editorOf(other).press('Control+z')
+  await eventually(async () => expect(await textOn(one)).toBe('First half. Haydn\n'))
+  await other.getByRole('button', { name: 'Redo' }).click()
+  await eventually(async () => expect(await textOn(one)).toBe(typed))
+
+  await other.context().setOffline(true)
+  await other.getByText('Offline', { exact: true }).first().waitFor()
+  await editorOf(other).press('Control+End')
+  await editorOf(other).pressSequentially(', offline')
+  await other.getByText(/^Offline, \d+ changes waiting$/).waitFor()
+  await editorOf(one).pressSequentially('Online. ')
+  await isSaved(one)
+  await other.context().setOffline(false)
+  const merged = 'First half. Online. Haydn\nMendelssohn, offline'
+  await eventually(async () => expect([await textOn(one), await textOn(other)]).toEqual([merged, merged]), { timeoutMs: 10_000 })
+  await isSaved(other)
+})
+
+test('documents are created, renamed, deleted and restored for all pages', async () => {
+  const [one, other] = await Promise.all([visitDocuments(two.addresses[0]), visitDocuments(two.addresses[1])])
+  await create(one, 'Draft')
+  await editorOf(one).pressSequentially('Kept')
+  await isSaved(one)
+  await other.getByRole('link', { name: 'Draft' }).click()
+  await other.getByRole('textbox', { name: 'Title' }).fill('Final')
+  await one.getByRole('link', { name: 'Final' }).waitFor()
+  await one.getByRole('button', { name: 'Delete Final' }).click()
+  await other.getByText('This document was deleted.').waitFor()
+  await one.getByRole('button', { name: 'Restore', exact: true }).click()
+  await eventually(async () => expect(await textOn(other)).toBe('Kept'))
+})
+
+test('guests read the house rules and cannot change them', async () => {
+  const page = await visitDocuments(two.addresses[0])
+  await page.getByRole('link', { name: 'House rules' }).click()
+  await page.getByText('You can read this document. Sign in to change it.').waitFor()
+  await eventually(async () => expect(await textOn(page)).toContain('Please do not move the harpsichord.'))
+  const editor = page.getByLabel('Text', { exact: true })
+  expect(await editor.getAttribute('contenteditable')).toBe('false')
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate(() => window.axe.run())
+  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id)).toEqual([])
+})
+
+test('the first page loads neither Yjs nor the editor', async () => {
+  const page = await openPage(two.browser, two.addresses[0])
+  onTestFinished(() => page.context().close())
+  const scripts = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name))
+  expect(scripts.filter((name) => name.endsWith('.js'))).toHaveLength(1)
+})
+
+test('without Redis documents are stored on disk, in an empty folder', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tutti-demo-documents-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const instance = await startInstance({ file: two.file, folder, port: await freePort() })
+  onTestFinished(async () => void (await instance.stop()))
+  const page = await visitDocuments(instance.address)
+  await create(page, 'On disk')
+  await editorOf(page).pressSequentially('Kept')
+  await isSaved(page)
+  expect(readdirSync(join(folder, '.data/documents'))).toContain('PG_VERSION')
+  expect(instance.output).not.toContain('Realtime (')
+})
