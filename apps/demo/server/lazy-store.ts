@@ -2,12 +2,18 @@ import type { DocumentStore } from '@tutti/documents/server'
 
 /** A store that is opened by its first query. */
 export function lazyStore(open: () => DocumentStore): DocumentStore {
+  const ready = Promise.withResolvers<void>()
   let opened: DocumentStore | undefined
-  const store = (): DocumentStore => (opened ??= open())
+  const store = (): DocumentStore => {
+    if (opened !== undefined) return opened
+    opened = open()
+    ready.resolve(opened.ready)
+    return opened
+  }
+  // Each call reports the failure.
+  ready.promise.catch(() => {})
   return {
-    get ready() {
-      return store().ready
-    },
+    ready: ready.promise,
     create: (document) => store().create(document),
     rename: (id, title) => store().rename(id, title),
     remove: (id) => store().remove(id),
