@@ -61,6 +61,19 @@ test('[N1] pub has one connection to each master and sub one to one node, no mor
   expect(all.flat().filter(({ name }) => name?.includes(pubsub.instanceId) !== true)).toEqual([])
 })
 
+test('[R4] bytes arrive from each node, and subscribers of all nodes count', async () => {
+  const members = Array.from({ length: 6 }, () => connect({ cluster: cluster.addresses }).pubsub.link)
+  const received: string[] = []
+  const ends = members.flatMap((link) => [
+    link.subscribeBytes('io-request#', () => {}),
+    link.subscribeBytes('io#*', (message, channel) => received.push(`${channel} ${message.toString('hex')}`)),
+  ])
+  await Promise.all(ends.map(({ ready }) => ready))
+  expect(await members[0]?.countSubscribers('io-request#')).toBe(6)
+  for (const room of KEYS) await members[1]?.publish(`io#${room}`, Buffer.from([0xff]))
+  await eventually(() => expect(received.toSorted()).toEqual(KEYS.toSorted().flatMap((room) => members.map(() => `io#${room} ff`))))
+})
+
 test('[N8] one address of a Cluster is enough; each key is sent to its own node', async () => {
   const { pubsub } = connect({ cluster: [{ host: 'localhost', port: nodes()[1].port }] })
   expect(pubsub.link.isCluster).toBe(true)

@@ -1,11 +1,11 @@
 import { classifyRedisError } from './errors.ts'
 import type { ScriptReply, ScriptSource } from './link-contract.ts'
-import { sharedLocals, type CommandArgs } from './script.ts'
+import { sharedLocals } from './script.ts'
 
 /** One run of a script. */
 export interface ScriptRun {
   readonly keys: readonly string[]
-  readonly args: CommandArgs
+  readonly args: readonly (string | number)[]
 }
 
 /** The outcome of one run. */

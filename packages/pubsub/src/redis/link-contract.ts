@@ -43,6 +43,9 @@ export interface RedisScript {
   run(keys: readonly string[], args: readonly (string | number)[]): Promise<ScriptReply>
 }
 
+/** Receives bytes, and the channel without its prefix. */
+export type BytesHandler = (message: Buffer, channel: string) => void
+
 /** State of the circuit breaker. */
 export type BreakerState = 'closed' | 'open' | 'probing'
 
@@ -72,10 +75,17 @@ export interface RedisLink {
    * longer than its purpose allows, although Redis responds. Calls in flight reject with `OUTCOME_UNKNOWN`.
    */
   replaceHanging(isHanging: () => boolean): Promise<void>
-  /** Publishes text on `<prefix>:<channel>`. Rejects like `run`. */
-  publish(channel: string, text: string): Promise<void>
+  /** Publishes text or bytes on `<prefix>:<channel>`. Rejects like `run`. */
+  publish(channel: string, message: string | Buffer): Promise<void>
   /** Receives every message on `<prefix>:<channel>`, including those of this instance, in the order in which Redis executed them. */
   subscribe(channel: string, handler: MessageHandler): Unsubscribe
+  /**
+   * Like `subscribe`, for messages of another library: bytes, unchanged. A `channel` that ends with `*` is all channels that begin with the
+   * rest. A channel with a subscription to bytes has none to text.
+   */
+  subscribeBytes(channel: string, handler: BytesHandler): Unsubscribe
+  /** The number of connections that are subscribed to `<prefix>:<channel>`, not by a pattern. Rejects like `run`. */
+  countSubscribers(channel: string): Promise<number>
   /**
    * The name of a key that accompanies a value, in the value's hash slot: `{<base>:<key>}$<name>`, or `<base>:<key>$<name>` if
    * `base` has a hash tag. `name` is '' for the state.

@@ -21,8 +21,17 @@ export interface RedisClient {
   readonly send: SendCommand
   /** Like `send`, with a promise. */
   readonly ask: Send
+  /** From now on, passes each message on as bytes too. Called at most once. */
+  onBytes(listener: BytesListener): void
   /** Waits for outstanding replies, then closes the client, or only removes its listeners if the caller owns it (N7). */
   close(): Promise<void>
+}
+
+/** Receives messages as bytes. */
+export interface BytesListener {
+  message(redisChannel: string, message: Buffer): void
+  /** The message matches a pattern. */
+  matched(pattern: string, redisChannel: string, message: Buffer): void
 }
 
 /** Settings and events of a connection. */
@@ -99,6 +108,11 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   }
   const message = (redisChannel: string, text: string): void => events.onMessage?.(redisChannel, text)
 
+  let bytes: BytesListener | undefined
+  const messageBytes = (redisChannel: Buffer, content: Buffer): void => bytes?.message(redisChannel.toString(), content)
+  const matchedBytes = (pattern: string, redisChannel: Buffer, content: Buffer): void =>
+    bytes?.matched(pattern, redisChannel.toString(), content)
+
   client.on('ready', ready).on('close', lost).on('error', failed).on('message', message)
   // A client of the caller may have become ready before.
   if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
@@ -145,12 +159,17 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
     drop,
     send,
     ask,
+    onBytes: (listener) => {
+      bytes = listener
+      client.on('messageBuffer', messageBytes).on('pmessageBuffer', matchedBytes)
+    },
     close: async () => {
       keepAlive.stop()
       if (inFlight > 0) await new Promise<void>((resolve) => void (onIdle = resolve))
       replyTimeout?.stop()
       if (owned) await closeClient(client)
       client.off('ready', ready).off('close', lost).off('error', failed).off('message', message)
+      client.off('messageBuffer', messageBytes).off('pmessageBuffer', matchedBytes)
       isUp = false
     },
   }

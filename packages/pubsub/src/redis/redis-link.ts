@@ -3,6 +3,7 @@ import { createListeners, parseOptions, wholeNumber, type OptionRows } from '@tu
 import type { PubSubOptions } from '../contract.ts'
 import { PUBSUB_OPTIONS, createReport } from '../report.ts'
 import { createAvailability } from './availability.ts'
+import { createByteSubscriptions } from './byte-subscriptions.ts'
 import type { CommandsOptions } from './commands.ts'
 import { connectRedis } from './connect-redis.ts'
 import type { RedisClientOptions } from './redis-client.ts'
@@ -84,6 +85,8 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const subEvents: RedisClientOptions = {
     keepAliveMs,
     onReady: () => {
+      // Before the others: once those are confirmed, so are these.
+      byteSubscriptions.renew()
       subscriptions.renew()
       subReadies += 1
       availability.cameBack(subReadies > 1)
@@ -92,7 +95,8 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     onMessage: (redisChannel, text) => subscriptions.receive(redisChannel, text),
   }
   const { pub, sub } = connectRedis(settings, name, commandsOptions, subEvents)
-  const subscriptions = createSubscriptions({ sub, prefix, report })
+  const subscriptions = createSubscriptions<[string]>({ sub, report, nameOf: (channel) => `${prefix}:${channel}` })
+  const byteSubscriptions = createByteSubscriptions({ sub, report, prefix })
 
   const assertOpen = (): void => {
     if (closing !== undefined) throw new RealtimeError('CLOSED')
@@ -131,6 +135,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
   const close = async (): Promise<void> => {
     availability.close()
     subscriptions.clear()
+    byteSubscriptions.clear()
     breakerListeners.clear()
     initialConnect.end()
     await Promise.all([pub.close(), sub.close()])
@@ -159,10 +164,22 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
       await sub.ask('PING', [])
       if (closing === undefined && isHanging()) pub.drop()
     },
-    publish: async (channel, text) => void (await ask('PUBLISH', [`${prefix}:${channel}`, text])),
+    publish: async (channel, message) => void (await ask('PUBLISH', [`${prefix}:${channel}`, message])),
     subscribe: (channel, handler) => {
       assertOpen()
       return subscriptions.add(channel, handler)
+    },
+    subscribeBytes: (channel, handler) => {
+      assertOpen()
+      return byteSubscriptions.add(channel, handler)
+    },
+    countSubscribers: async (channel) => {
+      await initialConnect.over
+      const counts = await Promise.all(
+        pub.masters().map((master) => promised(sendTo(master))('PUBSUB', ['NUMSUB', `${prefix}:${channel}`])),
+      )
+      if (counts.length === 0) throw new RealtimeError('UNAVAILABLE', { message: 'No reachable Cluster node.' })
+      return counts.reduce<number>((sum, reply) => sum + (Array.isArray(reply) ? Number(reply[1]) : 0), 0)
     },
     companionKey,
     now: () => clock.now(),

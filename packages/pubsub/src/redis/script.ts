@@ -3,7 +3,7 @@ import { isUnknownScript } from './errors.ts'
 import type { ScriptReply, ScriptSource } from './link-contract.ts'
 
 /** Arguments of a command or a script. */
-export type CommandArgs = readonly (string | number)[]
+export type CommandArgs = readonly (string | number | Buffer)[]
 
 /**
  * Sends one command at once or never (N5). Exactly one of the callbacks is called; those of several commands in the order in

@@ -1,36 +1,42 @@
 import { RealtimeError } from '@tutti/protocol'
 import { createDeferred, createListeners, type Deferred, type Listeners } from '@tutti/protocol/internal'
-import type { MessageHandler, Unsubscribe } from '../contract.ts'
+import type { Unsubscribe } from '../contract.ts'
 import type { Report } from '../report.ts'
 import { isConnectionFailure } from './errors.ts'
 import type { RedisClient } from './redis-client.ts'
 
-/** The Redis channels subscribed by this instance: one SUBSCRIBE each, regardless of the number of handlers (N3). */
-export interface Subscriptions {
-  add(channel: string, handler: MessageHandler): Unsubscribe
-  receive(redisChannel: string, text: string): void
-  /** Subscribes to all channels again, on a connection without subscriptions. Commands sent later on it are answered later. */
+/** Subscriptions of one kind by this instance: one command each, regardless of the number of handlers (N3). */
+export interface Subscriptions<Args extends unknown[]> {
+  add(channel: string, handler: (...args: Args) => void): Unsubscribe
+  /** A message for the subscription that Redis knows by this name. */
+  receive(redisName: string, ...args: Args): void
+  /** Subscribes again to everything, on a connection without subscriptions. Commands sent later on it are answered later. */
   renew(): void
   /** Ends all subscriptions. */
   clear(): void
 }
 
-interface Subscription {
+interface Subscription<Args extends unknown[]> {
   readonly channel: string
-  readonly handlers: Listeners<[string]>
+  readonly handlers: Listeners<Args>
   readonly confirmed: Deferred<void>
   size: number
 }
 
-/** Creates the registry. Commands are sent over `sub` only while it is up. */
-export function createSubscriptions({ sub, prefix, report }: SubscriptionsOptions): Subscriptions {
-  const byRedisChannel = new Map<string, Subscription>()
-  const nameOf = (channel: string): string => `${prefix}:${channel}`
+/** How Redis subscribes. In lower case: ioredis counts the replies of the commands that it knows by that name. */
+const COMMANDS = {
+  channels: { begin: 'subscribe', end: 'unsubscribe' },
+  patterns: { begin: 'psubscribe', end: 'punsubscribe' },
+} as const
 
-  const request = async (subscription: Subscription): Promise<void> => {
+/** Creates the registry. Commands are sent over `sub` only while it is up. */
+export function createSubscriptions<Args extends unknown[]>(options: SubscriptionsOptions): Subscriptions<Args> {
+  const { sub, nameOf, report, kind = 'channels' } = options
+  const byName = new Map<string, Subscription<Args>>()
+
+  const request = async (subscription: Subscription<Args>): Promise<void> => {
     try {
-      // In lower case: ioredis counts the replies of the commands that it knows by that name.
-      await sub.ask('subscribe', [nameOf(subscription.channel)])
+      await sub.ask(COMMANDS[kind].begin, [nameOf(subscription.channel)])
       subscription.confirmed.resolve()
     } catch (error) {
       // The reconnected client subscribes again; only a refusal by Redis is final.
@@ -40,25 +46,25 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
     }
   }
 
-  const open = (channel: string): Subscription => {
-    const handlers = createListeners<[string]>((error) => report(error, { stage: 'handler', channel }))
+  const open = (channel: string): Subscription<Args> => {
+    const handlers = createListeners<Args>((error) => report(error, { stage: 'handler', channel }))
     const subscription = { channel, handlers, confirmed: createDeferred<void>(), size: 0 }
-    byRedisChannel.set(nameOf(channel), subscription)
+    byName.set(nameOf(channel), subscription)
     if (sub.isUp) void request(subscription)
     return subscription
   }
 
-  const shut = (subscription: Subscription): void => {
+  const shut = (subscription: Subscription<Args>): void => {
     const name = nameOf(subscription.channel)
-    byRedisChannel.delete(name)
+    byName.delete(name)
     subscription.confirmed.reject(new RealtimeError('CLOSED'))
     // A lost connection has no subscription to end, and one that fails now will have none.
-    if (sub.isUp) sub.ask('unsubscribe', [name]).catch(() => {})
+    if (sub.isUp) sub.ask(COMMANDS[kind].end, [name]).catch(() => {})
   }
 
   return {
     add: (channel, handler) => {
-      const subscription = byRedisChannel.get(nameOf(channel)) ?? open(channel)
+      const subscription = byName.get(nameOf(channel)) ?? open(channel)
       const undo = subscription.handlers.add(handler)
       subscription.size += 1
       let active = true
@@ -71,12 +77,12 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
       }
       return Object.assign(unsubscribe, { ready: subscription.confirmed.promise })
     },
-    receive: (redisChannel, text) => byRedisChannel.get(redisChannel)?.handlers.emit(text),
+    receive: (redisName, ...args) => byName.get(redisName)?.handlers.emit(...args),
     renew: () => {
-      for (const subscription of byRedisChannel.values()) void request(subscription)
+      for (const subscription of byName.values()) void request(subscription)
     },
     clear: () => {
-      for (const subscription of byRedisChannel.values()) shut(subscription)
+      for (const subscription of byName.values()) shut(subscription)
     },
   }
 }
@@ -84,6 +90,9 @@ export function createSubscriptions({ sub, prefix, report }: SubscriptionsOption
 /** Options of the registry. */
 export interface SubscriptionsOptions {
   sub: RedisClient
-  prefix: string
+  /** The name of a channel or pattern in Redis. */
+  nameOf: (channel: string) => string
   report: Report
+  /** @default 'channels' */
+  kind?: keyof typeof COMMANDS
 }

@@ -4,29 +4,32 @@ import type { RedisClient } from '../redis-client.ts'
 import type { RedisAddress } from '../redis-address.ts'
 import { retryDelayMs } from '../redis-options.ts'
 
-/** The `sub` connection to a Cluster: to one node, which delivers the messages of all nodes. */
+/**
+ * The `sub` connection to a Cluster: to one master, which delivers the messages of all nodes. Not to a replica: the subscribers of a
+ * channel are counted on the masters.
+ */
 export interface ClusterSubscriber {
   readonly client: Redis
-  /** Starts to connect, or leaves a node that no longer belongs to the Cluster. */
+  /** Starts to connect, or leaves a node that is no longer a master. */
   follow(connection: RedisClient, map: ClusterMap): void
 }
 
 /**
- * A plain client that moves to another node at each reconnect attempt (N1). `make` returns a client that does not connect yet.
+ * A plain client that moves to another master at each reconnect attempt (N1). `make` returns a client that does not connect yet.
  */
 export function createClusterSubscriber(
   make: (address: RedisAddress) => Redis,
   seed: RedisAddress,
   random = Math.random,
 ): ClusterSubscriber {
-  let nodes: readonly RedisAddress[] = []
+  let masters: readonly RedisAddress[] = []
   let place = 0
   const client = make(seed)
 
   const move = (): void => {
     place += 1
     // ioredis reads them at each attempt.
-    Object.assign(client.options, nodes[place % nodes.length])
+    Object.assign(client.options, masters[place % masters.length])
   }
   client.options.retryStrategy = (attempt) => {
     move()
@@ -36,15 +39,15 @@ export function createClusterSubscriber(
   return {
     client,
     follow: (connection, map) => {
-      const isFirst = nodes.length === 0
-      nodes = map.nodes
+      const isFirst = masters.length === 0
+      masters = map.masters
       const { host = '', port = 0 } = client.options
       if (isFirst) {
-        // Spreads the instances over the nodes.
-        place = Math.floor(random() * nodes.length)
+        // Spreads the instances over the masters.
+        place = Math.floor(random() * masters.length)
         move()
         connection.open()
-      } else if (!nodes.some((node) => nodeName(node) === nodeName({ host, port }))) connection.drop()
+      } else if (!masters.some((master) => nodeName(master) === nodeName({ host, port }))) connection.drop()
     },
   }
 }
