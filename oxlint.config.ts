@@ -51,6 +51,10 @@ const LAYERS: Record<string, Layer> = {
   'packages/server/src/http/node/default-logs.ts': { imports: [...SERVER, '@tutti/coordination/logs'], types: SERVER_TYPES },
   'packages/server/src/durable/server-workers.ts': { imports: [...SERVER, '@tutti/coordination/logs'], types: SERVER_TYPES },
   'packages/server/src/http/node/default-coordination.ts': { imports: [...SERVER, '@tutti/coordination'], types: SERVER_TYPES },
+  'packages/server/src/redis-adapter/**': {
+    imports: [...SERVER, '@socket.io/redis-adapter'],
+    types: [...SERVER_TYPES, '@tutti/pubsub/redis'],
+  },
   'packages/server/src/authentication/ip-address.ts': { imports: [...NODE, 'ipaddr.js'], own: false },
   'packages/server/src/http/nitro/**': { imports: [...SERVER, 'nitro', 'nitro/**', 'crossws', 'crossws/**'], types: SERVER_TYPES },
   'packages/server/src/http/nitro2/**': {

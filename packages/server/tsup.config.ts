@@ -6,4 +6,5 @@ export default tsupConfig({
   node: 'src/http/node/index.ts',
   nitro: 'src/http/nitro/index.ts',
   nitro2: 'src/http/nitro2/index.ts',
+  'redis-adapter': 'src/redis-adapter/index.ts',
 })

@@ -8,6 +8,7 @@ import { reactiveRedisDriver } from '@tutti/storage-driver'
 import { serveInstance } from '@tutti/test-kit/instance'
 import type { ServerRooms } from '../src/index.ts'
 import { attachRealtime } from '../src/http/node/index.ts'
+import { createRedisAdapter } from '../src/redis-adapter/index.ts'
 
 // One instance of a cluster: what a deployment runs on each machine, in a process of its own.
 
@@ -18,6 +19,7 @@ const httpServer = createServer()
 const leases = process.env['LEASES']
 const realtime = attachRealtime(httpServer, {
   ...(process.env['QUIET'] !== undefined && { onError: () => {} }),
+  ...(process.env['ADAPTER'] !== undefined && { socketIo: { adapter: createRedisAdapter(pubsub) } }),
   ...{ state, pubsub, limits: { mutationsPerSecond: 1_000_000, eventsPerSecond: 1_000_000 } },
   coordination:
     leases === undefined
@@ -41,6 +43,8 @@ serveInstance(
     watch: (key: string) => void realtime.state.watch(key, (entry) => watched.push(entry)),
     listen: (pattern: string) => void realtime.events.subscribe(pattern, (event) => watched.push(event)),
     watched: () => watched,
+    emit: (name: string, data: JsonValue) => void realtime.io.emit(name, data),
+    sockets: async () => (await realtime.io.fetchSockets()).map(({ id }) => id),
     rooms: (call: keyof ServerRooms, ...args: unknown[]) => Reflect.apply(realtime.rooms[call], undefined, args) as Promise<unknown>,
     broadcast: (name: string, data: JsonValue) => realtime.broadcast(name, data),
     members: (room: string) => realtime.presence.members(room),

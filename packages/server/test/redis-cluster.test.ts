@@ -9,7 +9,7 @@ const clients: PlainClient[] = []
 
 beforeAll(async () => {
   cluster = await startRedisCluster()
-  const env = { REDIS_PLACE: JSON.stringify({ cluster: cluster.addresses }) }
+  const env = { REDIS_PLACE: JSON.stringify({ cluster: cluster.addresses }), ADAPTER: '1' }
   instances = await Promise.all([1, 2].map(() => spawnInstance(new URL('./instance.ts', import.meta.url), { env })))
 })
 
@@ -67,4 +67,17 @@ test('[E1] [S17] on a Cluster events are relayed, and a prefix lists all nodes',
   await eventually(() => expect(far.of('event:received')).toMatchObject([{ channel: 'chat:room1', data: 'hello' }]))
   for (let place = 0; place < 10; place += 1) await publisher.request('storage:set', { key: `list:${place}`, value: place })
   expect(await instances[1]?.call('keys', 'list:')).toHaveLength(10)
+})
+
+test('[R4] on a Cluster, Socket.IO reaches the sockets of both instances', async () => {
+  const both = await Promise.all([connectTo(0), connectTo(1)])
+  const ids = both.map(({ socket }) => socket.id)
+  for (const instance of instances) expect(await instance.call('sockets')).toEqual(expect.arrayContaining(ids))
+  for (const [place, instance] of instances.entries()) await instance.call('emit', 'test', place)
+  await eventually(() =>
+    expect(both.map((client) => client.of('test').toSorted((a, b) => Number(a) - Number(b)))).toEqual([
+      [0, 1],
+      [0, 1],
+    ]),
+  )
 })

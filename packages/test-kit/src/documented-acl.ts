@@ -12,9 +12,12 @@ export interface DocumentedAcl {
   readonly adminCredentials: string
 }
 
-/** The ACL in `docs/security.md`, unchanged. */
-export function documentedAcl(): DocumentedAcl {
-  const block = /^```acl\n(.*?)^```$/ms.exec(readFileSync(DOCUMENT, 'utf8'))?.[1]
+/** The ACL in `docs/security.md`, unchanged; with the rights of further blocks, by their names. */
+export function documentedAcl(...more: string[]): DocumentedAcl {
+  const text = readFileSync(DOCUMENT, 'utf8')
+  const blockOf = (name: string): string | undefined => new RegExp(`^\`\`\`${name}\n(.*?)^\`\`\`$`, 'ms').exec(text)?.[1]
+  const rights = more.map((name) => ` ${blockOf(name)?.trim() ?? ''}`).join('')
+  const block = blockOf('acl')?.replace(/^user (?!default).*$/m, `$&${rights}`)
   const [, name, password] = /^user (\w+) on >(\S+)/m.exec(block ?? '') ?? []
   if (block === undefined || name === undefined || password === undefined) throw new Error('docs/security.md has no user in an acl block.')
   return { users: `${block}user admin on >admin ~* &* +@all\n`, credentials: `${name}:${password}`, adminCredentials: 'admin:admin' }

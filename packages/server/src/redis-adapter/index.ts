@@ -1,0 +1,1 @@
+export { createRedisAdapter, type RedisAdapterOptions } from './create-redis-adapter.ts'
