@@ -49,6 +49,7 @@ const LAYERS: Record<string, Layer> = {
   'packages/coordination/src/testing/**': { imports: [...PUBSUB, 'vitest'] },
   'packages/server/src/**': { imports: SERVER, types: SERVER_TYPES },
   'packages/server/src/http/node/default-logs.ts': { imports: [...SERVER, '@tutti/coordination/logs'], types: SERVER_TYPES },
+  'packages/server/src/rooms/room-sender.ts': { imports: [...SERVER, '@tutti/coordination'], types: SERVER_TYPES },
   'packages/server/src/durable/server-workers.ts': { imports: [...SERVER, '@tutti/coordination/logs'], types: SERVER_TYPES },
   'packages/server/src/http/node/default-coordination.ts': { imports: [...SERVER, '@tutti/coordination'], types: SERVER_TYPES },
   'packages/server/src/redis-adapter/**': {

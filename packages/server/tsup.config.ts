@@ -7,4 +7,5 @@ export default tsupConfig({
   nitro: 'src/http/nitro/index.ts',
   nitro2: 'src/http/nitro2/index.ts',
   'redis-adapter': 'src/redis-adapter/index.ts',
+  rooms: 'src/rooms/index.ts',
 })

@@ -71,6 +71,22 @@ test.each([2, 10])('the cost does not grow with members: %i instances, 1,000 mem
   for (const { pubsub } of started) expect(clientList.filter((line) => line.includes(pubsub.instanceId))).toHaveLength(2)
 })
 
+test.each([2, 10])('a command is one script, and one reply of each other instance: %i instances', async (instances) => {
+  const { prefix } = server.prefix()
+  const started = await Promise.all(Array.from({ length: instances }, () => startInstance({ url: server.redis.url, prefix }, QUIET)))
+  const [first] = started
+  if (first === undefined) throw new Error('There are several.')
+  for (const { coordination } of started) coordination.commands.handle(() => 'applied')
+  await Promise.all(started.map(({ coordination }) => coordination.commands.ready))
+  const { commands } = first.coordination
+  const call = { timeoutMs: 5_000, confirm: true }
+  // What the start of the instances still reads comes first.
+  await commands.send('warm up', call)
+  await Promise.all(started.map(({ pubsub }) => pubsub.link.command('PING')))
+  expect(await commandsOf(() => commands.send('a', call))).toEqual({ evalsha: 1, publish: instances })
+  expect(await commandsOf(() => commands.send('a', { ...call, confirm: false }))).toEqual({ evalsha: 1, publish: 1 })
+})
+
 test('an idle instance sends one script per heartbeat', async () => {
   const { prefix } = server.prefix()
   const { coordination } = await startInstance({ url: server.redis.url, prefix })

@@ -36,6 +36,7 @@ const late = (isSent: boolean, timeoutMs: number): RealtimeError =>
 export function createOpenCalls(): OpenCalls {
   const calls = new Map<number, State>()
   let lastId = 0
+  let isClosed = false
 
   const open = (id: number, timeoutMs: number): State => {
     const { promise, resolve, reject } = createDeferred<CommandReplies>()
@@ -82,10 +83,12 @@ export function createOpenCalls(): OpenCalls {
     open: (timeoutMs) => {
       const call = open((lastId += 1), timeoutMs)
       calls.set(call.id, call)
+      if (isClosed) call.fail(new RealtimeError('CLOSED'))
       return call
     },
     receive: (from, { id, result }) => calls.get(id)?.receive(from, result),
     close: () => {
+      isClosed = true
       for (const { fail } of [...calls.values()]) fail(new RealtimeError('CLOSED'))
     },
   }

@@ -13,10 +13,11 @@ export interface RoomsOptions {
   maxResults?: number | undefined
 }
 
-const ROWS = { timeoutMs: wholeNumber(1, 2_000), maxResults: wholeNumber(1, 1_000) } satisfies OptionRows<RoomsOptions>
+/** The accepted values of each option. */
+export const ROOMS_ROWS = { timeoutMs: wholeNumber(1, 2_000), maxResults: wholeNumber(1, 1_000) } satisfies OptionRows<RoomsOptions>
 
 /** The options with their defaults. */
-export type RoomsSettings = Settings<RoomsOptions, typeof ROWS>
+export type RoomsSettings = Settings<RoomsOptions, typeof ROOMS_ROWS>
 
 const DEFAULTS: RoomsOptions | false = {}
 
@@ -28,4 +29,4 @@ export const ROOMS: OptionRow<RoomsOptions | false> = [
 ]
 
 /** Options of rooms. Throws `INVALID_OPTIONS`. */
-export const parseRoomsOptions = (options: RoomsOptions): RoomsSettings => parseOptions('rooms', ROWS, options)
+export const parseRoomsOptions = (options: RoomsOptions): RoomsSettings => parseOptions('rooms', ROOMS_ROWS, options)

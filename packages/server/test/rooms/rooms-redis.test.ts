@@ -115,3 +115,36 @@ test('[R1] a late disconnect ends only connections that were open when it was se
   await instances[0].call('rooms', 'join', { connection: idOf(after) }, 'later')
   expect(await instances[0].call('rooms', 'connections', 'later')).toMatchObject({ count: 1 })
 })
+
+test('[R4] a process without Socket.IO sends to rooms and connections', async () => {
+  const sender = await spawnInstance(new URL('sender-app.ts', import.meta.url), { env: { REDIS_URL: redis.url } })
+  onTestFinished(() => sender.kill())
+  const [near, far] = await Promise.all([connectTo(0), connectTo(1)])
+  const both = { connection: [idOf(near), idOf(far)] }
+  const everywhere = { results: expect.arrayContaining(instanceIds().map((instance) => ({ instance, connections: 1 }))), missing: [] }
+  expect(await sender.call('rooms', 'join', both, 'work')).toEqual(everywhere)
+  expect(await sender.call('rooms', 'broadcast', 'work', 'n', 1)).toEqual(everywhere)
+  expect(await sender.call('connection', idOf(far), 'n', 2)).toMatchObject({ missing: [] })
+  expect(await sender.call('broadcast', 'n', 3, { except: { connection: idOf(far) } })).toMatchObject({ missing: [] })
+  expect(await sender.call('user', 'nobody', 'n', 4)).toMatchObject({ missing: [] })
+  expect(await sender.call('rooms', 'connections', 'work')).toMatchObject({ count: 2, missing: [] })
+  await eventually(() =>
+    expect([dataOf(near), dataOf(far)]).toEqual([
+      [1, 3],
+      [1, 2],
+    ]),
+  )
+  instances[1].pause()
+  expect(await sender.call('rooms', 'broadcast', 'work', 'n', 5, { timeoutMs: 100 })).toEqual({
+    results: [{ instance: instanceIds()[0], connections: 1 }],
+    missing: [instanceIds()[1]],
+  })
+  instances[1].resume()
+  // The process is none of the instances, and serves nothing.
+  expect(await instances[0].call('rooms', 'list', 'work')).toMatchObject({ missing: [] })
+  expect(await sender.call('resources')).toEqual([])
+  await expect(sender.call('user', '', 'n', 1)).rejects.toThrow('must be a text that is not empty')
+  await expect(sender.call('broadcast', 'counted', 'many')).rejects.toThrow('does not match its schema')
+  await sender.call('close')
+  await expect(sender.call('rooms', 'list')).rejects.toThrow('closed')
+})
