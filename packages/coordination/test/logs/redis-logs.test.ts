@@ -19,15 +19,16 @@ beforeEach(async () => void (await sendToRedis(redis, 'FLUSHALL')))
 
 const HEAD = '{tutti$log:event:chat:a}$head'
 const RECORDS = '{tutti$log:event:chat:a}$records'
-const IDS = '{tutti$log:event:chat:a}$ids'
 
 const open = (options: Omit<LogOptions, 'pattern'> = {}): Logs =>
   createRedisLogs({ link: pubsub.link, instanceId: pubsub.instanceId, pattern: 'chat:*', ...options })
 const ask = (...args: [string, ...(string | number)[]]) => sendToRedis(redis, ...args)
-const keys = async (): Promise<string[]> => {
-  const reply = await ask('KEYS', '*')
+const namesOf = async (...command: Parameters<typeof ask>): Promise<string[]> => {
+  const reply = await ask(...command)
   return Array.isArray(reply) ? reply.map(String).toSorted() : []
 }
+const keys = (): Promise<string[]> => namesOf('KEYS', '*')
+const fieldsOfHead = (): Promise<string[]> => namesOf('HKEYS', HEAD)
 /** Commands that reached Redis, those inside scripts left out. */
 const commandsDuring = async (work: () => Promise<unknown>): Promise<Record<string, number>> => {
   await ask('CONFIG', 'RESETSTAT')
@@ -66,7 +67,7 @@ test('[E6] offsets grow while the clock of Redis is behind the last one', async 
   const { epoch } = await logs.head('chat:a')
   const ahead = (pubsub.link.now() + 3_600_000) * 1_000
   const last = Math.floor(ahead)
-  await pubsub.link.command('SET', HEAD, `${epoch} ${last} 0 0 0 `)
+  await pubsub.link.command('HSET', HEAD, '$', `${epoch} ${last} 0 0 `)
   const positions = await appendNumbers(logs, 'chat:a', 3)
   expect(positions.map(({ offset }) => offset)).toEqual([last + 1, last + 2, last + 3])
   expect(numbersOf(await readAll(logs, 'chat:a', { epoch, offset: last }))).toEqual([0, 1, 2])
@@ -84,18 +85,18 @@ test('[E6] the keys of a log expire, its last offset after its records', async (
   const logs = open({ maxAgeMs: 10_000, tombstoneMs: 50_000 })
   await logs.append('chat:a', { json: '0' })
   await logs.append('chat:a', { json: '1', id: 'x' })
-  expect(await keys()).toEqual([HEAD, IDS, RECORDS])
-  for (const key of [RECORDS, IDS]) {
-    expect(Number(await ask('PTTL', key))).toBeGreaterThan(9_000)
-    expect(Number(await ask('PTTL', key))).toBeLessThanOrEqual(12_500)
-  }
+  expect(await keys()).toEqual([HEAD, RECORDS])
+  expect(Number(await ask('PTTL', RECORDS))).toBeGreaterThan(9_000)
+  expect(Number(await ask('PTTL', RECORDS))).toBeLessThanOrEqual(12_500)
   expect(Number(await ask('PTTL', HEAD))).toBeGreaterThan(50_000)
-  // A hash that was emptied by a trim and is made again expires too.
-  const { offset } = await logs.head('chat:a')
-  await logs.trim('chat:a', offset)
-  await logs.append('chat:a', { json: '2', id: 'y' })
-  await logs.append('chat:a', { json: '2', id: 'z' })
-  expect(Number(await ask('PTTL', IDS))).toBeGreaterThan(0)
+  // After the records have expired, their ids are removed, and what is made again expires too.
+  await ask('DEL', RECORDS)
+  expect(await logs.append('chat:a', { json: '1', id: 'x' })).toMatchObject({ isNew: true })
+  expect(await fieldsOfHead()).toEqual(['"x"', '$'])
+  await ask('DEL', RECORDS)
+  await logs.append('chat:a', { json: '2' })
+  expect(await fieldsOfHead()).toEqual(['$'])
+  for (const key of [RECORDS, HEAD]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(9_000)
 })
 
 test('[E10] the keys of a log with groups expire once all of it is processed', async () => {
@@ -106,8 +107,8 @@ test('[E10] the keys of a log with groups expire once all of it is processed', a
   const { records } = await group.take('chat:a', { token: 't', count: 10, visibilityMs: 60_000 })
   for (const { offset } of records) await group.acknowledge('chat:a', offset)
   await group.take('chat:a', { token: 'u', count: 10, visibilityMs: 60_000 })
-  for (const key of [RECORDS, IDS]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(0)
-  expect(await keys()).toEqual(['tutti$channels:chat:*', HEAD, IDS, RECORDS].toSorted())
+  for (const key of [RECORDS, HEAD]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(0)
+  expect(await keys()).toEqual(['tutti$channels:chat:*', HEAD, RECORDS].toSorted())
   await logs.append('chat:a', { json: '1' })
   expect(await ask('PTTL', RECORDS)).toBe(-1)
 })

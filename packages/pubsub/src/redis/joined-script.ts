@@ -53,6 +53,7 @@ while argsBefore < #ARGV do
     end
   end
 end
+${script.finish ?? ''}
 return { replies, failures }
 `
 

@@ -2,19 +2,34 @@ import { RealtimeError } from '@tutti/protocol'
 import type { AppendNotice, LogRecord, NewRecord } from '../log-contract.ts'
 import { fieldsOf, listOf } from './reply.ts'
 
-// An append as the script publishes it, with its fields in this order:
-// {"origin","log","author"?,"self"?,"epoch","offset","previous","data"?}
+// A record is stored as members of a JSON object, and an append is published as an object that ends with them:
+// {"origin","log","epoch","offset","previous","author"?,"self"?,"data"?}
 
-/** The middle of the message, which the instance knows before the script runs. */
-export const messageHead = (log: string, { author, includeSelf }: NewRecord): string =>
-  [
-    `"log":${JSON.stringify(log)},`,
-    author === undefined ? '' : `"author":${JSON.stringify(author)},`,
-    includeSelf === true ? '"self":true,' : '',
-  ].join('')
+type Content = Omit<NewRecord, 'id'>
+
+/** A record as it is stored. */
+export const storedText = ({ json, author, includeSelf }: Content): string => {
+  const self = includeSelf === true ? '"self":true,' : ''
+  return author === undefined ? `${self}"data":${json}` : `"author":${JSON.stringify(author)},${self}"data":${json}`
+}
+
+const STORED = /^(?:"author":("(?:[^"\\]|\\.)*"),)?("self":true,)?"data":/
+
+/** The content of a stored record; that of another program is `null`. */
+export function contentOf(text: string): Content {
+  const match = STORED.exec(text)
+  if (match === null) return { json: 'null' }
+  const [head, author, self] = match
+  return { json: text.slice(head.length), ...membersOf(author, self) }
+}
+
+const membersOf = (author: string | undefined, self: string | undefined): Omit<Content, 'json'> => ({
+  ...(author === undefined ? {} : { author: parseText(author) }),
+  ...(self === undefined ? {} : { includeSelf: true }),
+})
 
 const MESSAGE =
-  /^\{"origin":"[^"\\]*","log":("[^"\\]*"),(?:"author":("(?:[^"\\]|\\.)*"),)?("self":true,)?"epoch":(\d{1,16}),"offset":(\d{1,16}),"previous":(\d{1,16})(?:,"data":|\}$)/
+  /^\{"origin":"[^"\\]*","log":"([^"\\]*)","epoch":(\d{1,16}),"offset":(\d{1,16}),"previous":(\d{1,16})(?:,"author":("(?:[^"\\]|\\.)*"))?(,"self":true)?(?:,"data":|\}$)/
 
 /** The notification in a message; throws `INVALID_MESSAGE` for anything else. The data is passed on as text. */
 export function parseAppendMessage(text: string): AppendNotice {
@@ -22,12 +37,10 @@ export function parseAppendMessage(text: string): AppendNotice {
   if (match === null || !text.endsWith('}')) {
     throw new RealtimeError('INVALID_MESSAGE', { message: 'A message about durable channels is no append.' })
   }
-  const [head, log = '""', author, self, epoch, offset, previous] = match
+  const [head, log = '', epoch, offset, previous, author, self] = match
   return {
-    log: parseText(log),
-    ...(author === undefined ? {} : { author: parseText(author) }),
-    ...(self === undefined ? {} : { includeSelf: true }),
-    ...{ epoch: Number(epoch), offset: Number(offset), previous: Number(previous) },
+    ...{ log, epoch: Number(epoch), offset: Number(offset), previous: Number(previous) },
+    ...membersOf(author, self),
     ...(head.endsWith('}') ? {} : { json: text.slice(head.length, -1) }),
   }
 }
@@ -40,14 +53,11 @@ function parseText(json: string): string {
 /** A record from a row that XRANGE returned. */
 function recordOf(row: unknown): LogRecord {
   const { id, fields } = fieldsOf(row)
-  const [author, recordId] = [fields.get('a'), fields.get('i')]
+  const recordId = fields.get('i')
   return {
-    offset: Number.parseInt(id, 10),
-    previous: Number(fields.get('p')),
-    json: fields.get('d') ?? 'null',
-    ...(author === undefined ? {} : { author }),
-    ...(fields.has('s') ? { includeSelf: true } : {}),
-    ...(recordId === undefined ? {} : { id: recordId }),
+    ...{ offset: Number.parseInt(id, 10), previous: Number(fields.get('p')) },
+    ...contentOf(fields.get('d') ?? ''),
+    ...(recordId === undefined ? {} : { id: parseText(recordId) }),
   }
 }
 

@@ -1,99 +1,156 @@
+import type { ScriptSource } from '@tutti/pubsub/redis'
+import { FLOOR, REMOVE } from './script-head.ts'
+
 /**
- * One append: deduplicate, trim, number, add, notify. Checks come before the first write, the notification comes last.
- *
- * Reply: `{ epoch, offset }` of the new record; with a third item 'known' where the id is in the log. 'full': a group is too far
- * behind. 'claim': the log must be put into the index of the pattern first; nothing was done.
+ * Logs as Lua tables: read once for all appends of a command, and written once after them. That is most of what an append costs
+ * beyond its XADD and PUBLISH.
  */
-export const APPEND_SCRIPT = `
--- KEYS 1 records  2 head  3 ids
--- ARGV 1 message up to the epoch  2 data  3 author or ''  4 '1': the author receives it too  5 id or ''  6 '1': in the index
-local records, head, ids, data, id = KEYS[1], KEYS[2], KEYS[3], ARGV[2], ARGV[5]
-local epoch, last, first, armed, idsArmed, marked = partsOf(call('GET', head))
-if not epoch then
-  epoch, last, first, armed, idsArmed, marked = whole(now), whole(now), '0', '0', '0', ''
-  -- The head can be lost alone. Records of the former lifetime stay, and new ones follow them.
-  if call('EXISTS', records) == 1 then
-    local info = tableOf(call('XINFO', 'STREAM', records))
-    last = whole(math.max(now, offsetOf(info['last-generated-id'])))
-    epoch = last
+const LOGS = `
+local logs = {}
+local function openLog(records, head)
+  local epoch, last, first, armed, marked = headOf(head)
+  local length = call('XLEN', records)
+  if not epoch then
+    epoch, last, first, armed, marked = whole(now), whole(now), '0', '0', ''
+    -- The head can be lost alone. Records of the former lifetime stay, and new ones follow them.
+    if call('EXISTS', records) == 1 then
+      local info = tableOf(call('XINFO', 'STREAM', records))
+      last = whole(math.max(now, offsetOf(info['last-generated-id'])))
+      epoch = last
+    end
+  elseif length == 0 then
+    -- What is made again has no time to live. The ids of records that have expired are still there.
+    armed = '0'
+    if call('HLEN', head) > 1 then
+      call('DEL', head)
+      saveHead(head, epoch, last, first, armed, marked)
+      call('PEXPIRE', head, TOMBSTONE_MS)
+    end
   end
+  local log = { records = records, head = head, epoch = epoch, last = last, lastNumber = tonumber(last), length = length }
+  log.first, log.armed, log.marked = tonumber(first), tonumber(armed), marked
+  log.start = ORIGIN .. string.sub(records, NAME_START, NAME_END) .. '","epoch":' .. epoch .. ',"offset":'
+  logs[records] = log
+  logs[#logs + 1] = log
+  return log
 end
-if id ~= '' then
-  local known = call('HGET', ids, id)
-  if known and (GROUPS ~= '' or tonumber(known) >= oldest) then return { epoch, known, 'known' } end
-end
-
-local length = call('XLEN', records)
-if GROUPS ~= '' then
-  if length == 0 and ARGV[6] == '' then return { epoch, '0', 'claim' } end
-  if length == 0 or marked ~= GROUPS then
-    for group in string.gmatch(GROUPS, '%S+') do redis.pcall('XGROUP', 'CREATE', records, group, '0', 'MKSTREAM') end
-    marked = GROUPS
-  end
-end
-
-local excess = length + 1 - MAX_RECORDS
--- In steps: to remove one record costs nearly as much as to remove many.
-if excess > 0 then excess = excess + math.min(99, math.floor(MAX_RECORDS / 50)) end
-local isOld = tonumber(first) < oldest
-if length > 0 and (excess > 0 or isOld) then
-  local floor = GROUPS ~= '' and floorOf(records) or math.huge
-  local most = math.min(100, math.max(excess, isOld and 10 or 0))
-  local rows = call('XRANGE', records, '-', '+', 'COUNT', most + 1)
-  local count = 0
-  for i = 1, math.min(#rows, most) do
-    local offset = offsetOf(rows[i][1])
-    if offset >= floor or (i > excess and offset >= oldest) then break end
-    count = i
-  end
-  if count > 0 then
-    first = removeFirst(records, ids, rows, count, tonumber(last)) or '0'
-    length = length - count
-    if idsArmed == '1' and call('EXISTS', ids) == 0 then idsArmed = '0' end
-  elseif length >= MAX_BACKLOG then
-    return { epoch, '0', 'full' }
-  end
-end
-
-local offset = whole(math.max(last + 1, now))
-local fields = { 'd', data, 'p', last }
-local function field(name, value)
-  if value == '' then return end
-  fields[#fields + 1] = name
-  fields[#fields + 1] = value
-end
-field('a', ARGV[3])
-field('s', ARGV[4])
-field('i', id)
-call('XADD', records, offset .. '-0', unpack(fields))
-if id ~= '' then call('HSET', ids, id, offset) end
-if length == 0 then first = offset end
-
-local nowMs = math.floor(now / 1000)
-local lifetime = {}
-if GROUPS ~= '' then
-  -- Only workers that have processed all of it let it expire.
-  if armed ~= '0' then
-    call('PERSIST', records)
-    call('PERSIST', ids)
-    armed, idsArmed = '0', '0'
-  end
-elseif tonumber(armed) < nowMs + MAX_AGE_MS then
-  -- Renewed once in a while. Until then older records are left out when the log is read.
-  armed, idsArmed = whole(nowMs + MAX_AGE_MS * 1.25), '0'
-  call('PEXPIREAT', records, armed)
-  lifetime = { 'PXAT', whole(armed + TOMBSTONE_MS) }
-else
-  lifetime = { 'KEEPTTL' }
-end
-if id ~= '' and armed ~= '0' and idsArmed == '0' then
-  call('PEXPIREAT', ids, armed)
-  idsArmed = '1'
-end
-call('SET', head, epoch .. ' ' .. offset .. ' ' .. first .. ' ' .. armed .. ' ' .. idsArmed .. ' ' .. marked, unpack(lifetime))
-
-local message = ORIGIN .. ARGV[1] .. '"epoch":' .. epoch .. ',"offset":' .. offset .. ',"previous":' .. last
-if #data <= INLINE_BYTES then message = message .. ',"data":' .. data end
-redis.pcall('PUBLISH', CHANNEL, message .. '}')
-return { epoch, offset }
 `
+
+/** Removes what is too much and too old. */
+const TRIM = `
+-- In steps: to remove one record costs nearly as much as to remove many.
+local STEP = math.min(99, math.floor(MAX_RECORDS / 50))
+
+local function trimPlain(log)
+  local removed = 0
+  if log.length > MAX_RECORDS then removed = call('XTRIM', log.records, 'MAXLEN', '=', MAX_RECORDS - STEP) end
+  if log.first < oldest then removed = removed + call('XTRIM', log.records, 'MINID', '=', whole(math.max(oldest, 0)) .. '-0') end
+  local row = call('XRANGE', log.records, '-', '+', 'COUNT', 1)[1]
+  log.length = log.length - removed
+  log.first = row and offsetOf(row[1]) or 0
+end
+
+-- Record by record: those with ids, and those that a group has yet to process.
+local function trimSlowly(log)
+  local excess = log.length - MAX_RECORDS
+  if excess > 0 then excess = excess + STEP end
+  local floor = GROUPS ~= '' and floorOf(log.records) or math.huge
+  repeat
+    local most = math.min(100, math.max(excess, log.first < oldest and 10 or 0))
+    local rows, count = call('XRANGE', log.records, '-', '+', 'COUNT', most + 1), 0
+    for i = 1, math.min(#rows, most) do
+      local offset = offsetOf(rows[i][1])
+      if offset >= floor or (i > excess and offset >= oldest) then break end
+      count = i
+    end
+    if count > 0 then
+      log.first = removeFirst(log.records, log.head, rows, count, log.lastNumber)
+      log.length, excess = log.length - count, excess - count
+    elseif rows[1] then
+      log.first = offsetOf(rows[1][1])
+    end
+  until count < most or excess <= 0
+end
+
+local function trim(log)
+  if log.length <= MAX_RECORDS and log.first >= oldest then return end
+  if GROUPS == '' and call('HLEN', log.head) <= 1 then trimPlain(log) else trimSlowly(log) end
+end
+`
+
+/**
+ * One append: deduplicate, number, add, notify. Checks come before the first write, the notification comes last.
+ *
+ * Reply: `<epoch> <offset>` of the new record, ` known` behind it where the id is in the log. `full`: a group is too far behind.
+ * `claim`: the log must be put into the index of the pattern first; nothing was done.
+ */
+const RUN = `
+-- KEYS 1 records  2 head
+-- ARGV 1 the record: '"author":…,"self":true,"data":…'  2 id as JSON, '' or absent  3 given: the log is in the index
+local log = logs[KEYS[1]] or openLog(KEYS[1], KEYS[2])
+local body, id = ARGV[1], ARGV[2]
+if id == '' then id = nil end
+if id and log.length > 0 then
+  local known = tonumber(call('HGET', log.head, id) or '')
+  if known and known >= log.first and (GROUPS ~= '' or known >= oldest) then return log.epoch .. ' ' .. whole(known) .. ' known' end
+end
+if GROUPS ~= '' then
+  if log.length == 0 and not ARGV[3] then return 'claim' end
+  if log.length == 0 or log.marked ~= GROUPS then
+    for group in string.gmatch(GROUPS, '%S+') do redis.pcall('XGROUP', 'CREATE', log.records, group, '0', 'MKSTREAM') end
+    log.marked = GROUPS
+  end
+  if log.length >= MAX_BACKLOG then
+    trim(log)
+    if log.length >= MAX_BACKLOG then return 'full' end
+  end
+end
+
+local before, number = log.last, log.lastNumber < now and now or log.lastNumber + 1
+local offset = whole(number)
+if id then
+  call('XADD', log.records, offset .. '-0', 'p', before, 'd', body, 'i', id)
+  call('HSET', log.head, id, offset)
+else
+  call('XADD', log.records, offset .. '-0', 'p', before, 'd', body)
+end
+if log.length == 0 then log.first = number end
+log.last, log.lastNumber, log.length, log.isChanged = offset, number, log.length + 1, true
+
+local place = log.start .. offset .. ',"previous":' .. before
+if #body <= INLINE_BYTES then
+  redis.pcall('PUBLISH', CHANNEL, place .. ',' .. body .. '}')
+else
+  local data = string.find(body, '"data":', 1, true)
+  local sent = #body - data - 6 <= INLINE_BYTES and body or string.sub(body, 1, data - 2)
+  redis.pcall('PUBLISH', CHANNEL, place .. (sent == '' and '}' or ',' .. sent .. '}'))
+end
+return log.epoch .. ' ' .. offset
+`
+
+/** Trims the logs of a command, renews their lifetimes and stores their heads. */
+const FINISH = `
+for _, log in ipairs(logs) do
+  if log.isChanged then
+    trim(log)
+    -- Renewed once in a while. Until then older records are left out when the log is read.
+    local isDue = GROUPS == '' and log.armed < nowMs + MAX_AGE_MS
+    log.armed = isDue and math.floor(nowMs + MAX_AGE_MS * 1.25) or GROUPS == '' and log.armed or 0
+    saveHead(log.head, log.epoch, log.last, whole(log.first), whole(log.armed), log.marked)
+    if isDue then expireAt(log.records, log.head, log.armed) end
+    -- Only workers that have processed all of it let it expire.
+    if GROUPS ~= '' then
+      call('PERSIST', log.records)
+      call('PERSIST', log.head)
+    end
+  end
+end
+`
+
+/** The parts of the script. A log's name is that part of its key, from one place to the other. */
+export const appendScript = (setup: string, name: { start: number; end: number }): ScriptSource => ({
+  setup: `${setup}local NAME_START, NAME_END = ${name.start}, ${name.end}`,
+  functions: FLOOR + REMOVE + LOGS + TRIM,
+  run: RUN,
+  finish: FINISH,
+})

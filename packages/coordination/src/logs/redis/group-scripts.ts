@@ -10,12 +10,10 @@ export const GROUP_FUNCTIONS = `
 -- KEYS 1 records  2 due  3 claims  4 errors  5 again  6 dead  ARGV 1 group
 local MAX_FAILURES, DEATHS_PER_FAILURE = ${MAX_FAILURES}, ${DEATHS_PER_FAILURE}
 local function contentOf(KEYS, offset)
-  local data = call('HGET', KEYS[5], offset)
-  if data then return data, call('HGET', KEYS[5], 'a' .. offset) or '' end
+  local again = call('HGET', KEYS[5], offset)
+  if again then return again end
   local row = call('XRANGE', KEYS[1], offset, offset)[1]
-  if not row then return nil end
-  local fields = tableOf(row[2])
-  return fields['d'], fields['a'] or ''
+  return row and tableOf(row[2])['d']
 end
 local function claimOf(KEYS, offset)
   return string.match(call('HGET', KEYS[3], offset) or '', '^(%S+) (%d+) (%d+)$')
@@ -26,7 +24,7 @@ local function forget(KEYS, group, offset)
   redis.pcall('XACK', KEYS[1], group, offset .. '-0')
   call('HDEL', KEYS[3], offset)
   call('HDEL', KEYS[4], offset)
-  call('HDEL', KEYS[5], offset, 'a' .. offset)
+  call('HDEL', KEYS[5], offset)
 end
 -- Adds an error. Returns the number of failures, 0 where the record is a dead letter now.
 local function countFailure(KEYS, group, offset, failures, error)
@@ -36,23 +34,22 @@ local function countFailure(KEYS, group, offset, failures, error)
     call('HSET', KEYS[4], offset, errors)
     return failures + 1
   end
-  local data, author = contentOf(KEYS, offset)
-  if data then call('XADD', KEYS[6], '*', 'o', offset, 'd', data, 'a', author, 'e', '[' .. errors .. ']') end
+  local record = contentOf(KEYS, offset)
+  if record then call('XADD', KEYS[6], '*', 'o', offset, 'd', record, 'e', '[' .. errors .. ']') end
   forget(KEYS, group, offset)
   return 0
 end
 `
 
-/** Reply: `{ { { offset, data, author, attempt }, … }, ms until the next is due or -1 }`. */
+/** Reply: `{ { { offset, record, attempt }, … }, ms until the next is due or -1 }`. */
 export const TAKE_SCRIPT = `
--- KEYS 7 head  8 ids  ARGV 2 token  3 count  4 visibility ms
+-- KEYS 7 head  ARGV 2 token  3 count  4 visibility ms
 local group, token, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local nowMs = math.floor(now / 1000)
 local claimEnd, found = whole(nowMs + ARGV[4]), {}
-local function deliver(offset, data, author, failures, deaths)
+local function deliver(offset, record, failures, deaths)
   call('HSET', KEYS[3], offset, token .. ' ' .. whole(failures) .. ' ' .. whole(deaths))
   call('ZADD', KEYS[2], claimEnd, offset)
-  found[#found + 1] = { offset, data, author, whole(failures + deaths + 1) }
+  found[#found + 1] = { offset, record, whole(failures + deaths + 1) }
 end
 
 for _, offset in ipairs(call('ZRANGEBYSCORE', KEYS[2], '-inf', whole(nowMs), 'LIMIT', 0, count)) do
@@ -68,8 +65,8 @@ for _, offset in ipairs(call('ZRANGEBYSCORE', KEYS[2], '-inf', whole(nowMs), 'LI
     end
   end
   if not isDead then
-    local data, author = contentOf(KEYS, offset)
-    if data then deliver(offset, data, author, failures, deaths) else forget(KEYS, group, offset) end
+    local record = contentOf(KEYS, offset)
+    if record then deliver(offset, record, failures, deaths) else forget(KEYS, group, offset) end
   end
 end
 
@@ -82,20 +79,17 @@ if exists and #found < count then
     reply = read()
   end
   for _, row in ipairs(reply and reply[1] and reply[1][2] or {}) do
-    local fields = tableOf(row[2])
-    deliver(whole(offsetOf(row[1])), fields['d'], fields['a'] or '', 0, 0)
+    deliver(whole(offsetOf(row[1])), tableOf(row[2])['d'], 0, 0)
   end
 end
 
 local next = call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 -- Nothing is left to process: the log expires, until the next append.
 if exists and #found == 0 and not next[1] then
-  local epoch, last, first, armed, _, marked = partsOf(call('GET', KEYS[7]))
+  local epoch, last, first, armed, marked = headOf(KEYS[7])
   if epoch and armed == '0' and floorOf(KEYS[1]) > tonumber(last) then
-    armed = whole(nowMs + MAX_AGE_MS)
-    call('PEXPIREAT', KEYS[1], armed)
-    call('PEXPIREAT', KEYS[8], armed)
-    call('SET', KEYS[7], epoch .. ' ' .. last .. ' ' .. first .. ' ' .. armed .. ' 1 ' .. marked, 'PXAT', whole(armed + TOMBSTONE_MS))
+    saveHead(KEYS[7], epoch, last, first, whole(nowMs + MAX_AGE_MS), marked)
+    expireAt(KEYS[1], KEYS[7], nowMs + MAX_AGE_MS)
   end
 end
 return { found, next[2] and whole(math.max(0, tonumber(next[2]) - nowMs)) or '-1' }
@@ -109,7 +103,7 @@ export const RENEW_SCRIPT = `
 -- ARGV 2 token  3 visibility ms  4.. offsets
 local lost = {}
 for i = 4, #ARGV do
-  if claimOf(KEYS, ARGV[i]) == ARGV[2] then call('ZADD', KEYS[2], whole(math.floor(now / 1000) + ARGV[3]), ARGV[i])
+  if claimOf(KEYS, ARGV[i]) == ARGV[2] then call('ZADD', KEYS[2], whole(nowMs + ARGV[3]), ARGV[i])
   else lost[#lost + 1] = ARGV[i] end
 end
 return lost
@@ -129,7 +123,7 @@ if owner ~= ARGV[2] then return 'lost' end
 failures = countFailure(KEYS, ARGV[1], ARGV[3], tonumber(failures), ARGV[4])
 if failures == 0 then return 'dead' end
 call('HSET', KEYS[3], ARGV[3], '- ' .. whole(failures) .. ' ' .. deaths)
-call('ZADD', KEYS[2], whole(math.floor(now / 1000) + ARGV[5]), ARGV[3])
+call('ZADD', KEYS[2], whole(nowMs + ARGV[5]), ARGV[3])
 return 'retry'
 `
 
@@ -156,7 +150,6 @@ local row = call('XRANGE', KEYS[6], ARGV[2], ARGV[2])[1]
 if not row then return 0 end
 local fields = tableOf(row[2])
 call('HSET', KEYS[5], fields['o'], fields['d'])
-if fields['a'] ~= '' then call('HSET', KEYS[5], 'a' .. fields['o'], fields['a']) end
 call('HSET', KEYS[3], fields['o'], '- 0 0')
 call('ZADD', KEYS[2], 0, fields['o'])
 call('XDEL', KEYS[6], ARGV[2])

@@ -3,9 +3,8 @@ import type { RedisLink } from '@tutti/pubsub/redis'
 /** The Redis keys of one log, all in one hash slot. */
 export interface LogKeys {
   readonly records: string
-  /** `<epoch> <last offset> <first offset> <expiry ms or 0> <ids expire: 1 or 0> <groups>` */
+  /** A hash. `$`: `<epoch> <last offset> <first offset> <expiry ms or 0> <groups>`; each other field is an id as JSON → its offset. */
   readonly head: string
-  readonly ids: string
 }
 
 /** The Redis keys of one group on one log, in the slot of the log. */
@@ -18,7 +17,7 @@ export interface GroupKeys {
   readonly claims: string
   /** Offset → its errors, as items of a JSON array. */
   readonly errors: string
-  /** Offset → data of a dead letter that is processed again. */
+  /** Offset → dead letter that is processed again. */
   readonly again: string
   readonly dead: string
 }
@@ -30,6 +29,8 @@ export interface LogNames {
   /** The channels of the pattern with a log, while there are groups. */
   readonly index: string
   log(name: string): LogKeys
+  /** Where the name of a log is in the key of its records: the places of its first and last character, the last one from the end. */
+  readonly namePlace: { readonly start: number; readonly end: number }
   group(name: string, group: string): GroupKeys
 }
 
@@ -39,10 +40,13 @@ export type LogKind = 'event' | 'document'
 /** The names for a pattern. */
 export function logNames(link: RedisLink, pattern: string, kind: LogKind): LogNames {
   const keyOf = (name: string, part: string): string => link.companionKey(`${link.prefix}$log`, `${kind}:${name}`, part)
+  // No name has a line break.
+  const [before = '', after = ''] = keyOf('\n', 'records').split('\n', 2)
   return {
     channel: `${kind === 'event' ? '$durable' : '$document'}:${pattern}`,
     index: `${link.prefix}$channels:${pattern}`,
-    log: (name) => ({ records: keyOf(name, 'records'), head: keyOf(name, 'head'), ids: keyOf(name, 'ids') }),
+    log: (name) => ({ records: keyOf(name, 'records'), head: keyOf(name, 'head') }),
+    namePlace: { start: before.length + 1, end: -after.length - 1 },
     group: (name, group) => ({
       records: keyOf(name, 'records'),
       head: keyOf(name, 'head'),

@@ -4,17 +4,18 @@
  */
 export const HEAD_SCRIPT = `
 -- KEYS 1 records  2 head  ARGV 1 number of newest records
-local epoch, last, first, armed, idsArmed, marked = partsOf(call('GET', KEYS[2]))
+local epoch, last, first, armed, marked = headOf(KEYS[2])
 local count = tonumber(ARGV[1])
 if epoch and call('PTTL', KEYS[2]) > TOMBSTONE_MS / 2 and count == 0 then return { epoch, last, last } end
 if not epoch then
-  epoch, last, first, armed, idsArmed, marked = whole(now), whole(now), '0', '0', '0', ''
+  epoch, last = whole(now), whole(now)
   local rows = call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
   if rows[1] then
     last = whole(math.max(now, offsetOf(rows[1][1])))
     epoch = last
   end
-  call('SET', KEYS[2], epoch .. ' ' .. last .. ' ' .. first .. ' ' .. armed .. ' ' .. idsArmed .. ' ' .. marked, 'PX', TOMBSTONE_MS)
+  saveHead(KEYS[2], epoch, last, '0', '0', '')
+  call('PEXPIRE', KEYS[2], TOMBSTONE_MS)
 elseif call('PTTL', KEYS[2]) > 0 and call('PTTL', KEYS[2]) < TOMBSTONE_MS then
   call('PEXPIRE', KEYS[2], TOMBSTONE_MS)
 end
@@ -30,7 +31,7 @@ return { epoch, last, from }
 /** Records after an offset. Reply: `{ epoch, last, rows }`, without an epoch where the log does not exist. */
 export const READ_SCRIPT = `
 -- KEYS 1 records  2 head  ARGV 1 epoch or ''  2 offset  3 records at most  4 bytes at most
-local epoch, last = partsOf(call('GET', KEYS[2]))
+local epoch, last = headOf(KEYS[2])
 if not epoch then return { '', '0', {} } end
 local start = ARGV[1] == epoch and tonumber(ARGV[2]) + 1 or 0
 if GROUPS == '' then start = math.max(start, oldest) end
@@ -51,7 +52,7 @@ return { epoch, last, found }
 /** Records before an offset, newest first, and the first record of the log. Reply: `{ epoch, last, rows, { first row } }`. */
 export const HISTORY_SCRIPT = `
 -- KEYS 1 records  2 head  ARGV 1 offset or ''  2 records at most  3 bytes at most
-local epoch, last = partsOf(call('GET', KEYS[2]))
+local epoch, last = headOf(KEYS[2])
 if not epoch then return { '', '0', {}, {} } end
 local start = GROUPS == '' and whole(math.max(oldest, 0)) or '-'
 local ending = ARGV[1] == '' and '+' or '(' .. ARGV[1] .. '-0'
@@ -71,17 +72,15 @@ return { epoch, last, found, call('XRANGE', KEYS[1], start, '+', 'COUNT', 1) }
 
 /** Removes up to 100 records. Reply: how many. */
 export const TRIM_SCRIPT = `
--- KEYS 1 records  2 head  3 ids  ARGV 1 offset of the last one that is removed
-local epoch, last, first, armed, idsArmed, marked = partsOf(call('GET', KEYS[2]))
+-- KEYS 1 records  2 head  ARGV 1 offset of the last one that is removed
+local epoch, last, first, armed, marked = headOf(KEYS[2])
 if not epoch or call('EXISTS', KEYS[1]) == 0 then return 0 end
 local most = math.min(tonumber(ARGV[1]), floorOf(KEYS[1]) - 1)
 local rows = call('XRANGE', KEYS[1], '-', '+', 'COUNT', 101)
 local count = 0
 while count < math.min(#rows, 100) and offsetOf(rows[count + 1][1]) <= most do count = count + 1 end
 if count == 0 then return 0 end
-first = removeFirst(KEYS[1], KEYS[3], rows, count, tonumber(last)) or '0'
--- A hash that is made again has no time to live.
-if call('EXISTS', KEYS[3]) == 0 then idsArmed = '0' end
-call('SET', KEYS[2], epoch .. ' ' .. last .. ' ' .. first .. ' ' .. armed .. ' ' .. idsArmed .. ' ' .. marked, 'KEEPTTL')
+first = removeFirst(KEYS[1], KEYS[2], rows, count, tonumber(last))
+saveHead(KEYS[2], epoch, last, whole(first), armed, marked)
 return count
 `

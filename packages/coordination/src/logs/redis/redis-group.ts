@@ -15,6 +15,7 @@ import {
 } from './group-scripts.ts'
 import type { LogIndex } from './log-index.ts'
 import type { LogNames } from './log-keys.ts'
+import { contentOf } from './append-message.ts'
 import { fieldsOf, listOf } from './reply.ts'
 
 /** What a group needs of its logs. */
@@ -49,22 +50,16 @@ export function createRedisGroup(name: string, options: RedisGroupOptions): LogG
   }
   const deadKey = (log: string): string => names.group(parse(log), name).dead
   const takenOf = (log: string, row: unknown): TakenRecord => {
-    const [offset, json, author, attempt] = listOf(row)
-    return {
-      log,
-      offset: Number(offset),
-      json: String(json),
-      attempt: Number(attempt),
-      ...(author === '' ? {} : { author: String(author) }),
-    }
+    const [offset, record, attempt] = listOf(row)
+    const { json, author } = contentOf(String(record))
+    return { log, offset: Number(offset), json, attempt: Number(attempt), ...(author === undefined ? {} : { author }) }
   }
 
   return {
     name,
     logs: () => index.list(),
     take: async (log, { token, count, visibilityMs }) => {
-      const { head, ids } = names.log(log)
-      const reply = await take.run([...keysOf(log), head, ids], [name, token, count, visibilityMs])
+      const reply = await take.run([...keysOf(log), names.log(log).head], [name, token, count, visibilityMs])
       const [rows, due] = listOf(reply)
       const records = listOf(rows).map((row) => takenOf(log, row))
       const dueInMs = Number(due)
@@ -115,7 +110,7 @@ function letterOf(log: string, row: unknown): DeadLetter {
   const { id, fields } = fieldsOf(row)
   const errors: unknown = JSON.parse(fields.get('e') ?? '[]')
   return {
-    ...{ id, log, offset: Number(fields.get('o')), json: fields.get('d') ?? 'null' },
+    ...{ id, log, offset: Number(fields.get('o')), json: contentOf(fields.get('d') ?? '').json },
     errors: listOf(errors).map(String),
   }
 }

@@ -5,8 +5,8 @@ import { partsOf } from '../../redis/script-reply.ts'
 import { PAGE_BYTES, PAGE_RECORDS, type AppendNotice, type LogPosition, type Logs } from '../log-contract.ts'
 import { parseLogOptions, type LogOptions } from '../log-options.ts'
 import { backlogFull, historyOf, logSubscription, pageOf, parseLogName } from '../log-rules.ts'
-import { messageHead, parseAppendMessage, recordsOf } from './append-message.ts'
-import { APPEND_SCRIPT } from './append-script.ts'
+import { parseAppendMessage, recordsOf, storedText } from './append-message.ts'
+import { appendScript } from './append-script.ts'
 import { createLogIndex } from './log-index.ts'
 import { logNames, type LogKind } from './log-keys.ts'
 import { HEAD_SCRIPT, HISTORY_SCRIPT, READ_SCRIPT, TRIM_SCRIPT } from './read-scripts.ts'
@@ -28,6 +28,9 @@ export interface RedisLogOptions extends LogOptions {
   kind?: LogKind | undefined
 }
 
+/** Logs whose keys are kept ready. */
+const MAX_KNOWN_NAMES = 10_000
+
 const OWN_OPTIONS = {
   link: required(withMethods(['script', 'command', 'subscribe', 'companionKey'], undefined)),
   instanceId: required(text(undefined)),
@@ -47,11 +50,11 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
   const settings = parseLogOptions('createRedisLogs', rest)
   const { pattern, groups, maxBacklog, onError } = settings
   const names = logNames(link, pattern, kind)
-  const setup = LOG_SETUP + logConstants(settings)
+  const setup = logConstants(settings) + LOG_SETUP
   const scriptOf = (run: string, functions = ''): RedisScript => link.script({ setup, functions, run })
   const append = link.script({
-    ...{ setup, functions: FLOOR + REMOVE, run: APPEND_SCRIPT },
-    shared: { CHANNEL: `${link.prefix}:${names.channel}`, ORIGIN: `{"origin":${JSON.stringify(instanceId)},` },
+    ...appendScript(setup, names.namePlace),
+    shared: { CHANNEL: `${link.prefix}:${names.channel}`, ORIGIN: `{"origin":${JSON.stringify(instanceId)},"log":"` },
   })
   const [head, read, history] = [scriptOf(HEAD_SCRIPT), scriptOf(READ_SCRIPT), scriptOf(HISTORY_SCRIPT)]
   const trim = scriptOf(TRIM_SCRIPT, FLOOR + REMOVE)
@@ -61,11 +64,18 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
   let subscription: ReturnType<RedisLink['subscribe']> | undefined
   let isClosed = false
 
-  const keysOf = (name: string): [records: string, head: string, ids: string] => {
+  const keysByName = new Map<string, readonly [records: string, head: string]>()
+  const keysOf = (name: string): readonly [records: string, head: string] => {
     if (isClosed) throw new RealtimeError('CLOSED')
-    const keys = names.log(parseLogName(pattern, name))
-    return [keys.records, keys.head, keys.ids]
+    const known = keysByName.get(name)
+    if (known !== undefined) return known
+    const { records, head: headKey } = names.log(parseLogName(pattern, name))
+    if (keysByName.size >= MAX_KNOWN_NAMES) keysByName.clear()
+    keysByName.set(name, [records, headKey])
+    return [records, headKey]
   }
+  const appendOnce = (name: string, args: readonly string[]): Promise<string[]> =>
+    new Promise((resolve, reject) => append.send(keysOf(name), args, (reply) => resolve(String(reply).split(' ')), reject))
   const headOf = async (name: string, records: number): Promise<{ end: LogPosition; from: number }> => {
     const [recordsKey, headKey] = keysOf(name)
     const [epoch, offset, from] = partsOf(await head.run([recordsKey, headKey], [records])).map(Number)
@@ -111,15 +121,13 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
   return {
     pattern,
     append: async (name, record) => {
-      const keys = keysOf(name)
-      const { json, author = '', includeSelf = false, id = '' } = record
-      const args = [messageHead(name, record), json, author, includeSelf ? '1' : '', id]
-      let [epoch, offset, verdict] = partsOf(await append.run(keys, [...args, '']))
-      if (verdict === 'claim') {
+      const args = [storedText(record), ...(record.id === undefined ? [] : [JSON.stringify(record.id)])]
+      let [epoch, offset, verdict] = await appendOnce(name, args)
+      if (epoch === 'claim') {
         await index.claim(name)
-        ;[epoch, offset, verdict] = partsOf(await append.run(keys, [...args, '1']))
+        ;[epoch, offset, verdict] = await appendOnce(name, [args[0] ?? '', args[1] ?? '', '1'])
       }
-      if (verdict === 'full') throw backlogFull(name, maxBacklog)
+      if (epoch === 'full') throw backlogFull(name, maxBacklog)
       return { epoch: Number(epoch), offset: Number(offset), isNew: verdict === undefined }
     },
     head: async (name) => (await headOf(name, 0)).end,

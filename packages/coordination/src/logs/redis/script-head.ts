@@ -1,10 +1,17 @@
 import type { LogSettings } from '../log-options.ts'
 
-/** What all scripts of logs share. Lua numbers are doubles: microseconds since 1970 fit, but are printed by `%.0f`. */
+/** The options as locals. */
+export const logConstants = ({ maxRecords, maxAgeMs, maxBacklog, groups, tombstoneMs, inlineValueMaxBytes }: LogSettings): string => `
+local MAX_RECORDS, MAX_AGE_MS, MAX_BACKLOG = ${maxRecords}, ${maxAgeMs}, ${maxBacklog}
+local TOMBSTONE_MS, INLINE_BYTES, GROUPS = ${tombstoneMs}, ${inlineValueMaxBytes}, '${groups.join(' ')}'
+`
+
+/** What all scripts of logs share, after the options. Lua numbers are doubles: microseconds since 1970 fit, but are printed by `%.0f`. */
 export const LOG_SETUP = `
 local call = redis.call
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
+local nowMs, oldest = math.floor(now / 1000), now - MAX_AGE_MS * 1000
 local function whole(number) return string.format('%.0f', number) end
 local function offsetOf(id) return tonumber(string.match(id, '^%d+')) end
 -- The fields of a record, or of a group, as a table.
@@ -13,7 +20,14 @@ local function tableOf(list)
   for i = 1, #list, 2 do fields[list[i]] = list[i + 1] end
   return fields
 end
-local function partsOf(head) return string.match(head or '', '^(%d+) (%d+) (%d+) (%d+) ([01]) ?(.*)$') end
+-- Epoch, last and first offset, expiry and groups of a log.
+local function headOf(head) return string.match(call('HGET', head, '$') or '', '^(%d+) (%d+) (%d+) (%d+) ?(.*)$') end
+local function saveHead(head, ...) call('HSET', head, '$', table.concat({ ... }, ' ')) end
+-- Records and ids expire together, the last offset later.
+local function expireAt(records, head, ms)
+  call('PEXPIREAT', records, whole(ms))
+  call('PEXPIREAT', head, whole(ms + TOMBSTONE_MS))
+end
 `
 
 /** The first offset that a group has yet to process. Of all groups, so that one that was left out of the options is kept too. */
@@ -30,24 +44,17 @@ local function floorOf(records)
 end
 `
 
-/** Removes the first records of a log. */
+/** Removes the first records of a log, with their ids. */
 export const REMOVE = `
 -- rows: the first records; count: how many are removed; last: the offset of the last record of the log
-local function removeFirst(records, ids, rows, count, last)
+local function removeFirst(records, head, rows, count, last)
   local next = rows[count + 1]
-  if next then call('XTRIM', records, 'MINID', '=', next[1]) else call('XTRIM', records, 'MINID', '=', whole(last + 1) .. '-0') end
+  call('XTRIM', records, 'MINID', '=', next and next[1] or whole(last + 1) .. '-0')
   for i = 1, count do
     local id = tableOf(rows[i][2])['i']
     -- The id may be that of a later record by now.
-    if id and call('HGET', ids, id) == whole(offsetOf(rows[i][1])) then call('HDEL', ids, id) end
+    if id and call('HGET', head, id) == whole(offsetOf(rows[i][1])) then call('HDEL', head, id) end
   end
-  return next and whole(offsetOf(next[1]))
+  return next and offsetOf(next[1]) or 0
 end
-`
-
-/** The options as locals. */
-export const logConstants = ({ maxRecords, maxAgeMs, maxBacklog, groups, tombstoneMs, inlineValueMaxBytes }: LogSettings): string => `
-local MAX_RECORDS, MAX_AGE_MS, MAX_BACKLOG = ${maxRecords}, ${maxAgeMs}, ${maxBacklog}
-local TOMBSTONE_MS, INLINE_BYTES, GROUPS = ${tombstoneMs}, ${inlineValueMaxBytes}, '${groups.join(' ')}'
-local oldest = now - MAX_AGE_MS * 1000
 `
