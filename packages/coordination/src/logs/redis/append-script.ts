@@ -81,8 +81,9 @@ end
 /**
  * One append: deduplicate, number, add, notify. Checks come before the first write, the notification comes last.
  *
- * Reply: `<epoch> <offset>` of the new record, ` known` behind it where the id is in the log. `full`: a group is too far behind.
- * `claim`: the log must be put into the index of the pattern first; nothing was done.
+ * Reply: `<epoch> <offset>` of the new record, ` known` behind it where the id is in the log; only the offset, as a number, after
+ * another record of the log in the same command. `full`: a group is too far behind. `claim`: the log must be put into the index
+ * of the pattern first; nothing was done.
  */
 const RUN = `
 -- KEYS 1 records  2 head
@@ -97,7 +98,7 @@ end
 if GROUPS ~= '' then
   if log.length == 0 and not ARGV[3] then return 'claim' end
   if log.length == 0 or log.marked ~= GROUPS then
-    for group in string.gmatch(GROUPS, '%S+') do redis.pcall('XGROUP', 'CREATE', log.records, group, '0', 'MKSTREAM') end
+    for group in string.gmatch(GROUPS, '%S+') do try('XGROUP', 'CREATE', log.records, group, '0', 'MKSTREAM') end
     log.marked = GROUPS
   end
   if log.length >= MAX_BACKLOG then
@@ -109,23 +110,24 @@ end
 local before, number = log.last, log.lastNumber < now and now or log.lastNumber + 1
 local offset = whole(number)
 if id then
-  call('XADD', log.records, offset .. '-0', 'p', before, 'd', body, 'i', id)
+  call('XADD', log.records, offset, 'p', before, 'd', body, 'i', id)
   call('HSET', log.head, id, offset)
 else
-  call('XADD', log.records, offset .. '-0', 'p', before, 'd', body)
+  call('XADD', log.records, offset, 'p', before, 'd', body)
 end
 if log.length == 0 then log.first = number end
+local isFirst = not log.isChanged
 log.last, log.lastNumber, log.length, log.isChanged = offset, number, log.length + 1, true
 
-local place = log.start .. offset .. ',"previous":' .. before
+-- In one expression: each text that Lua makes costs as much as a short command.
 if #body <= INLINE_BYTES then
-  redis.pcall('PUBLISH', CHANNEL, place .. ',' .. body .. '}')
+  try('PUBLISH', CHANNEL, log.start .. offset .. ',"previous":' .. before .. ',' .. body .. '}')
 else
   local data = string.find(body, '"data":', 1, true)
   local sent = #body - data - 6 <= INLINE_BYTES and body or string.sub(body, 1, data - 2)
-  redis.pcall('PUBLISH', CHANNEL, place .. (sent == '' and '}' or ',' .. sent .. '}'))
+  try('PUBLISH', CHANNEL, log.start .. offset .. ',"previous":' .. before .. (sent == '' and '}' or ',' .. sent .. '}'))
 end
-return log.epoch .. ' ' .. offset
+return isFirst and log.epoch .. ' ' .. offset or number
 `
 
 /** Trims the logs of a command, renews their lifetimes and stores their heads. */

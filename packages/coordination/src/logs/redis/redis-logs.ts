@@ -1,8 +1,8 @@
 import { RealtimeError } from '@tutti/protocol'
 import { createListeners, parseOptions, required, text, withMethods, type OptionRows } from '@tutti/protocol/internal'
-import type { RedisLink, RedisScript } from '@tutti/pubsub/redis'
+import type { RedisLink, RedisScript, ScriptReply } from '@tutti/pubsub/redis'
 import { partsOf } from '../../redis/script-reply.ts'
-import { PAGE_BYTES, PAGE_RECORDS, type AppendNotice, type LogPosition, type Logs } from '../log-contract.ts'
+import { PAGE_BYTES, PAGE_RECORDS, type Appended, type AppendNotice, type LogPosition, type Logs } from '../log-contract.ts'
 import { parseLogOptions, type LogOptions } from '../log-options.ts'
 import { backlogFull, historyOf, logSubscription, pageOf, parseLogName } from '../log-rules.ts'
 import { parseAppendMessage, recordsOf, storedText } from './append-message.ts'
@@ -28,8 +28,17 @@ export interface RedisLogOptions extends LogOptions {
   kind?: LogKind | undefined
 }
 
-/** Logs whose keys are kept ready. */
-const MAX_KNOWN_NAMES = 10_000
+/** Logs whose keys are kept ready. More than one command can name. */
+const MAX_KNOWN_LOGS = 10_000
+
+/** What is kept of a log. */
+interface KnownLog {
+  readonly keys: readonly [records: string, head: string]
+  /** That of the last reply. */
+  epoch: number
+}
+
+type AppendReply = Appended | 'claim' | 'full'
 
 const OWN_OPTIONS = {
   link: required(withMethods(['script', 'command', 'subscribe', 'companionKey'], undefined)),
@@ -64,18 +73,24 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
   let subscription: ReturnType<RedisLink['subscribe']> | undefined
   let isClosed = false
 
-  const keysByName = new Map<string, readonly [records: string, head: string]>()
-  const keysOf = (name: string): readonly [records: string, head: string] => {
+  const known = new Map<string, KnownLog>()
+  const logOf = (name: string): KnownLog => {
     if (isClosed) throw new RealtimeError('CLOSED')
-    const known = keysByName.get(name)
-    if (known !== undefined) return known
+    const found = known.get(name)
+    if (found !== undefined) return found
     const { records, head: headKey } = names.log(parseLogName(pattern, name))
-    if (keysByName.size >= MAX_KNOWN_NAMES) keysByName.clear()
-    keysByName.set(name, [records, headKey])
-    return [records, headKey]
+    const made = { keys: [records, headKey] as const, epoch: 0 }
+    known.set(name, made)
+    // The one that was made first. It is made again when it is needed.
+    if (known.size > MAX_KNOWN_LOGS) known.delete(String(known.keys().next().value))
+    return made
   }
-  const appendOnce = (name: string, args: readonly string[]): Promise<string[]> =>
-    new Promise((resolve, reject) => append.send(keysOf(name), args, (reply) => resolve(String(reply).split(' ')), reject))
+  const keysOf = (name: string): KnownLog['keys'] => logOf(name).keys
+  const appendOnce = (name: string, args: readonly string[]): Promise<AppendReply> =>
+    new Promise((resolve, reject) => {
+      const log = logOf(name)
+      append.send(log.keys, args, (reply) => resolve(readReply(log, reply)), reject)
+    })
   const headOf = async (name: string, records: number): Promise<{ end: LogPosition; from: number }> => {
     const [recordsKey, headKey] = keysOf(name)
     const [epoch, offset, from] = partsOf(await head.run([recordsKey, headKey], [records])).map(Number)
@@ -120,15 +135,15 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
 
   return {
     pattern,
-    append: async (name, record) => {
-      const args = [storedText(record), ...(record.id === undefined ? [] : [JSON.stringify(record.id)])]
-      let [epoch, offset, verdict] = await appendOnce(name, args)
-      if (epoch === 'claim') {
+    append: async (name, { id, ...record }) => {
+      const text = storedText(record)
+      let reply = await appendOnce(name, id === undefined ? [text] : [text, JSON.stringify(id)])
+      if (reply === 'claim') {
         await index.claim(name)
-        ;[epoch, offset, verdict] = await appendOnce(name, [args[0] ?? '', args[1] ?? '', '1'])
+        reply = await appendOnce(name, [text, id === undefined ? '' : JSON.stringify(id), '1'])
       }
-      if (epoch === 'full') throw backlogFull(name, maxBacklog)
-      return { epoch: Number(epoch), offset: Number(offset), isNew: verdict === undefined }
+      if (typeof reply === 'object') return reply
+      throw backlogFull(name, maxBacklog)
     },
     head: async (name) => (await headOf(name, 0)).end,
     rewind: async (name, records) => {
@@ -160,4 +175,13 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
       listeners.clear()
     },
   }
+}
+
+/** A number follows, in the same command, a text with the epoch. Replies arrive in order. */
+function readReply(log: KnownLog, reply: ScriptReply): AppendReply {
+  if (typeof reply === 'number') return { epoch: log.epoch, offset: reply, isNew: true }
+  if (reply === 'claim' || reply === 'full') return reply
+  const [epoch, offset, verdict] = String(reply).split(' ')
+  log.epoch = Number(epoch)
+  return { epoch: log.epoch, offset: Number(offset), isNew: verdict === undefined }
 }

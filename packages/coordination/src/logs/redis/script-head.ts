@@ -8,7 +8,7 @@ local TOMBSTONE_MS, INLINE_BYTES, GROUPS = ${tombstoneMs}, ${inlineValueMaxBytes
 
 /** What all scripts of logs share, after the options. Lua numbers are doubles: microseconds since 1970 fit, but are printed by `%.0f`. */
 export const LOG_SETUP = `
-local call = redis.call
+local call, try = redis.call, redis.pcall
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 local nowMs, oldest = math.floor(now / 1000), now - MAX_AGE_MS * 1000
