@@ -37,6 +37,33 @@ test('[S5] joined runs have the replies and errors that each would have alone', 
   expect((await commandCalls(observer(redis)))['evalsha']).toBe(1 + steps.length)
 })
 
+test('[S5] runs with one list of keys send it once, and finish runs once per command', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const script = pubsub.link.script({
+    setup: 'local added = {}',
+    run: `if ARGV[1] == 'throw' then error('thrown') end
+added[#added + 1] = ARGV[1]
+return { KEYS[1], #KEYS, ARGV[1], #ARGV }`,
+    finish: `redis.call('RPUSH', 'commands', table.concat(added, ' '))`,
+  })
+  const [one, two] = [['a'], ['b', 'c']]
+  const fresh = (): string[] => ['d']
+  const steps: [keys: string[], args: string[]][] = [
+    ...([one, one, one] as const).map((keys, place): [string[], string[]] => [keys, [`${place}`]]),
+    ...[[one, ['3', 'x']] as [string[], string[]], [one, ['throw', 'x']] as [string[], string[]]],
+    ...([two, two, fresh(), fresh(), one, one, fresh()] as const).map((keys, place): [string[], string[]] => [keys, [`${place + 5}`]]),
+  ]
+  const replies = await outcomes(steps.map(([keys, args]) => script.run(keys, args)))
+  const expected = steps.map(([keys, args]) =>
+    args[0] === 'throw' ? expect.stringContaining('thrown') : [keys[0], keys.length, args[0], args.length],
+  )
+  expect(replies).toEqual(expected)
+  expect(await outcomes([script.run(one, ['alone'])])).toEqual([['a', 1, 'alone', 1]])
+  expect(await pubsub.link.command('LRANGE', 'commands', 0, -1)).toEqual(['0 1 2 3 5 6 7 8 9 10 11', 'alone'])
+})
+
 test('[S5] at most 128 runs or 262,144 characters are joined; a larger run goes alone', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })

@@ -23,12 +23,12 @@ const APPENDS: Readonly<Record<string, (pubsub: RealtimePubSub) => Append>> = {
     const script = link.script(BARE)
     return () => script.run(['bare:records'], [DATA])
   },
-  Tutti: ({ link, instanceId }) => {
-    const logs = createRedisLogs({ link, instanceId, pattern: 'chat:*' })
+  Tutti: ({ link }) => {
+    const logs = createRedisLogs({ link, pattern: 'chat:*' })
     return () => logs.append('chat:bench', { json: DATA })
   },
-  'Tutti with ids': ({ link, instanceId }) => {
-    const logs = createRedisLogs({ link, instanceId, pattern: 'chat:*' })
+  'Tutti with ids': ({ link }) => {
+    const logs = createRedisLogs({ link, pattern: 'chat:*' })
     let number = 0
     return () => logs.append('chat:bench', { json: DATA, id: `id-${(number += 1)}` })
   },

@@ -41,9 +41,9 @@ export async function runWorkers(options: WorkerRunOptions): Promise<WorkerResul
   const random = seededRandom(seed)
   const redis = await startTopology(topology, 1)
   const pubsub = new RealtimePubSub({ ...redis.connection(0), onError: () => {} })
-  const { link, instanceId } = pubsub
+  const { link } = pubsub
   await link.ready
-  const logs = createRedisLogs({ link, instanceId, pattern: 'jobs:*', groups: [GROUP], maxRecords: count, onError: () => {} })
+  const logs = createRedisLogs({ link, pattern: 'jobs:*', groups: [GROUP], maxRecords: count, onError: () => {} })
   const group = logs.group(GROUP)
   const env = { WORKER: JSON.stringify({ redis: redis.connection(0), group: GROUP, visibilityMs, concurrency: 10 }) }
   const start = (): Promise<Instance> => startProcess(WORKER, undefined, env)

@@ -9,9 +9,9 @@ import type { Job, TraceEntry } from './job-trace.ts'
 const onError = (): void => {}
 const { redis, group, visibilityMs, concurrency } = JSON.parse(process.env['WORKER'] ?? '{}')
 const pubsub = new RealtimePubSub({ ...redis, commandTimeoutMs: 2_500, onError })
-const { link, instanceId } = pubsub
+const { link } = pubsub
 await link.ready
-const logs = createRedisLogs({ link, instanceId, pattern: 'jobs:*', groups: [group], onError })
+const logs = createRedisLogs({ link, pattern: 'jobs:*', groups: [group], onError })
 const isJob = (value: unknown): value is Job => typeof value === 'object' && value !== null && 'number' in value && 'kind' in value
 const trace = (entry: TraceEntry): Promise<unknown> => link.command('RPUSH', 'trace', JSON.stringify(entry))
 

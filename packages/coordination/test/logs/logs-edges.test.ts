@@ -37,7 +37,7 @@ describe.each(Object.entries(PLACES))('logs %s', (_name, start) => {
     await place.stop()
   })
   const open = (maxRecords?: number) => {
-    const [one, other] = pubsubs.map(({ link, instanceId }) => createRedisLogs({ link, instanceId, pattern: 'chat:*', maxRecords }))
+    const [one, other] = pubsubs.map(({ link }) => createRedisLogs({ link, pattern: 'chat:*', maxRecords }))
     const [pubsub] = pubsubs
     if (one === undefined || other === undefined || pubsub === undefined) throw new Error('There are two.')
     return { one, other, link: pubsub.link }

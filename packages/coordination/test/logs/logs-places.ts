@@ -9,7 +9,7 @@ export async function logsAt(place: RealtimePubSubOptions, stop: () => Promise<v
   await Promise.all(pubsubs.map(({ link }) => link.ready))
   return {
     open: (options) => {
-      const [logs, other] = pubsubs.map(({ link, instanceId }) => createRedisLogs({ link, instanceId, ...options }))
+      const [logs, other] = pubsubs.map(({ link }) => createRedisLogs({ link, ...options }))
       if (logs === undefined || other === undefined) throw new Error('There are two.')
       return { logs, other }
     },

@@ -20,8 +20,7 @@ beforeEach(async () => void (await sendToRedis(redis, 'FLUSHALL')))
 const HEAD = '{tutti$log:event:chat:a}$head'
 const RECORDS = '{tutti$log:event:chat:a}$records'
 
-const open = (options: Omit<LogOptions, 'pattern'> = {}): Logs =>
-  createRedisLogs({ link: pubsub.link, instanceId: pubsub.instanceId, pattern: 'chat:*', ...options })
+const open = (options: Omit<LogOptions, 'pattern'> = {}): Logs => createRedisLogs({ link: pubsub.link, pattern: 'chat:*', ...options })
 const ask = (...args: [string, ...(string | number)[]]) => sendToRedis(redis, ...args)
 const namesOf = async (...command: Parameters<typeof ask>): Promise<string[]> => {
   const reply = await ask(...command)

@@ -14,7 +14,7 @@ beforeAll(async () => {
   redis = await startRedis()
   pubsub = new RealtimePubSub({ url: redis.url })
   await pubsub.link.ready
-  logs = createRedisLogs({ link: pubsub.link, instanceId: pubsub.instanceId, pattern: 'jobs:*', groups: ['g'] })
+  logs = createRedisLogs({ link: pubsub.link, pattern: 'jobs:*', groups: ['g'] })
 })
 afterAll(async () => {
   await logs.close()

@@ -33,7 +33,7 @@ const SHORT: Omit<WorkerOptions, 'group'> = { visibilityMs: 300, minRetryMs: 1, 
 
 /** Makes logs of two instances, with a group. */
 const places: Record<string, (pattern: string) => Logs[]> = {
-  'on Redis': (pattern) => pubsubs.map(({ link, instanceId }) => createRedisLogs({ link, instanceId, pattern, groups: ['g'] })),
+  'on Redis': (pattern) => pubsubs.map(({ link }) => createRedisLogs({ link, pattern, groups: ['g'] })),
   'in memory': (pattern) => {
     const logs = createMemoryLogs({ pattern, groups: ['g'] })
     return [logs, logs]

@@ -173,9 +173,9 @@ function logsOf({ pubsub }: Core, store: DocumentsOptions['store'], report: (err
   if (!('link' in pubsub)) {
     throw new RealtimeError('INVALID_OPTIONS', { message: 'Documents need a RealtimePubSub, or none.' })
   }
-  const { link, instanceId } = pubsub as RealtimePubSub
+  const { link } = pubsub as RealtimePubSub
   return createSharedDocumentLogs((document) =>
-    createRedisLogs({ ...KEPT, link, instanceId, kind: 'document', pattern: document, onError: (error) => report(error, document) }),
+    createRedisLogs({ ...KEPT, link, kind: 'document', pattern: document, onError: (error) => report(error, document) }),
   )
 }
 

@@ -17,8 +17,9 @@ export type RunOutcome = { readonly reply: ScriptReply } | { readonly error: unk
  * with that error, as a single run would.
  *
  * ARGV: groups of consecutive runs with equal numbers of keys and arguments. Each group is its number of runs, keys and
- * arguments per run, then the arguments. KEYS: those of all runs. Shared keys and arguments come last in both. Reply: the
- * replies in order (false for a failed run), then the position and message of each failure.
+ * arguments per run, then the arguments. KEYS: those of all runs; a group with a negative number of runs has its keys once. Shared
+ * keys and arguments come last in both. Reply: the replies in order (false for a failed run), then the position and message of
+ * each failure.
  */
 export const joinedSource = (script: ScriptSource): string => `${sharedLocals(script)}${script.setup ?? ''}
 ${script.functions ?? ''}
@@ -37,10 +38,14 @@ local replies, failures, number, keysBefore, argsBefore = {}, {}, 0, 0, 0
 while argsBefore < #ARGV do
   local runs, keyCount, argCount = tonumber(ARGV[argsBefore + 1]), tonumber(ARGV[argsBefore + 2]), tonumber(ARGV[argsBefore + 3])
   argsBefore = argsBefore + 3
-  for _ = 1, runs do
-    local keys = { unpack(KEYS, keysBefore + 1, keysBefore + keyCount) }
+  local keys
+  for _ = 1, math.abs(runs) do
+    if runs > 0 or not keys then
+      keys = { unpack(KEYS, keysBefore + 1, keysBefore + keyCount) }
+      keysBefore = keysBefore + keyCount
+    end
     local args = { unpack(ARGV, argsBefore + 1, argsBefore + argCount) }
-    number, keysBefore, argsBefore = number + 1, keysBefore + keyCount, argsBefore + argCount
+    number, argsBefore = number + 1, argsBefore + argCount
     local isDone, reply = pcall(run, keys, args)
     if isDone and not (type(reply) == 'table' and reply.err) then
       replies[number] = reply or false
@@ -61,19 +66,27 @@ return { replies, failures }
 export function joinedArguments({ sharedKeys = {}, shared = {} }: ScriptSource, runs: readonly ScriptRun[]): (string | number)[] {
   const keys: string[] = []
   const args: (string | number)[] = []
-  let keyCount = -1
-  let argCount = -1
+  let last: ScriptRun | undefined
   let group = 0
-  let groupSize = 0
+  let size = 0
   for (const run of runs) {
-    if (run.keys.length !== keyCount || run.args.length !== argCount) {
-      ;[keyCount, argCount, group, groupSize] = [run.keys.length, run.args.length, args.length, 0]
-      args.push(0, keyCount, argCount)
+    const isLike = last !== undefined && run.keys.length === last.keys.length && run.args.length === last.args.length
+    // The same list. To compare the keys would cost more than it saves.
+    const hasSameKeys = isLike && run.keys === last?.keys
+    if (hasSameKeys && size <= 1) {
+      size = size === 1 ? -2 : size - 1
+    } else {
+      if (isLike && !hasSameKeys && size > 0) {
+        size += 1
+      } else {
+        ;[group, size] = [args.length, 1]
+        args.push(0, run.keys.length, run.args.length)
+      }
+      for (const key of run.keys) keys.push(key)
     }
-    groupSize += 1
-    args[group] = groupSize
-    for (const key of run.keys) keys.push(key)
+    args[group] = size
     for (const arg of run.args) args.push(arg)
+    last = run
   }
   keys.push(...Object.values(sharedKeys))
   args.push(...Object.values(shared))

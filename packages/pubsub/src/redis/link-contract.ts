@@ -26,7 +26,8 @@ export interface ScriptSource {
 export interface RedisScript {
   /**
    * Like `run`, with callbacks instead of a promise. Exactly one of them is called, after `send` has returned. If they settle
-   * promises, these settle in the order in which Redis executed the runs. They must not throw.
+   * promises, these settle in the order in which Redis executed the runs. They must not throw. Consecutive runs with the same list
+   * object as `keys` send it once; then KEYS is one table for all of them, which none may change.
    */
   send(
     keys: readonly string[],

@@ -13,7 +13,7 @@ afterAll(() => redis.stop())
 
 const start = async (maxRecords: number): Promise<{ served: Served; append: (channel: string, data: unknown) => Promise<unknown> }> => {
   const pubsub = new RealtimePubSub({ url: redis.url })
-  const logs = createRedisLogs({ link: pubsub.link, instanceId: pubsub.instanceId, pattern: 'cost:*', maxRecords })
+  const logs = createRedisLogs({ link: pubsub.link, pattern: 'cost:*', maxRecords })
   const served = await serve({ pubsub, durable: { 'cost:*': logs } })
   onTestFinished(() => served.close())
   return { served, append: (channel, data) => logs.append(channel, { json: JSON.stringify(data) }) }

@@ -1,9 +1,9 @@
 import { RealtimeError } from '@tutti/protocol'
 import type { AppendNotice, LogRecord, NewRecord } from '../log-contract.ts'
-import { fieldsOf, listOf } from './reply.ts'
+import { listOf } from './reply.ts'
 
-// A record is stored as members of a JSON object, and an append is published as an object that ends with them:
-// {"origin","log","epoch","offset","previous","author"?,"self"?,"data"?}
+// A record is stored as members of a JSON object, in a field whose name is the offset before; its id is in a second field. An append
+// is published as an object that ends with these members: {"log","epoch","offset","previous","author"?,"self"?,"data"?}
 
 type Content = Omit<NewRecord, 'id'>
 
@@ -29,7 +29,7 @@ const membersOf = (author: string | undefined, self: string | undefined): Omit<C
 })
 
 const MESSAGE =
-  /^\{"origin":"[^"\\]*","log":"([^"\\]*)","epoch":(\d{1,16}),"offset":(\d{1,16}),"previous":(\d{1,16})(?:,"author":("(?:[^"\\]|\\.)*"))?(,"self":true)?(?:,"data":|\}$)/
+  /^\{"log":"([^"\\]*)","epoch":(\d{1,16}),"offset":(\d{1,16}),"previous":(\d{1,16})(?:,"author":("(?:[^"\\]|\\.)*"))?(,"self":true)?(?:,"data":|\}$)/
 
 /** The notification in a message; throws `INVALID_MESSAGE` for anything else. The data is passed on as text. */
 export function parseAppendMessage(text: string): AppendNotice {
@@ -52,12 +52,12 @@ function parseText(json: string): string {
 
 /** A record from a row that XRANGE returned. */
 function recordOf(row: unknown): LogRecord {
-  const { id, fields } = fieldsOf(row)
-  const recordId = fields.get('i')
+  const [offset, fields] = listOf(row)
+  const [previous, content, , id] = listOf(fields)
   return {
-    ...{ offset: Number.parseInt(id, 10), previous: Number(fields.get('p')) },
-    ...contentOf(fields.get('d') ?? ''),
-    ...(recordId === undefined ? {} : { id: parseText(recordId) }),
+    ...{ offset: Number.parseInt(String(offset), 10), previous: Number(previous) },
+    ...contentOf(String(content)),
+    ...(id === undefined ? {} : { id: parseText(String(id)) }),
   }
 }
 

@@ -27,9 +27,9 @@ local function openLog(records, head)
       call('PEXPIRE', head, TOMBSTONE_MS)
     end
   end
-  local log = { records = records, head = head, epoch = epoch, last = last, lastNumber = tonumber(last), length = length }
+  local log = { records = records, head = head, epoch = epoch, last = last, lastNumber = tonumber(last), length = length, added = 0 }
   log.first, log.armed, log.marked = tonumber(first), tonumber(armed), marked
-  log.start = ORIGIN .. string.sub(records, NAME_START, NAME_END) .. '","epoch":' .. epoch .. ',"offset":'
+  log.start = '{"log":"' .. string.sub(records, NAME_START, NAME_END) .. '","epoch":' .. epoch .. ',"offset":'
   logs[records] = log
   logs[#logs + 1] = log
   return log
@@ -108,16 +108,15 @@ if GROUPS ~= '' then
 end
 
 local before, number = log.last, log.lastNumber < now and now or log.lastNumber + 1
-local offset = whole(number)
+local offset = format(WHOLE, number)
 if id then
-  call('XADD', log.records, offset, 'p', before, 'd', body, 'i', id)
+  call('XADD', log.records, offset, before, body, 'i', id)
   call('HSET', log.head, id, offset)
 else
-  call('XADD', log.records, offset, 'p', before, 'd', body)
+  call('XADD', log.records, offset, before, body)
 end
 if log.length == 0 then log.first = number end
-local isFirst = not log.isChanged
-log.last, log.lastNumber, log.length, log.isChanged = offset, number, log.length + 1, true
+log.last, log.lastNumber, log.length, log.added = offset, number, log.length + 1, log.added + 1
 
 -- In one expression: each text that Lua makes costs as much as a short command.
 if #body <= INLINE_BYTES then
@@ -127,13 +126,13 @@ else
   local sent = #body - data - 6 <= INLINE_BYTES and body or string.sub(body, 1, data - 2)
   try('PUBLISH', CHANNEL, log.start .. offset .. ',"previous":' .. before .. (sent == '' and '}' or ',' .. sent .. '}'))
 end
-return isFirst and log.epoch .. ' ' .. offset or number
+return log.added == 1 and log.epoch .. ' ' .. offset or number
 `
 
 /** Trims the logs of a command, renews their lifetimes and stores their heads. */
 const FINISH = `
 for _, log in ipairs(logs) do
-  if log.isChanged then
+  if log.added > 0 then
     trim(log)
     -- Renewed once in a while. Until then older records are left out when the log is read.
     local isDue = GROUPS == '' and log.armed < nowMs + MAX_AGE_MS

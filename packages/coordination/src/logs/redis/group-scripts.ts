@@ -13,7 +13,7 @@ local function contentOf(KEYS, offset)
   local again = call('HGET', KEYS[5], offset)
   if again then return again end
   local row = call('XRANGE', KEYS[1], offset, offset)[1]
-  return row and tableOf(row[2])['d']
+  return row and row[2][2]
 end
 local function claimOf(KEYS, offset)
   return string.match(call('HGET', KEYS[3], offset) or '', '^(%S+) (%d+) (%d+)$')
@@ -79,7 +79,7 @@ if exists and #found < count then
     reply = read()
   end
   for _, row in ipairs(reply and reply[1] and reply[1][2] or {}) do
-    deliver(whole(offsetOf(row[1])), tableOf(row[2])['d'], 0, 0)
+    deliver(whole(offsetOf(row[1])), row[2][2], 0, 0)
   end
 end
 

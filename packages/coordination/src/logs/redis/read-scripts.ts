@@ -23,7 +23,7 @@ local from = last
 if count > 0 then
   local start = GROUPS == '' and whole(math.max(oldest, 0)) or '-'
   local rows = call('XREVRANGE', KEYS[1], '+', start, 'COUNT', count)
-  if #rows > 0 then from = tableOf(rows[#rows][2])['p'] end
+  if #rows > 0 then from = recordOf(rows[#rows]) end
 end
 return { epoch, last, from }
 `
@@ -41,7 +41,7 @@ while #found < limit and bytes <= tonumber(ARGV[4]) do
   if #rows == 0 then break end
   for _, row in ipairs(rows) do
     if bytes > tonumber(ARGV[4]) then break end
-    bytes = bytes + #tableOf(row[2])['d']
+    bytes = bytes + #row[2][2]
     found[#found + 1] = row
     start = offsetOf(row[1]) + 1
   end
@@ -62,7 +62,7 @@ while #found < limit and bytes <= tonumber(ARGV[3]) do
   if #rows == 0 then break end
   for _, row in ipairs(rows) do
     if bytes > tonumber(ARGV[3]) then break end
-    bytes = bytes + #tableOf(row[2])['d']
+    bytes = bytes + #row[2][2]
     found[#found + 1] = row
     ending = '(' .. row[1]
   end

@@ -1,5 +1,5 @@
 import { RealtimeError } from '@tutti/protocol'
-import { createListeners, parseOptions, required, text, withMethods, type OptionRows } from '@tutti/protocol/internal'
+import { createListeners, parseOptions, required, withMethods, type OptionRows } from '@tutti/protocol/internal'
 import type { RedisLink, RedisScript, ScriptReply } from '@tutti/pubsub/redis'
 import { partsOf } from '../../redis/script-reply.ts'
 import { PAGE_BYTES, PAGE_RECORDS, type Appended, type AppendNotice, type LogPosition, type Logs } from '../log-contract.ts'
@@ -17,8 +17,6 @@ import { FLOOR, LOG_SETUP, logConstants, REMOVE } from './script-head.ts'
 export interface RedisLogOptions extends LogOptions {
   /** The two connections: `pubsub.link`. */
   link: RedisLink
-  /** Unique in the cluster: `pubsub.instanceId`. */
-  instanceId: string
   /**
    * What the records are: logs of different kinds never meet.
    *
@@ -38,12 +36,11 @@ interface KnownLog {
   epoch: number
 }
 
-type AppendReply = Appended | 'claim' | 'full'
+type AppendOutcome = Appended | 'claim' | 'full'
 
 const OWN_OPTIONS = {
   link: required(withMethods(['script', 'command', 'subscribe', 'companionKey'], undefined)),
-  instanceId: required(text(undefined)),
-} satisfies OptionRows<Pick<RedisLogOptions, 'link' | 'instanceId'>>
+} satisfies OptionRows<Pick<RedisLogOptions, 'link'>>
 
 /**
  * Makes logs on Redis Streams, with groups. An append is one script: it deduplicates, numbers, adds, trims and notifies.
@@ -51,19 +48,18 @@ const OWN_OPTIONS = {
  * @throws {RealtimeError} `INVALID_OPTIONS`.
  *
  * @example
- * const { link, instanceId } = pubsub
- * const logs = createRedisLogs({ link, instanceId, pattern: 'jobs:*', groups: ['mail'] })
+ * const logs = createRedisLogs({ link: pubsub.link, pattern: 'jobs:*', groups: ['mail'] })
  */
-export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: RedisLogOptions): Logs {
-  parseOptions('createRedisLogs', OWN_OPTIONS, { link, instanceId })
+export function createRedisLogs({ link, kind = 'event', ...rest }: RedisLogOptions): Logs {
+  parseOptions('createRedisLogs', OWN_OPTIONS, { link })
   const settings = parseLogOptions('createRedisLogs', rest)
   const { pattern, groups, maxBacklog, onError } = settings
   const names = logNames(link, pattern, kind)
   const setup = logConstants(settings) + LOG_SETUP
   const scriptOf = (run: string, functions = ''): RedisScript => link.script({ setup, functions, run })
-  const append = link.script({
+  const addition = link.script({
     ...appendScript(setup, names.namePlace),
-    shared: { CHANNEL: `${link.prefix}:${names.channel}`, ORIGIN: `{"origin":${JSON.stringify(instanceId)},"log":"` },
+    shared: { CHANNEL: `${link.prefix}:${names.channel}` },
   })
   const [head, read, history] = [scriptOf(HEAD_SCRIPT), scriptOf(READ_SCRIPT), scriptOf(HISTORY_SCRIPT)]
   const trim = scriptOf(TRIM_SCRIPT, FLOOR + REMOVE)
@@ -86,10 +82,19 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
     return made
   }
   const keysOf = (name: string): KnownLog['keys'] => logOf(name).keys
-  const appendOnce = (name: string, args: readonly string[]): Promise<AppendReply> =>
+  const append: Logs['append'] = (name, { id, ...record }) =>
     new Promise((resolve, reject) => {
       const log = logOf(name)
-      append.send(log.keys, args, (reply) => resolve(readReply(log, reply)), reject)
+      const text = storedText(record)
+      const args = id === undefined ? [text] : [text, JSON.stringify(id)]
+      const received = (reply: ScriptReply): void => {
+        const outcome = outcomeOf(log, reply)
+        if (outcome === 'full') reject(backlogFull(name, maxBacklog))
+        else if (outcome === 'claim')
+          index.claim(name).then(() => addition.send(log.keys, [text, args[1] ?? '', '1'], received, reject), reject)
+        else resolve(outcome)
+      }
+      addition.send(log.keys, args, received, reject)
     })
   const headOf = async (name: string, records: number): Promise<{ end: LogPosition; from: number }> => {
     const [recordsKey, headKey] = keysOf(name)
@@ -135,16 +140,7 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
 
   return {
     pattern,
-    append: async (name, { id, ...record }) => {
-      const text = storedText(record)
-      let reply = await appendOnce(name, id === undefined ? [text] : [text, JSON.stringify(id)])
-      if (reply === 'claim') {
-        await index.claim(name)
-        reply = await appendOnce(name, [text, id === undefined ? '' : JSON.stringify(id), '1'])
-      }
-      if (typeof reply === 'object') return reply
-      throw backlogFull(name, maxBacklog)
-    },
+    append,
     head: async (name) => (await headOf(name, 0)).end,
     rewind: async (name, records) => {
       const { end, from } = await headOf(name, records)
@@ -178,7 +174,7 @@ export function createRedisLogs({ link, instanceId, kind = 'event', ...rest }: R
 }
 
 /** A number follows, in the same command, a text with the epoch. Replies arrive in order. */
-function readReply(log: KnownLog, reply: ScriptReply): AppendReply {
+function outcomeOf(log: KnownLog, reply: ScriptReply): AppendOutcome {
   if (typeof reply === 'number') return { epoch: log.epoch, offset: reply, isNew: true }
   if (reply === 'claim' || reply === 'full') return reply
   const [epoch, offset, verdict] = String(reply).split(' ')

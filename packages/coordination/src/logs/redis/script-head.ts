@@ -6,20 +6,25 @@ local MAX_RECORDS, MAX_AGE_MS, MAX_BACKLOG = ${maxRecords}, ${maxAgeMs}, ${maxBa
 local TOMBSTONE_MS, INLINE_BYTES, GROUPS = ${tombstoneMs}, ${inlineValueMaxBytes}, '${groups.join(' ')}'
 `
 
-/** What all scripts of logs share, after the options. Lua numbers are doubles: microseconds since 1970 fit, but are printed by `%.0f`. */
+/** What all scripts of logs share, after the options. Lua numbers are doubles: microseconds since 1970 fit. */
 export const LOG_SETUP = `
 local call, try = redis.call, redis.pcall
 local time = call('TIME')
 local now = time[1] * 1000000 + time[2]
 local nowMs, oldest = math.floor(now / 1000), now - MAX_AGE_MS * 1000
-local function whole(number) return string.format('%.0f', number) end
+-- '%d' takes half of the time, but a Redis of 32 bits cuts off what does not fit.
+local format = string.format
+local WHOLE = format('%d', 1700000000000000) == '1700000000000000' and '%d' or '%.0f'
+local function whole(number) return format(WHOLE, number) end
 local function offsetOf(id) return tonumber(string.match(id, '^%d+')) end
--- The fields of a record, or of a group, as a table.
+-- A list of names and values as a table.
 local function tableOf(list)
-  local fields = {}
-  for i = 1, #list, 2 do fields[list[i]] = list[i + 1] end
-  return fields
+  local values = {}
+  for i = 1, #list, 2 do values[list[i]] = list[i + 1] end
+  return values
 end
+-- Of a row that XRANGE returned: the offset before it, its content and its id.
+local function recordOf(row) return row[2][1], row[2][2], row[2][4] end
 -- Epoch, last and first offset, expiry and groups of a log.
 local function headOf(head) return string.match(call('HGET', head, '$') or '', '^(%d+) (%d+) (%d+) (%d+) ?(.*)$') end
 local function saveHead(head, ...) call('HSET', head, '$', table.concat({ ... }, ' ')) end
@@ -51,7 +56,7 @@ local function removeFirst(records, head, rows, count, last)
   local next = rows[count + 1]
   call('XTRIM', records, 'MINID', '=', next and next[1] or whole(last + 1) .. '-0')
   for i = 1, count do
-    local id = tableOf(rows[i][2])['i']
+    local _, _, id = recordOf(rows[i])
     -- The id may be that of a later record by now.
     if id and call('HGET', head, id) == whole(offsetOf(rows[i][1])) then call('HDEL', head, id) end
   end

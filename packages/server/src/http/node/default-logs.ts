@@ -8,5 +8,5 @@ export const createDefaultLogs =
   (pubsub: PubSub | undefined): CreateLogs =>
   (pattern, limits, onError) => {
     if (pubsub === undefined) return createMemoryLogs({ ...limits, pattern, onError })
-    return hasLink(pubsub) ? createRedisLogs({ ...limits, pattern, onError, link: pubsub.link, instanceId: pubsub.instanceId }) : undefined
+    return hasLink(pubsub) ? createRedisLogs({ ...limits, pattern, onError, link: pubsub.link }) : undefined
   }
