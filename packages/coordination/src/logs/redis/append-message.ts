@@ -53,11 +53,11 @@ function parseText(json: string): string {
 /** A record from a row that XRANGE returned. */
 function recordOf(row: unknown): LogRecord {
   const [offset, fields] = listOf(row)
-  const [previous, content, , id] = listOf(fields)
+  const [previous, content, , id] = listOf(fields).map(String)
   return {
     ...{ offset: Number.parseInt(String(offset), 10), previous: Number(previous) },
-    ...contentOf(String(content)),
-    ...(id === undefined ? {} : { id: parseText(String(id)) }),
+    ...contentOf(content ?? ''),
+    ...(id === undefined ? {} : { id: parseText(id) }),
   }
 }
 
