@@ -98,7 +98,7 @@ export interface Locks {
   acquire(key: string, request: LockRequest): Promise<LockAcquired>
   /** Ends a request that waits. If it was granted meanwhile, that grant ends. */
   cancel(key: string, connectionId: string, request: string): Promise<void>
-  /** Ends the grant, or a waiting request of the connection. Changes nothing if the connection does not hold it. */
+  /** Ends the grant. Changes nothing if the connection does not have it, so a later request of the connection continues. */
   release(key: string, connectionId: string, token: number): Promise<void>
   /** Ends the grant of any holder, which is notified by `onLost`. */
   end(key: string): Promise<void>

@@ -124,7 +124,6 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     },
     release: async (key, connectionId, token) => {
       const lock = lockOf(key)
-      leaveQueue(lock, (request) => request.connectionId === connectionId)
       if (isHeldBy(lock.grant, connectionId) && lock.grant.token === token) finish(key, lock, lock.grant, true)
       collect(key, lock)
     },

@@ -30,7 +30,8 @@ export interface LockRequestOptions {
 
 interface OwnRequest {
   readonly request: string
-  isGranted: boolean
+  /** The grant; undefined before it. */
+  token: number | undefined
   /** Runs from the reply until the grant. */
   timer: NodeJS.Timeout | undefined
 }
@@ -62,7 +63,7 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
   const start = (connection: Connection, key: string, request: string): OwnRequest => {
     const before = find(connection, key)
     clearTimeout(before?.timer)
-    const own: OwnRequest = { request, isGranted: false, timer: undefined }
+    const own: OwnRequest = { request, token: undefined, timer: undefined }
     byConnection.set(connection, (byConnection.get(connection) ?? new Map<string, OwnRequest>()).set(key, own))
     return own
   }
@@ -80,7 +81,7 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
           onGranted: (token) => {
             if (!isCurrent()) return
             clearTimeout(own.timer)
-            own.isGranted = true
+            own.token = token
             connection.send('lock:granted', { key, request, token })
           },
           onLost: (token) => {
@@ -94,10 +95,10 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
         else if (!isCurrent()) throw revokedError()
         switch (acquired.state) {
           case 'granted':
-            own.isGranted = true
+            own.token = acquired.token
             return { token: acquired.token }
           case 'waiting':
-            if (!own.isGranted && waitMs !== undefined) {
+            if (own.token === undefined && waitMs !== undefined) {
               own.timer = setTimeout(() => endLater(key, refuse(connection, key, own, waitMs)), waitMs)
             }
             return { waiting: true }
@@ -123,9 +124,13 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
       return {}
     },
     release: async (connection, key, token) => {
-      if (find(connection, key) === undefined) return {}
-      forget(connection, key)
+      // A release of an earlier grant may arrive while a later request waits, or is in flight.
+      const forgetGrant = (): void => {
+        if (find(connection, key)?.token === token) forget(connection, key)
+      }
+      forgetGrant()
       await locks.release(key, connection.id, token)
+      forgetGrant()
       return {}
     },
     end: (connection, key) => {

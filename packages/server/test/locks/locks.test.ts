@@ -49,6 +49,23 @@ describe.each([
     expect(await tokenOf(bob, 'form:1:name')).toBeGreaterThan(token)
   })
 
+  test('[L4] a late release of an ended grant does not end a later request', async () => {
+    const { as } = await start()
+    const [ada, bob] = [await as('ada'), await as('bob')]
+    const ended = await tokenOf(ada, 'form:1')
+    await ada.request('lock:release', { key: 'form:1', token: ended })
+    const token = await tokenOf(bob, 'form:1')
+    // The release arrives while the request is in flight.
+    const replies = [
+      ada.send('lock:acquire', { key: 'form:1', request: 'later', waitMs: 60_000 }),
+      ada.send('lock:release', { key: 'form:1', token: ended }),
+    ]
+    expect(await Promise.all(replies)).toEqual([{ ok: true, waiting: true }, { ok: true }])
+    await ada.request('lock:release', { key: 'form:1', token: ended })
+    await bob.request('lock:release', { key: 'form:1', token })
+    await eventually(() => expect(ada.of('lock:granted')).toMatchObject([{ key: 'form:1', request: 'later' }]))
+  })
+
   test('[L4] a waiting request is granted, or refused with TIMEOUT, after its reply', async () => {
     const { as } = await start()
     const [ada, bob, eve] = [await as('ada'), await as('bob'), await as('eve')]

@@ -80,7 +80,7 @@ return { 'waiting', record }
  * Ends a lock or requests.
  *
  * KEYS 1 lock  2 waiting  ARGV 1 channel  2 key  3 mode, and:
- * - `release` connection token: the grant, and requests of the connection that wait
+ * - `release` connection token: the grant
  * - `cancel` connection request: the request, or the grant of it
  * - `leave` connection ttlMs: the connection is closed: its requests; its grant ends after the time
  * - `sweep` lease: all that carries a dead lease
@@ -92,7 +92,7 @@ local at = { lock = KEYS[1], waiting = KEYS[2], channel = ARGV[1], key = ARGV[2]
 local mode, first, second = ARGV[3], ARGV[4], ARGV[5]
 if mode == 'sweep' then
   dropWaiting(at, first, '', '')
-elseif mode ~= 'end' and mode ~= 'expire' then
+elseif mode == 'cancel' or mode == 'leave' then
   dropWaiting(at, '', first, mode == 'cancel' and second or '')
 end
 local record, token, kind, owner, till, lease, connection, request = current(at)

@@ -205,8 +205,8 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
       const connection = encodeURIComponent(connectionId)
       return during(key, connection, async () => {
         const lock = find(key, connection)
-        if (lock === undefined) return
-        if (lock.state === 'held' && lock.token !== token) return
+        // A release of an earlier grant may arrive late: a later request of the connection continues.
+        if (lock === undefined || lock.state !== 'held' || lock.token !== token) return
         forget(lock)
         await end(key, connection, ['release', connection, token])
       })

@@ -33,6 +33,19 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
     expect(waiting.events.filter(({ request }) => request === 'r1')).toEqual([])
   })
 
+  test('[L4] a late release of an ended grant does not end a later request', async () => {
+    const { here, there, key } = places()
+    const [holder, client] = [lockClient(), lockClient()]
+    const ended = await client.take(there, key)
+    await there.release(key, client.connectionId, ended)
+    const token = await holder.take(here, key)
+    expect(await client.acquire(there, key, { waits: true, request: 'r2' })).toEqual({ state: 'waiting' })
+    await there.release(key, client.connectionId, ended)
+    await here.release(key, holder.connectionId, token)
+    await client.until(() => client.events.length === 1)
+    expect(client.events).toMatchObject([{ kind: 'granted', request: 'r2' }])
+  })
+
   test('[L4] the requests of a connection that closes are not granted', async () => {
     const { here, there, key } = places()
     const [holder, gone, next] = [lockClient(), lockClient(), lockClient()]
