@@ -67,7 +67,7 @@ const LAYERS: Record<string, Layer> = {
   'packages/client/src/offline-queue/change-database.ts': { imports: [...PROTOCOL, 'idb'] },
   'packages/documents/src/**': {
     imports: ['@tutti/protocol', '@tutti/protocol/internal', ...NODE, 'yjs'],
-    types: ['@tutti/coordination/logs', '@tutti/server/internal'],
+    types: ['@tutti/coordination/contract', '@tutti/coordination/logs', '@tutti/server/internal'],
   },
   'packages/documents/src/store/**': {
     imports: ['@tutti/protocol', '@tutti/protocol/internal', ...NODE, 'drizzle-orm', 'drizzle-orm/**', 'postgres', '@electric-sql/pglite'],
@@ -75,12 +75,12 @@ const LAYERS: Record<string, Layer> = {
   'packages/documents/src/server/**': {
     imports: [
       ...['@tutti/protocol', '@tutti/protocol/internal', '@tutti/protocol/internal/schemas', ...NODE],
-      ...['@tutti/coordination/logs', '@tutti/server/internal'],
+      ...['@tutti/coordination/contract', '@tutti/coordination/logs', '@tutti/server/internal'],
     ],
     types: ['@tutti/pubsub'],
   },
   'packages/documents/src/client/**': {
-    imports: ['@tutti/protocol', '@tutti/protocol/internal', '@tutti/client/internal', 'yjs', 'lib0/**'],
+    imports: ['@tutti/protocol', '@tutti/protocol/internal', '@tutti/client/internal', 'yjs', 'lib0/**', 'y-protocols/**'],
     types: ['@tutti/client'],
   },
   'packages/vue/src/**': { imports: VUE },

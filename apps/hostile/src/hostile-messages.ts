@@ -87,6 +87,7 @@ const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
   'document:close': anything({ document: hostileName }),
   'document:update': anything({ document: hostileName, update: seldom(value), transfer: seldom(value) }),
   'document:part': anything({ document: hostileName, transfer: value, index: number, bytes: seldom(value) }),
+  'document:awareness': anything({ document: hostileName, client: number, state: value }),
   'presence:join': anything({ room: hostileName, info: seldom(value), sequence: seldom(value) }),
   'presence:update': anything({ room: hostileName, info: value }),
   'presence:leave': anything({ room: hostileName }),

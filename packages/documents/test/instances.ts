@@ -2,21 +2,32 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createRealtimeClient, type RealtimeClient } from '@tutti/client'
+import { createRedisCoordination } from '@tutti/coordination'
 import { RealtimePubSub } from '@tutti/pubsub'
+import type { RealtimeServer } from '@tutti/server'
 import { attachRealtime, type AttachRealtimeOptions } from '@tutti/server/node'
 import { reactiveDriver } from '@tutti/storage-driver'
 import memory from 'unstorage/drivers/memory'
 import { document, type RealtimeDocument } from '../src/client/document.ts'
 import { createDocuments, type Documents, type DocumentsOptions, type DocumentStore } from '../src/server/index.ts'
 
+/** Options of one instance. */
+export interface InstanceOptions extends Partial<DocumentsOptions>, Pick<AttachRealtimeOptions, 'authenticate' | 'authorize'> {
+  /** Another way to the same Redis. */
+  redisUrl?: string
+  /** The times of its lease, short enough for a test. */
+  lease?: { heartbeatMs: number; leaseMs: number }
+}
+
 /** Instances of one server in this process, and clients of them; all ended by `stop`. */
 export interface Instances {
   /** Starts one more instance. Returns its address. */
-  start(options?: Partial<DocumentsOptions> & Pick<AttachRealtimeOptions, 'authenticate' | 'authorize'>): Promise<string>
+  start(options?: InstanceOptions): Promise<string>
   client(url: string, auth?: Record<string, string>): RealtimeClient
   open(url: string, id: string): RealtimeDocument
   /** Of the instances, in the order of their starts. */
   readonly documents: readonly Documents[]
+  readonly realtimes: readonly RealtimeServer[]
   /** Ends the instances and clients. The store stays open. */
   stop(): Promise<void>
 }
@@ -24,6 +35,7 @@ export interface Instances {
 /** Makes instances on one database, and on one Redis where `redisUrl` is given. */
 export function createInstances(store: DocumentStore, redisUrl: string | undefined, onError: (error: unknown) => void): Instances {
   const all: Documents[] = []
+  const realtimes: RealtimeServer[] = []
   const ends: (() => Promise<unknown>)[] = []
   const clients: RealtimeClient[] = []
   // A server closes its store; this one is shared.
@@ -36,16 +48,20 @@ export function createInstances(store: DocumentStore, redisUrl: string | undefin
   return {
     client,
     documents: all,
-    start: async ({ authenticate, authorize, ...options } = {}) => {
-      const pubsub = redisUrl === undefined ? undefined : new RealtimePubSub({ url: redisUrl })
+    realtimes,
+    start: async ({ authenticate, authorize, lease, redisUrl: ownUrl = redisUrl, ...options } = {}) => {
+      const pubsub = ownUrl === undefined ? undefined : new RealtimePubSub({ url: ownUrl })
+      const coordination =
+        lease && pubsub && createRedisCoordination(pubsub.link, { ...lease, instanceId: pubsub.instanceId, graceMs: 200, onError })
       const httpServer = createServer()
       const documents = createDocuments({ store: shared, storeIntervalMs: 20, unloadAfterMs: 20, ...options })
       all.push(documents)
       const rights = { ...(authenticate && { authenticate }), ...(authorize && { authorize }) }
       const realtime = attachRealtime(httpServer, {
-        ...{ state: reactiveDriver(memory()), pubsub, documents, presence: false, ...rights, onWarning: () => {} },
+        ...{ state: reactiveDriver(memory()), pubsub, documents, coordination, presence: false, ...rights, onWarning: () => {} },
         onError,
       })
+      realtimes.push(realtime)
       await realtime.ready
       httpServer.listen(0, '127.0.0.1')
       await once(httpServer, 'listening')

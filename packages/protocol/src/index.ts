@@ -19,6 +19,7 @@ export type {
   MutationId,
   NoticeName,
   Notices,
+  AwarenessState,
   OpenedDocument,
   PatchUpdate,
   LockBinding,

@@ -110,6 +110,12 @@ export interface OpenedDocument {
   transfer?: { id: string; bytes: number }
 }
 
+/** What one client shows in a document. `client` is the id of its Yjs document; `state` is null where it shows nothing. */
+export interface AwarenessState {
+  client: number
+  state: JsonValue
+}
+
 /**
  * The requests of clients and their results: event name → payload and result. The only table of messages from client to server.
  */
@@ -129,6 +135,7 @@ export interface Requests {
   'document:close': { payload: InferOutput<typeof documents.documentCloseSchema>; result: object }
   'document:update': { payload: InferOutput<typeof documents.documentUpdateSchema>; result: { offset: string } }
   'document:part': { payload: InferOutput<typeof documents.documentPartSchema>; result: { bytes?: WireBytes; last?: true } }
+  'document:awareness': { payload: InferOutput<typeof documents.documentAwarenessSchema>; result: object }
   'presence:join': { payload: InferOutput<typeof presence.presenceJoinSchema>; result: { id: string } }
   'presence:update': { payload: InferOutput<typeof presence.presenceUpdateSchema>; result: object }
   'presence:leave': { payload: InferOutput<typeof presence.presenceLeaveSchema>; result: object }
@@ -202,6 +209,8 @@ export interface Notices {
   'document:updated': { document: string; offset: string; previous: string; update?: WireBytes }
   /** The document is in the database up to `stored`; `failing`: the database refuses it. */
   'document:status': { document: string; stored: string; failing?: true }
+  /** What others show in the document, by ids of their memberships, and which have left. `all`: there are no others. */
+  'document:awareness': { document: string; states?: { [id: string]: AwarenessState }; left?: string[]; all?: true }
   'presence:count': { room: string; count: number }
   /** A message of server code. `room`: it was sent to this room alone. */
   'room:received': { room?: string; name: string; data: JsonValue }

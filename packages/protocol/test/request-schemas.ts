@@ -1,5 +1,6 @@
 import type { RequestName } from '../src/index.ts'
 import {
+  documentAwarenessSchema,
   documentCloseSchema,
   documentOpenSchema,
   documentPartSchema,
@@ -45,6 +46,7 @@ export const requestSchemas = {
   'document:close': documentCloseSchema,
   'document:update': documentUpdateSchema,
   'document:part': documentPartSchema,
+  'document:awareness': documentAwarenessSchema,
   'presence:join': presenceJoinSchema,
   'presence:update': presenceUpdateSchema,
   'presence:leave': presenceLeaveSchema,

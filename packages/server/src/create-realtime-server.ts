@@ -153,6 +153,9 @@ export function assembleRealtimeServer<U extends User>(
   const audit = createAuditTrail({ onAudit, auditAllowed, onError })
   const access = createAccessControl(authorize, audit)
   const rooms = createRooms()
+  const isCoordinated = [presence, roomSettings, locks, settings.documents].some((feature) => feature !== undefined)
+  const coordination =
+    settings.coordination ?? (isCoordinated ? createCoordination(presence ?? parsePresenceOptions({}), store.base, onError) : undefined)
   const core: Core = {
     instanceId: pubsub?.instanceId ?? randomUUID(),
     limits,
@@ -161,13 +164,14 @@ export function assembleRealtimeServer<U extends User>(
     audit,
     backlog: { maxPackets: backpressure.maxUnsentPackets, maxBytes: backpressure.maxUnsentBytes },
     schema,
-    requests: createRequestLimits({ ...settings.limits, presencePerSecond: presence?.updatesPerSecond ?? 1 }),
+    requests: createRequestLimits({
+      ...settings.limits,
+      presencePerSecond: presence?.updatesPerSecond ?? parsePresenceOptions({}).updatesPerSecond,
+    }),
     pubsub,
+    coordination,
     onError,
   }
-  const isCoordinated = presence !== undefined || roomSettings !== undefined || locks !== undefined
-  const coordination =
-    settings.coordination ?? (isCoordinated ? createCoordination(presence ?? parsePresenceOptions({}), store.base, onError) : undefined)
   const guardOf = locks && coordination ? createGuardOf(coordination, locks.required) : guardWithoutLocks
   const state = stateFeature(core, store, settings.reconcileIntervalMs, guardOf)
   const logs = createDurableLogs(settings.durable, createLogs, onError)

@@ -1,3 +1,4 @@
+import type { Coordination } from '@tutti/coordination/contract'
 import type { PubSub } from '@tutti/pubsub'
 import type { Limits, RealtimeSchema } from '@tutti/protocol'
 import type { AccessControl } from './authorization/access-control.ts'
@@ -63,6 +64,8 @@ export interface Core {
   readonly schema: RealtimeSchema
   /** The relay to other instances; absent on a single one. */
   readonly pubsub: PubSub | undefined
+  /** Members of rooms, on all instances; absent where no feature needs it. */
+  readonly coordination: Coordination | undefined
   readonly onError: ServerErrorListener
 }
 

@@ -165,6 +165,7 @@ export function createModelCore(authorize?: Authorize): {
       backlog: { maxPackets: 1, maxBytes: 1 },
       schema: {},
       pubsub: undefined,
+      coordination: undefined,
       onError: (error) => {
         throw error
       },

@@ -1,5 +1,6 @@
 import type { Observable } from '@tutti/client'
 import type { RealtimeError } from '@tutti/protocol'
+import type { Awareness } from 'y-protocols/awareness'
 import type { Doc, Text } from 'yjs'
 
 /** What is known of a document. */
@@ -31,6 +32,14 @@ export interface RealtimeDocument extends Observable<DocumentSnapshot> {
   readonly doc: Doc
   /** Its shared text, which server code and the database read. */
   readonly text: Text
+  /**
+   * What clients that have the document open show each other: cursors, selections, names. Any editor binding of Yjs works on it. Never
+   * stored; ends with the connection, and is seen by no client that does not use it. Shared as `doc` is.
+   *
+   * @example
+   * notes.awareness.setLocalStateField('user', { name: 'Ada', color: '#c2410c' })
+   */
+  readonly awareness: Awareness
   /**
    * Reverts the last edits of this client to `text`: those within half a second are one step. Edits of others are kept. Returns false
    * if there are none.

@@ -2,7 +2,9 @@ import type { ClientInternals } from '@tutti/client/internal'
 import { createObservable, createRetry, type Observable } from '@tutti/client/internal'
 import { RealtimeError, type Notices, type OpenedDocument } from '@tutti/protocol'
 import { toError } from '@tutti/protocol/internal'
+import type { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
+import { createDocumentAwareness, type DocumentAwareness } from './document-awareness.ts'
 import type { DocumentSnapshot } from './document-contract.ts'
 import { createOwnEdits, type OwnEdits } from './own-edits.ts'
 import { bytesOf, fetchTransfer, PART_BYTES, sendTransfer, textOf } from './transfer.ts'
@@ -24,6 +26,8 @@ export interface DocumentRecord {
   readonly doc: Y.Doc
   readonly text: Y.Text
   readonly ownEdits: OwnEdits
+  /** Made with its first use. */
+  awareness(): Awareness
   readonly observable: Observable<DocumentSnapshot>
   /** The connection is up: opens the document. */
   open(): void
@@ -31,6 +35,7 @@ export interface DocumentRecord {
   lose(): void
   updated(notice: Notices['document:updated']): void
   status(notice: Notices['document:status']): void
+  awarenessChanged(notice: Notices['document:awareness']): void
   revoked(error: RealtimeError): void
   dispose(): void
 }
@@ -57,6 +62,7 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
   /** Notices that arrive while the content is fetched. */
   let held: Notices['document:updated'][] = []
   let transfers = 0
+  let shown: DocumentAwareness | undefined
 
   const pendingUpdates = (): number => waiting.length + (sent === undefined ? 0 : 1)
   const snapshot = (): DocumentSnapshot => ({
@@ -150,6 +156,7 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
     for (const notice of notices) updated(notice)
     refresh()
     flush()
+    shown?.open()
   }
   const open = (): void => {
     if (isOpening || !connection.up) return
@@ -196,10 +203,19 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
     observable,
     open,
     updated,
+    awareness: () => {
+      if (shown === undefined) {
+        shown = createDocumentAwareness(internals, id, doc)
+        if (isOpen) shown.open()
+      }
+      return shown.awareness
+    },
+    awarenessChanged: (notice) => shown?.changed(notice),
     lose: () => {
       isOpen = false
       isOpening = false
       held = []
+      shown?.lose()
       refresh()
     },
     status: (notice) => {
@@ -209,6 +225,7 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
     },
     revoked: (reason) => {
       isOpen = false
+      shown?.lose()
       refuse(reason)
     },
     dispose: () => {
@@ -219,6 +236,7 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
         flush()
         connection.request('document:close', { document: id }, () => {})
       }
+      shown?.dispose()
       doc.destroy()
     },
   }

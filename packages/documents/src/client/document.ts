@@ -37,6 +37,9 @@ export function document({ internals }: Pick<RealtimeClient, 'internals'>, id: s
     id,
     doc,
     text,
+    get awareness() {
+      return own.record.awareness()
+    },
     get current() {
       return observable.current
     },
@@ -69,6 +72,7 @@ function attached(internals: ClientInternals): DocumentRecords {
     onUp: () => each((record) => record.open()),
     onDown: () => each((record) => record.lose()),
     'document:updated': (notice) => find(notice.document)?.updated(notice),
+    'document:awareness': (notice) => find(notice.document)?.awarenessChanged(notice),
     'document:status': (notice) => find(notice.document)?.status(notice),
     'server:revoked': ({ target, error }) => {
       if ('document' in target) find(target.document)?.revoked(fromWireError(error))

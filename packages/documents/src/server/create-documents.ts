@@ -3,13 +3,14 @@ import { createRedisLogs } from '@tutti/coordination/logs'
 import { parseDocument, RealtimeError } from '@tutti/protocol'
 import { isJsonObject } from '@tutti/protocol/internal'
 import type { RealtimePubSub } from '@tutti/pubsub'
-import { offsetText, parseOffset, type Core, type Feature } from '@tutti/server/internal'
+import { offsetText, parseOffset, type Connection, type Core, type Feature } from '@tutti/server/internal'
 import { createSharedDocumentLogs } from '../log/shared-document-logs.ts'
 import { createStoredDocumentLogs } from '../log/stored-document-logs.ts'
 import type { DocumentLogs, UpdateRecord } from '../log/document-log.ts'
 import type { LiveDocument } from '../live-document.ts'
 import { createLiveDocuments, type LiveDocuments } from '../live-documents.ts'
 import { closeDocument, createDocumentHandlers, TEXT_BYTES } from './document-handlers.ts'
+import { createDocumentAwareness } from './document-awareness.ts'
 import { documentRoom, openDocumentsOf, readDocument } from './document-access.ts'
 import { parseDocumentsOptions, type DocumentsOptions } from './document-options.ts'
 import { createServerDocument, type ServerDocument } from './server-document.ts'
@@ -144,21 +145,29 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
     }
   })
 
+  const awareness = createDocumentAwareness({ core, maxAwarenessBytes: settings.maxAwarenessBytes, onError: report })
+  const close = (connection: Connection, id: string): void => {
+    awareness.leave(connection, id)
+    closeDocument(documents, connection, id)
+  }
+
   const feature: Feature = {
     name: 'document',
-    handlers: createDocumentHandlers({ core, documents, transfers, maxUpdateBytes, maxDocumentBytes }),
+    handlers: [...createDocumentHandlers({ core, documents, transfers, maxUpdateBytes, maxDocumentBytes, close }), awareness.handler],
+    onSlow: awareness.defer,
     onConnect: ({ id }) => void own.add(id),
     onDisconnect: (connection) => {
       own.delete(connection.id)
       transfers.end(connection.id)
-      for (const id of openDocumentsOf(connection)) closeDocument(documents, connection, id)
+      for (const id of openDocumentsOf(connection)) close(connection, id)
     },
     holds: (connection) => openDocumentsOf(connection).map(readDocument),
     apply: (connection, { target }, verdict) => {
-      if ('document' in target && !('allow' in verdict)) closeDocument(documents, connection, target.document)
+      if ('document' in target && !('allow' in verdict)) close(connection, target.document)
     },
     close: async () => {
       stopStored?.()
+      awareness.close()
       await task.close().catch((error: unknown) => report(error, 'close'))
       await documents.close()
       await store.close()

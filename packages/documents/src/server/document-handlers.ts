@@ -29,6 +29,8 @@ export interface DocumentHandlersOptions {
   transfers: Transfers
   maxUpdateBytes: number
   maxDocumentBytes: number
+  /** Nothing of the document follows for the connection. */
+  close: (connection: Connection, document: string) => void
 }
 
 /** Bytes as they are sent. */
@@ -36,7 +38,7 @@ const wireBytes = (bytes: Uint8Array): WireBytes => (bytes.length <= TEXT_BYTES 
 
 /** The handlers of `document:*`. */
 export function createDocumentHandlers(options: DocumentHandlersOptions): Handler[] {
-  const { core, documents, transfers, maxUpdateBytes, maxDocumentBytes } = options
+  const { core, documents, transfers, maxUpdateBytes, maxDocumentBytes, close } = options
 
   const isWriter = async (connection: Connection, document: string): Promise<boolean> =>
     !('refusal' in (await core.access.decide(connection, writeDocument(document))))
@@ -98,7 +100,7 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
       documentCloseSchema,
       () => [],
       ({ document }, connection) => {
-        closeDocument(documents, connection, document)
+        close(connection, document)
         return {}
       },
     ),

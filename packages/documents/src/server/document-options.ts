@@ -43,6 +43,12 @@ export interface DocumentsOptions {
    */
   maxDocumentBytes?: number | undefined
   /**
+   * Bytes of what one client shows in a document, for example its cursor and name, as JSON.
+   *
+   * @default 2_048
+   */
+  maxAwarenessBytes?: number | undefined
+  /**
    * Time limit of a call to the database, after which it counts as not available, milliseconds.
    *
    * @default 10_000
@@ -64,6 +70,7 @@ export const DOCUMENTS_OPTIONS = {
   unloadAfterMs: wholeNumber(0, 30_000),
   maxUpdateBytes: wholeNumber(1, 4_000_000),
   maxDocumentBytes: wholeNumber(1, 16_000_000),
+  maxAwarenessBytes: wholeNumber(1, 2_048),
   databaseTimeoutMs: wholeNumber(1, 10_000),
   retryMs: wholeNumber(1, 30_000),
 } satisfies OptionRows<DocumentsOptions>

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { offsetSchema } from './events.ts'
-import { bytesSchema, documentSchema } from './values.ts'
+import { bytesSchema, documentSchema, valueSchema } from './values.ts'
 
 /** The id of a transfer in parts. */
 const transferSchema = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'A transfer id has 1 to 64 letters, digits, _ or -.'))
@@ -20,6 +20,16 @@ export const documentUpdateSchema = v.object({
   document: documentSchema,
   update: v.optional(bytesSchema),
   transfer: v.optional(transferSchema),
+})
+
+/**
+ * `document:awareness`: what others see of this client in the document, its cursor for example; null shows nothing. `client` is the id
+ * of its Yjs document. From then on the connection receives what others show.
+ */
+export const documentAwarenessSchema = v.object({
+  document: documentSchema,
+  client: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  state: valueSchema,
 })
 
 /** `document:part`: sends a part of a transfer with `bytes`, fetches one without. Parts have 65,536 bytes, except the last. */

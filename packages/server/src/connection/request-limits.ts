@@ -29,7 +29,9 @@ const MUTATIONS: ReadonlySet<RequestName> = new Set<RequestName>([
   ...(['lock:acquire', 'lock:cancel', 'lock:release'] as const),
 ])
 
-const PRESENCE: ReadonlySet<RequestName> = new Set<RequestName>(['presence:join', 'presence:update', 'presence:leave', 'presence:cursor'])
+const PRESENCE: ReadonlySet<RequestName> = new Set<RequestName>([
+  ...(['presence:join', 'presence:update', 'presence:leave', 'presence:cursor', 'document:awareness'] as const),
+])
 
 /** How long a client with too many requests in flight waits before the next one, milliseconds. */
 const RETRY_MS = 250

@@ -5,8 +5,8 @@ export interface PresenceOptions {
   /** Bytes of an info or of a cursor, as JSON. @default 2048 */
   maxInfoBytes?: number | undefined
   /**
-   * Joins, updates, leaves and cursors of one user on this instance per second, and as many at once after a pause; of one
-   * connection without a user. @default 200
+   * Joins, updates, leaves and cursors of one user on this instance per second, those in documents included, and as many at once after
+   * a pause; of one connection without a user. @default 200
    */
   updatesPerSecond?: number | undefined
   /** Observers of a room receive its changes at most once in this time, milliseconds. The same for cursors. @default 50 */

@@ -9,6 +9,8 @@ export interface UseRealtimeDocumentReturn {
   readonly doc: ComputedRef<RealtimeDocument['doc']>
   /** Its shared text. */
   readonly text: ComputedRef<RealtimeDocument['text']>
+  /** Cursors and names of clients that have it open. Read it in the browser only. */
+  readonly awareness: ComputedRef<RealtimeDocument['awareness']>
   /** The server's content has not arrived; true in a page that is rendered on a server. */
   readonly loading: ComputedRef<boolean>
   /** The server has all edits of this client. */
@@ -75,6 +77,7 @@ export function useRealtimeDocument(id: MaybeRefOrGetter<string>): UseRealtimeDo
   return {
     doc: computed(() => handle.value.doc),
     text: computed(() => handle.value.text),
+    awareness: computed(() => handle.value.awareness),
     loading: computed(() => shown.value.loading),
     synced: computed(() => shown.value.synced),
     pendingUpdates: computed(() => shown.value.pendingUpdates),
