@@ -42,6 +42,7 @@ const address = httpServer.address()
 await realtime.ready
 
 let writing: NodeJS.Timeout | undefined
+const unfinished = new Set<Promise<unknown>>()
 
 serveInstance(
   { port: typeof address === 'object' && address !== null ? address.port : 0 },
@@ -53,10 +54,18 @@ serveInstance(
       let count = 0
       writing = setInterval(() => {
         count += 1
-        for (const key of keys) void state.write({ op: 'set', key, value: `${count}${'x'.repeat(bytes)}` }).catch(() => {})
+        for (const key of keys) {
+          const write = state.write({ op: 'set', key, value: `${count}${'x'.repeat(bytes)}` }).catch(() => {})
+          unfinished.add(write)
+          void write.then(() => unfinished.delete(write))
+        }
       }, 1_000 / perSecond)
     },
-    rest: () => clearInterval(writing),
+    /** Stops that. Settles when all that was begun has an outcome. */
+    rest: async () => {
+      clearInterval(writing)
+      await Promise.all(unfinished)
+    },
   },
 )
 process.once('SIGTERM', () => void realtime.close().then(() => process.exit(0)))
