@@ -95,6 +95,47 @@ export const DURABLE_BUGS = {
   },
 } as const satisfies Record<string, Bug>
 
+/** The bugs of locks, for their runs. */
+export const LOCK_BUGS = {
+  'any-owner': {
+    effect: 'a lock is granted although another client has it',
+    edits: [
+      {
+        file: 'coordination/src/redis/locks/lock-scripts.ts',
+        from: 'if isFree or holder == owner then',
+        to: 'if isFree or true then',
+      },
+    ],
+  },
+  'no-fence': {
+    effect: 'a write that is bound to a grant is applied after its end',
+    edits: [
+      {
+        file: 'storage-driver/src/redis/write-script.ts',
+        from: "if not isLocked or token ~= boundTo then return refuse('lost') end",
+        to: '',
+      },
+    ],
+  },
+  'last-first': {
+    effect: 'the newest request in the queue is granted first',
+    edits: [{ file: 'coordination/src/redis/locks/lock-scripts.ts', from: "call('LPOP', at.waiting)", to: "call('RPOP', at.waiting)" }],
+  },
+  'no-lock-sweep': {
+    effect: 'the locks of a dead instance do not end',
+    edits: [
+      {
+        file: 'coordination/src/redis/locks/lock-scripts.ts',
+        from: "if mode == 'sweep' then isOver = kind == 'o' and lease == first end",
+        to: '',
+      },
+    ],
+  },
+} as const satisfies Record<string, Bug>
+
+/** The name of a planted bug of locks. */
+export type LockBug = keyof typeof LOCK_BUGS
+
 /** The name of a planted bug of durable channels. */
 export type DurableBug = keyof typeof DURABLE_BUGS
 
@@ -105,7 +146,7 @@ export type StateBug = keyof typeof STATE_BUGS
 export type PresenceBug = keyof typeof PRESENCE_BUGS
 
 /** The name of a planted bug. */
-export type PlantedBug = StateBug | PresenceBug | DurableBug
+export type PlantedBug = StateBug | PresenceBug | DurableBug | LockBug
 
 /** Whether it is the name of a planted bug of state. */
 export const isStateBug = (name: unknown): name is StateBug => typeof name === 'string' && Object.hasOwn(STATE_BUGS, name)
@@ -116,10 +157,13 @@ export const isPresenceBug = (name: unknown): name is PresenceBug => typeof name
 /** Whether it is the name of a planted bug of durable channels. */
 export const isDurableBug = (name: unknown): name is DurableBug => typeof name === 'string' && Object.hasOwn(DURABLE_BUGS, name)
 
-/** Whether it is the name of a planted bug. */
-export const isPlantedBug = (name: unknown): name is PlantedBug => isStateBug(name) || isPresenceBug(name) || isDurableBug(name)
+/** Whether it is the name of a planted bug of locks. */
+export const isLockBug = (name: unknown): name is LockBug => typeof name === 'string' && Object.hasOwn(LOCK_BUGS, name)
 
-const ALL: Record<PlantedBug, Bug> = { ...STATE_BUGS, ...PRESENCE_BUGS, ...DURABLE_BUGS }
+const ALL: Record<PlantedBug, Bug> = { ...STATE_BUGS, ...PRESENCE_BUGS, ...DURABLE_BUGS, ...LOCK_BUGS }
+
+/** Whether it is the name of a planted bug. */
+export const isPlantedBug = (name: unknown): name is PlantedBug => typeof name === 'string' && Object.hasOwn(ALL, name)
 
 /** The source of a file below `packages/` with the bug. Throws if the file has changed and the place is not found. */
 export function withBug(bug: PlantedBug, file: string, source: string): string {

@@ -66,6 +66,7 @@ serveInstance(
       clearInterval(writing)
       await Promise.all(unfinished)
     },
+    broadcast: (room: string, name: string, data: number, timeoutMs: number) => realtime.rooms.broadcast(room, name, data, { timeoutMs }),
   },
 )
 process.once('SIGTERM', () => void realtime.close().then(() => process.exit(0)))
