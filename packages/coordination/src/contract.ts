@@ -184,6 +184,23 @@ export interface Commands {
 }
 
 /**
+ * Work that this instance has begun, by name, and that another instance continues where this one dies or closes before it has ended. A
+ * name may be taken more often than necessary, and never too rarely.
+ */
+export interface Handover {
+  /**
+   * Lists the work as begun. Settles when the cluster knows it; at once for a name that is listed already.
+   *
+   * @throws {RealtimeError} UNAVAILABLE, OUTCOME_UNKNOWN, CLOSED
+   */
+  begin(name: string): Promise<void>
+  /** The work has ended, unless `isOpen` at that moment. A failure leaves it listed. */
+  end(name: string, isOpen: () => boolean): void
+  /** Runs the listener for work of an instance that is gone, on one instance that has a listener. It is listed here then. */
+  onTaken(listener: (name: string) => void): () => void
+}
+
+/**
  * The storage layer for leases: instances, the members of rooms and locks, across all instances of a cluster. `server` meets it
  * through these types alone. Implementations MUST pass the suite at `coordination/testing`.
  */
@@ -198,6 +215,8 @@ export interface Coordination {
   members(room: string): Members
   /** Locks on keys. */
   readonly locks: Locks
+  /** Work that others continue. */
+  readonly handover: Handover
   /**
    * Runs the listener when the first member joined a room, on one instance of the cluster: the one where it joined. At most
    * once for each opening; not called when members are written again after a loss of data.

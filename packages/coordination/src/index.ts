@@ -18,6 +18,7 @@ export type {
   LockTarget,
   Member,
   MemberIdentity,
+  Handover,
   Members,
   MembersChange,
   MembersView,

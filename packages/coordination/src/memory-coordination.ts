@@ -47,6 +47,8 @@ export function createMemoryCoordination(options: MemoryCoordinationOptions = {}
     commands,
     members: (room) => rooms.members(room),
     locks,
+    // No other instance continues it.
+    handover: { begin: async () => {}, end: () => {}, onTaken: () => () => {} },
     onRoomOpen,
     onRoomEmpty,
     close: async () => {

@@ -9,6 +9,7 @@ import { createClockBounds } from './redis/clock-bounds.ts'
 import { createInstanceLease } from './redis/instance-lease.ts'
 import { createLeaseHolds } from './redis/lease-holds.ts'
 import { createLeaseSweeper } from './redis/lease-sweeper.ts'
+import { createRedisHandover } from './redis/redis-handover.ts'
 import { redisLayout } from './redis/redis-layout.ts'
 import { isAway } from './redis/redis-failure.ts'
 import { createRedisLocks } from './redis/locks/redis-locks.ts'
@@ -59,6 +60,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
     onClaim: (leases) => sweeper.sweep(leases),
   })
   const holds = createLeaseHolds({ link, layout, lease, script: scripts.hold, onError })
+  const work = createRedisHandover({ lease, holds, onError })
   const storeOf = (room: string): RoomStore => createRoomStore({ room, instanceId, layout, lease, holds, scripts })
   const sweeper = createLeaseSweeper({
     link,
@@ -67,6 +69,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
     onError,
     sweepRoom: (room, dead) => storeOf(room).sweep(dead),
     sweepLock: (key, dead) => locks.sweep(key, dead),
+    takeWork: (names) => work.take(names),
   })
   const locks = createRedisLocks({ link, instanceId, settings, layout, lease, holds })
   const rooms = createRoomRegistry((room, onUnused) =>
@@ -91,6 +94,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
     commands.close()
     rooms.close()
     events.close()
+    work.close()
     // What connections have left behind is sent before the lease ends.
     if (link.status === 'ready') await locks.idle()
     locks.close()
@@ -107,6 +111,7 @@ export function createRedisCoordination(link: RedisLink, options: RedisCoordinat
     commands,
     members: (room) => rooms.members(room),
     locks,
+    handover: work.handover,
     onRoomOpen,
     onRoomEmpty,
     close: () => (closing ??= close()),

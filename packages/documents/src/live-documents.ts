@@ -25,7 +25,7 @@ export interface LiveDocumentsOptions {
   onRecord: (document: LiveDocument, record: UpdateRecord) => void
   /** Stores the document before it leaves memory (D6). Never rejects. */
   flush: (document: LiveDocument) => Promise<void>
-  /** The document leaves memory. */
+  /** The document leaves memory, and is stored. */
   onUnload: (document: LiveDocument) => void
   onError: (error: unknown, document: string) => void
 }
@@ -96,7 +96,10 @@ export function createLiveDocuments(options: LiveDocumentsOptions): LiveDocument
     close: async () => {
       const all = [...held.values()]
       held.clear()
-      for (const { timer } of all) clearTimeout(timer)
+      for (const { timer, live } of all) {
+        clearTimeout(timer)
+        if (!live.hasUnstored) onUnload(live)
+      }
       await Promise.all(all.map(({ live }) => live.close()))
     },
   }

@@ -8,6 +8,9 @@ import { textsOf } from './script-reply.ts'
 /** Rooms or locks that are swept at the same time. */
 const CONCURRENCY = 64
 
+/** Work that no instance continues is listed for so long, milliseconds: 24 days. */
+const WORK_MS = 2_073_600_000
+
 /** Removes what dead instances left behind. */
 export interface LeaseSweeper {
   /** Sweeps these leases. What is interrupted is continued by the next claim. */
@@ -24,16 +27,18 @@ export interface LeaseSweeperOptions {
   layout: RedisLayout
   sweepRoom: (room: string, lease: string) => Promise<Removal>
   sweepLock: (key: string, lease: string) => Promise<void>
+  /** Continues the work of a lease. Resolves to false where this instance cannot. */
+  takeWork: (names: readonly string[]) => Promise<boolean>
   onEmpty: (room: string) => void
   onError: CoordinationSettings['onError']
 }
 
 /** Makes a sweeper. */
-export function createLeaseSweeper({ link, layout, sweepRoom, sweepLock, onEmpty, onError }: LeaseSweeperOptions): LeaseSweeper {
+export function createLeaseSweeper({ link, layout, sweepRoom, sweepLock, takeWork, onEmpty, onError }: LeaseSweeperOptions): LeaseSweeper {
   const running = new Map<string, Promise<void>>()
 
   /** The names of one kind among what the lease holds. */
-  const namesOf = (holds: readonly string[], kind: 'room' | 'lock'): string[] =>
+  const namesOf = (holds: readonly string[], kind: 'room' | 'lock' | 'handover'): string[] =>
     holds.flatMap((name) => (name.startsWith(`${kind} `) ? [name.slice(kind.length + 1)] : []))
   const holdsOf = async (lease: string): Promise<string[]> => textsOf(await link.command('SMEMBERS', layout.holds(lease)))
 
@@ -50,6 +55,11 @@ export function createLeaseSweeper({ link, layout, sweepRoom, sweepLock, onEmpty
       const { removed, remaining } = await sweepRoom(room, lease)
       if (removed > 0 && remaining === 0) onEmpty(room)
     })
+    if (!(await takeWork(namesOf(holds, 'handover')))) {
+      // Another instance sweeps it again, and continues the work.
+      await link.command('PEXPIRE', layout.holds(lease), WORK_MS)
+      return
+    }
     await link.command('UNLINK', layout.holds(lease))
     // Last, so that an interrupted sweep is continued.
     await link.command('ZREM', layout.leases[1], lease)
@@ -72,7 +82,10 @@ export function createLeaseSweeper({ link, layout, sweepRoom, sweepLock, onEmpty
         await ofEach(namesOf(await holdsOf(lease), 'room'), async (room) => {
           await Promise.all(layout.room(room).map((key) => link.command('PEXPIRE', key, ms)))
         })
-        await link.command('PEXPIRE', layout.holds(lease), ms)
+        const hasWork = namesOf(await holdsOf(lease), 'handover').length > 0
+        await link.command('PEXPIRE', layout.holds(lease), hasWork ? WORK_MS : ms)
+        // The next instance that starts sweeps it.
+        if (hasWork) await link.command('PEXPIRE', layout.leases[1], WORK_MS)
       }
     },
     idle: async () => void (await Promise.all(running.values())),

@@ -5,15 +5,20 @@ import type { DocumentLogs, UpdateAuthor, UpdateRecord } from './document-log.ts
 /** Makes the logs of one document: those of its name alone, so that an instance receives the notifications of no other one. */
 export type CreateLogs = (document: string) => Logs
 
-/** Logs of documents that the instances of a cluster share. A record is the update as base64, as JSON. */
-export const createSharedDocumentLogs = (createLogs: CreateLogs): DocumentLogs => ({
+/**
+ * Logs of documents that the instances of a cluster share. A record is the update as base64, as JSON. `beforeAppend` settles when
+ * another instance would store the document where this one dies.
+ */
+export const createSharedDocumentLogs = (createLogs: CreateLogs, beforeAppend: (document: string) => Promise<void>): DocumentLogs => ({
   isStored: false,
   open: (document) => {
     const logs = createLogs(document)
     return {
       head: () => logs.head(document),
-      append: (update, { user, connection }) =>
-        logs.append(document, { json: `"${textOf(update)}"`, author: `${connection} ${user}`, includeSelf: true }),
+      append: async (update, { user, connection }) => {
+        await beforeAppend(document)
+        return logs.append(document, { json: `"${textOf(update)}"`, author: `${connection} ${user}`, includeSelf: true })
+      },
       read: async (after) => {
         const { records, ...page } = await logs.read(document, after)
         return { ...page, records: records.map((record) => recordOf(record, page.epoch)) }

@@ -16,6 +16,7 @@ import { parseDocumentsOptions, type DocumentsOptions } from './document-options
 import { createServerDocument, type ServerDocument } from './server-document.ts'
 import { createStoreTask, type FailingDocument, type StoreTask } from './store-task.ts'
 import { guardStore } from '../store/guarded-store.ts'
+import { createTakeOver } from './take-over.ts'
 import { createTransfers } from './transfers.ts'
 import { textOf } from '../base64.ts'
 
@@ -91,6 +92,7 @@ interface DocumentFeature {
 function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOptions>): DocumentFeature {
   const { maxUpdateBytes, maxDocumentBytes, storeIntervalMs, snapshotIntervalMs, retryMs, unloadAfterMs } = settings
   const { fanOut, pubsub } = core
+  const handover = core.coordination?.handover
   const report = (error: unknown, subject: string): void => core.onError(error, { stage: 'document', subject })
   const store = guardStore(settings.store, {
     ...{ retryMs: storeIntervalMs, timeoutMs: settings.databaseTimeoutMs },
@@ -134,9 +136,14 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
     ...{ logs, store, unloadAfterMs, seed: settings.seed ?? (() => undefined) },
     onRecord: deliver,
     flush: task.flush,
-    onUnload: task.forget,
+    onUnload: (live) => {
+      task.forget(live)
+      handover?.end(live.id, () => documents.find(live.id) !== undefined)
+    },
     onError: report,
   })
+  const takeOver = createTakeOver({ documents, flush: task.flush, onError: report })
+  const stopTaking = handover?.onTaken(takeOver.take)
   const stopStored = pubsub?.subscribe(STORED, (message) => {
     for (const [id, position] of storedOf(message)) {
       documents.noteStored(id, position)
@@ -167,6 +174,8 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
     },
     close: async () => {
       stopStored?.()
+      stopTaking?.()
+      takeOver.close()
       awareness.close()
       await task.close().catch((error: unknown) => report(error, 'close'))
       await documents.close()
@@ -177,14 +186,19 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
 }
 
 /** On Redis the instances share logs; alone, the database is the log. */
-function logsOf({ pubsub }: Core, store: DocumentsOptions['store'], report: (error: unknown, subject: string) => void): DocumentLogs {
+function logsOf(
+  { pubsub, coordination }: Core,
+  store: DocumentsOptions['store'],
+  report: (error: unknown, subject: string) => void,
+): DocumentLogs {
   if (pubsub === undefined) return createStoredDocumentLogs(store, (error) => report(error, 'listener'))
   if (!('link' in pubsub)) {
     throw new RealtimeError('INVALID_OPTIONS', { message: 'Documents need a RealtimePubSub, or none.' })
   }
   const { link } = pubsub as RealtimePubSub
-  return createSharedDocumentLogs((document) =>
-    createRedisLogs({ ...KEPT, link, kind: 'document', pattern: document, onError: (error) => report(error, document) }),
+  return createSharedDocumentLogs(
+    (document) => createRedisLogs({ ...KEPT, link, kind: 'document', pattern: document, onError: (error) => report(error, document) }),
+    async (document) => coordination?.handover.begin(document),
   )
 }
 
