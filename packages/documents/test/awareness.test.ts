@@ -112,8 +112,8 @@ describe.for([
     const open = document(client, ID)
     await eventually(() => expect(open.current.synced).toBe(true))
     expect(await requestCode(client, { name: 'x'.repeat(100) })).toBe('TOO_LARGE')
-    expect(await requestCode(client, { name: 'small' })).toBeUndefined()
-    await sees(watcher, ['Watcher', 'small'])
+    expect(await requestCode(client, { name: 'Ada' })).toBeUndefined()
+    await sees(watcher, ['Ada', 'Watcher'])
   })
 })
 
