@@ -223,6 +223,12 @@ export class ModelServer {
       case 'document:close':
       case 'document:update':
       case 'document:part':
+      case 'document:awareness':
+      case 'document:versions':
+      case 'document:version':
+      case 'document:save':
+      case 'document:restore':
+      case 'document:history':
         throw new RealtimeError('UNSUPPORTED')
       case 'lock:acquire':
       case 'lock:cancel':

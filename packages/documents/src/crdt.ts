@@ -107,3 +107,22 @@ export function seedUpdate(text: string): Uint8Array {
   doc.getText(TEXT).insert(0, text)
   return Y.encodeStateAsUpdate(doc)
 }
+
+/** The origin of the changes that a restored version reverts. */
+const SINCE = Symbol('since the version')
+
+/**
+ * The update that restores an earlier state of a document: it reverts all changes since, of any type, as one new edit. `undefined`
+ * without such changes.
+ */
+export function restoreUpdate(replica: Replica, version: Uint8Array): Uint8Array | undefined {
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, version)
+  const manager = new Y.UndoManager(doc, { trackedOrigins: new Set([SINCE]) })
+  try {
+    Y.applyUpdate(doc, replica.encodeSince(Y.encodeStateVector(doc)), SINCE)
+    return manager.undo() === null ? undefined : Y.encodeStateAsUpdate(doc, replica.stateVector())
+  } finally {
+    doc.destroy()
+  }
+}

@@ -11,6 +11,9 @@ export { listingEntry } from './listing-entry.ts'
 export { applyPatch, createPatch, equalJson } from './merge-patch.ts'
 export type {
   ClientToServerEvents,
+  DocumentChangePage,
+  DocumentContent,
+  DocumentVersionPage,
   EntryPage,
   EventHistory,
   EventReplay,

@@ -102,10 +102,14 @@ export type WireBytes = string | Uint8Array
  * A document as far as the client lacks it: `update`, or a transfer whose parts the client requests by `document:part`. `stateVector`
  * is the server's: the client sends what the server lacks. `write`: whether updates of the client are accepted.
  */
-export interface OpenedDocument {
+export interface OpenedDocument extends DocumentContent {
   offset: string
   stateVector: WireBytes
   write: boolean
+}
+
+/** Bytes of a document: `update`, or a transfer whose parts the client requests by `document:part`. */
+export interface DocumentContent {
   update?: WireBytes
   transfer?: { id: string; bytes: number }
 }
@@ -114,6 +118,18 @@ export interface OpenedDocument {
 export interface AwarenessState {
   client: number
   state: JsonValue
+}
+
+/** A page of the named versions of a document, newest first. `at`: milliseconds since 1970. With `more` older ones follow. */
+export interface DocumentVersionPage {
+  versions: { id: number; name: string; author: string; at: number }[]
+  more?: true
+}
+
+/** A page of the stored changes of a document, newest first: the users that made them, and the offset of the last one. */
+export interface DocumentChangePage {
+  changes: { offset: number; authors: string[]; at: number }[]
+  more?: true
 }
 
 /**
@@ -136,6 +152,11 @@ export interface Requests {
   'document:update': { payload: InferOutput<typeof documents.documentUpdateSchema>; result: { offset: string } }
   'document:part': { payload: InferOutput<typeof documents.documentPartSchema>; result: { bytes?: WireBytes; last?: true } }
   'document:awareness': { payload: InferOutput<typeof documents.documentAwarenessSchema>; result: object }
+  'document:versions': { payload: InferOutput<typeof documents.documentPageSchema>; result: DocumentVersionPage }
+  'document:version': { payload: InferOutput<typeof documents.documentVersionSchema>; result: DocumentContent }
+  'document:save': { payload: InferOutput<typeof documents.documentSaveVersionSchema>; result: { id: number } }
+  'document:restore': { payload: InferOutput<typeof documents.documentVersionSchema>; result: { offset: string } }
+  'document:history': { payload: InferOutput<typeof documents.documentPageSchema>; result: DocumentChangePage }
   'presence:join': { payload: InferOutput<typeof presence.presenceJoinSchema>; result: { id: string } }
   'presence:update': { payload: InferOutput<typeof presence.presenceUpdateSchema>; result: object }
   'presence:leave': { payload: InferOutput<typeof presence.presenceLeaveSchema>; result: object }

@@ -22,6 +22,8 @@ export const wireErrorSchema = v.strictObject({
 })
 
 const bytes = v.union([v.string(), v.instance(Uint8Array)])
+const transfer = v.exactOptional(v.strictObject({ id: v.string(), bytes: v.number() }))
+const more = v.exactOptional(v.literal(true))
 const nothing = v.strictObject({})
 const memberSchema = v.strictObject({ id: v.string(), user: v.string(), info: valueSchema })
 const holderSchema = v.strictObject({ user: v.string(), info: valueSchema })
@@ -46,12 +48,23 @@ export const resultSchemas = {
     stateVector: bytes,
     write: v.boolean(),
     update: v.exactOptional(bytes),
-    transfer: v.exactOptional(v.strictObject({ id: v.string(), bytes: v.number() })),
+    transfer,
   }),
   'document:close': nothing,
   'document:update': v.strictObject({ offset: v.string() }),
   'document:part': v.strictObject({ bytes: v.exactOptional(bytes), last: v.exactOptional(v.literal(true)) }),
   'document:awareness': nothing,
+  'document:versions': v.strictObject({
+    versions: v.array(v.strictObject({ id: v.number(), name: v.string(), author: v.string(), at: v.number() })),
+    more,
+  }),
+  'document:version': v.strictObject({ update: v.exactOptional(bytes), transfer }),
+  'document:save': v.strictObject({ id: v.number() }),
+  'document:restore': v.strictObject({ offset: v.string() }),
+  'document:history': v.strictObject({
+    changes: v.array(v.strictObject({ offset: v.number(), authors: v.array(v.string()), at: v.number() })),
+    more,
+  }),
   'presence:join': v.strictObject({ id: v.string() }),
   'presence:update': nothing,
   'presence:leave': nothing,

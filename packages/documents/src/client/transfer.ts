@@ -1,6 +1,7 @@
 import type { Connection } from '@tutti/client/internal'
-import { RealtimeError, type Requests } from '@tutti/protocol'
+import { RealtimeError } from '@tutti/protocol'
 import { fromBase64, toBase64 } from 'lib0/buffer'
+import { request } from './request.ts'
 
 /** Bytes of a part, except the last one: as the server's. */
 export const PART_BYTES = 65_536
@@ -12,14 +13,6 @@ export const bytesOf = (content: string | Uint8Array): Uint8Array =>
 /** Bytes for a message. */
 export const textOf = toBase64
 
-type PartReply = Requests['document:part']['result']
-
-/** Sends a request about one part. Rejects with the error of the reply. */
-const part = (connection: Connection, payload: Requests['document:part']['payload']): Promise<PartReply> =>
-  new Promise((resolve, reject) =>
-    connection.request('document:part', payload, ({ result, error }) => (error ? reject(error) : resolve(result))),
-  )
-
 /** Fetches bytes in parts, one after another, so that other messages of the connection never wait for more than one. */
 export async function fetchTransfer(
   connection: Connection,
@@ -28,7 +21,7 @@ export async function fetchTransfer(
 ): Promise<Uint8Array> {
   const content = new Uint8Array(bytes)
   for (let index = 0; index * PART_BYTES < bytes; index += 1) {
-    const reply = await part(connection, { document, transfer: id, index })
+    const reply = await request(connection, 'document:part', { document, transfer: id, index })
     if (reply.bytes === undefined) throw new RealtimeError('INTERNAL')
     content.set(bytesOf(reply.bytes), index * PART_BYTES)
   }
@@ -39,6 +32,6 @@ export async function fetchTransfer(
 export async function sendTransfer(connection: Connection, document: string, transfer: string, bytes: Uint8Array): Promise<void> {
   for (let index = 0; index * PART_BYTES < bytes.length; index += 1) {
     const start = index * PART_BYTES
-    await part(connection, { document, transfer, index, bytes: textOf(bytes.subarray(start, start + PART_BYTES)) })
+    await request(connection, 'document:part', { document, transfer, index, bytes: textOf(bytes.subarray(start, start + PART_BYTES)) })
   }
 }

@@ -12,6 +12,7 @@ import { createLiveDocuments, type LiveDocuments } from '../live-documents.ts'
 import { closeDocument, createDocumentHandlers, TEXT_BYTES } from './document-handlers.ts'
 import { createDocumentAwareness } from './document-awareness.ts'
 import { documentRoom, openDocumentsOf, readDocument } from './document-access.ts'
+import { createVersionHandlers } from './document-versions.ts'
 import { parseDocumentsOptions, type DocumentsOptions } from './document-options.ts'
 import { createServerDocument, type ServerDocument } from './server-document.ts'
 import { createStoreTask, type FailingDocument, type StoreTask } from './store-task.ts'
@@ -160,7 +161,11 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
 
   const feature: Feature = {
     name: 'document',
-    handlers: [...createDocumentHandlers({ core, documents, transfers, maxUpdateBytes, maxDocumentBytes, close }), awareness.handler],
+    handlers: [
+      ...createDocumentHandlers({ core, documents, transfers, maxUpdateBytes, maxDocumentBytes, close }),
+      ...createVersionHandlers({ documents, store, transfers, maxDocumentBytes, maxVersions: settings.maxVersions }),
+      awareness.handler,
+    ],
     onSlow: awareness.defer,
     onConnect: ({ id }) => void own.add(id),
     onDisconnect: (connection) => {

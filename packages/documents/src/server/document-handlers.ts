@@ -34,7 +34,7 @@ export interface DocumentHandlersOptions {
 }
 
 /** Bytes as they are sent. */
-const wireBytes = (bytes: Uint8Array): WireBytes => (bytes.length <= TEXT_BYTES ? textOf(bytes) : Buffer.from(bytes))
+export const wireBytes = (bytes: Uint8Array): WireBytes => (bytes.length <= TEXT_BYTES ? textOf(bytes) : Buffer.from(bytes))
 
 /** The handlers of `document:*`. */
 export function createDocumentHandlers(options: DocumentHandlersOptions): Handler[] {

@@ -55,6 +55,12 @@ export interface DocumentsOptions {
    */
   databaseTimeoutMs?: number | undefined
   /**
+   * Named versions of a document, at most 1,000. Each contains the whole document.
+   *
+   * @default 100
+   */
+  maxVersions?: number | undefined
+  /**
    * Time between two attempts to store a document that the database refuses, milliseconds.
    *
    * @default 30_000
@@ -72,6 +78,7 @@ export const DOCUMENTS_OPTIONS = {
   maxDocumentBytes: wholeNumber(1, 16_000_000),
   maxAwarenessBytes: wholeNumber(1, 2_048),
   databaseTimeoutMs: wholeNumber(1, 10_000),
+  maxVersions: wholeNumber(0, 100, 1_000),
   retryMs: wholeNumber(1, 30_000),
 } satisfies OptionRows<DocumentsOptions>
 

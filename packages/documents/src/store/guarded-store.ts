@@ -69,6 +69,10 @@ export function guardStore(store: DocumentStore, { retryMs, timeoutMs, onOutage 
     load: (id) => run(() => store.load(id)),
     append: (batches) => run(() => store.append(batches)),
     saveSnapshot: (snapshot) => run(() => store.saveSnapshot(snapshot)),
+    history: (id, page) => run(() => store.history(id, page)),
+    addVersion: (version) => run(() => store.addVersion(version)),
+    versions: (id, page) => run(() => store.versions(id, page)),
+    readVersion: (id, version) => run(() => store.readVersion(id, version)),
     prune: (olderThanMs) => run(() => store.prune(olderThanMs)),
   }
 }

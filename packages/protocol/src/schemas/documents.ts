@@ -39,3 +39,18 @@ export const documentPartSchema = v.object({
   index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   bytes: v.optional(bytesSchema),
 })
+
+/** The id of a version, and the place in a list before which a page begins. */
+const placeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
+/** `document:versions` and `document:history`: a page, newest first. `before`: of what comes before this version or offset. */
+export const documentPageSchema = v.object({ document: documentSchema, before: v.optional(placeSchema) })
+
+/** `document:version` and `document:restore` */
+export const documentVersionSchema = v.object({ document: documentSchema, version: placeSchema })
+
+/** `document:save` */
+export const documentSaveVersionSchema = v.object({
+  document: documentSchema,
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+})

@@ -1,5 +1,14 @@
 export { eventHistorySchema, eventPublishSchema, eventSubscribeSchema, eventUnsubscribeSchema } from './events.ts'
-export { documentAwarenessSchema, documentCloseSchema, documentOpenSchema, documentPartSchema, documentUpdateSchema } from './documents.ts'
+export {
+  documentAwarenessSchema,
+  documentCloseSchema,
+  documentOpenSchema,
+  documentPageSchema,
+  documentPartSchema,
+  documentSaveVersionSchema,
+  documentUpdateSchema,
+  documentVersionSchema,
+} from './documents.ts'
 export { handshakeSchema } from './handshake.ts'
 export { lockAcquireSchema, lockCancelSchema, lockReleaseSchema, lockSubscriptionSchema } from './locks.ts'
 export { parseMessage, type MessageSchema } from './parse-message.ts'
