@@ -85,7 +85,7 @@ const LAYERS: Record<string, Layer> = {
   },
   'packages/vue/src/**': { imports: VUE },
   'packages/vue/src/pinia/**': { imports: [...VUE, 'pinia'] },
-  'packages/vue/src/documents/**': { imports: [...VUE, '@tutti/documents/client'] },
+  'packages/vue/src/documents/**': { imports: [...VUE, '@tutti/documents/client', '@tutti/documents/versions'] },
   'packages/nuxt/src/**': { imports: [...NODE, '@nuxt/kit'], types: ['@nuxt/schema'] },
   'packages/nuxt/src/runtime/*': { imports: PROTOCOL },
   'packages/nuxt/src/runtime/app/**': { imports: [...VUE, '@tutti/vue', '@tutti/vue/**', '#imports'] },

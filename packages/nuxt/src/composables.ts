@@ -6,7 +6,7 @@ export const COMPOSABLES = {
   '@tutti/vue': ['useRealtime', 'useRealtimeState', 'useRealtimeEvents', 'useRealtimeConnection'],
   '@tutti/vue/collection': ['useRealtimeCollection'],
   '@tutti/vue/durable': ['useRealtimeChannel'],
-  '@tutti/vue/documents': ['useRealtimeDocument'],
+  '@tutti/vue/documents': ['useRealtimeDocument', 'useDocumentVersions'],
   '@tutti/vue/lock': ['useRealtimeLock', 'useRealtimeLocks'],
   '@tutti/vue/messages': ['useRealtimeMessages'],
   '@tutti/vue/presence': ['useRealtimePresence', 'useRealtimeCursors'],

@@ -1,8 +1,9 @@
-import type { DocumentStore } from '@tutti/documents/server'
+import type { DocumentStore, NewVersion } from '@tutti/documents/server'
 
 /** A store of documents in memory, for tests of pages: it starts at once. */
 export function memoryDocuments(): DocumentStore {
   const documents = new Map<string, { offset: number; text: string; updates: Uint8Array[] }>()
+  const versions: (NewVersion & { id: number; createdAt: Date })[] = []
   const create: DocumentStore['create'] = async ({ id }) => {
     if (documents.has(id)) return false
     documents.set(id, { offset: 0, text: '', updates: [] })
@@ -33,9 +34,13 @@ export function memoryDocuments(): DocumentStore {
       return found !== undefined
     },
     history: async () => [],
-    addVersion: async () => 0,
-    versions: async () => [],
-    readVersion: async () => undefined,
+    addVersion: async (version) => versions.push({ ...version, id: versions.length + 1, createdAt: new Date() }),
+    versions: async (id, { limit = 100, before = Infinity } = {}) =>
+      versions
+        .filter((each) => each.document === id && each.id < before)
+        .toReversed()
+        .slice(0, limit),
+    readVersion: async (id, version) => versions.find((each) => each.document === id && each.id === version)?.bytes,
     prune: async () => 0,
     close: async () => {},
   }
