@@ -10,10 +10,15 @@ export { DEFAULT_LIMITS, MAX_NAME_BYTES, MAX_VALUE_DEPTH, type Limits } from './
 export { listingEntry } from './listing-entry.ts'
 export { applyPatch, createPatch, equalJson } from './merge-patch.ts'
 export type {
-  ClientToServerEvents,
+  AwarenessState,
   DocumentChangePage,
   DocumentContent,
   DocumentVersionPage,
+  OpenedDocument,
+  WireBytes,
+} from './document-messages.ts'
+export type {
+  ClientToServerEvents,
   EntryPage,
   EventHistory,
   EventReplay,
@@ -22,8 +27,6 @@ export type {
   MutationId,
   NoticeName,
   Notices,
-  AwarenessState,
-  OpenedDocument,
   PatchUpdate,
   LockBinding,
   LockChange,
@@ -37,7 +40,6 @@ export type {
   RevokedTarget,
   ServerToClientEvents,
   StateUpdate,
-  WireBytes,
   WireMember,
 } from './messages.ts'
 export { parseChannel, parseDocument, parseKey, parsePattern, parsePrefix, parseRoom } from './names.ts'
