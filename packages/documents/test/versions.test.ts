@@ -54,7 +54,7 @@ describe.for([
   const newId = (): string => `notes:${title}-${(count += 1)}`
   const namesOf = async (history: DocumentVersions): Promise<string[]> => (await history.list()).rows.map(({ name }) => name)
 
-  test('[D12] a version is restored as a new edit, which keeps concurrent edits and all types', async () => {
+  test('[D12] a version is restored as a new edit, for all types of the document', async () => {
     const id = newId()
     const [{ notes, history }, other] = [open(0, 'ada', id), open(1, 'grace', id)]
     notes.text.insert(0, 'first draft')
@@ -87,7 +87,7 @@ describe.for([
     expect(new Set(changes.rows.flatMap(({ authors }) => authors))).toEqual(new Set(['ada', 'grace']))
   })
 
-  test('[D12] reading the history needs the right to read, changing it the right to write', async () => {
+  test('[D12] the history is read with the right to read, changed with that to write', async () => {
     const id = newId()
     const [writer, reader] = [open(0, 'ada', id), open(1, 'reader', id)]
     writer.notes.text.insert(0, 'x'.repeat(100_000))

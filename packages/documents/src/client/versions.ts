@@ -40,7 +40,7 @@ export interface DocumentVersions {
    */
   list(options?: { before?: number | undefined }): Promise<Page<DocumentVersion>>
   /**
-   * Who changed the document when: up to 100 stored changes, newest first. `before`: the offset of the last change of the page before.
+   * The users that changed the document, and when: up to 100 stored changes, newest first. `before`: the offset of the last change of the page before.
    *
    * @throws {RealtimeError} FORBIDDEN, UNAVAILABLE, OUTCOME_UNKNOWN
    */

@@ -7,7 +7,7 @@ import { useRealtimeContext } from '../realtime-context.ts'
 export interface UseDocumentVersionsReturn extends Pick<DocumentVersions, 'read'> {
   /** Named versions, newest first, as of the last `refresh`. */
   readonly versions: ComputedRef<readonly DocumentVersion[]>
-  /** Who changed the document when, newest first, as of the last `refresh`. */
+  /** The users that changed the document, and when, newest first, as of the last `refresh`. */
   readonly changes: ComputedRef<readonly DocumentChange[]>
   /** Older versions follow: see `loadMore`. */
   readonly hasMore: ComputedRef<boolean>
