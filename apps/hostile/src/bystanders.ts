@@ -8,11 +8,15 @@ import { tokenOf } from './tokens.ts'
 const KEY = 'shared:latency'
 /** A room that only Alice may join and observe. */
 const ROOM = 'user:alice:live'
+/** A key that Alice has locked. */
+const LOCKED = 'user:alice:live'
 
 /** Legitimate clients: Alice writes on one instance, Bob receives on the other. */
 export interface Bystanders {
   /** The latencies from Alice's write to Bob's update, milliseconds; throws if a change never arrives, or the room of Alice contains something of another client, or not Alice. */
   measure(samples: number): Promise<number[]>
+  /** What is wrong with the lock and the room of Alice, in words. */
+  damage(): Promise<string[]>
   /** Alice writes with the client ID of Alice and number 1, which an attacker may have used before; returns the stored value. */
   writeAsAlice(key: string): Promise<unknown>
   close(): void
@@ -27,6 +31,11 @@ export async function connectBystanders(urls: readonly string[], canary: string)
   await request(bob, 'storage:subscribe', { keys: [{ key: KEY }] })
   await request(alice, 'presence:join', { room: ROOM, info: canary })
   await request(alice, 'presence:subscribe', { room: ROOM })
+  await request(alice, 'room:join', { room: 'vault:alice' })
+  const token = await tokenOfLock(alice)
+  let [messages, losses] = [0, 0]
+  alice.on('room:received', () => (messages += 1))
+  alice.on('lock:changed', () => (losses += 1))
   let strangers = 0
   alice.on('presence:changed', ({ joined = [], left = [] }: PresenceChange) => {
     strangers += joined.filter(({ user }) => user !== 'alice').length + left.length
@@ -48,7 +57,7 @@ export async function connectBystanders(urls: readonly string[], canary: string)
       }
       request(alice, 'storage:set', { key: KEY, value }).catch(reject)
       if (value % 10 > 0) return
-      request(alice, 'storage:set', { key: 'user:alice:live', value: [canary, value] }).catch(reject)
+      request(alice, 'storage:set', { key: LOCKED, value: [canary, value], lock: { key: LOCKED, token } }).catch(reject)
       for (const channel of FORBIDDEN_CHANNELS.slice(0, 1))
         request(alice, 'event:publish', { channel, data: [canary, value] }).catch(reject)
       request(alice, 'presence:update', { room: ROOM, info: [canary, value] }).catch(reject)
@@ -66,6 +75,10 @@ export async function connectBystanders(urls: readonly string[], canary: string)
       if (strangers > 0) throw new Error(`${strangers} changes of another client in a room of Alice alone.`)
       return latencies
     },
+    damage: async () => [
+      ...(messages > 0 ? [] : ['No message reached the room of Alice.']),
+      ...(losses === 0 && (await tokenOfLock(alice)) === token ? [] : ['Alice has lost a lock.']),
+    ],
     writeAsAlice: async (key) => {
       await request(alice, 'storage:set', { key, value: 'hers', mutation: { number: 1, clientId: 'alice-client' } })
       const entry = await request(alice, 'storage:get', { key })
@@ -76,6 +89,11 @@ export async function connectBystanders(urls: readonly string[], canary: string)
       bob.disconnect()
     },
   }
+}
+
+async function tokenOfLock(socket: Socket): Promise<unknown> {
+  const result = await request(socket, 'lock:acquire', { key: LOCKED, request: 'alice', info: 'secret' })
+  return 'token' in result ? result.token : undefined
 }
 
 async function connect(url: string | undefined, id: string): Promise<Socket> {

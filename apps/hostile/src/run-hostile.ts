@@ -66,6 +66,7 @@ export async function runHostile(options: HostileOptions, onAttack: (result: Att
     const breaches = [
       ...attacks.filter(({ leaks }) => leaks > 0).map(({ name, leaks }) => `${name}: the attacker was sent a secret ${leaks} times.`),
       ...(JSON.stringify(await target.untouchable()) === untouchable ? [] : ['Something that no attacker may write has changed.']),
+      ...(await bystanders.damage()),
       ...(hers === 'hers' ? [] : ["Another's clientId kept alice from writing."]),
       ...(await target.badScores()).map((text) => `No score, but stored as one: ${text.slice(0, 80)}`),
       ...(await damageOf(target)),

@@ -48,6 +48,14 @@ const realtime = attachRealtime(httpServer, {
       'shared:*': { read: ({ user }) => user?.id !== 'mallory', join: ({ user }) => user?.id !== 'mallory' },
       'user:{id}:*': { read: true, join: true },
     },
+    locks: {
+      'public:*': { read: true, acquire: true },
+      'user:{id}:*': { read: true, acquire: true, force: true },
+    },
+    rooms: {
+      'club:*': { join: true, locks: { '*': { read: true, acquire: true } } },
+      'vault:{id}': { join: true, locks: { '*': { read: true, acquire: true } } },
+    },
   }),
   onError: (error, { stage }) => {
     // These are the purpose of limits.
@@ -57,6 +65,14 @@ const realtime = attachRealtime(httpServer, {
 await new Promise<void>((resolve) => void httpServer.listen(0, '127.0.0.1', resolve))
 const address = httpServer.address()
 await realtime.ready
+
+// Messages that only Alice may receive.
+const secrets = setInterval(() => {
+  const data = String(process.env['CANARY'])
+  const sent = [realtime.rooms.broadcast('vault:alice', 'secret', data), realtime.user('alice').send('secret', data)]
+  void Promise.all(sent).catch(keepError)
+}, 200)
+secrets.unref()
 
 const prototypeOf = JSON.stringify(Object.getOwnPropertyNames(Object.prototype).toSorted())
 

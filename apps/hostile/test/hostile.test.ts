@@ -17,5 +17,8 @@ test('[X3] [X4] two instances resist every attack, and protected data stays so',
   expect(drawn['event:publish: FORBIDDEN']).toBeGreaterThan(3)
   const presence = attacks.find(({ name }) => name === 'presence flood')?.counts ?? {}
   expect(presence['join ok']).toBeGreaterThan(0)
-  expect(Object.keys(presence).filter((outcome) => /^(foreign|large) .* ok$/.test(outcome))).toEqual([])
+  const locks = attacks.find(({ name }) => name === 'lock flood')?.counts ?? {}
+  for (const what of ['acquire', 'lock', 'join', 'lock in a room']) expect(locks[`${what} ok`], what).toBeGreaterThan(0)
+  const accepted = Object.keys({ ...presence, ...locks }).filter((outcome) => /^(foreign|large|bad|unlocked) .*ok$/.test(outcome))
+  expect(accepted).toEqual([])
 })

@@ -2,6 +2,7 @@ import type { Attack } from '../attacker.ts'
 import { anyMessage } from './any-message.ts'
 import { connectionStorm } from './connection-storm.ts'
 import { flood } from './flood.ts'
+import { lockFlood } from './lock-flood.ts'
 import { presenceFlood } from './presence-flood.ts'
 import { rawFrames } from './raw-frames.ts'
 import { slowLoris } from './slow-loris.ts'
@@ -18,6 +19,7 @@ export const ATTACKS = {
   'slow loris': slowLoris,
   flood,
   'presence flood': presenceFlood,
+  'lock flood': lockFlood,
 } as const satisfies Record<string, Attack>
 
 /** The name of an attack. */
