@@ -85,3 +85,14 @@ test('[S2] an error of a listener is reported, and it receives the next change',
   expect(heard).toEqual([1, 2])
   expect(errors).toEqual([new Error('on purpose'), new Error('on purpose')])
 })
+
+test('[F3] a gap during a read is followed by another read', async () => {
+  const { watched, reads, told, answer } = createEntry()
+  void watched.refresh()
+  void watched.refresh()
+  await answer(at(1, 'before the gap'))
+  expect(reads).toHaveLength(1)
+  await answer(at(2, 'missed'))
+  expect(told).toEqual([at(1, 'before the gap'), at(2, 'missed')])
+  expect(reads).toHaveLength(0)
+})

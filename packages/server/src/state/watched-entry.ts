@@ -19,6 +19,8 @@ export function createWatchedEntry(
 ): WatchedEntry {
   let entry: Entry = neverThere(key)
   let isReading = false
+  /** A change may have been missed since the read that runs was started. */
+  let isOutdated = false
   const waiting: StateChange[] = []
 
   const pass = (next: Entry): void => {
@@ -42,8 +44,12 @@ export function createWatchedEntry(
   }
 
   const refresh = async (): Promise<void> => {
-    if (isReading) return
+    if (isReading) {
+      isOutdated = true
+      return
+    }
     isReading = true
+    isOutdated = false
     try {
       const current = await read()
       if (current.version !== entry.version) pass(current)
@@ -53,6 +59,7 @@ export function createWatchedEntry(
       isReading = false
     }
     for (const change of waiting.splice(0)) apply(change)
+    if (isOutdated && !isReading) await refresh()
   }
 
   return { refresh, apply }
