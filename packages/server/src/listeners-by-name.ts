@@ -2,6 +2,7 @@ import { callSafely } from '@tutti/protocol/internal'
 
 /** Listeners of server code, by the name (a key, a channel or a pattern) that they listen to. */
 export interface ListenersByName<Message> {
+  readonly isEmpty: boolean
   /** Adds a listener. Returns an unsubscribe function. */
   add(name: string, listener: (message: Message) => void): () => void
   /** Whether exactly this name has a listener. */
@@ -14,6 +15,9 @@ export interface ListenersByName<Message> {
 export function createListenersByName<Message>(onError: (error: unknown, name: string) => void): ListenersByName<Message> {
   const listeners = new Map<string, Set<(message: Message) => void>>()
   return {
+    get isEmpty() {
+      return listeners.size === 0
+    },
     add: (name, listener) => {
       // A function of its own, so that a listener that was added twice is called twice and removed singly.
       const own = (message: Message): void => listener(message)

@@ -1,3 +1,4 @@
+import { prefixesOf } from '@tutti/protocol/internal'
 import type { StateChange, StateStore } from '@tutti/storage-driver/contract'
 import type { Core, Feature } from '../feature.ts'
 import { createListenersByName } from '../listeners-by-name.ts'
@@ -35,7 +36,9 @@ export function stateFeature(
 ): StateFeature {
   const { onError } = core
   const listeners = createListenersByName<StateChange>((error, key) => onError(error, { stage: 'listener', subject: key }))
-  const isWatched = (key: string): boolean => delivery.registry.hasSubscribers(key) || listeners.has(key)
+  const listenersBelow = createListenersByName<StateChange>((error, prefix) => onError(error, { stage: 'listener', subject: prefix }))
+  const isBelowWatched = (key: string): boolean => !listenersBelow.isEmpty && prefixesOf(key).some(listenersBelow.has)
+  const isWatched = (key: string): boolean => delivery.registry.hasSubscribers(key) || listeners.has(key) || isBelowWatched(key)
   const expiry = createExpiry({ store, isWatched, onError })
   const reads = createEntryReads(store, expiry)
   const write = createValidatedWrite(store, core.schema)
@@ -46,6 +49,7 @@ export function stateFeature(
   const stopChanges = store.onChange((change) => {
     delivery.apply(change)
     listeners.notify([change.key], change)
+    if (!listenersBelow.isEmpty) listenersBelow.notify(prefixesOf(change.key), change)
     expiry.note(change.key, change.version, change.expiresAt)
   }, isWatched)
   const stopRepair = store.onGap(() => void delivery.repair())
@@ -67,6 +71,7 @@ export function stateFeature(
     state: createServerState({
       ...{ reads, write, onError },
       onChange: (key, listener) => listeners.add(key, listener),
+      onChangeBelow: (prefix, listener) => listenersBelow.add(prefix, listener),
       onGap: (listener) => store.onGap(listener),
     }),
     feature: {

@@ -4,10 +4,14 @@ import type { StateChange } from '@tutti/storage-driver/contract'
 
 /** The entry of one key for server code that watches it. */
 export interface WatchedEntry {
+  /** The entry as it was passed on last; `undefined` while it is read. */
+  readonly current: Entry | undefined
   /** Reads the entry as it is, and passes it on where it differs; changes wait meanwhile. */
   refresh(): Promise<void>
   /** Applies a change; reads the entry where the change does not suffice. */
   apply(change: StateChange): void
+  /** Takes an entry that was read for another reason: passes it on where it is newer, reads again where it is older. */
+  take(read: Entry): void
 }
 
 /** Keeps an entry up to date from its changes. `listener` receives each new entry, `onError` what reads and the listener throw. */
@@ -62,5 +66,18 @@ export function createWatchedEntry(
     if (isOutdated && !isReading) await refresh()
   }
 
-  return { refresh, apply }
+  const take = (read: Entry): void => {
+    if (isReading) return void waiting.push(read)
+    if (read.version > entry.version) pass(read)
+    else if (read.version < entry.version) void refresh()
+  }
+
+  return {
+    get current() {
+      return isReading ? undefined : entry
+    },
+    refresh,
+    apply,
+    take,
+  }
 }
