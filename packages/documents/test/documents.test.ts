@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { document } from '../src/client/document.ts'
 import type { DocumentStore } from '../src/server/index.ts'
 import { DATABASES, type TestDatabase } from './databases.ts'
-import { createInstances, type Instances } from './instances.ts'
+import { createInstances, type InstanceOptions, type Instances } from './instances.ts'
 
 let redis: TestRedis
 let instances: Instances
@@ -170,6 +170,27 @@ function documentsSuite(size: number, storeOf: () => DocumentStore): void {
     await eventually(async () => expect(await store.textOf(id)).toBe('abcde'))
   })
 
+  test('[X2] a revocation ends open documents on every instance', async () => {
+    const id = newId()
+    const readers = new Set(['ada', 'ben'])
+    const rights: InstanceOptions = {
+      authenticate: ({ auth }) => ({ id: String(auth['user']) }),
+      authorize: ({ user }) => readers.has(user?.id ?? ''),
+    }
+    const own = [await instances.start(rights), ...(size > 1 ? [await instances.start(rights)] : [])]
+    const [ada, ben] = ['ada', 'ben'].map((user, place) => document(instances.client(own[place % size] ?? '', { user }), id))
+    if (ada === undefined || ben === undefined) throw new Error('no documents')
+    ada.text.insert(0, 'both')
+    await eventually(() => expect(ben.text.toJSON()).toBe('both'))
+    readers.delete('ben')
+    await instances.realtimes.at(-size)?.revoke({ user: 'ben' })
+    await eventually(() => expect(ben.current).toMatchObject({ readOnly: true, error: { code: 'FORBIDDEN' } }))
+    ada.text.insert(0, 'not ')
+    ben.text.insert(0, 'ben ')
+    await eventually(() => expect(ada.current.synced).toBe(true))
+    expect([ada.text.toJSON(), ben.text.toJSON()]).toEqual(['not both', 'ben both'])
+  })
+
   test('[D11] a document is seeded once, however many open it first', async () => {
     const id = newId()
     const seed = async (name: string): Promise<string> => `# ${name}`
@@ -190,6 +211,19 @@ function documentsSuite(size: number, storeOf: () => DocumentStore): void {
     const typing = setInterval(() => text.insert(0, 'a'), 2)
     onTestFinished(() => clearInterval(typing))
     await eventually(async () => expect((await store.load(id))?.snapshotOffset).toBeGreaterThan(0), { timeoutMs: 5_000 })
+  })
+
+  test('[D4] updates that a snapshot contains are removed after their time', async () => {
+    const [id, kept] = [newId(), newId()]
+    const url = await instances.start({ keepUpdatesMs: 200 })
+    // Its only update is after its snapshot.
+    await store.create({ id: kept })
+    await store.append([{ document: kept, previous: 0, offset: 1, bytes: new Uint8Array([0, 0]), authors: ['ada'] }])
+    instances.open(url, id).text.insert(0, 'text')
+    await eventually(async () => expect(await store.history(id)).toHaveLength(1))
+    await eventually(async () => expect(await store.history(id)).toEqual([]))
+    expect(await store.history(kept)).toHaveLength(1)
+    expect(await store.textOf(id)).toBe('text')
   })
 
   test('[D4] a text with a NUL is stored, without it', async () => {

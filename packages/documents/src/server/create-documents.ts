@@ -16,6 +16,7 @@ import { createVersionHandlers } from './document-versions.ts'
 import { parseDocumentsOptions, type DocumentsOptions } from './document-options.ts'
 import { createServerDocument, type ServerDocument } from './server-document.ts'
 import { createStoreTask, type FailingDocument, type StoreTask } from './store-task.ts'
+import { startPruneTask } from '../store/prune-task.ts'
 import { guardStore } from '../store/guarded-store.ts'
 import { createTakeOver } from './take-over.ts'
 import { createTransfers } from './transfers.ts'
@@ -143,6 +144,7 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
     },
     onError: report,
   })
+  const stopPruning = startPruneTask({ store, keepUpdatesMs: settings.keepUpdatesMs, onError: (error) => report(error, 'updates') })
   const takeOver = createTakeOver({ documents, flush: task.flush, onError: report })
   const stopTaking = handover?.onTaken(takeOver.take)
   const stopStored = pubsub?.subscribe(STORED, (message) => {
@@ -180,6 +182,7 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
     close: async () => {
       stopStored?.()
       stopTaking?.()
+      stopPruning()
       takeOver.close()
       awareness.close()
       await task.close().catch((error: unknown) => report(error, 'close'))

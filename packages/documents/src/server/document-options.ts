@@ -25,6 +25,12 @@ export interface DocumentsOptions {
    */
   snapshotIntervalMs?: number | undefined
   /**
+   * How long updates that a snapshot contains stay in the database, for the history of authors, milliseconds.
+   *
+   * @default 2_592_000_000, 30 days
+   */
+  keepUpdatesMs?: number | undefined
+  /**
    * How long a document without connections stays in memory, milliseconds.
    *
    * @default 30_000
@@ -73,6 +79,7 @@ export const DOCUMENTS_OPTIONS = {
   seed: callback(undefined),
   storeIntervalMs: wholeNumber(1, 500),
   snapshotIntervalMs: wholeNumber(1, 600_000),
+  keepUpdatesMs: wholeNumber(1, 2_592_000_000, Number.MAX_SAFE_INTEGER),
   unloadAfterMs: wholeNumber(0, 30_000),
   maxUpdateBytes: wholeNumber(1, 4_000_000),
   maxDocumentBytes: wholeNumber(1, 16_000_000),
