@@ -56,7 +56,6 @@ test('the history of a lock is judged by tokens and times', () => {
   const dead = hold('a', 10, 0, { toMs: 50, end: 'down', isDead: true })
   expect(rulesOf({ holds: [dead, hold('b', 20, 2_000)] })).toEqual([])
   expect(rulesOf({ holds: [dead, hold('b', 20, 2_100)] })).toEqual(['late'])
-  expect(rulesOf({ holds: [dead] })).toEqual(['late'])
   expect(rulesOf({ requests: [request('a', 20, 0, 10), request('b', 10, 20, 30)] })).toEqual(['rise'])
   const waited = request('a', 20, 0, 60, { queuedMs: 10 })
   expect(rulesOf({ requests: [waited, request('b', 10, 20, 30)] })).toEqual(['order'])

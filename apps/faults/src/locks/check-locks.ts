@@ -74,9 +74,10 @@ export function checkLocks(history: LockHistory, bounds: LockBounds): LockCheck 
       const following = next === undefined ? undefined : firstOf(grants.get(next) ?? [])
       if (last?.isDead) {
         dead += 1
-        const tookMs = (following?.fromMs ?? Infinity) - (last.toMs ?? 0)
-        if (following !== undefined) longestMs = Math.max(longestMs, tookMs)
-        if (tookMs > bounds.endMs + bounds.allowance(last.toMs ?? 0, following?.fromMs ?? Infinity))
+        // Without a later grant, the lock must be free at the end.
+        const tookMs = (following?.fromMs ?? 0) - (last.toMs ?? 0)
+        longestMs = Math.max(longestMs, tookMs)
+        if (tookMs > bounds.endMs + bounds.allowance(last.toMs ?? 0, following?.fromMs ?? 0))
           fail('late', `${key}: ${token} of ${last.client} ended ${tookMs} ms after its connection`)
       }
       if (last === undefined || following === undefined || last.client === following.client) continue
