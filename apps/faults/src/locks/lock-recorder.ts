@@ -78,8 +78,8 @@ export function createLockRecorder(client: string, transports: readonly Transpor
     interrupted.delete(request.key)
   }
   const receive = (notice: ServerMessage, requests: ReadonlyMap<string, SeenRequest>): void => {
-    if (notice.name === 'lock:granted') grant(notice.payload.key, notice.payload.token, requests.get(notice.payload.request))
-    if (notice.name === 'lock:refused') close(requests.get(notice.payload.request))
+    if (notice.name === 'lock:granted') grant(notice.payload.key, notice.payload.token, requests.get(nameOf(notice.payload)))
+    if (notice.name === 'lock:refused') close(requests.get(nameOf(notice.payload)))
     if (notice.name === 'lock:changed' && notice.payload.lost !== undefined) end(notice.payload.key, notice.payload.lost, 'lost')
   }
 
@@ -100,7 +100,7 @@ export function createLockRecorder(client: string, transports: readonly Transpor
       const index = next++ % transports.length
       const connect = transports[index]
       if (connect === undefined) throw new Error('There is no transport.')
-      /** Of this connection: ids of requests are unique within it. */
+      /** Of this connection, by key and id. */
       const requests = new Map<string, SeenRequest>()
       const link = connect(handshake, {
         onMessage: (notice) => {
@@ -116,8 +116,8 @@ export function createLockRecorder(client: string, transports: readonly Transpor
       const request: Link['request'] = (name, payload, answer) => {
         if (answer === undefined) return link.request(name, payload)
         const seen = name === 'lock:acquire' && isAcquire(payload) ? acquire(payload) : undefined
-        if (seen !== undefined && isAcquire(payload)) requests.set(payload.request, seen)
-        const ended = name === 'lock:cancel' && isAcquire(payload) ? requests.get(payload.request) : undefined
+        if (seen !== undefined && isAcquire(payload)) requests.set(nameOf(payload), seen)
+        const ended = name === 'lock:cancel' && isAcquire(payload) ? requests.get(nameOf(payload)) : undefined
         if (ended !== undefined) cancelled.add(ended)
         if (name === 'lock:release' && 'token' in payload) {
           released.add(payload.token)
@@ -146,5 +146,6 @@ export function createLockRecorder(client: string, transports: readonly Transpor
   }
 }
 
+const nameOf = ({ key, request }: { key: string; request: string }): string => `${request} ${key}`
 const isAcquire = (payload: object): payload is Requests['lock:acquire']['payload'] => 'key' in payload && 'request' in payload
 const isBound = (payload: object): payload is { lock: { key: string; token: number } } => 'lock' in payload && payload.lock !== undefined
