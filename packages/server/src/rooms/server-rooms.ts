@@ -100,7 +100,11 @@ export interface RoomCalls {
   readonly rooms: ServerRooms
   /** Sends a message to all connections. */
   broadcast: RoomRecipient['send']
-  /** All connections of a user. Throws `INVALID_OPTIONS` for an empty id: it would be every connection without a user. */
+  /**
+   * All connections of a user.
+   *
+   * @throws {RealtimeError} `INVALID_OPTIONS` for an empty id: it would be every connection without a user.
+   */
   user(id: string): RoomRecipient
   /** One connection. */
   connection(id: string): RoomRecipient

@@ -147,6 +147,33 @@ test('[R4] state, events and rooms of Tutti do not use the adapter', async () =>
   await eventually(async () => expect([...(await watching.touched())].join(' ')).toContain('$io#/#'))
 })
 
+test('[R4] a broadcast is one command, a request is one and a reply of each other', async () => {
+  const { servers } = await serveMembers(3, place())
+  const [io] = servers
+  if (!io) throw new Error('three')
+  const client = observer()
+  /** The commands of the adapters during the work, with those that follow it on the same connection. */
+  const commandsOf = async (work: () => unknown): Promise<Record<string, number>> => {
+    await client.config('RESETSTAT')
+    await work()
+    const stats = await client.info('commandstats')
+    return Object.fromEntries(
+      [...stats.matchAll(/cmdstat_(publish|pubsub\|numsub):calls=(\d+)/g)].map(([, name = '', n]) => [name, Number(n)]),
+    )
+  }
+  const end = (): Promise<unknown> => Promise.all(servers.map((server) => server.fetchSockets()))
+  const endCost = { publish: 9, 'pubsub|numsub': 3 }
+  expect(await commandsOf(end)).toEqual(endCost)
+  const calls = [() => io.emit('x'), () => io.to('a').to('b').emit('x'), () => io.socketsJoin('a'), () => io.serverSideEmit('x')]
+  for (const call of calls) {
+    const commands = await commandsOf(async () => {
+      call()
+      await end()
+    })
+    expect(commands).toEqual({ ...endCost, publish: endCost.publish + 1 })
+  }
+})
+
 test('[R4] the adapter requires a RealtimePubSub', () => {
   const pubsub: object = new MemoryPubSub()
   expect(() => createRedisAdapter(pubsub as RealtimePubSub)).toThrow(RealtimeError)
