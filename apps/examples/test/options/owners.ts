@@ -12,6 +12,13 @@ import { collection, type CollectionOptions } from '@tutti/client/collection'
 import { createOfflineQueue, type OfflineQueueOptions } from '@tutti/client/offline-queue'
 import { lock, type LockOptions as LockHandleOptions } from '@tutti/client/lock'
 import { presence, type PresenceOptions as ClientPresenceOptions } from '@tutti/client/presence'
+import {
+  createDocuments,
+  postgresStore,
+  type DocumentsOptions,
+  type DocumentStore,
+  type PostgresStoreOptions,
+} from '@tutti/documents/server'
 import { defineSchema, parsePattern, RealtimeError, type RealtimeSchema } from '@tutti/protocol'
 import { MemoryPubSub, RealtimePubSub, type MemoryPubSubOptions, type PubSubOptions, type RealtimePubSubOptions } from '@tutti/pubsub'
 import { redisOptions } from '@tutti/pubsub/redis'
@@ -242,7 +249,47 @@ function created(options: Partial<RealtimeServerOptions>): () => Promise<void> {
   return () => realtime.close()
 }
 
+/** A store that is never called. */
+const documentStore = (): DocumentStore =>
+  Object.assign(Object.create(null) as DocumentStore, {
+    load: neverCalled,
+    append: neverCalled,
+    saveSnapshot: neverCalled,
+    close: neverCalled,
+  })
+const neverCalled = (): Promise<never> => Promise.reject(new Error('never called'))
+
+const documentKinds: Kinds<Omit<DocumentsOptions, 'store'>> = {
+  seed: callback,
+  storeIntervalMs: whole(1),
+  snapshotIntervalMs: whole(1),
+  keepUpdatesMs: whole(1, Number.MAX_SAFE_INTEGER),
+  unloadAfterMs: whole(0),
+  maxUpdateBytes: whole(1),
+  maxDocumentBytes: whole(1),
+  maxAwarenessBytes: whole(1),
+  maxVersions: whole(1),
+  databaseTimeoutMs: whole(1),
+  retryMs: whole(1),
+}
+
 const serverOwners: Owner[] = [
+  owner<DocumentsOptions>(
+    'createDocuments',
+    { ...documentKinds, store: never },
+    (options) => void createDocuments(options),
+    () => ({ store: documentStore() }),
+  ),
+  owner<PostgresStoreOptions>(
+    'postgresStore',
+    { url: text('postgres://127.0.0.1:1/none'), maxConnections: whole(1), connectTimeoutSeconds: whole(1) },
+    (options) => {
+      const store = postgresStore(options)
+      store.ready.catch(() => {})
+      return () => store.close()
+    },
+    () => ({ url: 'postgres://127.0.0.1:1/none' }),
+  ),
   owner<RealtimePubSubOptions>('RealtimePubSub', redisKinds, (options) => {
     const pubsub = new RealtimePubSub(options)
     return () => pubsub.dispose()

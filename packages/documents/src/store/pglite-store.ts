@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { parseOptions, text, type OptionRows } from '@tutti/protocol/internal'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
@@ -12,8 +13,15 @@ export interface PgliteStoreOptions {
   folder?: string | undefined
 }
 
-/** Stores documents in PGlite: PostgreSQL inside this process, with nothing to install. For one instance. */
-export function pgliteStore({ folder }: PgliteStoreOptions = {}): DocumentStore {
+const OPTIONS = { folder: text(undefined) } satisfies OptionRows<PgliteStoreOptions>
+
+/**
+ * Stores documents in PGlite: PostgreSQL inside this process, with nothing to install. For one instance.
+ *
+ * @throws {RealtimeError} INVALID_OPTIONS
+ */
+export function pgliteStore(options: PgliteStoreOptions = {}): DocumentStore {
+  const { folder } = parseOptions('pgliteStore', OPTIONS, options)
   // PGlite itself creates no folders above it.
   if (folder !== undefined) mkdirSync(folder, { recursive: true })
   const client = new PGlite(folder)

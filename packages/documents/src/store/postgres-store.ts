@@ -1,3 +1,4 @@
+import { parseOptions, required, text, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
@@ -16,11 +17,22 @@ export interface PostgresStoreOptions {
   connectTimeoutSeconds?: number | undefined
 }
 
+const OPTIONS = {
+  url: required(text(undefined)),
+  maxConnections: wholeNumber(1, 10),
+  connectTimeoutSeconds: wholeNumber(1, 10),
+} satisfies OptionRows<PostgresStoreOptions>
+
 /** Names the lock under which instances that start together run the migrations one after another. */
 const MIGRATION_LOCK = 7_482_913_556
 
-/** Stores documents in PostgreSQL, version 15 or later. For any number of instances. */
-export function postgresStore({ url, maxConnections = 10, connectTimeoutSeconds = 10 }: PostgresStoreOptions): DocumentStore {
+/**
+ * Stores documents in PostgreSQL, version 15 or later. For any number of instances.
+ *
+ * @throws {RealtimeError} INVALID_OPTIONS
+ */
+export function postgresStore(options: PostgresStoreOptions): DocumentStore {
+  const { url, maxConnections, connectTimeoutSeconds } = parseOptions('postgresStore', OPTIONS, options)
   const settings = { connect_timeout: connectTimeoutSeconds, onnotice: () => {} }
   const client = postgres(url, { ...settings, max: maxConnections })
   return createDrizzleStore({
