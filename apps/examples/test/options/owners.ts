@@ -268,7 +268,7 @@ const documentKinds: Kinds<Omit<DocumentsOptions, 'store'>> = {
   maxUpdateBytes: whole(1),
   maxDocumentBytes: whole(1),
   maxAwarenessBytes: whole(1),
-  maxVersions: whole(1),
+  maxVersions: whole(0, 1_000),
   databaseTimeoutMs: whole(1),
   retryMs: whole(1),
 }
