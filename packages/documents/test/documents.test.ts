@@ -114,6 +114,25 @@ function documentsSuite(size: number, storeOf: () => DocumentStore): void {
     await eventually(() => expect([mine.text.toJSON(), other.text.toJSON()]).toEqual(['cab', 'cab']))
   })
 
+  test('[D3] edits of a document that was closed offline are sent later', async () => {
+    const id = newId()
+    const client = instances.client(urlOf(0))
+    const other = instances.open(urlOf(1), id)
+    const mine = document(client, id)
+    await eventually(() => expect(mine.current.loading).toBe(false))
+    client.connection.disconnect()
+    mine.text.insert(0, 'kept')
+    mine.dispose()
+    expect(mine.doc.isDestroyed).toBe(false)
+    // It is the same document until then.
+    const again = document(client, id)
+    expect(again.doc).toBe(mine.doc)
+    again.dispose()
+    client.connection.connect()
+    await eventually(() => expect(other.text.toJSON()).toBe('kept'))
+    await eventually(() => expect(mine.doc.isDestroyed).toBe(true))
+  })
+
   test('[D3] bytes above the size of a part travel in parts in both directions', async () => {
     const id = newId()
     const long = 'x'.repeat(300_000)

@@ -2,7 +2,7 @@ import type { RealtimeClient } from '@tutti/client'
 import type { ClientInternals, Connection } from '@tutti/client/internal'
 import { fromWireError, parseDocument, RealtimeError } from '@tutti/protocol'
 import { createDocumentRecord, type DocumentRecord } from './document-record.ts'
-import type { RealtimeDocument } from './document-contract.ts'
+import type { DocumentSnapshot, RealtimeDocument } from './document-contract.ts'
 
 export type { DocumentSnapshot, RealtimeDocument } from './document-contract.ts'
 
@@ -26,8 +26,9 @@ export function document({ internals }: Pick<RealtimeClient, 'internals'>, id: s
   parseDocument(id)
   if (internals.isClosed()) throw new RealtimeError('CLOSED')
   const { byId } = attached(internals)
-  const own = byId.get(id) ?? { record: createDocumentRecord(internals, id), handles: 0 }
-  const isNew = own.handles === 0
+  const known = byId.get(id)
+  const own = known ?? { record: createDocumentRecord(internals, id), handles: 0 }
+  const isNew = known === undefined
   byId.set(id, own)
   own.handles += 1
   if (isNew && internals.connection.up) own.record.open()
@@ -50,12 +51,21 @@ export function document({ internals }: Pick<RealtimeClient, 'internals'>, id: s
       if (isDisposed) return
       isDisposed = true
       own.handles -= 1
-      if (own.handles > 0) return
-      byId.delete(id)
-      own.record.dispose()
+      const end = (): void => {
+        if (own.handles > 0 || byId.get(id) !== own || mustSend(observable.current)) return
+        stop()
+        byId.delete(id)
+        own.record.dispose()
+      }
+      // Edits that the server has not acknowledged are still sent.
+      const stop = observable.subscribe(end)
+      end()
     },
   }
 }
+
+/** Edits are still to be acknowledged, and the server has not refused them. */
+const mustSend = ({ pendingUpdates, readOnly }: DocumentSnapshot): boolean => pendingUpdates > 0 && !readOnly
 
 /** Makes the records of a client with its first document. */
 function attached(internals: ClientInternals): DocumentRecords {
