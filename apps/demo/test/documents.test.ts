@@ -22,8 +22,14 @@ async function visitDocuments(address: string): Promise<Page> {
 }
 
 const editorOf = (page: Page) => page.getByRole('textbox', { name: 'Text' })
+/** The text of the editor, without the cursors of others. */
 const textOn = (page: Page): Promise<string> =>
-  editorOf(page).evaluate((element) => [...element.children].map((line) => line.textContent).join('\n'))
+  editorOf(page).evaluate((element) => {
+    const copy = document.createElement('div')
+    copy.innerHTML = element.innerHTML
+    for (const cursor of copy.querySelectorAll('.cm-ySelectionCaret')) cursor.remove()
+    return [...copy.children].map((line) => line.textContent).join('\n')
+  })
 const isSaved = (page: Page): Promise<void> => page.getByText('Saved', { exact: true }).waitFor()
 
 /** Creates a document, and waits until its text can be written. */
@@ -43,6 +49,8 @@ test('[D1] two pages on two instances type into one document at once', async () 
   await editorOf(one).pressSequentially('Haydn\n')
   await eventually(async () => expect(await textOn(other)).toContain('Haydn\n'))
   await editorOf(other).press('Control+End')
+  // Each page shows the cursor of the other one, with a name.
+  await Promise.all([one, other].map((page) => page.locator('.cm-ySelectionInfo').waitFor()))
   await editorOf(one).press('Control+Home')
   await Promise.all([editorOf(one).pressSequentially('First half. '), editorOf(other).pressSequentially('Mendelssohn')])
   const typed = 'First half. Haydn\nMendelssohn'
@@ -79,6 +87,26 @@ test('documents are created, renamed, deleted and restored for all pages', async
   await other.getByText('This document was deleted.').waitFor()
   await one.getByRole('button', { name: 'Restore', exact: true }).click()
   await eventually(async () => expect(await textOn(other)).toBe('Kept'))
+})
+
+test('[D12] a version is saved, previewed and restored', async () => {
+  const [one, other] = await Promise.all([visitDocuments(two.addresses[0]), visitDocuments(two.addresses[1])])
+  await create(one, 'History')
+  await editorOf(one).pressSequentially('As printed')
+  await one.getByRole('button', { name: 'History', exact: true }).click()
+  await one.getByLabel('Name of the version').fill('First edition')
+  await one.getByLabel('Name of the version').press('Enter')
+  await one.getByRole('button', { name: /First edition/ }).waitFor()
+  await other.getByRole('link', { name: 'History' }).click()
+  await eventually(async () => expect(await textOn(other)).toBe('As printed'))
+  await editorOf(other).press('Control+a')
+  await editorOf(other).pressSequentially('Rewritten')
+  await eventually(async () => expect(await textOn(one)).toBe('Rewritten'))
+  await one.getByRole('button', { name: /First edition/ }).click()
+  await one.getByRole('region', { name: 'The text of First edition' }).getByText('As printed').waitFor()
+  expect(await textOn(other)).toBe('Rewritten')
+  await one.getByRole('button', { name: 'Restore', exact: true }).click()
+  await eventually(async () => expect([await textOn(one), await textOn(other)]).toEqual(['As printed', 'As printed']))
 })
 
 test('guests read the house rules and cannot change them', async () => {

@@ -2,8 +2,10 @@ import { defaultKeymap } from '@codemirror/commands'
 import { Compartment, EditorState, type Extension } from '@codemirror/state'
 import { drawSelection, EditorView, keymap, placeholder } from '@codemirror/view'
 import { yCollab } from 'y-codemirror.next'
+import type { Awareness } from 'y-protocols/awareness'
 import type { Text } from 'yjs'
 import { editorTheme } from './editor-theme.ts'
+import { shownCursors } from './shown-cursors.ts'
 
 /** An editor in the page. */
 export interface TextEditor {
@@ -16,6 +18,7 @@ export interface TextEditor {
 export interface TextEditorOptions {
   parent: HTMLElement
   text: Text
+  awareness: Awareness
   /** Its name for assistive technology. */
   label: string
   isReadOnly: boolean
@@ -24,7 +27,7 @@ export interface TextEditorOptions {
 }
 
 /** Creates an editor of a shared text. */
-export function createEditor({ parent, text, label, isReadOnly, undo, redo }: TextEditorOptions): TextEditor {
+export function createEditor({ parent, text, awareness, label, isReadOnly, undo, redo }: TextEditorOptions): TextEditor {
   const access = new Compartment()
   const accessOf = (denied: boolean): Extension => [EditorState.readOnly.of(denied), EditorView.editable.of(!denied)]
   /** A command that takes its key also without anything to do, so that the browser's own undo never runs. */
@@ -46,7 +49,7 @@ export function createEditor({ parent, text, label, isReadOnly, undo, redo }: Te
         access.of(accessOf(isReadOnly)),
         editorTheme,
         // The client reverts the edits of its user itself, in each editor of the document.
-        yCollab(text, null, { undoManager: false }),
+        yCollab(text, shownCursors(awareness), { undoManager: false }),
       ],
     }),
   })
