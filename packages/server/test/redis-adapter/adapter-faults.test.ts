@@ -6,6 +6,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createRedisAdapter } from '../../src/redis-adapter/index.ts'
 import { witness } from '../redis-witness.ts'
+import { serveOnSocketIo } from '../socket-io-server.ts'
 import { connectTo, serveMember, serveMembers } from './members.ts'
 
 // What outages, other applications and other processes do to the adapter.
@@ -145,6 +146,26 @@ test('[R4] state, events and rooms of Tutti do not use the adapter', async () =>
   expect(own.filter((name) => name.endsWith(':$rooms'))).toHaveLength(1)
   one.io.emit('x')
   await eventually(async () => expect([...(await watching.touched())].join(' ')).toContain('$io#/#'))
+})
+
+test('[R4] a Socket.IO server of the application has the adapter until it closes', async () => {
+  const at = place()
+  const serveOwn = async () => {
+    const pubsub = new RealtimePubSub(at)
+    return { ...(await serveOnSocketIo({ adapter: createRedisAdapter(pubsub) }, { pubsub })), pubsub }
+  }
+  const [near, far] = [await serveOwn(), await serveOwn()]
+  await Promise.all([near.pubsub.link.ready, far.pubsub.link.ready])
+  const { client, socket } = await far.connect()
+  await socket.join('room')
+  near.io.to('room').emit('test', 1)
+  await eventually(() => expect(client.of('test')).toEqual([1]))
+  // As at the end of an application: the server closes after its `pubsub`.
+  await near.pubsub.dispose()
+  near.io.emit('test', 'not sent')
+  await near.io.of('/').adapter.close()
+  await eventually(async () => expect(await far.pubsub.link.countSubscribers('$io-request#/#')).toBe(1))
+  expect(await far.io.fetchSockets()).toHaveLength(1)
 })
 
 test('[R4] a broadcast is one command, a request is one and a reply of each other', async () => {
