@@ -141,7 +141,7 @@ test('[R4] fetchSockets returns the sockets of all instances, with their data', 
 })
 
 test('[R4] serverSideEmit reaches the other instances, which can reply', async () => {
-  const { servers } = await serveMembers(3, place(), { requestsTimeoutMs: 300 })
+  const { servers } = await serveMembers(3, place())
   const [io, second, third] = servers
   if (!io || !second || !third) throw new Error('three')
   const got: unknown[] = []
@@ -158,12 +158,21 @@ test('[R4] serverSideEmit reaches the other instances, which can reply', async (
   second.on('count', (reply: (count: number) => void) => reply(2))
   third.on('count', (reply: (count: string) => void) => reply('3'))
   expect(((await io.serverSideEmitWithAck('count')) as unknown[]).toSorted(compare)).toEqual([2, '3'])
+})
+
+test('[R4] a request that an instance does not answer ends with the other replies', async () => {
+  const { servers } = await serveMembers(3, place(), { requestsTimeoutMs: 200 })
+  const [io, second] = servers
+  if (!io || !second) throw new Error('three')
   second.on('silent', (reply: (count: number) => void) => reply(2))
-  const [error, replies] = await new Promise<unknown[]>(
-    (resolve) => void io.serverSideEmit('silent', (...args: unknown[]) => resolve(args)),
-  )
-  expect(error).toMatchObject({ message: 'timeout reached: only 1 responses received out of 2' })
-  expect(replies).toEqual([2])
+  // On a busy machine, a reply may take longer.
+  await eventually(async () => {
+    const [error, replies] = await new Promise<unknown[]>(
+      (resolve) => void io.serverSideEmit('silent', (...args: unknown[]) => resolve(args)),
+    )
+    expect(error).toMatchObject({ message: 'timeout reached: only 1 responses received out of 2' })
+    expect(replies).toEqual([2])
+  })
 })
 
 test('[R4] a broadcast with acknowledgements collects those of all instances', async () => {
@@ -180,11 +189,7 @@ test('[R4] a broadcast with acknowledgements collects those of all instances', a
   const bytes: unknown = await ask.emitWithAck('bytes')
   expect(bytes).toEqual(expect.arrayContaining([0, 1, 2].map((index) => Buffer.from([index]))))
   expect(await io.to('none').timeout(5_000).emitWithAck('ask')).toEqual([])
-  const failed: unknown = await io
-    .timeout(300)
-    .emitWithAck('mostly')
-    .catch((error: unknown) => error)
-  expect(failed).toMatchObject({ responses: expect.arrayContaining([0, 1]) })
+  await eventually(() => expect(io.timeout(200).emitWithAck('mostly')).rejects.toMatchObject({ responses: expect.arrayContaining([0, 1]) }))
 })
 
 test('[R4] an adapter lists the rooms of all instances, and ends its subscriptions', async () => {

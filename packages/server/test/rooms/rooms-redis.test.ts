@@ -135,10 +135,12 @@ test('[R4] a process without Socket.IO sends to rooms and connections', async ()
     ]),
   )
   instances[1].pause()
-  expect(await sender.call('rooms', 'broadcast', 'work', 'n', 5, { timeoutMs: 100 })).toEqual({
-    results: [{ instance: instanceIds()[0], connections: 1 }],
-    missing: [instanceIds()[1]],
-  })
+  await eventually(async () =>
+    expect(await sender.call('rooms', 'broadcast', 'work', 'n', 5, { timeoutMs: 200 })).toEqual({
+      results: [{ instance: instanceIds()[0], connections: 1 }],
+      missing: [instanceIds()[1]],
+    }),
+  )
   instances[1].resume()
   // The process is none of the instances, and serves nothing.
   expect(await instances[0].call('rooms', 'list', 'work')).toMatchObject({ missing: [] })
