@@ -42,6 +42,8 @@ serveInstance(
       closed.push(...gone.map((client) => client.takeHistory()))
     },
     count: () => clients.length,
+    /** The place of each connected client. */
+    places: () => clients.flatMap(({ place }) => place ?? []),
     bindings: () => clients.flatMap((client) => client.bindings()),
     takeHistory: () => {
       const parts = [...closed, ...[...clients, ...stopped].map((client) => client.takeHistory())]

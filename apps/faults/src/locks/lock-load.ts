@@ -16,6 +16,8 @@ export interface LockLoad {
   stopReconnecting(place: number, share: number, seed: number): Promise<number>
   closeStopped(): Promise<void>
   count(): Promise<number>
+  /** The place of each connected client. */
+  places(): Promise<number[]>
   bindings(): Promise<Binding[]>
   takeHistory(): Promise<LockHistory>
   /** A client joins a room; null if it cannot. */
@@ -49,6 +51,7 @@ export async function startLockLoad(processes: number): Promise<LockLoad> {
     stopReconnecting: async (place, share, seed) => sum(await all<number>('stopReconnecting', place, share, seed)),
     closeStopped: async () => void (await all('closeStopped')),
     count: async () => sum(await all<number>('count')),
+    places: () => all<number>('places'),
     bindings: () => all<Binding>('bindings'),
     takeHistory: async () => joinedHistories(await all<LockHistory>('takeHistory')),
     join: async (room, seed) => (await childOf(room).call('join', room, seed)) as JoinedRoom | null,

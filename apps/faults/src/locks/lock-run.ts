@@ -7,6 +7,8 @@ import { startLockLoad, type LockLoad } from './lock-load.ts'
 
 /** Instances. */
 export const PLACES = 3
+/** Clients of a process, while there are fewer than two. */
+const CLIENTS_PER_PROCESS = 30
 /** Clients for each key. */
 const CLIENTS_PER_KEY = 3
 
@@ -44,7 +46,7 @@ export async function startLockRun({ seed, clients, topology, bug, times }: Lock
     ...{ topology, bug, env: { LEASE_TIMES: JSON.stringify(times) } },
     redis: { movedKeys: keys.map((key) => `tutti:${key}`) },
   })
-  const load = await startLockLoad(2)
+  const load = await startLockLoad(Math.min(2, Math.ceil(clients / CLIENTS_PER_PROCESS)))
   const urls = cluster.places.map(({ front }) => `http://127.0.0.1:${front.port}`)
   let opened = 0
   return {
