@@ -100,7 +100,10 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
           lose()
           return settleAll(false)
         }
-        return take(result.token)
+        if (before || waiters.size > 0) return take(result.token)
+        // The lock was lost while this request was in flight, and no handle has it any more.
+        request = undefined
+        return giveBack(result.token)
       }
       if ('waiting' in result) return settleAll(false, undefined, (waiter) => waiter.until === 0)
       request = undefined
@@ -147,11 +150,13 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
       onChange()
     },
     release: (done = () => {}) => {
-      const before = binding
+      const [before, open] = [binding, request]
       binding = undefined
       request = undefined
       onChange()
       if (!before || !connection.up) return done()
+      // After a reconnect: if the former grant has ended, this request has another one.
+      if (open) connection.request('lock:cancel', { key, request: open }, () => {})
       connection.request('lock:release', before, ({ error }) => done(error))
     },
     onLost: (listener) => lostListeners.add(listener),

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import type { ClientInternals } from '../../src/create-realtime-client.ts'
+import { createLockRecord, type LockRecord } from '../../src/lock/lock-record.ts'
+import { manualClock } from '../manual-clock.ts'
+
+interface Sent {
+  readonly name: string
+  readonly payload: unknown
+  reply(reply: object): void
+}
+
+/** A record, and what it has sent. */
+function start(): { record: LockRecord; sent: Sent[] } {
+  const sent: Sent[] = []
+  const connection = {
+    up: true,
+    request: (name: string, payload: unknown, answer: (reply: { result?: object; error?: unknown }) => void) => {
+      sent.push({ name, payload, reply: (result) => answer({ result }) })
+    },
+  }
+  const record = createLockRecord({
+    ...{ key: 'form:1', clock: manualClock(), onThrow: () => {}, onChange: () => {} },
+    connection: connection as unknown as ClientInternals['connection'],
+  })
+  return { record, sent }
+}
+
+/** The record has the lock with token 1, and has sent a request for it after a reconnect. */
+function reconnected(): ReturnType<typeof start> {
+  const started = start()
+  const { record, sent } = started
+  record.acquire({ until: 0, settle: () => record.share() })
+  sent[0]?.reply({ token: 1 })
+  record.down()
+  record.up()
+  sent.splice(0, 1)
+  return started
+}
+
+test('[L3] a release ends the grant of a request that is in flight after a reconnect', () => {
+  const { record, sent } = reconnected()
+  const request = { key: 'form:1', request: 'r2' }
+  expect(sent.map(({ name, payload }) => [name, payload])).toEqual([['lock:acquire', request]])
+  record.release()
+  // The former grant may have ended: then the reply names another one.
+  sent[0]?.reply({ token: 2 })
+  expect(sent.slice(1).map(({ name, payload }) => [name, payload])).toEqual([
+    ['lock:cancel', request],
+    ['lock:release', { key: 'form:1', token: 1 }],
+  ])
+  expect(record.isIdle).toBe(true)
+})
+
+test('[L3] a grant that no handle wants any more is released', () => {
+  const { record, sent } = reconnected()
+  record.lost(1)
+  sent[0]?.reply({ token: 2 })
+  expect(record.binding).toBeUndefined()
+  expect(sent.slice(1).map(({ name, payload }) => [name, payload])).toEqual([['lock:release', { key: 'form:1', token: 2 }]])
+})
