@@ -51,7 +51,7 @@ export interface RoomWithLocks extends Room {
 
 /** Parts of a room that are loaded only by applications that use them. */
 export interface RoomOptions {
-  /** `lock` of `@tutti/client/lock`, for `room.lock`. */
+  /** `lock` of `@tutti/client/lock`, for `room.lock`. Without it, the room has no locks. */
   lock?: typeof lockFunction | undefined
 }
 
