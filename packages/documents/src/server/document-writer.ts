@@ -77,6 +77,8 @@ export function createDocumentWriter({ store, snapshotIntervalMs, onError }: Doc
     const offset = (await store.load(live.id))?.offset ?? 0
     if (offset < live.stored) live.mustStoreAll = true
     live.stored = offset
+    // The updates of the other instance were not received yet: where this fails, the log is read after the next notification.
+    if (offset > live.position.offset) await live.check().catch(() => {})
   }
   const append = async (batches: readonly Batch[], result: WriteResult): Promise<void> => {
     const appended = await store.append(batches)
@@ -118,7 +120,8 @@ export function createDocumentWriter({ store, snapshotIntervalMs, onError }: Doc
   const snapshotDueMs = (live: LiveDocument): number | undefined => {
     const { bytes, size, atMs } = savedOf(live)
     const growth = live.size - size
-    if (growth === 0 || live.stored === 0) return undefined
+    // A replica that lacks updates of another instance is no snapshot of what is stored. They follow as changes.
+    if (growth === 0 || live.stored === 0 || live.position.offset < live.stored) return undefined
     return growth > bytes * SNAPSHOT_SHARE ? -Infinity : atMs + snapshotIntervalMs
   }
 
