@@ -133,6 +133,23 @@ export const LOCK_BUGS = {
   },
 } as const satisfies Record<string, Bug>
 
+/** The bugs of documents, for their runs. */
+export const DOCUMENT_BUGS = {
+  'lost-update': {
+    effect: 'some updates are acknowledged without being in the log',
+    edits: [
+      {
+        file: 'documents/src/live-document.ts',
+        from: 'append: (update, author) => log.append(update, author),',
+        to: 'append: async (update, author) => (update.length % 4 === 0 ? position : log.append(update, author)),',
+      },
+    ],
+  },
+} as const satisfies Record<string, Bug>
+
+/** The name of a planted bug of documents. */
+export type DocumentBug = keyof typeof DOCUMENT_BUGS
+
 /** The name of a planted bug of locks. */
 export type LockBug = keyof typeof LOCK_BUGS
 
@@ -146,7 +163,7 @@ export type StateBug = keyof typeof STATE_BUGS
 export type PresenceBug = keyof typeof PRESENCE_BUGS
 
 /** The name of a planted bug. */
-export type PlantedBug = StateBug | PresenceBug | DurableBug | LockBug
+export type PlantedBug = StateBug | PresenceBug | DurableBug | LockBug | DocumentBug
 
 /** Whether it is the name of a planted bug of state. */
 export const isStateBug = (name: unknown): name is StateBug => typeof name === 'string' && Object.hasOwn(STATE_BUGS, name)
@@ -157,10 +174,13 @@ export const isPresenceBug = (name: unknown): name is PresenceBug => typeof name
 /** Whether it is the name of a planted bug of durable channels. */
 export const isDurableBug = (name: unknown): name is DurableBug => typeof name === 'string' && Object.hasOwn(DURABLE_BUGS, name)
 
+/** Whether it is the name of a planted bug of documents. */
+export const isDocumentBug = (name: unknown): name is DocumentBug => typeof name === 'string' && Object.hasOwn(DOCUMENT_BUGS, name)
+
 /** Whether it is the name of a planted bug of locks. */
 export const isLockBug = (name: unknown): name is LockBug => typeof name === 'string' && Object.hasOwn(LOCK_BUGS, name)
 
-const ALL: Record<PlantedBug, Bug> = { ...STATE_BUGS, ...PRESENCE_BUGS, ...DURABLE_BUGS, ...LOCK_BUGS }
+const ALL: Record<PlantedBug, Bug> = { ...STATE_BUGS, ...PRESENCE_BUGS, ...DURABLE_BUGS, ...LOCK_BUGS, ...DOCUMENT_BUGS }
 
 /** Whether it is the name of a planted bug. */
 export const isPlantedBug = (name: unknown): name is PlantedBug => typeof name === 'string' && Object.hasOwn(ALL, name)
