@@ -1,0 +1,46 @@
+import { eventually, startRedis } from '@tutti/test-kit'
+import { DATABASES } from '../databases.ts'
+import { createInstances } from '../instances.ts'
+import { replaySession } from './replay-session.ts'
+import type { Session } from './session.ts'
+
+/** Where a text was read at the end. */
+export type ReadTexts = Readonly<Record<'editors' | 'log' | 'database', string>>
+
+/** Repeats a session on two instances, Redis and PostgreSQL. Returns the texts at the end. */
+export async function replayOnInstances(session: Session): Promise<ReadTexts> {
+  const start = DATABASES.find(([title]) => title === 'PostgreSQL')?.[1]
+  if (start === undefined) throw new Error('There is no PostgreSQL.')
+  const [redis, database] = await Promise.all([startRedis(), start()])
+  const errors: unknown[] = []
+  const instances = createInstances(database.store, redis.url, (error) => errors.push(error))
+  try {
+    const urls = [await instances.start(), await instances.start()]
+    const id = 'replay:1'
+    const documents = Array.from({ length: Math.max(2, session.agents) }, (_, place) => instances.open(urls[place % 2] ?? '', id))
+    await replaySession(session, documents)
+    const length = session.endContent.length
+    const settled = async (read: () => string | Promise<string | undefined>): Promise<string> => {
+      let text: string | undefined
+      await eventually(async () => {
+        text = await read()
+        if (text?.length !== length) throw new Error(`A text has ${text?.length} characters instead of ${length}.`)
+      })
+      return text ?? ''
+    }
+    const editors = await Promise.all(documents.map(({ text }) => settled(() => text.toJSON())))
+    // An instance that has not been there before reads the database and the log.
+    const log = await settled(
+      ((url) => {
+        const later = instances.open(url, id)
+        return () => later.text.toJSON()
+      })(await instances.start()),
+    )
+    const stored = await settled(() => database.store.textOf(id))
+    if (errors.length > 0) throw new AggregateError(errors)
+    return { editors: editors.every((text) => text === editors[0]) ? (editors[0] ?? '') : '', log, database: stored }
+  } finally {
+    await instances.stop()
+    await Promise.all([database.stop(), redis.stop()])
+  }
+}
