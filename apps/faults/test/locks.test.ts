@@ -22,7 +22,6 @@ test('[L1] [L2] [L3] [L4] [R1] locks and rooms keep their rules under faults', a
 for (const [bug, rule] of [
   ['any-owner', 'token'],
   ['no-fence', 'fencing'],
-  ['last-first', 'order'],
 ] as const) {
   test(`[L1] the checks of locks detect the planted bug ${bug}`, async () => {
     const results = await runLockRounds({ ...SHORT, rounds: 10, awayMs: 0, calmMs: 600, bug })
