@@ -25,9 +25,9 @@ export interface DocumentsOptions {
    */
   snapshotIntervalMs?: number | undefined
   /**
-   * How long updates that a snapshot contains stay in the database, for the history of authors, milliseconds.
+   * How long updates that a snapshot contains stay in the database, for the history of authors, milliseconds: 30 days.
    *
-   * @default 2_592_000_000, 30 days
+   * @default 2_592_000_000
    */
   keepUpdatesMs?: number | undefined
   /**
