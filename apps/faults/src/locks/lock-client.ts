@@ -34,6 +34,9 @@ export interface LockClient {
   close(): Promise<void>
 }
 
+/** L3: the default time of a lock after a disconnect. */
+const TTL_MS = 10_000
+
 /** Errors of requests while an instance or Redis is away. */
 const EXPECTED = new Set(['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'CLOSED', 'RATE_LIMITED'])
 const codeOf = (error: unknown): string => (error instanceof RealtimeError ? error.code : String(error))
@@ -44,7 +47,7 @@ export function openLockClient({ name, seed, keys, urls, first, scale }: LockCli
   const transports = urls.map((url) => socketTransport({ url }))
   const recorder = createLockRecorder(name, transports, first)
   const client = createRealtimeClient({ transport: recorder.transport, random: () => random.next() * scale, onError: () => {} })
-  const handles = new Map(keys.map((key) => [key, lock(client, key, { info: name })]))
+  const handles = new Map(keys.map((key) => [key, lock(client, key, { info: name, ttlMs: Math.ceil(TTL_MS * scale) })]))
   let isWorking = false
   let loop = Promise.resolve()
   let count = 0
