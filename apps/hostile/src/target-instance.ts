@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { createDocuments, postgresStore } from '@tutti/documents/server'
 import { defineSchema } from '@tutti/protocol'
 import { RealtimePubSub } from '@tutti/pubsub'
 import { rules } from '@tutti/server'
@@ -29,6 +30,7 @@ const realtime = attachRealtime(httpServer, {
   },
   // Alice's secrets are in a log, too.
   durable: { 'user:*': { maxRecords: 200 }, 'public:7': {}, 'public:8': { maxRecords: 50, groups: ['none'], maxBacklog: 60 } },
+  documents: createDocuments({ store: postgresStore({ url: String(process.env['DATABASE_URL']) }), maxDocumentBytes: 1_000_000 }),
   schema: defineSchema({ state: { 'scores:*': v.pipe(v.number(), v.integer(), v.maxValue(1_000)) } }),
   authenticate: ({ token }) => userOf(token),
   authorize: rules({
@@ -42,6 +44,11 @@ const realtime = attachRealtime(httpServer, {
       'public:*': { subscribe: true, publish: true },
       'shared:*': { subscribe: ({ user }) => user?.id !== 'mallory', publish: ({ user }) => user?.id !== 'mallory' },
       'user:{id}:*': { subscribe: true, publish: true },
+    },
+    documents: {
+      'public:*': { read: true, write: true },
+      'shared:*': { read: ({ user }) => user?.id !== 'mallory', write: ({ user }) => user?.id !== 'mallory' },
+      'user:{id}:*': { read: true, write: true },
     },
     presence: {
       'public:*': { read: true, join: true },

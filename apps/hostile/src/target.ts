@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { documentedAcl, spawnInstance, startRedis, type Instance } from '@tutti/test-kit'
+import { documentedAcl, spawnInstance, startPostgres, startRedis, type Instance } from '@tutti/test-kit'
 import { Redis } from 'ioredis'
 import { FORBIDDEN_KEYS } from './hostile-names.ts'
 
@@ -10,7 +10,7 @@ const INSTANCE = new URL('./target-instance.ts', import.meta.url)
  * members; all others must stay unchanged.
  */
 const CHANGING =
-  /^\{?tutti:((public|scores|shared|user:mallory|room:2:club):|user:alice:live)|^tutti\$index$|^\{tutti\$room:(?:public:|user:mallory:|user:alice:live\})|^\{tutti\$instance:[^}]+\}\$holds$|^\{tutti\$log:event:(?:public:|user:mallory:|user:alice:inbox\})|^tutti\$channels:public:8$/
+  /^\{?tutti:((public|scores|shared|user:mallory|room:2:club):|user:alice:live)|^tutti\$index$|^\{tutti\$room:(?:public:|user:mallory:|user:alice:live\})|^\{tutti\$instance:[^}]+\}\$holds$|^\{tutti\$log:document:(?:public:|user:mallory:)|^\{tutti\$log:event:(?:public:|user:mallory:|user:alice:inbox\})|^tutti\$channels:public:8$/
 
 /** Two instances under the documented Redis user, with secrets that no attacker may access. */
 export interface Target {
@@ -39,7 +39,13 @@ export async function startTarget(): Promise<Target> {
     await redis.set(`{tutti:${key}}$meta`, JSON.stringify({ secret: canary }))
   }
   await redis.mset('other:secret', canary, 'tutti2:secret', canary, '{tutti:user:alice:notes}$m:alice:alice-client', `7 ok 1 ${canary}`)
-  const env = { REDIS_URL: urlOf(acl.credentials), CANARY: canary, NODE_OPTIONS: '--expose-gc' }
+  const postgres = await startPostgres()
+  const env = {
+    REDIS_URL: urlOf(acl.credentials),
+    CANARY: canary,
+    DATABASE_URL: await postgres.createDatabase(),
+    NODE_OPTIONS: '--expose-gc',
+  }
   const instances = await Promise.all([spawnInstance(INSTANCE, { env }), spawnInstance(INSTANCE, { env })])
   const isPlain = async (name: string): Promise<boolean> => (await redis.type(name)) === 'string'
   return {
@@ -61,6 +67,7 @@ export async function startTarget(): Promise<Target> {
     close: async () => {
       await Promise.all(instances.map((instance) => instance.kill()))
       redis.disconnect()
+      await postgres.stop()
       await server.stop()
     },
   }

@@ -15,6 +15,8 @@ test('[X3] [X4] two instances resist every attack, and protected data stays so',
   expect(drawn['storage:set: ok']).toBeGreaterThan(3)
   expect(drawn['storage:get: FORBIDDEN']).toBeGreaterThan(3)
   expect(drawn['event:publish: FORBIDDEN']).toBeGreaterThan(3)
+  expect(drawn['document:open: ok']).toBeGreaterThan(3)
+  expect(drawn['document:open: FORBIDDEN']).toBeGreaterThan(3)
   const presence = attacks.find(({ name }) => name === 'presence flood')?.counts ?? {}
   expect(presence['join ok']).toBeGreaterThan(0)
   const locks = attacks.find(({ name }) => name === 'lock flood')?.counts ?? {}
