@@ -17,6 +17,11 @@ export interface DocumentParts {
 // Before the first paint: applies the stored theme, so that nothing flashes.
 const THEME_SCRIPT = `try{const t=localStorage.getItem('${THEME_STORAGE_KEY}');if(t)document.documentElement.dataset.theme=t}catch{}`
 
+const TITLES = { home: 'Tutti: a page that everybody shares', documents: 'Documents · Tutti' } as const satisfies Record<
+  PageInfo['page'],
+  string
+>
+
 const ICON = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><g fill="#0b7a5b"><circle cx="4" cy="8" r="3"/><circle cx="12" cy="8" r="3"/><path d="M4 7h8v2H4z"/></g></svg>',
 )}`
@@ -31,7 +36,7 @@ export function documentHtml({ body, info, colour, entries, assets }: DocumentPa
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="A counter, a list, a form, a chat and documents that everybody who opens this page shares.">
-<title>Tutti: a page that everybody shares</title>
+<title>${TITLES[info.page]}</title>
 <link rel="icon" href="${ICON}">
 <script>${THEME_SCRIPT}</script>
 ${assets.css.map(({ href }) => `<link rel="stylesheet" href="${href}">`).join('\n')}
