@@ -11,35 +11,36 @@ export type Database = PgDatabase<PgQueryResultHKT>
 /** Attempts of a query whose transaction met another one. */
 const MAX_ATTEMPTS = 3
 
-/** What a store needs. */
-export interface DrizzleStoreOptions {
-  database: Database
-  /** Creates the tables. Runs again where it failed. */
-  migrate: () => Promise<void>
-  /** Ends the connections to the database. */
-  end: () => Promise<void>
+/** A database that is open, with its tables. */
+export interface OpenDatabase {
+  readonly database: Database
+  /** Ends the connections to it. */
+  end(): Promise<void>
 }
 
-/** Creates a store on any database that Drizzle reaches. */
-export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptions): DocumentStore {
-  let migrating: Promise<void> | undefined
+/**
+ * Creates a store on any database that Drizzle reaches. `open` loads the driver, so that only the one in use has to be installed, and
+ * creates the tables; it runs again where it failed.
+ */
+export function createDrizzleStore(open: () => Promise<OpenDatabase>): DocumentStore {
+  let opening: Promise<OpenDatabase> | undefined
   let closing: Promise<void> | undefined
 
-  const migrated = (): Promise<void> =>
-    (migrating ??= migrate().catch((error: unknown) => {
+  const opened = (): Promise<OpenDatabase> =>
+    (opening ??= open().catch((error: unknown) => {
       // The database was not available: the next call tries again.
-      if (closing === undefined) migrating = undefined
+      if (closing === undefined) opening = undefined
       throw databaseFailure(error)
     }))
-  const ready = migrated()
+  const ready = opened().then(() => {})
   // Each call reports the failure.
   ready.catch(() => {})
 
-  const run = async <Result>(query: () => Promise<Result>): Promise<Result> => {
-    await migrated()
+  const run = async <Result>(query: (database: Database) => Promise<Result>): Promise<Result> => {
+    const { database } = await opened()
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await query()
+        return await query(database)
       } catch (error) {
         if (attempt === MAX_ATTEMPTS || !isConflict(error)) throw databaseFailure(error)
       }
@@ -50,12 +51,12 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
   return {
     ready,
     create: ({ id, title = '' }) =>
-      run(async () => {
+      run(async (database) => {
         const created = await database.insert(documents).values({ id, title }).onConflictDoNothing().returning({ id: documents.id })
         return created.length > 0
       }),
     rename: (id, title) =>
-      run(async () => {
+      run(async (database) => {
         const renamed = await database
           .update(documents)
           .set({ title, ...touched })
@@ -64,12 +65,12 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
         return renamed.length > 0
       }),
     remove: (id) =>
-      run(async () => {
+      run(async (database) => {
         const removed = await database.delete(documents).where(eq(documents.id, id)).returning({ id: documents.id })
         return removed.length > 0
       }),
     list: ({ limit, changedBefore } = {}) =>
-      run(() => {
+      run((database) => {
         const { id, title, createdAt, updatedAt } = documents
         return database
           .select({ id, title, createdAt, updatedAt })
@@ -79,7 +80,7 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
           .limit(pageLimit(limit))
       }),
     load: (id) =>
-      run(() =>
+      run((database) =>
         // One state of both tables.
         database.transaction(
           async (transaction) => {
@@ -97,18 +98,18 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
         ),
       ),
     textOf: (id) =>
-      run(async () => {
+      run(async (database) => {
         const [row] = await database.select({ text: documents.text }).from(documents).where(eq(documents.id, id))
         return row?.text
       }),
     append: (batches) =>
-      run(async () => {
+      run(async (database) => {
         if (batches.length === 0) return []
         const stored = new Set(namesOf(await database.execute(appendOf(batches))))
         return batches.map(({ document }) => stored.has(document))
       }),
     saveSnapshot: ({ document, offset, bytes, text }) =>
-      run(async () => {
+      run(async (database) => {
         const saved = await database
           .update(documents)
           .set({ snapshot: bytes, text, snapshotOffset: offset })
@@ -117,7 +118,7 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
         return saved.length > 0
       }),
     history: (id, { limit, before } = {}) =>
-      run(() => {
+      run((database) => {
         const { offset, authors, createdAt } = updates
         return database
           .select({ offset, authors, createdAt })
@@ -127,7 +128,7 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
           .limit(pageLimit(limit))
       }),
     addVersion: ({ document, name, author, offset, bytes }) =>
-      run(async () => {
+      run(async (database) => {
         const [row] = await database
           .insert(versions)
           .values({ document, name, author, offset, snapshot: bytes })
@@ -135,7 +136,7 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
         return row?.id ?? 0
       }),
     versions: (document, { limit, before } = {}) =>
-      run(() => {
+      run((database) => {
         const { id, name, author, offset, createdAt } = versions
         return database
           .select({ id, name, author, offset, createdAt })
@@ -145,7 +146,7 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
           .limit(pageLimit(limit))
       }),
     readVersion: (document, version) =>
-      run(async () => {
+      run(async (database) => {
         const [row] = await database
           .select({ snapshot: versions.snapshot })
           .from(versions)
@@ -153,7 +154,7 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
         return row?.snapshot
       }),
     prune: (olderThanMs) =>
-      run(async () => {
+      run(async (database) => {
         const removed = await database
           .delete(updates)
           .where(
@@ -165,7 +166,11 @@ export function createDrizzleStore({ database, migrate, end }: DrizzleStoreOptio
           .returning({ offset: updates.offset })
         return removed.length
       }),
-    close: () => (closing ??= (migrating ?? Promise.resolve()).catch(() => {}).then(end)),
+    close: () =>
+      (closing ??= (opening ?? Promise.resolve(undefined)).then(
+        (found) => found?.end(),
+        () => {},
+      )),
   }
 }
 

@@ -1,8 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { parseOptions, text, type OptionRows } from '@tutti/protocol/internal'
-import { PGlite } from '@electric-sql/pglite'
-import { drizzle } from 'drizzle-orm/pglite'
-import { migrate } from 'drizzle-orm/pglite/migrator'
 import type { DocumentStore } from './document-store.ts'
 import { createDrizzleStore } from './drizzle-store.ts'
 import { MIGRATIONS_FOLDER } from '../migrations.ts'
@@ -22,13 +19,22 @@ const OPTIONS = { folder: text(undefined) } satisfies OptionRows<PgliteStoreOpti
  */
 export function pgliteStore(options: PgliteStoreOptions = {}): DocumentStore {
   const { folder } = parseOptions('pgliteStore', OPTIONS, options)
-  // PGlite itself creates no folders above it.
-  if (folder !== undefined) mkdirSync(folder, { recursive: true })
-  const client = new PGlite(folder)
-  const database = drizzle({ client })
-  return createDrizzleStore({
-    database,
-    migrate: () => migrate(database, { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: 'tutti' }),
-    end: () => client.close(),
+  return createDrizzleStore(async () => {
+    const [{ PGlite }, { drizzle }, { migrate }] = await Promise.all([
+      import('@electric-sql/pglite'),
+      import('drizzle-orm/pglite'),
+      import('drizzle-orm/pglite/migrator'),
+    ])
+    // PGlite itself creates no folders above it.
+    if (folder !== undefined) mkdirSync(folder, { recursive: true })
+    const client = new PGlite(folder)
+    const database = drizzle({ client })
+    try {
+      await migrate(database, { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: 'tutti' })
+    } catch (error) {
+      await client.close().catch(() => {})
+      throw error
+    }
+    return { database, end: () => client.close() }
   })
 }

@@ -1,8 +1,6 @@
 import { parseOptions, required, text, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import { sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/postgres-js'
-import { migrate } from 'drizzle-orm/postgres-js/migrator'
-import postgres from 'postgres'
+import type { Options } from 'postgres'
 import type { DocumentStore } from './document-store.ts'
 import { createDrizzleStore } from './drizzle-store.ts'
 import { MIGRATIONS_FOLDER } from '../migrations.ts'
@@ -34,16 +32,21 @@ const MIGRATION_LOCK = 7_482_913_556
 export function postgresStore(options: PostgresStoreOptions): DocumentStore {
   const { url, maxConnections, connectTimeoutSeconds } = parseOptions('postgresStore', OPTIONS, options)
   const settings = { connect_timeout: connectTimeoutSeconds, onnotice: () => {} }
-  const client = postgres(url, { ...settings, max: maxConnections })
-  return createDrizzleStore({
-    database: drizzle({ client }),
-    migrate: () => migrateOnce(url, settings),
-    end: () => client.end({ timeout: 5 }),
+  return createDrizzleStore(async () => {
+    const [{ default: postgres }, { drizzle }] = await Promise.all([import('postgres'), import('drizzle-orm/postgres-js')])
+    await migrateOnce(url, settings)
+    const client = postgres(url, { ...settings, max: maxConnections })
+    return { database: drizzle({ client }), end: () => client.end({ timeout: 5 }) }
   })
 }
 
 /** The lock belongs to the one connection, and ends with it. */
-async function migrateOnce(url: string, settings: postgres.Options<Record<string, never>>): Promise<void> {
+async function migrateOnce(url: string, settings: Options<Record<string, never>>): Promise<void> {
+  const [{ default: postgres }, { drizzle }, { migrate }] = await Promise.all([
+    import('postgres'),
+    import('drizzle-orm/postgres-js'),
+    import('drizzle-orm/postgres-js/migrator'),
+  ])
   const client = postgres(url, { ...settings, max: 1 })
   try {
     const database = drizzle({ client })
