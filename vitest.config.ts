@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { COUNTING_TIMERS } from './packages/server/test/counting-timers.ts'
 import { vitestProject } from './vitest.base.ts'
 import { LongestFirst } from './vitest.order.ts'
 
@@ -26,10 +27,13 @@ const throughSocketIo = {
   test: { ...ofServer.test, include: onFallback.map((name) => `test/${name}.test.ts`), env: { TUTTI_DIRECT_FRAMES: 'false' } },
 }
 
+const ofTimers = vitestProject('server, counting timers', { isolate: true })
+const countingTimers = { ...ofTimers, root: 'packages/server', test: { ...ofTimers.test, include: COUNTING_TIMERS } }
+
 // Tests read the sources (condition `@tutti/source`), so nothing has to be built first.
 export default defineConfig({
   test: {
-    projects: ['packages/*', 'apps/*', onIoredis6, throughSocketIo],
+    projects: ['packages/*', 'apps/*', onIoredis6, throughSocketIo, countingTimers],
     sequence: { sequencer: LongestFirst },
     reporters: process.env['TUTTI_REPORT'] ? ['default', ['json', { outputFile: process.env['TUTTI_REPORT'] }]] : ['default'],
   },

@@ -1,3 +1,6 @@
 import { vitestProject } from '../../vitest.base.ts'
+import { COUNTING_TIMERS } from './test/counting-timers.ts'
 
-export default vitestProject('server')
+const project = vitestProject('server')
+
+export default { ...project, test: { ...project.test, exclude: COUNTING_TIMERS } }
