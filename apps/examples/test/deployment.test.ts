@@ -322,7 +322,7 @@ describe('two instances behind nginx', () => {
 test('[docs] the health check of the deployment page works, and its server listens', async () => {
   const port = await freePort()
   const example = startExample(deployment, {
-    index: 0,
+    block: 0,
     folder: new URL('./', import.meta.url),
     edit: (code) => replaced(code, '3000', String(port)),
   })

@@ -24,7 +24,7 @@ interface Places {
 /** Starts a block of the README on a free port. */
 function start(index: number, port: number, { redisUrl = '', origin = VITE }: Places = {}): Example {
   const example = startExample(readme, {
-    index,
+    block: index,
     folder,
     env: { SESSION_SECRET: 'of the two examples that sign and verify' },
     edit: (code) => {

@@ -21,8 +21,8 @@ let count = 0
 
 /** The example and its environment. */
 export interface ExampleOptions {
-  /** Index of the README's `ts` block, from 0. */
-  index?: number
+  /** Which `ts` block of the README: its index, from 0, or a text that no block before it contains. @default 0 */
+  block?: number | string
   /** Added to the environment. */
   env?: Record<string, string>
   /** The folder for the code, in which its imports resolve. Default: `test` beside the README. */
@@ -34,12 +34,12 @@ export interface ExampleOptions {
 /** Starts a `ts` block of a README, unchanged, against the sources. */
 export function startExample(
   readme: URL,
-  { index = 0, env = {}, folder = new URL('./test/', readme), edit = (code) => code }: ExampleOptions = {},
+  { block = 0, env = {}, folder = new URL('./test/', readme), edit = (code) => code }: ExampleOptions = {},
 ): Example {
-  const blocks = [...readFileSync(readme, 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)]
-  const block = blocks[index]?.[1]
-  if (block === undefined) throw new Error(`${readme.pathname} has no ts block ${index}.`)
-  const code = edit(block)
+  const blocks = [...readFileSync(readme, 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = '']) => text)
+  const found = typeof block === 'number' ? blocks[block] : blocks.find((text) => text.includes(block))
+  if (found === undefined) throw new Error(`${readme.pathname} has no ts block ${block}.`)
+  const code = edit(found)
   const file = fileURLToPath(new URL(`readme-example-${process.pid}-${++count}.ts`, folder))
   writeFileSync(file, code)
   const child = spawn(process.execPath, ['--conditions=@tutti/source', '--disable-warning=ExperimentalWarning', file], {

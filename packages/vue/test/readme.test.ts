@@ -31,7 +31,7 @@ test('[README] the example runs unchanged in a page', async () => {
 })
 
 test('[README] the example of a server-rendered page prints its documented output', async () => {
-  const example = startExample(readme, { index: 4, folder: new URL('test/', readme) })
+  const example = startExample(readme, { block: 'renderPage', folder: new URL('test/', readme) })
   await example.ended
   expect(example.printed, example.complaints).toEqual(example.promised)
   expect(example.promised).toHaveLength(2)
