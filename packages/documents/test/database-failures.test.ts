@@ -77,6 +77,8 @@ describe('with Redis', () => {
     await eventually(() => expect(instances.documents[0]?.failing()[0]?.failures).toBeGreaterThan(failures))
     other.text.insert(0, 'still ')
     await eventually(() => expect(open[0]?.text.toJSON()).toBe('still refused, before'))
+    // What is shown is never stored while a user types.
+    clearInterval(typing)
     await eventually(() => expect(open[1]?.current.stored).toBe(true))
     expect(alarms.filter((error) => !String(error).includes('Refused'))).toEqual([])
     // One for each instance that has the document at most.
