@@ -1,4 +1,4 @@
-import { eventually, freePort, startExample, startRedis, type Example } from '@tutti/test-kit'
+import { eventually, freePort, startExample, startRedis, untilListening, type Example } from '@tutti/test-kit'
 import { io } from 'socket.io-client'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -10,7 +10,7 @@ async function openPage(page: string) {
   onTestFinished(() => redis.stop())
   const start = (index: number, env: Record<string, string>): Example => {
     const example = startExample(new URL(`../../../docs/${page}.md`, import.meta.url), {
-      ...{ index, folder },
+      ...{ block: index, folder },
       env: { REDIS_URL: redis.url, ...env },
     })
     onTestFinished(async () => void (await example.stop()))
@@ -21,10 +21,9 @@ async function openPage(page: string) {
     const ports = [await freePort(), await freePort()]
     const servers = ports.map((port) => start(0, { PORT: String(port) }))
     const [near = '', far = ''] = ports.map((port) => `http://127.0.0.1:${port}`)
+    await Promise.all(ports.map(untilListening))
     const client = start(1, { TUTTI_URL: far })
-    await eventually(() => expect(client.printed, [client, ...servers].map(({ complaints }) => complaints).join('')).toContain('joined'), {
-      timeoutMs: 20_000,
-    })
+    await eventually(() => expect(client.printed, [client, ...servers].map(({ complaints }) => complaints).join('')).toContain('joined'))
     return { servers, near, client }
   }
   return { start, serve }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { createRealtimeClient } from '@tutti/client'
-import { eventually, freePort, startExample, startRedis, type Example } from '@tutti/test-kit'
+import { eventually, freePort, startExample, startRedis, untilListening, type Example } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
 import { openApplication } from './open-application.ts'
 
@@ -36,20 +35,10 @@ function start(index: number, port: number, { redisUrl = '', origin = VITE }: Pl
   return example
 }
 
-/**
- * Starts a server, and waits until it can be connected to: a client that is refused several times, while the machine is busy, tries
- * again only after half a minute.
- */
+/** Starts a server, and waits until it listens. */
 async function serve(index: number, port: number, places?: Places): Promise<Example> {
   const server = start(index, port, places)
-  await eventually(
-    () =>
-      new Promise<void>((resolve, reject) => {
-        const socket = connect(port, '127.0.0.1')
-        socket.once('connect', () => resolve(void socket.destroy())).once('error', reject)
-      }),
-    { timeoutMs: 60_000 },
-  )
+  await untilListening(port)
   return server
 }
 

@@ -29,3 +29,4 @@ export {
   type Operation,
   type Violation,
 } from './history/history.ts'
+export { untilListening } from './until-listening.ts'
