@@ -4,7 +4,7 @@
  */
 export const HEAD_SCRIPT = `
 -- KEYS 1 records  2 head  ARGV 1 number of newest records
-local epoch, last, first, armed, marked = headOf(KEYS[2])
+local epoch, last = headOf(KEYS[2])
 local count = tonumber(ARGV[1])
 if epoch and call('PTTL', KEYS[2]) > TOMBSTONE_MS / 2 and count == 0 then return { epoch, last, last } end
 if not epoch then
