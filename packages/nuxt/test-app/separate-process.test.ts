@@ -20,11 +20,10 @@ const definition = defineRealtime({ authorize: rules({ state: { counter: { read:
 const pubsub = new RealtimePubSub({ url: process.env.REDIS_URL })
 const httpServer = createServer((request, response) => response.end('ok'))
 const realtime = attachRealtime(httpServer, { ...definition, pubsub, state: reactiveRedisDriver({ pubsub }), origins: '*' })
+process.once('SIGTERM', () => void realtime.close().then(() => process.exit()))
+
+await realtime.ready
 httpServer.listen(Number(process.env.PORT), '127.0.0.1')
-process.once('SIGTERM', async () => {
-  await realtime.close()
-  process.exit()
-})
 `
 
 let app: NuxtApp
