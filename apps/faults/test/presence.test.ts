@@ -45,7 +45,7 @@ test('[P7] clients that vanish are gone after ping interval, timeout and grace',
 })
 
 test('a leave is judged by the last connection of its member', () => {
-  const bounds = { graceMs: 1_000, earlyMs: 100, lateMs: 2_000, lostData: false }
+  const bounds = { graceMs: 1_000, earlyMs: 100, lateMs: 2_000 }
   const membership = { client: 'a', room: 'r', id: '1', fromMs: 0 }
   const leave = { observer: 'b', room: 'r', id: '1', isFirstReply: false }
   const rulesOf = (toMs: number | undefined, atMs: number): string[] =>
@@ -57,10 +57,17 @@ test('a leave is judged by the last connection of its member', () => {
   expect(rulesOf(5_000, 5_800)).toEqual(['false-leave'])
   expect(rulesOf(5_000, 6_000)).toEqual([])
   expect(rulesOf(5_000, 7_001)).toEqual(['late-leave'])
+  const ended = { ...membership, toMs: 5_000 }
+  const rulesAfter = (fromMs: number, atMs: number): string[] =>
+    checkPresence({ memberships: [ended, { ...membership, fromMs }], leaves: [{ ...leave, atMs }] }, bounds).violations.map(
+      ({ rule }) => rule,
+    )
+  // Its client has the same id after the end of a membership.
+  expect(rulesAfter(5_500, 6_200)).toEqual(['false-leave'])
+  expect(rulesAfter(6_500, 6_200)).toEqual([])
+  expect(rulesAfter(6_500, 7_500)).toEqual(['false-leave'])
   const again = { ...membership, id: '2', fromMs: 5_500 }
-  expect(checkPresence({ memberships: [{ ...membership, toMs: 5_000 }, again], leaves: [] }, bounds).violations).toMatchObject([
-    { rule: 'identity' },
-  ])
+  expect(checkPresence({ memberships: [ended, again], leaves: [] }, bounds).violations).toMatchObject([{ rule: 'identity' }])
 })
 
 test('options of the presence run have defaults, and an invalid one is refused by name', () => {

@@ -15,7 +15,7 @@ export type {
 
 /** A member of a room, as observers see it. Never changed: an update makes a new object. */
 export interface Member {
-  /** Public id: random, made at the first join, kept through reconnects. */
+  /** Public id, kept through reconnects. A client with a `clientId` has the same one at each join of the room. */
   readonly id: string
   /** Id of the signed-in user; '' for anonymous. */
   readonly user: string

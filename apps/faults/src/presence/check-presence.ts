@@ -22,11 +22,6 @@ export interface PresenceBounds {
   readonly earlyMs: number
   /** How long after its last connection a member may be shown. */
   readonly lateMs: number
-  /**
-   * Redis had lost its data, and with it the members of instances that were dead by then: they may be gone before the end of
-   * their grace, and reconnect as other members.
-   */
-  readonly lostData: boolean
 }
 
 /** The result of a check. */
@@ -42,7 +37,7 @@ export interface PresenceCheck {
 
 /** Checks what the clients recorded, once every client is settled. */
 export function checkPresence({ memberships, leaves }: PresenceHistory, bounds: PresenceBounds): PresenceCheck {
-  const { graceMs, earlyMs, lateMs, lostData } = bounds
+  const { graceMs, earlyMs, lateMs } = bounds
   const violations: PresenceViolation[] = []
   const byId = Map.groupBy(memberships, ({ id }) => id)
   const gone = new Set<string>()
@@ -52,12 +47,12 @@ export function checkPresence({ memberships, leaves }: PresenceHistory, bounds: 
     const own = byId.get(id)
     // The reply to the only join was lost: no client knows this id.
     if (own === undefined) continue
-    const endMs = endOf(own)
-    const latestMs = Math.max(endMs ?? 0, ...own.map(({ triedMs = 0 }) => triedMs))
+    const periods = periodsOf(own, graceMs - earlyMs)
+    const fits = ({ isOverMs, latestMs }: Period): boolean => isOverMs <= atMs && (isFirstReply || atMs <= latestMs + lateMs)
+    const { endMs, isOverMs, latestMs } = periods.find(fits) ?? periods.findLast(({ fromMs }) => fromMs <= atMs) ?? lastOf(periods)
     const where = `${observer} in ${room}${isFirstReply ? ', reconnected' : ''}: ${id}`
-    if (endMs === undefined) violations.push({ rule: 'false-leave', message: `${where} left, and its client is connected` })
-    else if (atMs < endMs + (lostData || own.at(-1)?.isClosed ? 0 : graceMs - earlyMs))
-      violations.push({ rule: 'false-leave', message: `${where} left ${atMs - endMs} ms after its connection` })
+    if (endMs === Infinity) violations.push({ rule: 'false-leave', message: `${where} left, and its client is connected` })
+    else if (atMs < isOverMs) violations.push({ rule: 'false-leave', message: `${where} left ${atMs - endMs} ms after its connection` })
     else {
       gone.add(id)
       if (isFirstReply) continue
@@ -73,16 +68,39 @@ export function checkPresence({ memberships, leaves }: PresenceHistory, bounds: 
       const before = own[index - 1]
       if (before?.toMs === undefined) continue
       if (before.id === id) returned += 1
-      else if (!lostData && fromMs < before.toMs + graceMs - earlyMs)
+      else if (fromMs < before.toMs + graceMs - earlyMs)
         violations.push({ rule: 'identity', message: `${client} reconnected after ${fromMs - before.toMs} ms as another member` })
     }
   }
   return { violations, returned, gone: gone.size, longestMs }
 }
 
-/** The end of the last connection; `undefined` while one is open. */
-function endOf(memberships: readonly Membership[]): number | undefined {
-  const ends = memberships.map(({ toMs }) => toMs ?? Infinity)
-  const last = Math.max(...ends)
-  return Number.isFinite(last) ? last : undefined
+/** A membership from its first join until its grace is over: connections that followed each other within the grace. */
+interface Period {
+  readonly fromMs: number
+  /** The end of the last connection; infinite while one is open. */
+  endMs: number
+  /** When the member may leave. */
+  isOverMs: number
+  /** The last moment at which a connection may have continued it. */
+  latestMs: number
+}
+
+/** A client has the same id in each of its periods. */
+function periodsOf(memberships: readonly Membership[], leastMs: number): Period[] {
+  const periods: Period[] = []
+  for (const { fromMs, toMs = Infinity, triedMs = 0, isClosed } of memberships.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    let period = periods.at(-1)
+    if (period === undefined || fromMs > period.isOverMs) periods.push((period = { fromMs, endMs: 0, isOverMs: 0, latestMs: 0 }))
+    period.endMs = Math.max(period.endMs, toMs)
+    period.isOverMs = isClosed ? toMs : Math.max(period.isOverMs, toMs + leastMs)
+    period.latestMs = Math.max(period.latestMs, toMs, triedMs)
+  }
+  return periods
+}
+
+function lastOf(periods: readonly Period[]): Period {
+  const last = periods.at(-1)
+  if (last === undefined) throw new Error('A member has had a connection.')
+  return last
 }

@@ -27,7 +27,7 @@ export async function runReconnects(reconnects: number, options: PresenceRunOpti
       for (let count = 0; count < Math.min(BATCH, reconnects - returned); count += 1) run.random.pick(open).cut()
       violations.push(...(await run.settle()))
       const history = await run.load.takeHistory()
-      const check = checkPresence(history, { graceMs, earlyMs: heartbeatMs, lateMs: Infinity, lostData: false })
+      const check = checkPresence(history, { graceMs, earlyMs: heartbeatMs, lateMs: Infinity })
       returned += check.returned
       gone += check.gone
       violations.push(...check.violations)

@@ -78,8 +78,6 @@ async function runRound(run: PresenceRun, plan: RoundPlan, { times, slackMs }: P
     earlyMs:
       times.heartbeatMs + LATE_BEAT_MS + Math.max(stallMs, Math.min(slackMs, (MACHINE_STALL_MS * times.leaseMs) / DEFAULT_TIMES.leaseMs)),
     lateMs: Math.max(times.leaseMs, times.graceMs) + BOUND_MS + stallMs + redisMs + slackMs,
-    // A failover and a moved slot lose nothing.
-    lostData: redis !== undefined && isSingle(run),
   })
   const refilled = differences.length === 0 ? await run.fill() : []
   return { ...check, plan, dead, violations: [...check.violations, ...differences, ...refilled] }

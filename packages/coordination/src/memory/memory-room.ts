@@ -1,7 +1,7 @@
 import { RealtimeError, type JsonValue } from '@tutti/protocol'
-import { randomUUID } from 'node:crypto'
 import type { Joined, MemberIdentity, Members } from '../contract.ts'
 import type { CoordinationSettings } from '../coordination-options.ts'
+import { memberIdOf } from '../members/member-id.ts'
 import { infoText, memberOf } from '../members/member-info.ts'
 import { createRoomReplica } from '../members/room-replica.ts'
 
@@ -70,7 +70,7 @@ export function createMemoryRoom({ room, settings, onOpen, onEmpty, onUnused }: 
       clearTimeout(earlier.timer)
       byConnection.delete(earlier.identity.connectionId)
     }
-    const { id = randomUUID(), isListed = !isFull } = earlier ?? {}
+    const { id = memberIdOf(room, identity), isListed = !isFull } = earlier ?? {}
     const member: MemoryMember = { id, key, identity, isListed }
     const isFirst = byKey.size === 0
     byKey.set(key, member)

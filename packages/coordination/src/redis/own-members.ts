@@ -1,7 +1,7 @@
 import { RealtimeError, type JsonValue } from '@tutti/protocol'
 import { createKeyedMutex } from '@tutti/protocol/internal'
-import { randomUUID } from 'node:crypto'
 import type { Joined, MemberIdentity } from '../contract.ts'
+import { memberIdOf } from '../members/member-id.ts'
 import { infoText } from '../members/member-info.ts'
 import type { MemberRecord } from './member-record.ts'
 import { isUnapplied } from './redis-failure.ts'
@@ -18,6 +18,8 @@ interface OwnMember {
   state: 'open' | 'grace' | 'ended'
   id: string
   number: number
+  /** The version of the room at the first write of this connection. */
+  since: number
   infoJson: string
   isListed: boolean
   timer: NodeJS.Timeout | undefined
@@ -35,8 +37,11 @@ export interface OwnMembers {
   update(connectionId: string, info: JsonValue | undefined): Promise<void>
   leave(connectionId: string): Promise<void>
   disconnect(connectionId: string): void
-  /** Another instance ended a member with this id: it was continued there, if it was a member here. */
-  leftElsewhere(id: string): void
+  /**
+   * A member with this id ended in this version of the room: it was continued on another instance, if it was a member here. The end of
+   * an earlier membership of the client changes nothing.
+   */
+  leftElsewhere(id: string, version: number): void
   /** Writes members that the room should have, and removes those that it should not have. */
   reconcile(snapshot: RoomSnapshot): Promise<void>
   close(): void
@@ -93,6 +98,7 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
       end(member)
       return outcome
     }
+    if (member.number === 0) member.since = outcome.version
     ;({ id: member.id, number: member.number, isListed: member.isListed } = outcome)
     if (member.earlier !== undefined) end(member.earlier)
     member.earlier = undefined
@@ -124,8 +130,8 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     const connection = encodeURIComponent(connectionId)
     const name = clientId === undefined ? connection : `${encodeURIComponent(user)}:${encodeURIComponent(clientId)}`
     const member: OwnMember = {
-      ...{ name, connection, user, sequence, isStable: clientId !== undefined, state: 'open', id: randomUUID(), number: 0 },
-      ...{ infoJson: '', isListed: true, timer: undefined, earlier: byName.get(name) },
+      ...{ name, connection, user, sequence, isStable: clientId !== undefined, state: 'open', number: 0 },
+      ...{ id: memberIdOf(room, identity), since: 0, infoJson: '', isListed: true, timer: undefined, earlier: byName.get(name) },
     }
     byConnection.set(connection, member)
     byName.set(name, member)
@@ -158,9 +164,10 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
 
   const isOwn = (owner: string): boolean => owner.slice(0, owner.lastIndexOf('.')) === instanceId
   /** Whether the record of a member here must be written again. The script refuses it if a later connection has continued the member. */
-  const isOutdated = (member: OwnMember, record: MemberRecord | undefined): boolean => {
+  const isOutdated = (member: OwnMember, record: MemberRecord | undefined, isSettling: boolean): boolean => {
     if (member.number === 0) return false
-    if (record === undefined) return member.state === 'open'
+    // In its grace it may have been continued elsewhere, and have left there; but not where Redis has lost the room.
+    if (record === undefined) return member.state === 'open' || isSettling
     return record.connection !== member.connection || record.lease !== lease() || (record.isListed && record.infoJson !== member.infoJson)
   }
 
@@ -199,13 +206,13 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
       const member = find(connectionId)
       if (member !== undefined) lapse(member)
     },
-    leftElsewhere: (id) => {
+    leftElsewhere: (id, version) => {
       const member = byId.get(id)
-      if (member !== undefined) end(member)
+      if (member !== undefined && version > member.since) end(member)
     },
-    reconcile: async ({ records }) => {
+    reconcile: async ({ records, settlingMs }) => {
       const stored = new Map(records.map((record) => [record.name, record]))
-      const outdated = [...byConnection.values()].filter((member) => isOutdated(member, stored.get(member.name)))
+      const outdated = [...byConnection.values()].filter((member) => isOutdated(member, stored.get(member.name), settlingMs > 0))
       const left = records.filter((record) => isOwn(record.lease) && !byConnection.has(record.connection))
       await Promise.all([
         ...outdated.map((member) => mutex.run(member.name, () => write(member))),

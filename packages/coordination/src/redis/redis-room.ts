@@ -106,9 +106,9 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
   const feed = createRoomFeed<RoomSnapshot>({
     ...{ link, room, channel, instanceId, patienceMs: settings.leaseMs, read: store.read, onError: settings.onError },
     onSnapshot: showSnapshot,
-    onChange: ({ present, left, swept, count }) => {
+    onChange: ({ version, present, left, swept, count }) => {
       apply(present, left, count)
-      for (const id of left) if (!swept.has(id)) own.leftElsewhere(id)
+      for (const id of left) if (!swept.has(id)) own.leftElsewhere(id, version)
     },
     onCursors: (message) => {
       if (message.kind === 'cursors') return replica.moveCursors(message.cursors)

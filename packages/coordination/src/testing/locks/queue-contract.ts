@@ -73,6 +73,22 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
     await next.until(() => next.events.length === 1)
   })
 
+  test('[L4] a client whose connection was closed waits at the end of the queue', async () => {
+    const { here, there, key } = places()
+    const [holder, client, next] = [lockClient(), lockClient(), lockClient()]
+    const token = await holder.take(here, key)
+    await client.acquire(there, key, { waits: true })
+    await next.acquire(here, key, { waits: true })
+    there.disconnect(client.connectionId)
+    const again = client.reconnected()
+    await again.acquire(there, key, { waits: true })
+    await here.release(key, holder.connectionId, token)
+    await next.until(() => next.events.length === 1)
+    await here.release(key, next.connectionId, next.events[0]?.token ?? 0)
+    await again.until(() => again.events.length === 1)
+    expect(client.events).toEqual([])
+  })
+
   test('[L4] after a grant met its time limit, the lock can be acquired', async () => {
     const { here, there } = places()
     for (let round = 0; round < 50; round += 1) {

@@ -1,0 +1,77 @@
+import { eventually, startTcpProxy } from '@tutti/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
+import { freshClient, reconnected, record } from '../src/testing/coordination-under-test.ts'
+import { startInstance, useRedis } from './cluster.ts'
+
+const server = useRedis()
+
+test('[P2] a member in its grace is written again after a loss of data', async () => {
+  const { prefix } = server.prefix()
+  const times = { graceMs: 60_000 }
+  const [first, second] = await Promise.all([1, 2].map(() => startInstance({ url: server.redis.url, prefix }, times)))
+  if (first === undefined || second === undefined) throw new Error('Two instances were started.')
+  const members = first.coordination.members('a')
+  const client = freshClient()
+  const { id } = await members.join(client, 1)
+  const seen = await record(second.coordination.members('a'))
+  members.disconnect(client.connectionId)
+  await server.redis.restart()
+  await eventually(async () => {
+    const [text = ''] = await server.client.hvals(`{${prefix}$room:a}$members`)
+    expect(text.split(' ').slice(0, 2)).toEqual([first.coordination.instance.id, client.connectionId])
+  })
+  expect((await eventually(() => second.coordination.members('a').join(reconnected(client), 1))).id).toBe(id)
+  expect(seen.left).toEqual([])
+})
+
+test('[P2] after a loss of data a client returns as the same member to any instance', async () => {
+  const { prefix } = server.prefix()
+  const proxy = await startTcpProxy(server.redis)
+  onTestFinished(() => proxy.close())
+  const times = { graceMs: 60_000, leaseMs: 5_000 }
+  const away = await startInstance({ host: proxy.host, port: proxy.port, prefix }, times)
+  const other = await startInstance({ url: server.redis.url, prefix }, times)
+  const client = freshClient()
+  const { id } = await away.coordination.members('a').join(client, 1)
+  const seen = await record(other.coordination.members('a'))
+  away.coordination.members('a').disconnect(client.connectionId)
+  proxy.refuse()
+  await server.redis.restart()
+  const again = reconnected(client)
+  expect((await eventually(() => other.coordination.members('a').join(again, 1))).id).toBe(id)
+  // Its former instance changes nothing when it has Redis again.
+  const former = await record(away.coordination.members('a'))
+  proxy.flow()
+  await other.coordination.members('a').update(again.connectionId, 2)
+  await former.until(() => former.view.members.get(id)?.info === 2)
+  await eventually(() => away.pubsub.link.command('PING'))
+  await away.pubsub.link.command('PING')
+  await other.pubsub.link.command('PING')
+  expect([seen.left, former.left, seen.view.count]).toEqual([[], [], 1])
+})
+
+test('[P2] a leave of a client does not end its next membership on another instance', async () => {
+  const { prefix } = server.prefix()
+  const proxy = await startTcpProxy(server.redis)
+  onTestFinished(() => proxy.close())
+  const times = { leaseMs: 5_000 }
+  const first = await startInstance({ url: server.redis.url, prefix }, times)
+  const second = await startInstance({ host: proxy.host, port: proxy.port, prefix }, times)
+  const [here, there] = [first.coordination.members('a'), second.coordination.members('a')]
+  const seen = await record(there)
+  const client = freshClient()
+  await here.join(client, 1)
+  await seen.until(() => seen.view.count === 1)
+  const subscriber = proxy.connections.find(({ sent }) => sent.includes(`${second.pubsub.instanceId}:sub`))
+  // The messages about the leave and the join arrive after the reply to the join.
+  subscriber?.stall('down')
+  await here.leave(client.connectionId)
+  const again = reconnected(client)
+  const joined = there.join(again, 2)
+  await eventually(async () => expect(await server.client.hlen(`{${prefix}$room:a}$members`)).toBe(1))
+  await second.pubsub.link.command('PING')
+  subscriber?.flow()
+  const { id } = await joined
+  await there.update(again.connectionId, 3)
+  await seen.until(() => seen.view.members.get(id)?.info === 3)
+})
