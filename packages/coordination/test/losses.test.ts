@@ -75,3 +75,22 @@ test('[P2] a leave of a client does not end its next membership on another insta
   await there.update(again.connectionId, 3)
   await seen.until(() => seen.view.members.get(id)?.info === 3)
 })
+
+test('[P6] a member that was listed later stays listed after a loss of data', async () => {
+  const { prefix } = server.prefix()
+  const start = () => startInstance({ url: server.redis.url, prefix }, { maxMembers: 1, overflow: 'count' })
+  const [first, second] = [await start(), await start()]
+  const [here, there] = [first.coordination.members('a'), second.coordination.members('a')]
+  const [ann, bob] = [freshClient('ann'), freshClient('bob')]
+  await here.join(ann, 1)
+  const { id } = await there.join(bob, 2)
+  const seen = await record(here)
+  await here.leave(ann.connectionId)
+  await seen.until(() => seen.view.members.has(id))
+  await server.redis.restart()
+  const stored = () => server.client.hvals(`{${prefix}$room:a}$members`)
+  await eventually(async () => expect((await stored()).map((text) => text.split(' ')[4])).toEqual(['l']))
+  await eventually(() => there.update(bob.connectionId, 3))
+  await seen.until(() => seen.view.members.get(id)?.info === 3)
+  expect(seen.left).toHaveLength(1)
+})

@@ -27,9 +27,24 @@ interface ModelMember {
 /** The room as one rule for each script describes it, without versions. */
 function createModel(countsMore: boolean) {
   const members = new Map<string, ModelMember>()
+  /** Counted members by the number that they had first. */
+  const counted = new Map<string, number>()
+  const listed = (): number => members.size - counted.size
+  const promote = (most: number): void => {
+    const next = [...counted].toSorted(([, a], [, b]) => a - b).slice(0, Math.max(0, Math.min(most, SETTINGS.maxMembers - listed())))
+    for (const [name] of next) {
+      const member = members.get(name)
+      if (member !== undefined) member.kind = 'l'
+      counted.delete(name)
+    }
+  }
   const remove = (isGone: (member: ModelMember, name: string) => boolean): number => {
     const gone = [...members].filter(([name, member]) => isGone(member, name))
-    for (const [name] of gone) members.delete(name)
+    for (const [name] of gone) {
+      members.delete(name)
+      counted.delete(name)
+    }
+    promote(gone.length)
     return gone.length
   }
   /** `number` is the one that the script replied with, or `restored` where it is known before. */
@@ -39,10 +54,12 @@ function createModel(countsMore: boolean) {
     const isSame = old?.connection === wanted.connection
     if (old !== undefined && !isSame && (SEQUENCES[old.connection] ?? 0) > (SEQUENCES[wanted.connection] ?? Infinity)) return 'superseded'
     if (old !== undefined && restored !== undefined && !isSame && old.number > restored) return 'superseded'
-    const isFull = members.size >= SETTINGS.maxMembers
+    const isFull = listed() >= SETTINGS.maxMembers || counted.size > 0
     const kind = old?.kind ?? (restored === undefined ? (isFull ? 'c' : 'l') : wanted.kind)
     const id = old !== undefined && (restored === undefined || isSame) ? old.id : wanted.id
-    members.set(name, { ...wanted, id, kind, number: replied, info: kind === 'l' ? wanted.info : '' })
+    members.set(name, { ...wanted, id, kind, number: replied })
+    if (kind === 'c' && !counted.has(name)) counted.set(name, replied)
+    if (old === undefined && restored === undefined && kind === 'c') promote(1)
     return 'ok'
   }
   return { members, remove, write }

@@ -9,7 +9,8 @@ interface MemoryMember {
   readonly id: string
   readonly key: string
   readonly identity: MemberIdentity
-  readonly isListed: boolean
+  isListed: boolean
+  info: JsonValue | undefined
   timer?: NodeJS.Timeout
 }
 
@@ -42,15 +43,24 @@ export function createMemoryRoom({ room, settings, onOpen, onEmpty, onUnused }: 
   })
   replica.open()
 
-  /** Shows the member to the views. */
-  const show = ({ id, identity, isListed }: MemoryMember, info: JsonValue | undefined): void =>
-    replica.apply({ present: isListed ? [memberOf(id, identity.user, infoText(info))] : [], left: [], count: byKey.size })
+  /** Shows members to the views. */
+  const show = (members: readonly MemoryMember[], left: readonly string[] = []): void => {
+    const listed = members.filter(({ isListed }) => isListed)
+    replica.apply({ present: listed.map(({ id, identity, info }) => memberOf(id, identity.user, infoText(info))), left, count: byKey.size })
+  }
+  /** Lists the member that was counted first. */
+  const promote = (): MemoryMember[] => {
+    const next = [...byKey.values()].find(({ isListed }) => !isListed)
+    if (next === undefined) return []
+    next.isListed = true
+    return [next]
+  }
 
   const remove = (member: MemoryMember): void => {
     clearTimeout(member.timer)
     byKey.delete(member.key)
     byConnection.delete(member.identity.connectionId)
-    replica.apply({ present: [], left: [member.id], count: byKey.size })
+    show(member.isListed ? promote() : [], [member.id])
     if (byKey.size === 0) onEmpty()
     endIfUnused()
   }
@@ -71,11 +81,11 @@ export function createMemoryRoom({ room, settings, onOpen, onEmpty, onUnused }: 
       byConnection.delete(earlier.identity.connectionId)
     }
     const { id = memberIdOf(room, identity), isListed = !isFull } = earlier ?? {}
-    const member: MemoryMember = { id, key, identity, isListed }
+    const member: MemoryMember = { id, key, identity, isListed, info }
     const isFirst = byKey.size === 0
     byKey.set(key, member)
     byConnection.set(connectionId, member)
-    show(member, info)
+    show([member])
     if (isFirst) onOpen()
     return { id, isListed }
   }
@@ -86,7 +96,9 @@ export function createMemoryRoom({ room, settings, onOpen, onEmpty, onUnused }: 
     join: async (identity, info) => join(identity, info),
     update: async (connectionId, info) => {
       const member = byConnection.get(connectionId)
-      if (member !== undefined) show(member, info)
+      if (member === undefined) return
+      member.info = info
+      show([member])
     },
     leave: async (connectionId) => {
       const member = byConnection.get(connectionId)

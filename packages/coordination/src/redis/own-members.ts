@@ -42,6 +42,8 @@ export interface OwnMembers {
    * an earlier membership of the client changes nothing.
    */
   leftElsewhere(id: string, version: number): void
+  /** These members are listed. */
+  listed(ids: readonly string[]): void
   /** Writes members that the room should have, and removes those that it should not have. */
   reconcile(snapshot: RoomSnapshot): Promise<void>
   close(): void
@@ -168,7 +170,7 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     if (member.number === 0) return false
     // In its grace it may have been continued elsewhere, and have left there; but not where Redis has lost the room.
     if (record === undefined) return member.state === 'open' || isSettling
-    return record.connection !== member.connection || record.lease !== lease() || (record.isListed && record.infoJson !== member.infoJson)
+    return record.connection !== member.connection || record.lease !== lease() || record.infoJson !== member.infoJson
   }
 
   return {
@@ -209,6 +211,12 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
     leftElsewhere: (id, version) => {
       const member = byId.get(id)
       if (member !== undefined && version > member.since) end(member)
+    },
+    listed: (ids) => {
+      for (const id of ids) {
+        const member = byId.get(id)
+        if (member !== undefined) member.isListed = true
+      }
     },
     reconcile: async ({ records, settlingMs }) => {
       const stored = new Map(records.map((record) => [record.name, record]))

@@ -12,8 +12,8 @@ export interface RedisLayout {
   replies(instanceId: string): string
   /** What a lease holds: `room <name>`, … */
   holds(lease: string): string
-  /** Members and version of a room. */
-  room(room: string): readonly [members: string, version: string]
+  /** Members of a room, its version, and the members that are counted only. */
+  room(room: string): readonly [members: string, version: string, counted: string]
   /** The channel on which changes of a room are announced, as the link takes it. */
   channel(room: string): string
   /** The same channel as Redis names it. */
@@ -47,7 +47,10 @@ export function redisLayout(
     redisCommands: `${prefix}:$rooms`,
     replies: (instanceId) => `$replies:${instanceId}`,
     holds: (lease) => companionKey(`${prefix}$instance`, lease, 'holds'),
-    room: (room) => [companionKey(`${prefix}$room`, room, 'members'), companionKey(`${prefix}$room`, room, 'version')],
+    room: (room) => {
+      const ofRoom = (name: string): string => companionKey(`${prefix}$room`, room, name)
+      return [ofRoom('members'), ofRoom('version'), ofRoom('counted')]
+    },
     channel: (room) => `$room:${room}`,
     redisChannel: (room) => `${prefix}:$room:${room}`,
     lock: (key) => [companionKey(base, key, 'lock'), companionKey(base, key, 'waiting')],

@@ -87,6 +87,7 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
   const apply = (present: readonly Member[], left: readonly string[], count: number): void => {
     for (const { id } of present) missing.delete(id)
     for (const id of left) missing.delete(id)
+    own.listed(present.map(({ id }) => id))
     stored = count
     replica.apply({ present, left, count: stored + missing.size })
   }

@@ -44,6 +44,35 @@ export function limitsContract(create: CreateCoordination): void {
     }
   })
 
+  test('[P6] counted members are listed when listed ones leave, the earliest first', async () => {
+    const { coordination, other, dispose } = await create({ maxMembers: 2, overflow: 'count' })
+    try {
+      const room = freshRoom()
+      const [here, there] = [coordination.members(room), other.members(room)]
+      const seen = await record(there)
+      const clients = Array.from({ length: 5 }, () => freshClient())
+      const ids: string[] = []
+      for (const [n, client] of clients.entries()) ids.push((await (n % 2 === 0 ? here : there).join(client, n)).id)
+      await here.update(clients[2]?.connectionId ?? '', 'new')
+      const infos = (): unknown[] => [...seen.view.members.values()].map(({ info }) => info)
+      const leave = async (n: number): Promise<void> => (n % 2 === 0 ? here : there).leave(clients[n]?.connectionId ?? '')
+      await leave(0)
+      await seen.until(() => seen.view.count === 4 && seen.view.members.has(ids[2] ?? ''))
+      expect(infos()).toEqual([1, 'new'])
+      // One that was counted only leaves.
+      await leave(3)
+      await leave(1)
+      await seen.until(() => seen.view.count === 2 && seen.view.members.size === 2)
+      expect(infos()).toEqual(['new', 4])
+      await here.update(clients[4]?.connectionId ?? '', 'newer')
+      await seen.until(() => infos().includes('newer'))
+      expect(await here.join(freshClient())).toMatchObject({ isListed: false })
+      expect(seen.left).toEqual([ids[0], ids[1]])
+    } finally {
+      await dispose()
+    }
+  })
+
   test('a listener that throws is reported and stops no other', async () => {
     const errors: unknown[] = []
     const { coordination, dispose } = await create({ onError: (...args) => errors.push(args) })

@@ -13,7 +13,7 @@ export interface PresenceOptions {
   tickMs?: number | undefined
   /** Members of a room with their info. Used if `attachRealtime` makes the `coordination`. @default 1000 */
   maxMembers?: number | undefined
-  /** A join past `maxMembers` is refused with `ROOM_FULL`, or counted without being listed. Used like `maxMembers`. @default 'refuse' */
+  /** A join past `maxMembers` is refused with `ROOM_FULL`, or counted, and listed when a listed member leaves. Used like `maxMembers`. @default 'refuse' */
   overflow?: 'refuse' | 'count' | undefined
   /** How long a member without a connection stays, milliseconds. Used like `maxMembers`. @default 4000 */
   graceMs?: number | undefined
