@@ -8,20 +8,16 @@ function createDelivery() {
   const store = new ModelStore()
   const errors: unknown[] = []
   const sent: unknown[] = []
-  const { core } = createModelCore()
-  const fanOut = {
-    hasReceivers: () => true,
-    idsIn: () => new Set<string>(),
-    emit: (_rooms: unknown, _name: unknown, payload: unknown) => sent.push(payload),
-  }
-  const registry = createSubscriptionRegistry(fanOut)
+  const { core, connect } = createModelCore()
+  const subscriber = connect('c')
+  const emit = (_rooms: unknown, _name: unknown, payload: unknown): number => sent.push(payload)
+  const registry = createSubscriptionRegistry()
   const onError = (...error: unknown[]): void => void errors.push(error)
-  const delivery = createChangeDelivery({ ...core, onError, fanOut }, store, registry)
-  /** Leaves the keys. */
-  const forget = (...keys: string[]): void => {
-    fanOut.hasReceivers = () => false
-    for (const key of keys) registry.collect(key)
-    fanOut.hasReceivers = () => true
+  const delivery = createChangeDelivery({ ...core, onError, fanOut: { ...core.fanOut, emit } }, store, registry)
+  const subscribe = (...keys: string[]): void => keys.forEach((key) => registry.open(key).join(subscriber))
+  const unsubscribe = (key: string): void => {
+    registry.find(key)?.remove(subscriber)
+    registry.collect(key)
   }
   onTestFinished(() => {
     delivery.close()
@@ -31,7 +27,7 @@ function createDelivery() {
     do await new Promise((resolve) => setImmediate(resolve))
     while (store.answerNext())
   }
-  return { store, errors, sent, registry, forget, delivery, flush }
+  return { store, errors, sent, registry, subscribe, unsubscribe, delivery, flush }
 }
 
 const failed = (code: string, subject: string) => [expect.objectContaining({ code }), { stage: 'watch', subject }]
@@ -46,12 +42,13 @@ test('[F3] 500 keys are read at a time, each once, and no empty batch', async ()
 })
 
 test('[S4] an unreadable key is read again until it succeeds or is no longer watched', async () => {
-  const { store, errors, sent, forget, delivery, flush } = createDelivery()
+  const { store, errors, sent, subscribe, unsubscribe, delivery, flush } = createDelivery()
+  subscribe('a', 'b')
   store.away = 'UNAVAILABLE'
   store.commit('a', { value: 1 })
   void delivery.refresh(['a', 'b'])
   await flush()
-  forget('b')
+  unsubscribe('b')
   await vi.advanceTimersByTimeAsync(499)
   expect(store.asked).toEqual([['a', 'b']])
   await vi.advanceTimersByTimeAsync(1)
@@ -66,26 +63,27 @@ test('[S4] an unreadable key is read again until it succeeds or is no longer wat
 })
 
 test('[F2] a second outage of the store is reported and retried again', async () => {
-  const { store, errors, forget, delivery, registry, flush } = createDelivery()
+  const { store, errors, subscribe, unsubscribe, delivery, flush } = createDelivery()
   for (const [key, code] of [
     ['a', 'UNAVAILABLE'],
     ['b', 'OUTCOME_UNKNOWN'],
   ] as const) {
-    registry.open(key)
+    subscribe(key)
     store.away = code
     void delivery.refresh([key])
     await flush()
     store.away = false
     await vi.advanceTimersByTimeAsync(500)
     await flush()
-    forget(key)
+    unsubscribe(key)
   }
   expect(store.asked).toEqual([['a'], ['a'], ['b'], ['b']])
   expect(errors).toEqual([failed('UNAVAILABLE', 'a'), failed('OUTCOME_UNKNOWN', 'b')])
 })
 
 test('[C5] after closing nothing is read again, even if a reply arrives later', async () => {
-  const { store, delivery, flush } = createDelivery()
+  const { store, subscribe, delivery, flush } = createDelivery()
+  subscribe('a', 'b')
   store.away = 'UNAVAILABLE'
   void delivery.refresh(['a'])
   await flush()
@@ -98,7 +96,8 @@ test('[C5] after closing nothing is read again, even if a reply arrives later', 
 })
 
 test('[C5] a read whose answer comes after closing plans no other', async () => {
-  const { store, delivery, flush } = createDelivery()
+  const { store, subscribe, delivery, flush } = createDelivery()
+  subscribe('a')
   store.away = 'UNAVAILABLE'
   void delivery.refresh(['a'])
   delivery.close()
@@ -107,7 +106,8 @@ test('[C5] a read whose answer comes after closing plans no other', async () => 
 })
 
 test('[F3] a failed read releases the waiting changes and is reported with its key', async () => {
-  const { store, errors, sent, delivery, registry, flush } = createDelivery()
+  const { store, errors, sent, subscribe, delivery, registry, flush } = createDelivery()
+  subscribe('a', 'b')
   store.refused.add('a')
   store.entries.set('b', { key: 'b', version: 6, value: 'heard' })
   const [a, b] = [registry.open('a'), registry.open('b')]

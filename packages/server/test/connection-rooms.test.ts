@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { createLocalConnection } from '../src/as-user/local-connection.ts'
-import { createSubscriptions } from '../src/connection/connection.ts'
+import { createSubscriptions, type Connection } from '../src/connection/connection.ts'
 import { createFanOut } from '../src/connection/fan-out.ts'
-import { createRooms, type Member } from '../src/connection/rooms.ts'
+import { createRooms } from '../src/connection/rooms.ts'
 
 const update = { key: 'k', version: 1, value: 1 }
 
@@ -10,7 +10,7 @@ const update = { key: 'k', version: 1, value: 1 }
 const ROOMS = ['r', 's', ...Array.from({ length: 40 }, (_, index) => `r${index}`)]
 
 /** A connection with these properties, subscribed to all rooms. */
-const createMember = (properties: Pick<Member, 'id' | 'deliver'>): Member => ({
+const createMember = (properties: Pick<Connection, 'id' | 'deliver'>): Connection => ({
   ...createLocalConnection({ user: '', address: '', rooms: createRooms(), maxSubscriptions: 1, listeners: {} }),
   ...properties,
   subscriptions: { ...createSubscriptions(1), all: ROOMS },
@@ -20,7 +20,7 @@ function createModel() {
   const rooms = createRooms()
   const delivered: string[] = []
   const packets = new Set<unknown>()
-  const member = (id: string): Member =>
+  const member = (id: string): Connection =>
     createMember({
       id,
       deliver: (notice) => {

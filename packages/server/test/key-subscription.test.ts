@@ -1,7 +1,8 @@
 import type { StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import { expect, test } from 'vitest'
-import { KeySubscription, type DeliveryStep } from '../src/state/key-subscription.ts'
+import type { DeliveryStep } from '../src/state/delivery-step.ts'
+import { KeySubscription } from '../src/state/key-subscription.ts'
 import { createModelCore, type ModelConnection } from './model-cluster.ts'
 
 function createKey() {

@@ -2,6 +2,7 @@ import { countItems, eventually } from '@tutti/test-kit'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { AttachRealtimeOptions } from '../src/http/node/index.ts'
 import { createAddressLimit } from '../src/connection/address-limit.ts'
+import { createRooms } from '../src/connection/rooms.ts'
 import { createRequestLimits } from '../src/connection/request-limits.ts'
 import { TokenBucket } from '../src/connection/token-bucket.ts'
 import { ModelConnection } from './model-cluster.ts'
@@ -141,7 +142,7 @@ test('[X5] users are remembered as long as their rates need it, however many com
   const { made: limits, items } = await countItems(() => createRequestLimits(rates))
   for (let user = 0; user < 5_000; user += 1) {
     vi.advanceTimersByTime(10)
-    limits.begin(new ModelConnection('c', new Map(), `u${user}`), 'storage:get')()
+    limits.begin(new ModelConnection('c', createRooms(), `u${user}`), 'storage:get')()
   }
   expect(items()).toBeLessThan(2_500)
 })

@@ -6,6 +6,9 @@ import { createAuditTrail } from '../src/authorization/audit-log.ts'
 import type { Authorize, User } from '../src/authorization/authorize.ts'
 import { runRequest } from '../src/connection/run-request.ts'
 import type { Connection } from '../src/connection/connection.ts'
+import { createFanOut } from '../src/connection/fan-out.ts'
+import type { Notice } from '../src/connection/notice.ts'
+import { createRooms, type Rooms } from '../src/connection/rooms.ts'
 import type { Core } from '../src/feature.ts'
 import type { Handler } from '../src/connection/handler.ts'
 import { createRequestLimits } from '../src/connection/request-limits.ts'
@@ -146,15 +149,14 @@ const modelLimits = () =>
     maxRequestsInFlight: 1e9,
   })
 
-/** Rooms and connections in memory: what Socket.IO does for the server, in order and without a network. */
+/** Connections without a network. */
 export function createModelCore(authorize?: Authorize): {
   core: Core
   entrances: ConnectionAccess<User>
   connect: (id: string) => ModelConnection
 } {
   const entrances = createAccessControl<User>(authorize, audit)
-  const rooms = new Map<string, Set<ModelConnection>>()
-  const hasReceivers = (name: string): boolean => rooms.has(name)
+  const rooms = createRooms()
   return {
     core: {
       instanceId: 'model',
@@ -169,16 +171,7 @@ export function createModelCore(authorize?: Authorize): {
       onError: (error) => {
         throw error
       },
-      fanOut: {
-        hasReceivers,
-        idsIn: (room) => new Set([...(rooms.get(room) ?? [])].map(({ id }) => id)),
-        emit: (names, name, payload, except = []) => {
-          const members = new Set(names.flatMap((room) => [...(rooms.get(room) ?? [])]))
-          const receivers = [...members].filter(({ id }) => !except.includes(id))
-          for (const member of receivers) member.send(name, payload)
-          return receivers.length
-        },
-      },
+      fanOut: createFanOut(rooms),
     },
     entrances,
     connect: (id) => {
@@ -217,15 +210,10 @@ export class ModelConnection implements Connection {
   readonly received: { name: NoticeName | 'reply'; payload: unknown }[] = []
   readonly subscriptions: Connection['subscriptions']
   readonly backlog = new ModelBacklog()
-  private readonly rooms: Map<string, Set<ModelConnection>>
+  private readonly rooms: Rooms
   private readonly access: AccessControl
 
-  constructor(
-    id: string,
-    rooms: Map<string, Set<ModelConnection>>,
-    user = '',
-    access: AccessControl = createAccessControl(undefined, audit),
-  ) {
+  constructor(id: string, rooms: Rooms, user = '', access: AccessControl = createAccessControl(undefined, audit)) {
     this.id = id
     this.access = access
     this.user = user
@@ -256,6 +244,10 @@ export class ModelConnection implements Connection {
     this.received.push({ name, payload })
   }
 
+  deliver({ name, payload }: Notice<NoticeName>): void {
+    this.send(name, payload)
+  }
+
   end(): void {
     this.connected = false
   }
@@ -265,13 +257,11 @@ export class ModelConnection implements Connection {
   }
 
   join(room: string): void {
-    const members = this.rooms.get(room) ?? new Set()
-    this.rooms.set(room, members.add(this))
+    this.rooms.join(room, this)
   }
 
   leave(room: string): void {
-    const members = this.rooms.get(room)
-    if (members?.delete(this) === true && members.size === 0) this.rooms.delete(room)
+    this.rooms.leave(room, this)
   }
 
   /** Sends a message through the wrapper that real sockets use; the reply is remembered in its place among the rest. */

@@ -1,6 +1,5 @@
 import type { Entry, JsonValue } from '@tutti/protocol'
 import { onTestFinished } from 'vitest'
-import { keyRoom } from '../src/connection/subscription-rooms.ts'
 import { stateFeature } from '../src/state/state-feature.ts'
 import { createModelCore, ModelStore, type ModelConnection } from './model-cluster.ts'
 
@@ -28,7 +27,7 @@ export function createModel({ pageSize = 1_000 } = {}) {
     delivery,
     connect,
     close,
-    hasReceivers: (key: string) => core.fanOut.hasReceivers(keyRoom(key)),
+    hasReceivers: (key: string) => delivery.registry.find(key)?.members !== undefined,
     request,
     subscribe: (connection: ModelConnection, key = 'k') => request('storage:subscribe', connection, { keys: [{ key }] }),
     get: (connection: ModelConnection, key = 'k') => request('storage:get', connection, { key }),

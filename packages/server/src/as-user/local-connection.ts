@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { NoticeName, Notices } from '@tutti/protocol'
 import { createSubscriptions, type Connection } from '../connection/connection.ts'
-import type { Notice } from '../connection/notice.ts'
-import type { Member, Rooms } from '../connection/rooms.ts'
+import type { Rooms } from '../connection/rooms.ts'
 
 /** What a connection without a socket does with the notices that it is sent. */
 export type NoticeListeners = { readonly [Name in NoticeName]?: (payload: Notices[Name]) => void }
 
 /** A connection of server code that acts as a user. It has no socket, and the rights and rooms of one that has. */
-export interface LocalConnection extends Connection, Pick<Member, 'deliver'> {
+export interface LocalConnection extends Connection {
   /** Leaves its rooms. From now on it receives nothing. */
   close(): void
 }
@@ -38,7 +37,7 @@ export function createLocalConnection({ user, address, rooms, maxSubscriptions, 
     send: (name, payload) => {
       if (connected) listeners[name]?.(payload)
     },
-    deliver: ({ name, payload }: Notice<NoticeName>) => connection.send(name, payload),
+    deliver: ({ name, payload }) => connection.send(name, payload),
     end: () => connection.close(),
     disconnect: () => connection.close(),
     join: (room) => {

@@ -1,6 +1,7 @@
 import { RealtimeError, type NoticeName, type Notices } from '@tutti/protocol'
 import type { Backlog } from './backpressure.ts'
 import { NameSet } from './name-set.ts'
+import type { Notice } from './notice.ts'
 
 /** One live socket of one client, or server code that acts as a user (`realtime.as`), as features see it. */
 export interface Connection {
@@ -18,6 +19,8 @@ export interface Connection {
   readonly backlog: Backlog
   /** Sends to this connection alone. */
   send<Name extends NoticeName>(name: Name, payload: Notices[Name]): void
+  /** Sends to this connection what others are sent too. */
+  deliver(notice: Notice<NoticeName>): void
   /** Closes it at once, without waiting for what it does not read. */
   end(): void
   /** Closes it after what was sent before. */
@@ -26,7 +29,7 @@ export interface Connection {
   leave(room: string): void
 }
 
-/** What a connection is subscribed to, bounded. */
+/** What a connection is subscribed to, bounded: the keys, and the names of rooms of other subscriptions. */
 export interface Subscriptions {
   /**
    * Counts the names in, all or none; throws `TOO_MANY_SUBSCRIPTIONS`. They must differ from each other. Names that are in already

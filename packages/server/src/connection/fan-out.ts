@@ -1,6 +1,7 @@
 import type { NoticeName, Notices } from '@tutti/protocol'
 import { Notice } from './notice.ts'
 import type { Rooms } from './rooms.ts'
+import type { Members } from './members.ts'
 
 /** Sends one notice to many connections of this instance. Other instances are notified by the relay. */
 export interface FanOut {
@@ -10,11 +11,11 @@ export interface FanOut {
   idsIn(room: string): ReadonlySet<string>
   /**
    * Encodes once and reaches each connection once, in however many of the rooms it is. Does nothing where the rooms have no members.
-   * `rooms` may contain ids of connections, `except` contains ids alone. `json`: the text of the payload, where that is known.
+   * `rooms` may contain ids of connections, and members that are in no room; `except` contains ids alone. `json`: the text of the payload, where that is known.
    * Returns the number of connections.
    */
   emit<Name extends NoticeName>(
-    rooms: readonly string[],
+    rooms: readonly (string | Members)[],
     name: Name,
     payload: Notices[Name],
     except?: readonly string[],

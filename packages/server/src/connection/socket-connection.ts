@@ -6,7 +6,7 @@ import { createSubscriptions, type Connection, type Subscriptions } from './conn
 import type { Notice } from './notice.ts'
 import { acknowledgementPacket, eventPacket, type Packet } from './packet.ts'
 import { PacketWriter } from './packet-writer.ts'
-import type { Member, Rooms } from './rooms.ts'
+import type { Rooms } from './rooms.ts'
 import { BINARY, type ReplyEncoding } from './shared-reply.ts'
 import { ENGINE_PROTOCOL, engineSocketOf, eventSourceOf, isOutgoingObserved, type EngineSocket } from './socket-internals.ts'
 import type { Turns } from './turns.ts'
@@ -27,7 +27,7 @@ export type Identity = Pick<Connection, 'user' | 'address' | 'clientId'>
 const NO_BACKLOG: Backlog = { isFull: false, afterDrain: (run) => run() }
 
 /** The connection of a socket. There is one instance for each client, so nothing in it is made before it is needed. */
-export class SocketConnection implements Connection, Member {
+export class SocketConnection implements Connection {
   readonly user: string
   readonly address: string
   readonly clientId: string | undefined

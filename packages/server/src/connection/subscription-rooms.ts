@@ -1,13 +1,9 @@
-// Rooms of Socket.IO that serve as lists of subscribers. No key, channel or room of an application can have a `$`
-// (S19), so these can't meet a room of the application's own.
+// Names of what a connection is subscribed to. Most are rooms: lists of subscribers. No key, channel or room of an application can
+// have a `$` (S19), so these can't meet a name of the application's own. The name of a key is the key itself, which saves a text for
+// each key of each connection; its subscribers are in its `KeySubscription`.
 
-const KEY = '$key:'
-
-/** The room of a key's subscribers. */
-export const keyRoom = (key: string): string => `${KEY}${key}`
-
-/** The key of a room, or `undefined` for other rooms. */
-export const keyOfRoom = (room: string): string | undefined => (room.startsWith(KEY) ? room.slice(KEY.length) : undefined)
+/** The key of a name, or `undefined` for other names. */
+export const subscribedKey = (name: string): string | undefined => (name.startsWith('$') ? undefined : name)
 
 const PREFIX = '$prefix:'
 

@@ -1,7 +1,7 @@
 import type { Entry, StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection/connection.ts'
-import { keyRoom } from '../connection/subscription-rooms.ts'
+import type { Members } from '../connection/members.ts'
 import type { Core } from '../feature.ts'
 import { createPerKeyAuthorization, type PerKeyAuthorization } from './per-key-authorization.ts'
 import { createSlowConsumers, type SlowConsumers } from './slow-consumers.ts'
@@ -52,10 +52,12 @@ export function createAudience(
       // A reset is sent to slow connections, too: their versions would not be comparable otherwise.
       const slow = reset === true ? [] : slowConsumers.excluded(key)
       const except = slow.length === 0 ? ids : [...ids, ...slow]
-      const rooms = [keyRoom(key)]
-      for (const { room } of registry.prefixes.above(key)) rooms.push(room)
-      if (rooms.length > 1) rooms.push(...perKey.allowedNow(update, except))
-      fanOut.emit(rooms, 'storage:updated', update, except, json)
+      const members = registry.find(key)?.members
+      const receivers: (string | Members)[] = members === undefined ? [] : [members]
+      const above = registry.prefixes.above(key)
+      for (const { room } of above) receivers.push(room)
+      if (above.length > 0) receivers.push(...perKey.allowedNow(update, except))
+      fanOut.emit(receivers, 'storage:updated', update, except, json)
     },
     sendChanges: (connection, changes) => {
       const [first] = changes

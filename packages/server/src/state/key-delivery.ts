@@ -1,9 +1,8 @@
 import { toWireError, type Entry, type EntryPage } from '@tutti/protocol'
 import { revokedError } from '../authorization/revocations.ts'
-import type { Connection, Subscriptions } from '../connection/connection.ts'
+import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
-import { keyOfRoom, keyRoom } from '../connection/subscription-rooms.ts'
-import type { Core } from '../feature.ts'
+import { subscribedKey } from '../connection/subscription-rooms.ts'
 import type { Audience } from './audience.ts'
 import type { InFlightWrites } from './in-flight-writes.ts'
 import type { EntryList, SharedReads } from './shared-reads.ts'
@@ -27,7 +26,6 @@ export interface KeyDelivery {
 
 /** What the delivery of keys is made of. */
 export interface KeyDeliveryOptions {
-  readonly core: Pick<Core, 'fanOut'>
   readonly registry: SubscriptionRegistry
   readonly audience: Audience
   readonly reads: SharedReads
@@ -35,7 +33,7 @@ export interface KeyDeliveryOptions {
 }
 
 /** Makes the subscriptions to keys of one instance. */
-export function createKeyDelivery({ core, registry, audience, reads, inFlight }: KeyDeliveryOptions): KeyDelivery {
+export function createKeyDelivery({ registry, audience, reads, inFlight }: KeyDeliveryOptions): KeyDelivery {
   /** The entries, no older than what the connection has written meanwhile. */
   const read = async (connection: Connection, keys: readonly string[]): Promise<EntryList> => {
     for (let rest = MAX_READS; ; rest -= 1) {
@@ -48,36 +46,24 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
   }
 
   /** The connection was sent the entry: sends what it missed meanwhile, and from now on every change. */
-  const settle = (connection: Connection, key: string, version: number, isSubscribed: (room: string) => boolean): void => {
+  const settle = (connection: Connection, key: string, version: number, isSubscribed: (key: string) => boolean): void => {
     if (!connection.connected) return leave(connection, key)
     const subscription = registry.open(key)
-    const { room } = subscription
-    if (!isSubscribed(room)) {
+    if (!isSubscribed(key)) {
       // The right to it was taken away meanwhile, and the notice of that came before the reply.
       leave(connection, key)
       return connection.send('server:revoked', { target: { key }, error: toWireError(revokedError()) })
     }
-    const isAlone = (): boolean => !core.fanOut.hasReceivers(room) && registry.prefixes.above(key).length === 0
+    const isAlone = (): boolean => subscription.members === undefined && registry.prefixes.above(key).length === 0
     const missed = subscription.end(connection.id, 'keyReply', version, isAlone)
-    connection.join(room)
+    subscription.join(connection)
     audience.sendChanges(connection, missed)
   }
 
-  /** Counts the rooms of the keys in. Returns those that the connection had not subscribed to. */
-  const add = (subscriptions: Subscriptions, keys: readonly string[]): readonly string[] => {
-    try {
-      return subscriptions.add(keys.map((key) => registry.open(key).room))
-    } catch (error) {
-      for (const key of keys) registry.collect(key)
-      throw error
-    }
-  }
-
   const leave = (connection: Connection, key: string): void => {
-    const room = keyRoom(key)
-    connection.leave(room)
-    connection.subscriptions.delete(room)
+    connection.subscriptions.delete(key)
     const subscription = registry.find(key)
+    subscription?.remove(connection)
     // A prefix above the key remains subscribed.
     if (subscription !== undefined && registry.prefixes.isMember(connection.id, key))
       audience.sendChanges(connection, subscription.end(connection.id, 'keyReply', -1))
@@ -89,14 +75,14 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
     subscribe: async (connection, requested) => {
       const { id, subscriptions } = connection
       const keys = [...requested.keys()]
-      const added = add(subscriptions, keys)
+      const added = subscriptions.add(keys)
       const { deletions } = subscriptions
       // Mostly nothing was taken away meanwhile, and no name needs to be looked up.
-      const isSubscribed = (room: string): boolean => subscriptions.deletions === deletions || subscriptions.has(room)
+      const isSubscribed = (key: string): boolean => subscriptions.deletions === deletions || subscriptions.has(key)
       for (const key of keys) registry.open(key).begin(id, 'keyReply')
       try {
         const { entries, reply } = await read(connection, keys)
-        const isNews = ({ key, version }: Entry): boolean => version !== requested.get(key) && isSubscribed(registry.open(key).room)
+        const isNews = ({ key, version }: Entry): boolean => version !== requested.get(key) && isSubscribed(key)
         const news = entries.filter(isNews)
         const after = (): void => {
           for (const { key, version } of entries) settle(connection, key, version, isSubscribed)
@@ -104,7 +90,7 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
         return new PlacedReply({ entries: news }, { after, encoding: news.length === entries.length ? reply : undefined })
       } catch (error) {
         for (const key of keys) {
-          if (added.includes(registry.open(key).room)) leave(connection, key)
+          if (added.includes(key)) leave(connection, key)
           // What was subscribed before stays so, and is sent all that was buffered for it.
           else settle(connection, key, -1, isSubscribed)
         }
@@ -113,8 +99,8 @@ export function createKeyDelivery({ core, registry, audience, reads, inFlight }:
     },
     leave,
     leaveAll: (connection) => {
-      for (const room of [...connection.subscriptions.all]) {
-        const key = keyOfRoom(room)
+      for (const name of [...connection.subscriptions.all]) {
+        const key = subscribedKey(name)
         if (key !== undefined) leave(connection, key)
       }
     },

@@ -1,32 +1,10 @@
 import type { Entry, StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Connection } from '../connection/connection.ts'
-import { keyRoom } from '../connection/subscription-rooms.ts'
+import { withMember, withoutMember, type Members } from '../connection/members.ts'
 import { Cursors, type Awaited, type CursorIndex, type WriteInFlight } from './connection-cursor.ts'
+import type { DeliveryStep, EndReadOptions } from './delivery-step.ts'
 import { toUpdate, updateJsonOf } from './state-change.ts'
-
-/** An entry at a version, and the connection that has it from the reply to its own write. */
-export interface KnownByWriter {
-  readonly id: string
-  readonly version: number
-}
-
-/** What must be done about a change or an entry. */
-export type DeliveryStep =
-  /** Send the update to all subscribers but those with these ids. `json`: its text, where that is known. */
-  | { readonly step: 'broadcast'; readonly update: StateUpdate; readonly json?: string | undefined; readonly except: string[] }
-  /** Read the entry, which was too large for the message (S5). */
-  | { readonly step: 'fetch'; readonly key: string; readonly writer: KnownByWriter | undefined }
-  /** Send the entry to these connections alone. */
-  | { readonly step: 'send'; readonly entry: Entry; readonly connections: readonly Connection[] }
-
-/** How an entry that was read is to be delivered. */
-export interface EndReadOptions {
-  /** What `beginRead` returned before it was read. */
-  readonly sentBefore?: number
-  /** Has the entry at this version already. */
-  readonly writer?: KnownByWriter | undefined
-}
 
 /**
  * The order of one key on this instance. Changes come in version order; while an entry is read from the store they wait, so
@@ -49,14 +27,13 @@ export class KeySubscription {
   private needEntry: Set<Connection> | undefined
   /** Connections whose reply cannot report the outcome of their write: they receive their own changes, too (F2). */
   private receiveOwn: Set<string> | undefined
-  /** The room of its subscribers, shared as one text. */
-  readonly room: string
+  /** The connections that subscribe to the key itself and were sent their reply. */
+  members: Members | undefined
   private readonly key: string
   private readonly index: CursorIndex
 
   constructor(key: string, index: CursorIndex) {
     this.key = key
-    this.room = keyRoom(key)
     this.index = index
   }
 
@@ -108,6 +85,11 @@ export class KeySubscription {
   /** Whether a reply reports the change to the connection, because the connection made it. */
   isAnswered(connectionId: string, { writer }: StateChange): boolean {
     return writer === connectionId && this.receiveOwn?.has(connectionId) !== true
+  }
+
+  /** The connection is sent the changes from now on. */
+  join(connection: Connection): void {
+    this.members = withMember(this.members, connection)
   }
 
   /** A change that the store announced. It waits where an entry is being read. */
@@ -217,6 +199,11 @@ export class KeySubscription {
   /** The reply to the write was sent, with that version (-1: none). Returns what the connection missed since. */
   endWrite(connectionId: string, write: WriteInFlight, version: number): StateChange[] {
     return this.without(this.cursors?.endWrite(connectionId, write, version, this.streamVersion) ?? [])
+  }
+
+  /** The connection receives the key below a prefix at most. */
+  remove(connection: Connection): void {
+    this.members = withoutMember(this.members, connection)
   }
 
   /** The connection does not subscribe to the key any more. */

@@ -2,7 +2,7 @@ import { RealtimeError, type EntryPage, type StateUpdate } from '@tutti/protocol
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Connection } from '../connection/connection.ts'
-import { keyRoom, prefixRoom } from '../connection/subscription-rooms.ts'
+import { prefixRoom } from '../connection/subscription-rooms.ts'
 import type { Core } from '../feature.ts'
 import { readablePage, type ReadablePageSource } from './readable-page.ts'
 import { readAccess } from './state-access.ts'
@@ -54,7 +54,7 @@ export function createPerKeyAuthorization(
 
   /** It receives the key with any verdict on the single key. */
   const receivesAnyway = (connection: Connection, key: string): boolean =>
-    connection.subscriptions.has(keyRoom(key)) || prefixes.mayReadAll(connection.id, key)
+    connection.subscriptions.has(key) || prefixes.mayReadAll(connection.id, key)
 
   /** A refusal with a code is the application's decision; anything else is a failure. */
   const report = (verdict: Verdict, key: string): void => {

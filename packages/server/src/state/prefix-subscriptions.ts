@@ -1,6 +1,6 @@
 import { compareKeys, prefixesOf } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection.ts'
-import { keyRoom, prefixRoom } from '../connection/subscription-rooms.ts'
+import { prefixRoom } from '../connection/subscription-rooms.ts'
 
 /** A prefix that has subscribers here. */
 export interface PrefixSubscription {
@@ -53,7 +53,7 @@ export class PrefixSubscriptions {
   /** The connections for which the key must be authorized, without those that receive it anyway. */
   perKeyMembers(key: string): Connection[] {
     const members = new Set(this.above(key).flatMap(({ perKey }) => [...perKey.values()]))
-    return [...members].filter(({ id, subscriptions }) => !subscriptions.has(keyRoom(key)) && !this.mayReadAll(id, key))
+    return [...members].filter(({ id, subscriptions }) => !subscriptions.has(key) && !this.mayReadAll(id, key))
   }
 
   /** The connections that requested a page which may contain the key. */

@@ -1,7 +1,7 @@
 import type { JsonValue, Requests } from '@tutti/protocol'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'
-import { keyOfRoom, prefixOfRoom } from '../connection/subscription-rooms.ts'
+import { prefixOfRoom, subscribedKey } from '../connection/subscription-rooms.ts'
 
 /** To read a key. */
 export const readAccess = (key: string): Access => ({ action: 'state:read', target: { key } })
@@ -19,8 +19,8 @@ export const writeAccess = (key: string, value?: JsonValue): Access => ({
 
 /** What the subscriptions of a connection read. */
 export const subscribedAccesses = ({ subscriptions }: Connection): Access[] =>
-  [...subscriptions.all].flatMap((room): Access[] => {
-    const [key, prefix] = [keyOfRoom(room), prefixOfRoom(room)]
+  [...subscriptions.all].flatMap((name): Access[] => {
+    const [key, prefix] = [subscribedKey(name), prefixOfRoom(name)]
     if (key !== undefined) return [readAccess(key)]
     return prefix === undefined ? [] : [{ action: 'state:read', target: { prefix } }]
   })

@@ -53,13 +53,13 @@ type WriteIdentity = Pick<Mutation, 'key' | 'op' | 'author'>
 
 /** Makes the delivery of one instance. */
 export function createStateDelivery(core: Core, entries: EntryReads): StateDelivery {
-  const registry = createSubscriptionRegistry(core.fanOut)
+  const registry = createSubscriptionRegistry()
   const inFlight = createInFlightWrites()
   const reads = createSharedReads(entries)
   const pages = createSharedPages(entries, registry, core.limits.maxPayloadBytes)
   const changes = createChangeDelivery(core, entries, registry)
   const { audience, sendEntries } = changes
-  const keys = createKeyDelivery({ core, registry, audience, reads, inFlight })
+  const keys = createKeyDelivery({ registry, audience, reads, inFlight })
   const prefixes = createPrefixDelivery({ registry, audience, pages, reads, inFlight, sendEntries })
   const prefixRepair = createPrefixRepair(core, registry, pages, changes)
 

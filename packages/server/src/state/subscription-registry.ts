@@ -1,6 +1,4 @@
 import type { Connection } from '../connection/connection.ts'
-import type { FanOut } from '../connection/fan-out.ts'
-import { keyRoom } from '../connection/subscription-rooms.ts'
 import type { CursorIndex } from './connection-cursor.ts'
 import { KeySubscription } from './key-subscription.ts'
 import { PrefixSubscriptions } from './prefix-subscriptions.ts'
@@ -27,7 +25,7 @@ export interface SubscriptionRegistry {
 }
 
 /** Makes the registry of one instance. */
-export function createSubscriptionRegistry(fanOut: Pick<FanOut, 'hasReceivers'>): SubscriptionRegistry {
+export function createSubscriptionRegistry(): SubscriptionRegistry {
   const keys = new Map<string, KeySubscription>()
   const prefixes = new PrefixSubscriptions()
   /** By connection: the keys for which it has a cursor. */
@@ -64,7 +62,7 @@ export function createSubscriptionRegistry(fanOut: Pick<FanOut, 'hasReceivers'>)
     forChange: (key) => (prefixes.above(key).length > 0 ? open(key) : keys.get(key)),
     collect: (key) => {
       const subscription = keys.get(key)
-      if (subscription?.isIdle !== true || fanOut.hasReceivers(subscription.room)) return
+      if (subscription?.isIdle !== true || subscription.members !== undefined) return
       const above = prefixes.above(key)
       const isKept = !subscription.isBlank && above.length > 0
       if (!isKept) keys.delete(key)
@@ -73,7 +71,7 @@ export function createSubscriptionRegistry(fanOut: Pick<FanOut, 'hasReceivers'>)
         else prefix.keys.delete(key)
       }
     },
-    isSubscribed: (connection, key) => connection.subscriptions.has(keyRoom(key)) || prefixes.isMember(connection.id, key),
+    isSubscribed: (connection, key) => connection.subscriptions.has(key) || prefixes.isMember(connection.id, key),
     hasSubscribers: (key) => keys.has(key) || prefixes.above(key).length > 0,
     cursorsBelow: (connectionId, prefix) => [...(cursors.get(connectionId) ?? [])].filter((key) => key.startsWith(prefix)),
   }

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
+import { createRooms } from '../../src/connection/rooms.ts'
 import { createRecentConnections } from '../../src/rooms/recent-connections.ts'
 import { ModelConnection } from '../model-cluster.ts'
 
 test('[R1] a connection is newer than a command that was sent before it', () => {
   let now = 0
   const recent = createRecentConnections(() => now)
-  const [first, second, unknown] = ['a', 'b', 'c'].map((id) => new ModelConnection(id, new Map()))
+  const [first, second, unknown] = ['a', 'b', 'c'].map((id) => new ModelConnection(id, createRooms()))
   if (!first || !second || !unknown) throw new Error('not made')
   recent.add(first)
   now = 3_000

@@ -31,7 +31,7 @@ test('[R1] joins, leaves and moves by id, user, room and all, with exceptions', 
   expect(await inRoom('c')).toEqual(ids(ada))
   await rooms.join({ all: true, except: [{ user: 'ada' }, { connection: [idOf(eve)] }] }, 'd')
   expect(await inRoom('d')).toEqual(ids(bob))
-  await rooms.join({ connection: [idOf(bob), idOf(eve), 'unknown', '$key:x'] }, 'c')
+  await rooms.join({ connection: [idOf(bob), idOf(eve), 'unknown', '$channel:x'] }, 'c')
   expect(await inRoom('c')).toEqual(ids(ada, bob, eve))
   await rooms.leave({ room: 'c', except: { room: 'd' } }, ['c', 'none'])
   expect(await inRoom('c')).toEqual(ids(bob))

@@ -1,0 +1,21 @@
+import type { Connection } from './connection.ts'
+
+/** Connections that receive the same notices. Most have one member, and need no set; `undefined`: none. */
+export type Members = Connection | Set<Connection>
+
+/** The same members with this one. A set is changed. */
+export function withMember(members: Members | undefined, connection: Connection): Members {
+  if (members === undefined || members === connection) return connection
+  return members instanceof Set ? members.add(connection) : new Set([members, connection])
+}
+
+/** The same members without this one. A set is changed. */
+export function withoutMember(members: Members | undefined, connection: Connection): Members | undefined {
+  if (!(members instanceof Set)) return members === connection ? undefined : members
+  members.delete(connection)
+  const [first] = members
+  return members.size > 1 ? members : first
+}
+
+/** The members as a list. */
+export const listMembers = (members: Members): readonly Connection[] => (members instanceof Set ? [...members] : [members])
