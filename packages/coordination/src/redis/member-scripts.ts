@@ -17,7 +17,10 @@ end
 local function announce(channel, version, base, count, lines)
   redis.pcall('PUBLISH', channel, 'c ' .. version .. ' ' .. base .. ' ' .. count .. lines)
 end
-local function drop(keys, name) call('HDEL', keys[1], name) call('ZREM', keys[3], name) end
+local function drop(keys, name)
+  call('ZREM', keys[3], name)
+  return call('HDEL', keys[1], name) == 1
+end
 -- Lists so many of the counted members, those first that were counted first.
 local function promote(keys, most)
   local lines = ''
@@ -140,8 +143,7 @@ local number, lines = 0, ''
 for i = 1, #page[2], 2 do
   local record = page[2][i + 1]
   -- A page may contain a member twice.
-  if string.sub(record, 1, #prefix) == prefix and call('HEXISTS', KEYS[1], page[2][i]) == 1 then
-    drop(KEYS, page[2][i])
+  if string.sub(record, 1, #prefix) == prefix and drop(KEYS, page[2][i]) then
     local id, kind = string.match(record, '^%S+ %S+ %d+ (%S+) ([lc])%d* ')
     number = number + 1
     if kind == 'l' then lines = lines .. '\\nx ' .. id end
