@@ -16,6 +16,9 @@ export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
   return updates.length <= 1 ? first : Y.mergeUpdates([...updates])
 }
 
+/** An update without the edits that a replica with this state vector has. Deletions remain. */
+export const withoutKnown = (update: Uint8Array, stateVector: Uint8Array): Uint8Array => Y.diffUpdate(update, stateVector)
+
 /** An update without content. */
 const EMPTY_UPDATE: Uint8Array = Y.encodeStateAsUpdate(new Y.Doc())
 
@@ -40,6 +43,8 @@ export interface Replica {
   encode(): Uint8Array
   /** What a replica with this state vector lacks. */
   encodeSince(stateVector: Uint8Array): Uint8Array
+  /** A replica with this state vector has nothing of the document. */
+  lacksAll(stateVector: Uint8Array): boolean
   stateVector(): Uint8Array
   /** The plain text. */
   text(): string
@@ -67,6 +72,7 @@ export function createReplica(updates: readonly Uint8Array[] = []): Replica {
     },
     encode: () => Y.encodeStateAsUpdate(doc),
     encodeSince: (stateVector) => Y.encodeStateAsUpdate(doc, stateVector),
+    lacksAll: (stateVector) => [...Y.decodeStateVector(stateVector).keys()].every((client) => !doc.store.clients.has(client)),
     stateVector: () => Y.encodeStateVector(doc),
     text: () => doc.getText(TEXT).toJSON(),
     destroy: () => doc.destroy(),

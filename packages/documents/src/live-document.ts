@@ -1,11 +1,9 @@
 import type { LogPosition } from '@tutti/coordination/logs'
-import { createReplica, mergeUpdates, seedUpdate, type Replica } from './crdt.ts'
+import { createReplica, seedUpdate, type Replica } from './crdt.ts'
+import { createKeptRecords } from './kept-records.ts'
 import type { DocumentLog, UpdateAuthor, UpdateNotice, UpdateRecord } from './log/document-log.ts'
+import { createPreparedSnapshot, type PreparedSnapshot } from './prepared-snapshot.ts'
 import type { DocumentStore } from './store/document-store.ts'
-
-/** Records that are kept in memory for clients that reconnect: so many, and bytes. */
-const KEPT_RECORDS = 10_000
-const KEPT_BYTES = 4_000_000
 
 /** Time until the log is read again after a failure, milliseconds. */
 const RETRY_MS = 1_000
@@ -22,12 +20,16 @@ export interface LiveDocument {
   /** The database lacks updates that are in the log. */
   readonly hasUnstored: boolean
   readonly replica: Replica
+  /** The snapshot for clients that open the document. */
+  readonly snapshot: PreparedSnapshot
   /** About the bytes of the document: what was read and appended since. */
   readonly size: number
   /** Settles when the replica contains everything that was in the database and in the log. */
   readonly opened: Promise<void>
-  /** The updates after a position, merged; `undefined` where they are no longer known. */
+  /** The updates after a position, merged; `undefined` where they are not in memory. */
   since(position: LogPosition): Uint8Array | undefined
+  /** Reads the updates after a position from the database, where they are not in memory. Never rejects. */
+  recall(position: LogPosition): Promise<void>
   /** The records after an offset, up to the position. */
   recordsAfter(offset: number): readonly UpdateRecord[]
   /** Settles when the update is in the log. */
@@ -54,10 +56,13 @@ export interface LiveDocumentOptions {
 /** Opens a document: the snapshot and updates of the database, then the log. */
 export function openLiveDocument({ id, log, store, seed, onRecord, onError }: LiveDocumentOptions): LiveDocument {
   const replica = createReplica()
+  const snapshot = createPreparedSnapshot()
   let position: LogPosition = { epoch: 0, offset: 0 }
   let stored = 0
-  let records: UpdateRecord[] = []
-  let bytes = 0
+  const records = createKeptRecords()
+  let recalling: Promise<void> | undefined
+  /** Updates after offsets up to this one were not in the database either. */
+  let forgotten = -1
   let reading: Promise<void> | undefined
   let isBehind = false
   let isOpen = false
@@ -66,15 +71,6 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
   let isClosed = false
   let retry: NodeJS.Timeout | undefined
 
-  const keep = (record: UpdateRecord): void => {
-    records.push(record)
-    bytes += record.update.length
-    if (records.length <= KEPT_RECORDS && bytes <= KEPT_BYTES) return
-    // What is not stored yet is never dropped: the store task reads it here.
-    const first = records.findIndex(({ offset }) => offset > stored)
-    records = records.slice(Math.min(first === -1 ? records.length : first, Math.ceil(records.length / 2)))
-    bytes = records.reduce((sum, { update }) => sum + update.length, 0)
-  }
   const advance = (record: UpdateRecord): void => {
     position = { epoch: record.epoch, offset: record.offset }
     try {
@@ -83,7 +79,7 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
       onError(error)
     }
     size += record.update.length
-    keep(record)
+    records.add(record, stored)
     onRecord(record)
   }
   const readOn = async (): Promise<void> => {
@@ -93,7 +89,8 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
       const page = await log.read(position)
       if (page.hasGap) {
         // The replica may lack updates: those that the database has since, and those that clients send when they open it again.
-        records = []
+        records.clear()
+        snapshot.clear()
         mustStoreAll = true
         const found = await store.load(id)
         if (found !== undefined) {
@@ -154,12 +151,35 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
     const seeded = await log.append(seedUpdate(text), { user: '', connection: '' })
     if (position.offset < seeded.offset) await check()
   }
+  const recall = async ({ epoch, offset }: LogPosition): Promise<void> => {
+    const isKnown = (): boolean =>
+      epoch !== position.epoch || offset > position.offset || offset <= forgotten || records.reachBack(offset, position.offset)
+    // Clients that reconnect together often lack the same.
+    while (recalling !== undefined && !isKnown()) await recalling
+    if (isKnown()) return
+    recalling = readBack(offset).finally(() => {
+      recalling = undefined
+    })
+    await recalling
+  }
+  const readBack = async (offset: number): Promise<void> => {
+    try {
+      const older = await store.updatesAfter(id, offset, records.freeBytes)
+      const author = { user: '', connection: '' }
+      const rows = older.map(({ bytes, ...place }) => ({ ...place, epoch: position.epoch, author, update: bytes }))
+      records.prepend(rows, position.offset)
+      if (!records.reachBack(offset, position.offset)) forgotten = Math.max(forgotten, offset)
+    } catch {
+      // The client receives what its state vector lacks.
+    }
+  }
   const opened = open()
   opened.catch(() => {})
 
   return {
     id,
     replica,
+    snapshot,
     opened,
     get size() {
       return size
@@ -174,7 +194,7 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
       stored = offset
     },
     get hasUnstored() {
-      return position.offset > stored && (mustStoreAll || records.some((record) => record.offset > stored))
+      return position.offset > stored && (mustStoreAll || records.after(stored).length > 0)
     },
     get mustStoreAll() {
       return mustStoreAll
@@ -182,19 +202,16 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
     set mustStoreAll(all) {
       mustStoreAll = all
     },
-    since: ({ epoch, offset }) => {
-      if (epoch !== position.epoch) return undefined
-      const after = records.filter((record) => record.offset > offset)
-      if (after.length === 0) return offset === position.offset ? mergeUpdates([]) : undefined
-      return after[0]?.previous === offset ? mergeUpdates(after.map(({ update }) => update)) : undefined
-    },
-    recordsAfter: (offset) => records.filter((record) => record.offset > offset),
+    since: ({ epoch, offset }) => (epoch === position.epoch ? records.since(offset, position.offset) : undefined),
+    recall,
+    recordsAfter: records.after,
     append: (update, author) => log.append(update, author),
     trim: () => log.trim(stored),
     check,
     close: async () => {
       isClosed = true
       clearTimeout(retry)
+      snapshot.clear()
       subscription()
       stopGap()
       await log.close()

@@ -4,8 +4,8 @@ import type { JsonValue } from './json.ts'
 export type WireBytes = string | Uint8Array
 
 /**
- * A document as far as the client lacks it: `update`, or a transfer whose parts the client requests by `document:part`. `stateVector`
- * is the server's: the client sends what the server lacks. `write`: whether updates of the client are accepted.
+ * A document as far as the client lacks it: a transfer whose parts the client requests by `document:part`, then `update`; either or both.
+ * `stateVector` is the server's: the client sends what the server lacks. `write`: whether updates of the client are accepted.
  */
 export interface OpenedDocument extends DocumentContent {
   offset: string

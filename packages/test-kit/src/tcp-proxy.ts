@@ -6,6 +6,8 @@ import { createHalf, FLOWING, type Direction, type HalfFault, type LinkFaults } 
 export interface ProxiedConnection extends LinkFaults {
   /** The first 64 KiB that the client sent, as text. */
   readonly sent: string
+  /** Bytes that were forwarded, in each direction. */
+  readonly bytes: Readonly<Record<Direction, number>>
   readonly open: boolean
 }
 
@@ -107,6 +109,9 @@ function proxyConnection(client: Socket, upstream: Socket, faults: Faults): Prox
     get open() {
       return open
     },
+    get bytes() {
+      return { up: halves.up.bytes, down: halves.down.bytes }
+    },
     cut,
     ...linkFaults((direction, fault) => halves[direction].set(fault)),
     flow: () => {
@@ -116,11 +121,11 @@ function proxyConnection(client: Socket, upstream: Socket, faults: Faults): Prox
   }
 }
 
-/** `stall`, `drop` and `delay`, applied to one half and to the given others. */
+/** `stall`, `drop`, `delay` and `limit`, applied to one half and to the given others. */
 function linkFaults(
   set: (direction: Direction, fault: HalfFault) => void,
   others: (apply: (link: LinkFaults) => void) => void = () => {},
-): Pick<LinkFaults, 'stall' | 'drop' | 'delay'> {
+): Pick<LinkFaults, 'stall' | 'drop' | 'delay' | 'limit'> {
   const inject = (fault: HalfFault, direction?: Direction): void => {
     for (const half of direction === undefined ? DIRECTIONS : [direction]) set(half, fault)
   }
@@ -136,6 +141,10 @@ function linkFaults(
     delay: (ms, direction) => {
       inject({ kind: 'delay', ms }, direction)
       others((link) => link.delay(ms, direction))
+    },
+    limit: (bytesPerSecond, direction) => {
+      inject({ kind: 'limit', ms: 0, bytesPerSecond }, direction)
+      others((link) => link.limit(bytesPerSecond, direction))
     },
   }
 }

@@ -137,3 +137,14 @@ test('connections can be redirected', async () => {
   await eventually(() => expect(other.seen.server).toBe('a'))
   expect(one.seen.connections).toBe(0)
 })
+
+test('a limit forwards so many bytes per second, and no faster', async () => {
+  const { proxy } = await echo()
+  proxy.limit(400_000, 'up')
+  const { received, say } = await client(proxy)
+  const start = performance.now()
+  say('x'.repeat(100_000))
+  await eventually(() => expect(received.text).toHaveLength(100_000))
+  expect(performance.now() - start).toBeGreaterThan(240)
+  expect(proxy.connections[0]?.bytes).toEqual({ up: 100_000, down: 100_000 })
+})

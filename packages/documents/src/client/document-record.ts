@@ -101,7 +101,7 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
     if (update.length <= PART_BYTES) return request({ update: textOf(update) })
     transfers += 1
     const transfer = `update-${transfers}`
-    await sendTransfer(connection, id, transfer, update)
+    await sendTransfer(internals, id, transfer, update)
     return request({ transfer })
   }
   const request = (content: { update: string } | { transfer: string }): Promise<string> =>
@@ -137,8 +137,8 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
   doc.on('update', onUpdate)
 
   const opened = async (reply: OpenedDocument, isSameLog: boolean): Promise<void> => {
-    const content = reply.transfer ? await fetchTransfer(connection, id, reply.transfer) : reply.update && bytesOf(reply.update)
-    if (content) apply(content)
+    if (reply.transfer) apply(await fetchTransfer(internals, id, reply.transfer))
+    if (reply.update) apply(bytesOf(reply.update))
     write = reply.write
     offset = reply.offset
     error = undefined

@@ -100,7 +100,7 @@ export function documentVersions(client: Pick<RealtimeClient, 'internals'>, id: 
     read: async (version) => {
       const { update, transfer } = await request(connection, 'document:version', { document: id, version })
       const doc = new Doc()
-      if (transfer !== undefined) applyUpdate(doc, await fetchTransfer(connection, id, transfer))
+      if (transfer !== undefined) applyUpdate(doc, await fetchTransfer(client.internals, id, transfer))
       else if (update !== undefined) applyUpdate(doc, bytesOf(update))
       return doc
     },

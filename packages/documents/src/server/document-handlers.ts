@@ -16,8 +16,9 @@ import { checkUpdate } from '../crdt.ts'
 import type { LiveDocument } from '../live-document.ts'
 import type { LiveDocuments } from '../live-documents.ts'
 import { checkDocumentSize } from './check-document-size.ts'
+import { contentFor } from './content-for.ts'
 import { documentRoom, readDocument, writeDocument } from './document-access.ts'
-import { PART_BYTES, type Transfers } from './transfers.ts'
+import type { Transfers } from './transfers.ts'
 
 /** Bytes up to which base64 in a text frame costs less than a binary frame of its own. */
 export const TEXT_BYTES = 8_192
@@ -33,8 +34,12 @@ export interface DocumentHandlersOptions {
   close: (connection: Connection, document: string) => void
 }
 
+/** The same for a reply, which is encoded for one client alone. */
+const REPLY_TEXT_BYTES = 1_024
+
 /** Bytes as they are sent. */
-export const wireBytes = (bytes: Uint8Array): WireBytes => (bytes.length <= TEXT_BYTES ? textOf(bytes) : Buffer.from(bytes))
+export const wireBytes = (bytes: Uint8Array, textBytes: number = TEXT_BYTES): WireBytes =>
+  bytes.length <= textBytes ? textOf(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
 /** The handlers of `document:*`. */
 export function createDocumentHandlers(options: DocumentHandlersOptions): Handler[] {
@@ -43,27 +48,24 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
   const isWriter = async (connection: Connection, document: string): Promise<boolean> =>
     !('refusal' in (await core.access.decide(connection, writeDocument(document))))
 
-  const contentOf = (live: LiveDocument, { offset, stateVector }: Requests['document:open']['payload']): Uint8Array | undefined => {
-    const known = offset === undefined ? undefined : live.since(parseOffset(offset))
-    if (known !== undefined) return offset === offsetText(live.position) ? undefined : known
-    return stateVector === undefined ? live.replica.encode() : live.replica.encodeSince(bytesOf(stateVector))
-  }
   const open = async (connection: Connection, payload: Requests['document:open']['payload']): Promise<PlacedReply<OpenedDocument>> => {
     const { document } = payload
+    const from = payload.offset === undefined ? undefined : parseOffset(payload.offset)
+    const stateVector = payload.stateVector === undefined ? undefined : bytesOf(payload.stateVector)
     const room = documentRoom(document)
     const [added] = connection.subscriptions.add([room])
     try {
       const [live, write] = await Promise.all([documents.hold(document), isWriter(connection, document)])
+      if (from !== undefined) await live.recall(from)
       if (added === undefined || !connection.subscriptions.has(room) || !connection.connected) documents.release(document)
       const opened: OpenedDocument = { offset: '', stateVector: '', write }
       // What arrives until the reply is part of it, and what arrives after it follows in the room.
       const before = (): void => {
-        const content = contentOf(live, payload)
+        const { snapshot, update } = contentFor(live, { from, stateVector })
         opened.offset = offsetText(live.position)
-        opened.stateVector = wireBytes(live.replica.stateVector())
-        if (content === undefined) return
-        if (content.length <= PART_BYTES) opened.update = wireBytes(content)
-        else opened.transfer = { id: transfers.offer(connection.id, content), bytes: content.length }
+        opened.stateVector = wireBytes(live.replica.stateVector(), REPLY_TEXT_BYTES)
+        if (update !== undefined) opened.update = wireBytes(update, REPLY_TEXT_BYTES)
+        if (snapshot !== undefined) opened.transfer = { id: transfers.offer(connection.id, snapshot), bytes: snapshot.length }
       }
       return new PlacedReply(opened, { before, after: () => connection.join(room), encoding: BINARY })
     } catch (error) {

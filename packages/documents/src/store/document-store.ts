@@ -28,6 +28,9 @@ export interface UpdateBatch {
   readonly authors: readonly string[]
 }
 
+/** The updates of a document after `previous` up to `offset`, merged, as they are stored. */
+export type StoredUpdate = Pick<UpdateBatch, 'previous' | 'offset' | 'bytes'>
+
 /** The whole document at an offset. */
 export interface NewSnapshot {
   readonly document: string
@@ -93,6 +96,8 @@ export interface DocumentStore {
   list(options?: { limit?: number | undefined; changedBefore?: Date | undefined }): Promise<readonly DocumentSummary[]>
   /** What is stored of a document, or `undefined` without such a document. */
   load(id: string): Promise<StoredDocument | undefined>
+  /** The first updates after an offset, in order, at most `maxBytes` together. The first one may begin before it. */
+  updatesAfter(id: string, offset: number, maxBytes: number): Promise<readonly StoredUpdate[]>
   /** The plain text as of the last snapshot. */
   textOf(id: string): Promise<string | undefined>
   /**

@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, lt, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, gt, lt, lte, sql, type SQL } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { pageLimit } from './page-limit.ts'
 import type { DocumentStore, UpdateBatch } from './document-store.ts'
@@ -10,6 +10,9 @@ export type Database = PgDatabase<PgQueryResultHKT>
 
 /** Attempts of a query whose transaction met another one. */
 const MAX_ATTEMPTS = 3
+
+/** Updates that are read at once for a client that reconnects. */
+const MAX_UPDATES = 10_000
 
 /** A database that is open, with its tables. */
 export interface OpenDatabase {
@@ -97,6 +100,22 @@ export function createDrizzleStore(open: () => Promise<OpenDatabase>): DocumentS
           { isolationLevel: 'repeatable read', accessMode: 'read only' },
         ),
       ),
+    updatesAfter: (id, after, maxBytes) =>
+      run((database) => {
+        const { previous, offset, bytes } = updates
+        const total = sql<number>`sum(octet_length(${bytes})) over (order by ${offset})`.as('total')
+        const sized = database
+          .select({ previous, offset, bytes, total })
+          .from(updates)
+          .where(and(eq(updates.document, id), gt(offset, after)))
+          .as('sized')
+        return database
+          .select({ previous: sized.previous, offset: sized.offset, bytes: sized.bytes })
+          .from(sized)
+          .where(lte(sized.total, maxBytes))
+          .orderBy(sized.offset)
+          .limit(MAX_UPDATES)
+      }),
     textOf: (id) =>
       run(async (database) => {
         const [row] = await database.select({ text: documents.text }).from(documents).where(eq(documents.id, id))

@@ -67,6 +67,7 @@ export function guardStore(store: DocumentStore, { retryMs, timeoutMs, onOutage 
     ...store,
     create: (document) => run(() => store.create(document)),
     load: (id) => run(() => store.load(id)),
+    updatesAfter: (id, offset, maxBytes) => run(() => store.updatesAfter(id, offset, maxBytes)),
     append: (batches) => run(() => store.append(batches)),
     saveSnapshot: (snapshot) => run(() => store.saveSnapshot(snapshot)),
     history: (id, page) => run(() => store.history(id, page)),
