@@ -5,7 +5,6 @@ import { judgeRun, readFinal, type Judgement } from './judge-run.ts'
 import type { Load } from './load.ts'
 
 const CLIENTS = 12
-const BEFORE_MS = 3_000
 
 /** The result of a period without Redis, or of the same period with it. */
 export interface OutageResult extends Judgement {
@@ -20,15 +19,15 @@ export interface OutageResult extends Judgement {
   readonly inSyncMs: number
 }
 
-/** Loads one instance, stops its Redis for some seconds, or does not, and restarts it (F4). */
-export async function runOutage(load: Load, seconds: number, isAway: boolean): Promise<OutageResult> {
+/** Loads one instance, stops its Redis after `beforeMs` for some seconds, or does not, and restarts it (F4). */
+export async function runOutage(load: Load, seconds: number, isAway: boolean, beforeMs = 3_000): Promise<OutageResult> {
   const cluster = await startCluster(1)
   try {
     const { redis, places } = cluster
     const urls = places.map(({ front }) => `http://127.0.0.1:${front.port}`)
     await load.open(Array.from({ length: CLIENTS }, (_, n) => ({ name: `c${n}`, seed: n, urls, first: 0, workers: 3 })))
     await load.start()
-    await wait(BEFORE_MS)
+    await wait(beforeMs)
     if (isAway) await Promise.all(redis.nodes.map((node) => node.kill()))
     await wait(seconds * 1_000)
     const usedBytes = Number(await places[0]?.instance?.call('memory'))

@@ -9,7 +9,6 @@ const BEAT = 'beat'
 const BEAT_MS = 100
 /** Interval at which each client changes its own key. */
 const OWN_MS = 1_000
-const BETWEEN_MS = 2_000
 
 /** The result of a rolling restart. */
 export interface RollingRestartResult {
@@ -25,8 +24,8 @@ export interface RollingRestartResult {
   readonly longestWriteMs: number
 }
 
-/** Restarts three instances, one after another, under clients that read and write all the time (C5). */
-export async function runRollingRestart(clients: number): Promise<RollingRestartResult> {
+/** Restarts three instances, one after another, `betweenMs` apart, under clients that read and write all the time (C5). */
+export async function runRollingRestart(clients: number, betweenMs = 2_000): Promise<RollingRestartResult> {
   const cluster = await startCluster(PLACES)
   const urls = cluster.places.map(({ front }) => `http://127.0.0.1:${front.port}`)
   const opened = Array.from({ length: clients }, (_, n) => openClient(urls, n))
@@ -70,12 +69,12 @@ export async function runRollingRestart(clients: number): Promise<RollingRestart
     const work = own.map((handle, n) => keepAdding(handle, OWN_MS, (OWN_MS * n) / clients))
     // From several clients, so that changes continue while one changes its instance.
     for (const [n, beat] of beats.slice(0, 6).entries()) work.push(keepAdding(beat, 3 * BEAT_MS, n * BEAT_MS))
-    await wait(BETWEEN_MS)
+    await wait(betweenMs)
     for (const place of cluster.places) {
       const code = await place.instance?.stop()
       if (code !== 0) throw new Error(`An instance ended with ${String(code)}.`)
       await place.start()
-      await wait(BETWEEN_MS)
+      await wait(betweenMs)
     }
     running = false
     await Promise.all(work)

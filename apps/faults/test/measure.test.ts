@@ -6,8 +6,8 @@ import { runSlowReader } from '../src/run-slow-reader.ts'
 
 test('[F4] through an outage clients stay connected and notified, with bounded memory', async () => {
   const load = await startLoad(1)
-  const control = await runOutage(load, 2, false)
-  const away = await runOutage(load, 2, true)
+  const control = await runOutage(load, 1, false, 1_000)
+  const away = await runOutage(load, 1, true, 1_000)
   await load.end()
   expect(away.violations).toEqual([])
   expect(away.notifiedClients).toBe(12)
@@ -15,13 +15,13 @@ test('[F4] through an outage clients stay connected and notified, with bounded m
 })
 
 test('[C4] a connection that reads nothing costs little, and then catches up', async () => {
-  const control = await runSlowReader(5, 'reads')
-  const stalled = await runSlowReader(5, 'stalls')
+  const control = await runSlowReader(2, 'reads')
+  const stalled = await runSlowReader(2, 'stalls')
   expect(stalled.usedBytes - control.usedBytes).toBeLessThan(5_000_000)
 })
 
 test('[C5] a rolling restart loses and doubles nothing', async () => {
-  const { acknowledged, wrong, failed } = await runRollingRestart(30)
+  const { acknowledged, wrong, failed } = await runRollingRestart(30, 500)
   expect([wrong, failed]).toEqual([[], 0])
   expect(acknowledged).toBeGreaterThan(50)
 })

@@ -29,7 +29,7 @@ test('a seed repeats its schedule, and all faults occur', () => {
 
 for (const seed of [7, 9]) {
   test(`[F1] seed ${seed}: no acknowledged write is lost or doubled, and all end in sync`, async () => {
-    const { violations, faults, acknowledged, observations } = await runSchedule(load, seed, 3)
+    const { violations, faults, acknowledged, observations } = await runSchedule(load, seed, 2)
     expect(violations, JSON.stringify(faults)).toEqual([])
     expect(acknowledged).toBeGreaterThan(100)
     expect(observations).toBeGreaterThan(acknowledged)
@@ -43,7 +43,7 @@ for (const bug of Object.keys(STATE_BUGS).filter(isStateBug)) {
       let violations = 0
       const first = DETECTING[bug]
       for (let seed = first; seed < first + 8 && violations === 0; seed += 1)
-        violations = (await runSchedule(faulty, seed, 4, { bug })).violations.length
+        violations = (await runSchedule(faulty, seed, 2, { bug })).violations.length
       expect(violations).toBeGreaterThan(0)
     } finally {
       await faulty.end()
