@@ -64,6 +64,22 @@ return { KEYS[1], #KEYS, ARGV[1], #ARGV }`,
   expect(await pubsub.link.command('LRANGE', 'commands', 0, -1)).toEqual(['0 1 2 3 5 6 7 8 9 10 11', 'alone'])
 })
 
+test('[S5] collect runs for each run before the first of them, also for a single run', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const script = pubsub.link.script({
+    functions: 'local seen = {}',
+    collect: `seen[#seen + 1] = KEYS[1] .. ARGV[1]`,
+    run: `return { ARGV[1], table.concat(seen, ' ') }`,
+    finish: '',
+  })
+  const [one, other] = [['a'], ['b']]
+  const replies = await outcomes([script.run(one, ['1']), script.run(one, ['2', 'x']), script.run(other, ['3'])])
+  expect(replies).toEqual(['1', '2', '3'].map((number) => [number, 'a1 a2 b3']))
+  expect(await outcomes([script.run(other, ['4'])])).toEqual([['4', 'b4']])
+})
+
 test('[S5] at most 128 runs or 262,144 characters are joined; a larger run goes alone', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })

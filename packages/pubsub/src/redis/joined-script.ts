@@ -34,7 +34,7 @@ local function messageOf(thrown)
   return string.match(text, '^%u%u+ ') and text or 'ERR ' .. text
 end
 local CANNOT_SERVE = { READONLY = true, OOM = true, MISCONF = true, NOREPLICAS = true, MASTERDOWN = true }
-local replies, failures, number, keysBefore, argsBefore = {}, {}, 0, 0, 0
+local keysOf, argsOf, number, keysBefore, argsBefore = {}, {}, 0, 0, 0
 while argsBefore < #ARGV do
   local runs, keyCount, argCount = tonumber(ARGV[argsBefore + 1]), tonumber(ARGV[argsBefore + 2]), tonumber(ARGV[argsBefore + 3])
   argsBefore = argsBefore + 3
@@ -46,16 +46,21 @@ while argsBefore < #ARGV do
     end
     local args = { unpack(ARGV, argsBefore + 1, argsBefore + argCount) }
     number, argsBefore = number + 1, argsBefore + argCount
-    local isDone, reply = pcall(run, keys, args)
-    if isDone and not (type(reply) == 'table' and reply.err) then
-      replies[number] = reply or false
-    else
-      local message = messageOf(reply)
-      if number == 1 and CANNOT_SERVE[string.match(message, '^%u+')] then return redis.error_reply(message) end
-      replies[number] = false
-      failures[#failures + 1] = number - 1
-      failures[#failures + 1] = message
-    end
+    keysOf[number], argsOf[number] = keys, args
+    ${script.collect === undefined ? '' : `local KEYS, ARGV = keys, args\n${script.collect}`}
+  end
+end
+local replies, failures = {}, {}
+for place = 1, number do
+  local isDone, reply = pcall(run, keysOf[place], argsOf[place])
+  if isDone and not (type(reply) == 'table' and reply.err) then
+    replies[place] = reply or false
+  else
+    local message = messageOf(reply)
+    if place == 1 and CANNOT_SERVE[string.match(message, '^%u+')] then return redis.error_reply(message) end
+    replies[place] = false
+    failures[#failures + 1] = place - 1
+    failures[#failures + 1] = message
   end
 end
 ${script.finish ?? ''}

@@ -15,6 +15,8 @@ export interface ScriptSource {
   readonly shortcut?: string
   /** Locals for the rest of a run, defined once in each command. */
   readonly functions?: string
+  /** Executed for each run, before the first of them: collects what one read serves for all. It must not fail. */
+  readonly collect?: string
   /** Executed once in each command, after its runs, of which none or some may have failed. It must not fail itself. */
   readonly finish?: string
   /** Keys and values shared by all runs, by the names of their Lua locals. They are sent once in each command. */

@@ -36,10 +36,10 @@ export const createScript = (source: string): SentScript => ({ source, sha: crea
 
 /** The Lua of a script that runs once in its command. `sharedKeys` and `shared` are the last of its keys and arguments. */
 export const singleSource = (script: ScriptSource): string => {
-  const { setup = '', shortcut = '', functions = '', run, finish } = script
+  const { setup = '', shortcut = '', functions = '', collect = '', run, finish } = script
   const start = `${sharedLocals(script)}${setup}\n`
-  if (finish === undefined) return `${start}${shortcut}\n${functions}\n${run}`
-  return `${start}${functions}\nlocal function run()\n${shortcut}\n${run}\nend\nlocal reply = run()\n${finish}\nreturn reply`
+  if (finish === undefined) return `${start}${shortcut}\n${functions}\n${collect}\n${run}`
+  return `${start}${functions}\n${collect}\nlocal function run()\n${shortcut}\n${run}\nend\nlocal reply = run()\n${finish}\nreturn reply`
 }
 
 /** Keys and arguments of a single run, preceded by the number of keys. */
