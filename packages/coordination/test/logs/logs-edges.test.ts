@@ -58,7 +58,7 @@ describe.each(Object.entries(PLACES))('logs %s', (_name, start) => {
     const { one, other, link } = open()
     const { epoch } = await one.head('chat:clock')
     const last = Math.floor((link.now() + 3_600_000) * 1_000)
-    await link.command('HSET', keyOf('chat:clock', 'head'), '$', `${epoch} ${last} 0 0 `)
+    await link.command('HSET', keyOf('chat:clock', 'head'), '$', `${epoch} ${last} 0 0 0 `)
     const positions = [...(await appendNumbers(one, 'chat:clock', 2)), ...(await appendNumbers(other, 'chat:clock', 1, 2))]
     expect(positions.map(({ offset }) => offset)).toEqual([last + 1, last + 2, last + 3])
     expect(numbersOf(await readAll(other, 'chat:clock', { epoch, offset: last }))).toEqual([0, 1, 2])

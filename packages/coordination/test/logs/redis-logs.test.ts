@@ -19,6 +19,7 @@ beforeEach(async () => void (await sendToRedis(redis, 'FLUSHALL')))
 
 const HEAD = '{tutti$log:event:chat:a}$head'
 const RECORDS = '{tutti$log:event:chat:a}$records'
+const FORMER = '{tutti$log:event:chat:a}$former'
 
 const open = (options: Omit<LogOptions, 'pattern'> = {}): Logs => createRedisLogs({ link: pubsub.link, pattern: 'chat:*', ...options })
 const ask = (...args: [string, ...(string | number)[]]) => sendToRedis(redis, ...args)
@@ -66,7 +67,7 @@ test('[E6] offsets grow while the clock of Redis is behind the last one', async 
   const { epoch } = await logs.head('chat:a')
   const ahead = (pubsub.link.now() + 3_600_000) * 1_000
   const last = Math.floor(ahead)
-  await pubsub.link.command('HSET', HEAD, '$', `${epoch} ${last} 0 0 `)
+  await pubsub.link.command('HSET', HEAD, '$', `${epoch} ${last} 0 0 0 `)
   const positions = await appendNumbers(logs, 'chat:a', 3)
   expect(positions.map(({ offset }) => offset)).toEqual([last + 1, last + 2, last + 3])
   expect(numbersOf(await readAll(logs, 'chat:a', { epoch, offset: last }))).toEqual([0, 1, 2])
@@ -97,6 +98,40 @@ test('[E6] the keys of a log expire, its last offset after its records', async (
   expect(await fieldsOfHead()).toEqual(['$'])
   for (const key of [RECORDS, HEAD]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(9_000)
 })
+
+test.each([{ groups: [] }, { groups: ['g'] }])(
+  '[E7] ids take the place of twice the records at most, groups: $groups',
+  async ({ groups }) => {
+    const logs = open({ maxRecords: 20, maxAgeMs: 10_000, groups })
+    const group = groups.length === 0 ? undefined : logs.group('g')
+    const process = async (): Promise<void> => {
+      const taken = await group?.take('chat:a', { token: 't', count: 10, visibilityMs: 60_000 })
+      for (const { offset } of taken?.records ?? []) await group?.acknowledge('chat:a', offset)
+    }
+    for (let number = 0; number < 130; number += 1) {
+      await logs.append('chat:a', { json: '0', id: `n-${number}` })
+      await process()
+      expect(Number(await ask('HLEN', HEAD))).toBeLessThanOrEqual(23)
+      expect(Number(await ask('HLEN', FORMER))).toBeLessThanOrEqual(23)
+    }
+    for (const number of [110, 120, 129])
+      expect(await logs.append('chat:a', { json: '0', id: `n-${number}` })).toMatchObject({ isNew: false })
+    // Once all of a log is processed it expires, until the next append.
+    await process()
+    for (const key of [RECORDS, HEAD, FORMER]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(0)
+    expect(await logs.append('chat:a', { json: '0', id: 'n-109' })).toMatchObject({ isNew: true })
+    const isLasting = group !== undefined
+    for (const key of [RECORDS, HEAD, FORMER]) expect(Number(await ask('PTTL', key)) === -1).toBe(isLasting)
+    // Where records are removed by an application alone, ids are removed too.
+    const { offset } = await logs.head('chat:a')
+    await process()
+    await logs.append('chat:a', { json: '1', id: 'last' })
+    await logs.trim('chat:a', offset)
+    expect(await fieldsOfHead()).toEqual(['$'])
+    expect(await logs.append('chat:a', { json: '1', id: 'last' })).toMatchObject({ isNew: false })
+    expect(Number(await ask('PTTL', HEAD)) === -1).toBe(isLasting)
+  },
+)
 
 test('[E10] the keys of a log with groups expire once all of it is processed', async () => {
   const logs = open({ maxAgeMs: 10_000, groups: ['g'] })

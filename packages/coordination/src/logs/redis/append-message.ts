@@ -2,8 +2,12 @@ import { RealtimeError } from '@tutti/protocol'
 import type { AppendNotice, LogRecord, NewRecord } from '../log-contract.ts'
 import { listOf } from './reply.ts'
 
-// A record is stored as members of a JSON object, in a field whose name is the offset before; its id is in a second field. An append
-// is published as an object that ends with these members: {"log","epoch","offset","previous","author"?,"self"?,"data"?}
+// A record is stored as members of a JSON object, in a field whose name is the offset before; its id is in a second field. The appends
+// of a command to one log are published together: {"log","epoch","previous"}, then for each one the separator, the offset and the
+// record as it is stored, without `data` where that is too long.
+
+/** No JSON has this character. */
+export const RECORD_SEPARATOR = '\u001E'
 
 type Content = Omit<NewRecord, 'id'>
 
@@ -28,21 +32,30 @@ const membersOf = (author: string | undefined, self: string | undefined): Omit<C
   ...(self === undefined ? {} : { includeSelf: true }),
 })
 
-const MESSAGE =
-  /^\{"log":"([^"\\]*)","epoch":(\d{1,16}),"offset":(\d{1,16}),"previous":(\d{1,16})(?:,"author":("(?:[^"\\]|\\.)*"))?(,"self":true)?(?:,"data":|\}$)/
+const START = /^\{"log":"([^"\\]*)","epoch":(\d{1,16}),"previous":(\d{1,16})\}$/
+const RECORD = /^(\d{1,16})(?:"author":("(?:[^"\\]|\\.)*"),)?("self":true,)?("data":|$)/
 
-/** The notification in a message; throws `INVALID_MESSAGE` for anything else. The data is passed on as text. */
-export function parseAppendMessage(text: string): AppendNotice {
-  const match = MESSAGE.exec(text)
-  if (match === null || !text.endsWith('}')) {
-    throw new RealtimeError('INVALID_MESSAGE', { message: 'A message about durable channels is no append.' })
-  }
-  const [head, log = '', epoch, offset, previous, author, self] = match
-  return {
-    ...{ log, epoch: Number(epoch), offset: Number(offset), previous: Number(previous) },
-    ...membersOf(author, self),
-    ...(head.endsWith('}') ? {} : { json: text.slice(head.length, -1) }),
-  }
+/** The notifications in a message; throws `INVALID_MESSAGE` for anything else. The data is passed on as text. */
+export function parseAppendMessage(message: string): AppendNotice[] {
+  const [start = '', ...records] = message.split(RECORD_SEPARATOR)
+  const [, log = '', epoch, before] = matchOf(START, start)
+  let previous = Number(before)
+  return records.map((text) => {
+    const [head, offset, author, self, data] = matchOf(RECORD, text)
+    const notice = {
+      ...{ log, epoch: Number(epoch), offset: Number(offset), previous },
+      ...membersOf(author, self),
+      ...(data === '' ? {} : { json: text.slice(head.length) }),
+    }
+    previous = notice.offset
+    return notice
+  })
+}
+
+function matchOf(pattern: RegExp, text: string): RegExpExecArray {
+  const match = pattern.exec(text)
+  if (match !== null) return match
+  throw new RealtimeError('INVALID_MESSAGE', { message: 'A message about durable channels is no append.' })
 }
 
 function parseText(json: string): string {

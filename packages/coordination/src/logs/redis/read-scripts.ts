@@ -14,7 +14,7 @@ if not epoch then
     last = whole(math.max(now, offsetOf(rows[1][1])))
     epoch = last
   end
-  saveHead(KEYS[2], epoch, last, '0', '0', '')
+  saveHead(KEYS[2], epoch, last, '0', '0', '0', '')
   call('PEXPIRE', KEYS[2], TOMBSTONE_MS)
 elseif call('PTTL', KEYS[2]) > 0 and call('PTTL', KEYS[2]) < TOMBSTONE_MS then
   call('PEXPIRE', KEYS[2], TOMBSTONE_MS)
@@ -72,15 +72,18 @@ return { epoch, last, found, call('XRANGE', KEYS[1], start, '+', 'COUNT', 1) }
 
 /** Removes up to 100 records. Reply: how many. */
 export const TRIM_SCRIPT = `
--- KEYS 1 records  2 head  ARGV 1 offset of the last one that is removed
-local epoch, last, first, armed, marked = headOf(KEYS[2])
+-- KEYS 1 records  2 head  3 former  ARGV 1 offset of the last one that is removed
+local epoch, last, first, armed, turn, marked = headOf(KEYS[2])
 if not epoch or call('EXISTS', KEYS[1]) == 0 then return 0 end
 local most = math.min(tonumber(ARGV[1]), floorOf(KEYS[1]) - 1)
 local rows = call('XRANGE', KEYS[1], '-', '+', 'COUNT', 101)
 local count = 0
 while count < math.min(#rows, 100) and offsetOf(rows[count + 1][1]) <= most do count = count + 1 end
 if count == 0 then return 0 end
-first = removeFirst(KEYS[1], KEYS[2], rows, count, tonumber(last))
-saveHead(KEYS[2], epoch, last, whole(first), armed, marked)
+first = removeFirst(KEYS[1], rows, count, tonumber(last))
+local leftMs
+turn, leftMs = turnIds(KEYS[2], KEYS[3], first, last, turn)
+saveHead(KEYS[2], epoch, last, whole(first), armed, turn, marked)
+if leftMs > 0 then call('PEXPIRE', KEYS[2], whole(leftMs)) end
 return count
 `

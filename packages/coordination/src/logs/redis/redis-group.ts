@@ -59,7 +59,8 @@ export function createRedisGroup(name: string, options: RedisGroupOptions): LogG
     name,
     logs: () => index.list(),
     take: async (log, { token, count, visibilityMs }) => {
-      const reply = await take.run([...keysOf(log), names.log(log).head], [name, token, count, visibilityMs])
+      const { head, former } = names.log(log)
+      const reply = await take.run([...keysOf(log), head, former], [name, token, count, visibilityMs])
       const [rows, due] = listOf(reply)
       const records = listOf(rows).map((row) => takenOf(log, row))
       const dueInMs = Number(due)

@@ -25,12 +25,17 @@ local function tableOf(list)
 end
 -- Of a row that XRANGE returned: the offset before it, its content and its id.
 local function recordOf(row) return row[2][1], row[2][2], row[2][4] end
--- Epoch, last and first offset, expiry and groups of a log.
-local function headOf(head) return string.match(call('HGET', head, '$') or '', '^(%d+) (%d+) (%d+) (%d+) ?(.*)$') end
-local function saveHead(head, ...) call('HSET', head, '$', table.concat({ ... }, ' ')) end
--- Records and ids expire together, the last offset later.
-local function expireAt(records, head, ms)
+-- Epoch, last and first offset, expiry, the last offset whose id is in the former hash, and groups of a log.
+local function partsOf(text) return string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) ?(.*)$') end
+local function headOf(head) return partsOf(call('HGET', head, '$')) end
+-- More names and values may follow.
+local function saveHead(head, epoch, last, first, armed, turn, marked, ...)
+  call('HSET', head, '$', table.concat({ epoch, last, first, armed, turn, marked }, ' '), ...)
+end
+-- Records and former ids expire together, the last offset later.
+local function expireAt(records, head, former, ms)
   call('PEXPIREAT', records, whole(ms))
+  call('PEXPIREAT', former, whole(ms))
   call('PEXPIREAT', head, whole(ms + TOMBSTONE_MS))
 end
 `
@@ -49,17 +54,23 @@ local function floorOf(records)
 end
 `
 
-/** Removes the first records of a log, with their ids. */
+/**
+ * Removes the first records of a log. Their ids stay until they are removed together: the ids of the head become the former ones
+ * once all records of the former ones are removed. So both hashes have the ids of all records, and at most twice as many.
+ */
 export const REMOVE = `
 -- rows: the first records; count: how many are removed; last: the offset of the last record of the log
-local function removeFirst(records, head, rows, count, last)
+local function removeFirst(records, rows, count, last)
   local next = rows[count + 1]
   call('XTRIM', records, 'MINID', '=', next and next[1] or whole(last + 1) .. '-0')
-  for i = 1, count do
-    local _, _, id = recordOf(rows[i])
-    -- The id may be that of a later record by now.
-    if id and call('HGET', head, id) == whole(offsetOf(rows[i][1])) then call('HDEL', head, id) end
-  end
   return next and offsetOf(next[1]) or 0
+end
+-- last: the last offset whose id may be in the head. Returns the new turn, and when the head would have expired.
+local function turnIds(head, former, first, last, turn)
+  if first <= tonumber(turn) or call('HLEN', head) <= 1 then return turn, 0 end
+  local leftMs = call('PTTL', head)
+  call('UNLINK', former)
+  call('RENAME', head, former)
+  return last, leftMs
 end
 `

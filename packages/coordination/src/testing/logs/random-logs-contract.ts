@@ -7,40 +7,49 @@ const SCHEDULES = 6
 const STEPS = 150
 const MAX_RECORDS = 12
 
-/** Random appends, trims and reads of two instances against a list: readers receive each record once and in order, or a gap. */
+/**
+ * Random appends, trims and reads of two instances against a list: an id is appended once while its record is in the log, and readers
+ * receive each record once and in order, or a gap.
+ */
 export function randomLogsContract(use: UseLogs): void {
-  test.each(Array.from({ length: SCHEDULES }, (_, seed) => seed))('[E6] readers miss no record without a gap (seed %i)', (seed) =>
-    withLogs(use, { maxRecords: MAX_RECORDS }, async ({ logs, other }, channel) => {
-      const below = randomOf(seed)
-      const name = channel('a')
-      const appended: { offset: number; json: string }[] = []
-      let trimmed = 0
-      const start = await logs.head(name)
-      const readers: { position: LogPosition; place: number }[] = [0, 1, 2].map(() => ({ position: start, place: 0 }))
-      for (let step = 0; step < STEPS; step += 1) {
-        const one = below(2) === 0 ? logs : other
-        const action = below(10)
-        if (action < 5) {
-          const json = String(appended.length)
-          const { offset, isNew } = await one.append(name, { json, ...(below(2) === 0 ? { id: json } : {}) })
-          expect(isNew).toBe(true)
-          appended.push({ offset, json })
-          trimmed = Math.max(trimmed, appended.length - MAX_RECORDS)
-        } else if (action === 5 && appended.length > 0) {
-          const place = below(appended.length)
-          expect(await one.trim(name, appended[place]?.offset ?? 0)).toBe(Math.max(0, place + 1 - trimmed))
-          trimmed = Math.max(trimmed, place + 1)
-        } else {
-          const reader = readers[below(readers.length)]
-          if (reader === undefined) continue
-          const page = await one.read(name, reader.position)
-          expect(page.hasGap).toBe(reader.place < trimmed)
-          const expected = appended.slice(Math.max(reader.place, trimmed))
-          expect(page.records.map(({ offset, json }) => ({ offset, json }))).toEqual(expected)
-          reader.place = appended.length
-          reader.position = { epoch: page.epoch, offset: page.last }
+  test.each(Array.from({ length: SCHEDULES }, (_, seed) => seed))(
+    '[E7] each id is in the log once, and no record is missed without a gap (seed %i)',
+    (seed) =>
+      withLogs(use, { maxRecords: MAX_RECORDS }, async ({ logs, other }, channel) => {
+        const below = randomOf(seed)
+        const name = channel('a')
+        const appended: { offset: number; json: string; id: string | undefined }[] = []
+        let trimmed = 0
+        const start = await logs.head(name)
+        const readers: { position: LogPosition; place: number }[] = [0, 1, 2].map(() => ({ position: start, place: 0 }))
+        for (let step = 0; step < STEPS; step += 1) {
+          const one = below(2) === 0 ? logs : other
+          const action = below(10)
+          if (action < 5) {
+            // Half of the ids have been used before, some of them by a record that is no longer in the log.
+            const id = below(3) === 0 ? undefined : String(below(2) === 0 ? appended.length : below(appended.length + 1))
+            const json = String(appended.length)
+            const known = id === undefined ? undefined : appended.slice(trimmed).findLast((record) => record.id === id)
+            const { offset, isNew } = await one.append(name, { json, id })
+            expect([isNew, offset]).toEqual([known === undefined, known?.offset ?? expect.any(Number)])
+            if (known !== undefined) continue
+            appended.push({ offset, json, id })
+            trimmed = Math.max(trimmed, appended.length - MAX_RECORDS)
+          } else if (action === 5 && appended.length > 0) {
+            const place = below(appended.length)
+            expect(await one.trim(name, appended[place]?.offset ?? 0)).toBe(Math.max(0, place + 1 - trimmed))
+            trimmed = Math.max(trimmed, place + 1)
+          } else {
+            const reader = readers[below(readers.length)]
+            if (reader === undefined) continue
+            const page = await one.read(name, reader.position)
+            expect(page.hasGap).toBe(reader.place < trimmed)
+            const expected = appended.slice(Math.max(reader.place, trimmed)).map((record) => ({ offset: record.offset, json: record.json }))
+            expect(page.records.map(({ offset, json }) => ({ offset, json }))).toEqual(expected)
+            reader.place = appended.length
+            reader.position = { epoch: page.epoch, offset: page.last }
+          }
         }
-      }
-    }),
+      }),
   )
 }
