@@ -89,9 +89,7 @@ export const DURABLE_BUGS = {
   },
   'no-ids': {
     effect: 'an event that is sent again is appended again',
-    edits: [
-      { file: 'coordination/src/logs/redis/append-script.ts', from: "if id ~= '' then\n  local known", to: 'if false then\n  local known' },
-    ],
+    edits: [{ file: 'coordination/src/logs/redis/append-script.ts', from: 'local known = id and log.known[id]', to: 'local known' }],
   },
 } as const satisfies Record<string, Bug>
 
