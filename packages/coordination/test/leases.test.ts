@@ -1,5 +1,7 @@
-import { eventually } from '@tutti/test-kit'
-import { expect, test } from 'vitest'
+import { RealtimePubSub } from '@tutti/pubsub'
+import { eventually, freePort } from '@tutti/test-kit'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { createRedisCoordination } from '../src/index.ts'
 import { leaseScript } from '../src/redis/lease-script.ts'
 import { redisLayout } from '../src/redis/redis-layout.ts'
 import { freshClient, reconnected, record } from '../src/testing/coordination-under-test.ts'
@@ -181,4 +183,23 @@ test('[P3] expiries that are too far ahead, as after a clock was set back, are l
   // Each ends on its own: the first one becomes due for a sweep when its lowered lease has passed.
   await eventually(async () => expect(await server.client.zrange(leases, 0, -1)).toEqual([living.coordination.instance.id]))
   await eventually(async () => expect(await server.client.zcard(ended)).toBe(0))
+})
+
+test('[N5] heartbeats report no outage of Redis: the link does', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  const reported: unknown[] = []
+  const onError = (_error: unknown, { stage }: { stage: string }): void => void reported.push(stage)
+  const pubsub = new RealtimePubSub({ url: `redis://127.0.0.1:${await freePort()}`, onError })
+  const coordination = createRedisCoordination(pubsub.link, { ...TIMES, instanceId: pubsub.instanceId, onError })
+  onTestFinished(async () => {
+    vi.useRealTimers()
+    await coordination.close()
+    await pubsub.dispose()
+  })
+  for (let beats = 0; beats < 2; beats += 1) {
+    vi.advanceTimersByTime(TIMES.heartbeatMs)
+    // The heartbeat that runs.
+    await expect(coordination.instance.renew()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  }
+  expect(reported).toEqual(['connection'])
 })

@@ -27,6 +27,12 @@ export function toError(thrown: unknown): Error {
 /** Where a failure happened, for example `{ stage: 'listener' }`. */
 type ErrorContext = object
 
+/** The parts of a context that are known. */
+const shown = (context: ErrorContext): string =>
+  Object.values(context)
+    .filter((part) => part !== undefined)
+    .join(' ')
+
 /**
  * The default of every `onError`: `reportError` in browsers, where monitoring tools receive it, and `console.error` elsewhere.
  * Never throws, not even for errors that throw when they are printed.
@@ -37,7 +43,7 @@ export function logError(error: unknown, context: ErrorContext): void {
   try {
     if (scope.reportError) scope.reportError(error)
     // oxlint-disable-next-line no-console -- The error would be lost otherwise.
-    else console.error(`Tutti (${Object.values(context).join(' ')}):`, error)
+    else console.error(`Tutti (${shown(context)}):`, error)
   } catch {
     // oxlint-disable-next-line no-console -- Likewise.
     console.error('Tutti: an error that cannot be shown.')

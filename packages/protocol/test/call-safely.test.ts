@@ -25,7 +25,11 @@ test('[X10] without an onError, an error and its context go to console.error', (
   const log = spyOnConsole()
   const error = new Error('lost')
   safeErrorListener(undefined)(error, { stage: 'listener', subject: 'todos:1' })
-  expect(log.mock.calls).toEqual([['Tutti (listener todos:1):', error]])
+  safeErrorListener(undefined)(error, { stage: 'presence', subject: undefined })
+  expect(log.mock.calls).toEqual([
+    ['Tutti (listener todos:1):', error],
+    ['Tutti (presence):', error],
+  ])
 })
 
 test('[X10] in browsers an error goes to reportError, where monitoring listens', () => {

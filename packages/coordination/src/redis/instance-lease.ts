@@ -5,7 +5,7 @@ import type { InstanceLease } from '../contract.ts'
 import type { CoordinationSettings } from '../coordination-options.ts'
 import { leaseScript, type LeaseTimes } from './lease-script.ts'
 import type { ClockBounds } from './clock-bounds.ts'
-import { repeatable } from './redis-failure.ts'
+import { isAway, repeatable } from './redis-failure.ts'
 import type { RedisLayout } from './redis-layout.ts'
 import { partsOf, textsOf } from './script-reply.ts'
 
@@ -131,10 +131,11 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
     (beating ??= beat().finally(() => {
       beating = undefined
     }))
-  /** One report for each series of failures: the link reports a lost connection itself. */
+  /** One report for each series of failures. The link reports itself that Redis cannot be reached. */
   const beatAlone = (): void => {
     if (beating !== undefined) return
     renew().catch((error: unknown) => {
+      if (isAway(error)) return
       if (!isFailing && closing === undefined) onError(error, { stage: 'heartbeat' })
       isFailing = true
     })
