@@ -49,7 +49,7 @@ describe.for([
   /** A client on one of the instances, with the document and its history. */
   const open = (place: number, user: string, id: string) => {
     const client = instances.client(urls[place % urls.length] ?? '', { user })
-    return { notes: document(client, id), history: documentVersions(client, id) }
+    return { client, notes: document(client, id), history: documentVersions(client, id) }
   }
   const newId = (): string => `notes:${title}-${(count += 1)}`
   const namesOf = async (history: DocumentVersions): Promise<string[]> => (await history.list()).rows.map(({ name }) => name)
@@ -88,6 +88,15 @@ describe.for([
       const { rows } = await history.changes()
       expect(new Set(rows.flatMap(({ authors }) => authors))).toEqual(new Set(['ada', 'grace']))
     })
+  })
+
+  test('[D12] saving ends with the client, if the server does not have its edits', async () => {
+    const { client, notes, history } = open(0, 'ada', newId())
+    client.connection.disconnect()
+    notes.text.insert(0, 'offline')
+    const saving = history.save('Never')
+    void client.close()
+    await expect(saving).rejects.toMatchObject({ code: 'CLOSED' })
   })
 
   test('[D12] the history is read with the right to read, changed with that to write', async () => {

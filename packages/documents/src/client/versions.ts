@@ -1,7 +1,8 @@
 import type { RealtimeClient } from '@tutti/client'
-import { parseDocument, type RealtimeError } from '@tutti/protocol'
+import type { Connection } from '@tutti/client/internal'
+import { parseDocument, RealtimeError } from '@tutti/protocol'
 import { applyUpdate, Doc } from 'yjs'
-import { document, type DocumentSnapshot, type RealtimeDocument } from './document.ts'
+import { document, type RealtimeDocument } from './document.ts'
 import { request } from './request.ts'
 import { bytesOf, fetchTransfer } from './transfer.ts'
 
@@ -31,37 +32,40 @@ export interface Page<Row> {
   readonly hasMore: boolean
 }
 
-/** The version history of a document. All methods need a connection. */
+/** The version history of a document. All methods but `save` reject with `UNAVAILABLE` without a connection. */
 export interface DocumentVersions {
   /**
    * Up to 100 named versions, newest first. `before`: the id of the last version of the page before.
    *
-   * @throws {RealtimeError} FORBIDDEN, UNAVAILABLE, OUTCOME_UNKNOWN
+   * @throws {RealtimeError} `FORBIDDEN`, `UNAVAILABLE`, `OUTCOME_UNKNOWN`.
    */
   list(options?: { before?: number | undefined }): Promise<Page<DocumentVersion>>
   /**
-   * The users that changed the document, and when: up to 100 stored changes, newest first. `before`: the offset of the last change of the page before.
+   * The users that changed the document, and when: up to 100 stored changes, newest first. `before`: the offset of the last change of
+   * the page before.
    *
-   * @throws {RealtimeError} FORBIDDEN, UNAVAILABLE, OUTCOME_UNKNOWN
+   * @throws {RealtimeError} `FORBIDDEN`, `UNAVAILABLE`, `OUTCOME_UNKNOWN`.
    */
   changes(options?: { before?: number | undefined }): Promise<Page<DocumentChange>>
   /**
-   * Names the state of the document, once the server has all edits of this client. Returns the id of the version.
+   * Names the state of the document, once the server has all edits of this client: offline, after the reconnect. `name` has 1 to 200
+   * characters. Returns the id of the version.
    *
-   * @throws {RealtimeError} FORBIDDEN, TOO_LARGE (`maxVersions`), UNAVAILABLE, OUTCOME_UNKNOWN
+   * @throws {RealtimeError} `FORBIDDEN`, `INVALID_MESSAGE` for another name, `TOO_LARGE` (`maxVersions`), `UNAVAILABLE`,
+   * `OUTCOME_UNKNOWN`, `CLOSED`.
    */
   save(name: string): Promise<number>
   /**
    * A version as a document of its own, which is not shared.
    *
-   * @throws {RealtimeError} FORBIDDEN, INVALID_MESSAGE without such a version, UNAVAILABLE, OUTCOME_UNKNOWN
+   * @throws {RealtimeError} `FORBIDDEN`, `INVALID_MESSAGE` without such a version, `UNAVAILABLE`, `OUTCOME_UNKNOWN`.
    */
   read(version: number): Promise<Doc>
   /**
    * Gives the document the content of a version, by a new edit: nothing of the history is lost, and edits that others make meanwhile
    * are kept.
    *
-   * @throws {RealtimeError} FORBIDDEN, INVALID_MESSAGE without such a version, TOO_LARGE, UNAVAILABLE, OUTCOME_UNKNOWN
+   * @throws {RealtimeError} `FORBIDDEN`, `INVALID_MESSAGE` without such a version, `TOO_LARGE`, `UNAVAILABLE`, `OUTCOME_UNKNOWN`.
    */
   restore(version: number): Promise<void>
 }
@@ -69,7 +73,8 @@ export interface DocumentVersions {
 /**
  * The version history of a document.
  *
- * @throws {RealtimeError} INVALID_DOCUMENT
+ * @throws {RealtimeError} `INVALID_DOCUMENT`.
+ *
  * @example
  * const history = documentVersions(client, 'notes:1')
  * await history.save('Before the meeting')
@@ -90,7 +95,7 @@ export function documentVersions(client: Pick<RealtimeClient, 'internals'>, id: 
     save: async (name) => {
       const notes = document(client, id)
       try {
-        await untilSynced(notes)
+        await untilSynced(notes, connection)
         const saved = await request(connection, 'document:save', { document: id, name })
         return saved.id
       } finally {
@@ -108,18 +113,22 @@ export function documentVersions(client: Pick<RealtimeClient, 'internals'>, id: 
   }
 }
 
-/** Settles when the server has all edits of this client; rejects with why it does not accept them. */
-function untilSynced(notes: RealtimeDocument): Promise<void> {
+/** Settles when the server has all edits of this client. Rejects if it refuses them, or if the connection is closed. */
+function untilSynced(notes: RealtimeDocument, connection: Connection): Promise<void> {
   return new Promise((resolve, reject: (error: RealtimeError) => void) => {
-    const check = ({ synced, error }: DocumentSnapshot): boolean => {
-      if (error !== undefined) reject(error)
-      else if (synced) resolve()
-      else return false
-      return true
+    const stops: (() => void)[] = []
+    const settle = (run: () => void): void => {
+      for (const stop of stops) stop()
+      run()
     }
-    if (check(notes.current)) return
-    const stop = notes.subscribe((current) => {
-      if (check(current)) stop()
-    })
+    const check = (): void => {
+      const { synced, error } = notes.current
+      const { status, reason } = connection.current
+      if (error !== undefined) settle(() => reject(error))
+      else if (synced) settle(resolve)
+      else if (status === 'closed') settle(() => reject(reason ?? new RealtimeError('CLOSED')))
+    }
+    stops.push(notes.subscribe(check), connection.subscribe(check))
+    check()
   })
 }
