@@ -173,7 +173,7 @@ export interface Commands {
    * Resolves when every instance with a live lease has replied, after `timeoutMs` at the latest. Commands of one caller are received in
    * the order of the calls.
    *
-   * @throws {RealtimeError} UNAVAILABLE (not sent), OUTCOME_UNKNOWN (perhaps sent), CLOSED
+   * @throws {RealtimeError} `UNAVAILABLE` (not sent), `OUTCOME_UNKNOWN` (perhaps sent), `CLOSED`.
    */
   send(text: string, options: CommandOptions): Promise<CommandReplies>
   /**
@@ -191,7 +191,7 @@ export interface Handover {
   /**
    * Lists the work as begun. Settles when the cluster knows it; at once for a name that is listed already.
    *
-   * @throws {RealtimeError} UNAVAILABLE, OUTCOME_UNKNOWN, CLOSED
+   * @throws {RealtimeError} `UNAVAILABLE`, `OUTCOME_UNKNOWN`, `CLOSED`.
    */
   begin(name: string): Promise<void>
   /** The work has ended, unless `isOpen` at that moment. A failure leaves it listed. */

@@ -49,7 +49,7 @@ export interface RealtimeServer<U extends User = User> {
   /**
    * Sends to all connections of a user.
    *
-   * @throws {RealtimeError} INVALID_OPTIONS for an empty id.
+   * @throws {RealtimeError} `INVALID_OPTIONS` for an empty id.
    */
   readonly user: RoomCalls['user']
   /** Sends to one connection. */

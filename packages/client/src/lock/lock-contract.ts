@@ -61,7 +61,7 @@ export interface Lock<Info> extends Observable<LockSnapshot<Info>> {
   /**
    * What others see of this client, from the next `acquire` on.
    *
-   * @throws {RealtimeError} INVALID_VALUE
+   * @throws {RealtimeError} `INVALID_VALUE`.
    */
   setInfo(info: Info | undefined): void
   /** Ends what this handle has acquired, or its requests. */

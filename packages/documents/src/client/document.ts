@@ -17,7 +17,7 @@ const recordsOf = new WeakMap<Connection, DocumentRecords>()
 /**
  * Opens a document, and follows it until the last handle is disposed of. Edits that are made while it is offline are sent later.
  *
- * @throws {RealtimeError} INVALID_DOCUMENT, CLOSED
+ * @throws {RealtimeError} `INVALID_DOCUMENT`, `CLOSED`.
  * @example
  * const notes = document(client, 'notes:1')
  * notes.text.insert(0, 'Hello')

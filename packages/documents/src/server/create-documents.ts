@@ -35,7 +35,7 @@ export interface Documents {
   /**
    * Opens a document for server code, once the server has started.
    *
-   * @throws {RealtimeError} INVALID_DOCUMENT, INVALID_OPTIONS without a server, UNAVAILABLE, CLOSED
+   * @throws {RealtimeError} `INVALID_DOCUMENT`, `INVALID_OPTIONS` without a server, `UNAVAILABLE`, `CLOSED`.
    * @example
    * const notes = await documents.open('notes:1')
    * await notes.edit((doc) => doc.getText('text').insert(0, 'Hello'))
@@ -52,7 +52,7 @@ export interface Documents {
 /**
  * Makes the documents of one server.
  *
- * @throws {RealtimeError} INVALID_OPTIONS
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
  */
 export function createDocuments(options: DocumentsOptions): Documents {
   const settings = parseDocumentsOptions(options)

@@ -11,7 +11,7 @@ export interface ServerDocument {
   /**
    * Changes the document on every instance and client. Settles when the edit is in the log.
    *
-   * @throws {RealtimeError} TOO_LARGE, UNAVAILABLE, OUTCOME_UNKNOWN, CLOSED
+   * @throws {RealtimeError} `TOO_LARGE`, `UNAVAILABLE`, `OUTCOME_UNKNOWN`, `CLOSED`.
    * @example
    * await notes.edit((doc) => doc.getText('text').insert(0, 'Hello'))
    */

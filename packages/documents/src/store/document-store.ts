@@ -77,13 +77,13 @@ export interface PageOptions {
  * The database of documents. It contains a prefix of each document's log, and never more: an older state cannot overwrite a newer
  * one, whichever instance writes.
  *
- * @throws {RealtimeError} UNAVAILABLE, where the database cannot be reached; INVALID_OPTIONS for an invalid `limit`.
+ * @throws {RealtimeError} `UNAVAILABLE`, where the database cannot be reached; `INVALID_OPTIONS` for an invalid `limit`.
  */
 export interface DocumentStore {
   /**
    * Settles when the tables are there.
    *
-   * @throws {RealtimeError} UNAVAILABLE
+   * @throws {RealtimeError} `UNAVAILABLE`.
    */
   readonly ready: Promise<void>
   /** Creates the document unless it exists. Returns whether it was created. */

@@ -15,7 +15,7 @@ const OPTIONS = { folder: text(undefined) } satisfies OptionRows<PgliteStoreOpti
 /**
  * Stores documents in PGlite: PostgreSQL inside this process, with nothing to install. For one instance.
  *
- * @throws {RealtimeError} INVALID_OPTIONS
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
  */
 export function pgliteStore(options: PgliteStoreOptions = {}): DocumentStore {
   const { folder } = parseOptions('pgliteStore', OPTIONS, options)

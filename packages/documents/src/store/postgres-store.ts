@@ -27,7 +27,7 @@ const MIGRATION_LOCK = 7_482_913_556
 /**
  * Stores documents in PostgreSQL, version 15 or later. For any number of instances.
  *
- * @throws {RealtimeError} INVALID_OPTIONS
+ * @throws {RealtimeError} `INVALID_OPTIONS`.
  */
 export function postgresStore(options: PostgresStoreOptions): DocumentStore {
   const { url, maxConnections, connectTimeoutSeconds } = parseOptions('postgresStore', OPTIONS, options)

@@ -65,7 +65,7 @@ export interface RoomSendOptions extends RoomCallOptions {
 
 /** Sends to some connections. */
 export interface RoomRecipient {
-  /** @throws {RealtimeError} INVALID_VALUE, and as the calls of `rooms` do. */
+  /** @throws {RealtimeError} `INVALID_VALUE`, and as the calls of `rooms` do. */
   send(name: string, data: JsonValue, options?: RoomSendOptions): Promise<RoomsReply<InstanceResult>>
 }
 

@@ -53,7 +53,7 @@ const LOADING: LockSnapshot<never> = {
 /**
  * The lock of a key. A changed key releases the lock of the one before. Ends with its scope, which releases the lock.
  *
- * @throws {RealtimeError} INVALID_KEY, INVALID_VALUE, INVALID_OPTIONS, CLOSED
+ * @throws {RealtimeError} `INVALID_KEY`, `INVALID_VALUE`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const { acquire, release, isTaken, holder } = useRealtimeLock('form:1:name', { info: () => ({ name: me.value }) })
