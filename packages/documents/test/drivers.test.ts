@@ -1,36 +1,51 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { eventually, freePort, startExample, type Example } from '@tutti/test-kit'
+import { expect, onTestFinished, test } from 'vitest'
 
 const run = promisify(execFile)
 
-/** Runs a module in a process in which a package is not installed. Returns what it prints. */
-async function without(name: string, code: string): Promise<string> {
+/** The module that makes an import of a package fail, as where it is not installed. */
+const without = (name: string): string => {
   const hook = `import { registerHooks } from 'node:module'
     registerHooks({ resolve: (specifier, context, next) => {
       if (specifier === '${name}') throw new Error('${name} is not installed')
       return next(specifier, context)
     } })`
-  const args = [
-    '--conditions=@tutti/source',
-    '--import',
-    `data:text/javascript,${encodeURIComponent(hook)}`,
-    '--input-type=module',
-    '-e',
-    code,
-  ]
-  const { stdout } = await run(process.execPath, args, { cwd: import.meta.dirname })
-  return stdout.trim()
+  return `data:text/javascript,${encodeURIComponent(hook)}`
 }
 
-test('[D9] only the driver of the database in use has to be installed', async () => {
-  const pglite = `import { pgliteStore } from '@tutti/documents/server'
-    const store = pgliteStore()
-    console.log(await store.create({ id: 'a' }))
-    await store.close()`
-  const postgres = `import { postgresStore } from '@tutti/documents/server'
+test('[D9] without PGlite installed, PostgreSQL is used', async () => {
+  const code = `import { postgresStore } from '@tutti/documents/server'
     const store = postgresStore({ url: 'postgres://127.0.0.1:1/none' })
     console.log(await store.create({ id: 'a' }).catch(({ code }) => code))
     await store.close()`
-  expect(await Promise.all([without('postgres', pglite), without('@electric-sql/pglite', postgres)])).toEqual(['true', 'UNAVAILABLE'])
+  const hook = without('@electric-sql/pglite')
+  const args = ['--conditions=@tutti/source', '--import', hook, '--input-type=module', '-e', code]
+  const { stdout } = await run(process.execPath, args, { cwd: import.meta.dirname })
+  expect(stdout.trim()).toBe('UNAVAILABLE')
+})
+
+test('[D9] without postgres installed, the examples of the README run on PGlite', async () => {
+  const port = String(await freePort())
+  const folder = await mkdtemp(join(tmpdir(), 'tutti-readme-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const start = (block: string, more = ''): Example => {
+    const example = startExample(new URL('../README.md', import.meta.url), {
+      block,
+      env: { NODE_OPTIONS: `--import ${without('postgres')}` },
+      edit: (code) => code.replaceAll('3000', port).replace('.data/documents', folder) + more,
+    })
+    onTestFinished(async () => void (await example.stop()))
+    return example
+  }
+  // PGlite takes 5 s of a processor to start in an empty folder.
+  const shown = (example: Example, line: string): Promise<void> =>
+    eventually(() => expect(example.printed, server.complaints + example.complaints).toContain(line), { timeoutMs: 60_000 })
+  const server = start('attachRealtime')
+  await shown(start('notes.subscribe'), 'true 0 undefined')
+  await shown(start('history.save', 'console.log(rows.length, preview.getText("text").toJSON())'), '1 Hello')
 })
