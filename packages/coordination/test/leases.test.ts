@@ -198,8 +198,8 @@ test('[N5] heartbeats report no outage of Redis: the link does', async () => {
   })
   for (let beats = 0; beats < 2; beats += 1) {
     vi.advanceTimersByTime(TIMES.heartbeatMs)
-    // The heartbeat that runs.
-    await expect(coordination.instance.renew()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    // Awaits the heartbeat that runs.
+    await expect(coordination.handover.begin('work')).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   }
   expect(reported).toEqual(['connection'])
 })
