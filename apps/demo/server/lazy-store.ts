@@ -19,6 +19,7 @@ export function lazyStore(open: () => DocumentStore): DocumentStore {
     remove: (id) => store().remove(id),
     list: (options) => store().list(options),
     load: (id) => store().load(id),
+    updatesAfter: (id, offset, maxBytes) => store().updatesAfter(id, offset, maxBytes),
     textOf: (id) => store().textOf(id),
     append: (batches) => store().append(batches),
     saveSnapshot: (snapshot) => store().saveSnapshot(snapshot),

@@ -1,8 +1,8 @@
-import type { DocumentStore, NewVersion } from '@tutti/documents/server'
+import type { DocumentStore, NewVersion, StoredUpdate } from '@tutti/documents/server'
 
 /** A store of documents in memory, for tests of pages: it starts at once. */
 export function memoryDocuments(): DocumentStore {
-  const documents = new Map<string, { offset: number; text: string; updates: Uint8Array[] }>()
+  const documents = new Map<string, { offset: number; text: string; updates: StoredUpdate[] }>()
   const versions: (NewVersion & { id: number; createdAt: Date })[] = []
   const create: DocumentStore['create'] = async ({ id }) => {
     if (documents.has(id)) return false
@@ -17,15 +17,25 @@ export function memoryDocuments(): DocumentStore {
     list: async () => [],
     load: async (id) => {
       const found = documents.get(id)
-      return found && { id, title: '', offset: found.offset, snapshot: undefined, snapshotOffset: 0, updates: [...found.updates] }
+      return (
+        found && {
+          id,
+          title: '',
+          offset: found.offset,
+          snapshot: undefined,
+          snapshotOffset: 0,
+          updates: found.updates.map(({ bytes }) => bytes),
+        }
+      )
     },
+    updatesAfter: async (id, after) => documents.get(id)?.updates.filter(({ offset }) => offset > after) ?? [],
     textOf: async (id) => documents.get(id)?.text,
     append: async (batches) =>
       batches.map(({ document, previous, offset, bytes }) => {
         const found = documents.get(document)
         if (found?.offset !== previous) return false
         found.offset = offset
-        found.updates.push(bytes)
+        found.updates.push({ previous, offset, bytes })
         return true
       }),
     saveSnapshot: async ({ document, text }) => {
