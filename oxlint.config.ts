@@ -83,6 +83,8 @@ const LAYERS: Record<string, Layer> = {
     imports: ['@tutti/protocol', '@tutti/protocol/internal', '@tutti/client/internal', 'yjs', 'lib0/**', 'y-protocols/**'],
     types: ['@tutti/client'],
   },
+  'packages/documents/src/offline/**': { imports: PROTOCOL, types: ['@tutti/client'] },
+  'packages/documents/src/offline/document-database.ts': { imports: [...PROTOCOL, 'idb'] },
   'packages/vue/src/**': { imports: VUE },
   'packages/vue/src/pinia/**': { imports: [...VUE, 'pinia'] },
   'packages/vue/src/documents/**': { imports: [...VUE, '@tutti/documents/client', '@tutti/documents/versions'] },

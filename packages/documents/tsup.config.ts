@@ -1,3 +1,8 @@
 import { tsupConfig } from '../../tsup.base.ts'
 
-export default tsupConfig({ client: 'src/client/document.ts', versions: 'src/client/versions.ts', server: 'src/server/index.ts' })
+export default tsupConfig({
+  client: 'src/client/document.ts',
+  offline: 'src/offline/document-storage.ts',
+  versions: 'src/client/versions.ts',
+  server: 'src/server/index.ts',
+})

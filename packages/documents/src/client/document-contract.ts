@@ -5,7 +5,7 @@ import type { Doc, Text } from 'yjs'
 
 /** What is known of a document. */
 export interface DocumentSnapshot {
-  /** The server's content has not arrived yet. */
+  /** No content has arrived yet, neither from the server nor from the storage of this browser. */
   readonly loading: boolean
   /** The server has all edits of this client, and this client had all of the server's when it opened the document. */
   readonly synced: boolean
@@ -19,6 +19,11 @@ export interface DocumentSnapshot {
   readonly readOnly: boolean
   /** Why the document is not available, or why an edit was refused. */
   readonly error: RealtimeError | undefined
+  /**
+   * Why the storage of this browser (`persist`) does not have the latest edits: a reload loses those that the server has not
+   * acknowledged. UNSUPPORTED without IndexedDB, UNAVAILABLE where it fails or is full, CLOSED after its end.
+   */
+  readonly persistError: RealtimeError | undefined
   /** `undo` has edits to revert. */
   readonly canUndo: boolean
   /** `redo` has edits to apply again. */

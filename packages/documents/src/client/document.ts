@@ -1,10 +1,22 @@
 import type { RealtimeClient } from '@tutti/client'
 import type { ClientInternals, Connection } from '@tutti/client/internal'
 import { fromWireError, parseDocument, RealtimeError } from '@tutti/protocol'
+import { anything, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { createDocumentRecord, type DocumentRecord } from './document-record.ts'
 import type { DocumentSnapshot, RealtimeDocument } from './document-contract.ts'
+import type { DocumentStorage } from './storage-contract.ts'
 
+export type { DocumentStorage } from './storage-contract.ts'
 export type { DocumentSnapshot, RealtimeDocument } from './document-contract.ts'
+
+/** Options of `document`. */
+export interface DocumentOptions {
+  /**
+   * Keeps the document in this browser, so that a reload shows it at once and loses no edit: `createDocumentStorage({ user })` of
+   * `@tutti/documents/offline`. One storage for all handles of a client on a document. Without it, edits are kept in memory.
+   */
+  persist?: DocumentStorage | undefined
+}
 
 /** The documents of one client. */
 interface DocumentRecords {
@@ -12,23 +24,28 @@ interface DocumentRecords {
   readonly internals: ClientInternals
 }
 
+const OPTIONS = { persist: anything } satisfies OptionRows<DocumentOptions>
+
 const recordsOf = new WeakMap<Connection, DocumentRecords>()
 
 /**
  * Opens a document, and follows it until the last handle is disposed of. Edits that are made while it is offline are sent later.
  *
- * @throws {RealtimeError} `INVALID_DOCUMENT`, `CLOSED`.
+ * @throws {RealtimeError} `INVALID_DOCUMENT`, `INVALID_OPTIONS`, `CLOSED`.
+ *
  * @example
  * const notes = document(client, 'notes:1')
  * notes.text.insert(0, 'Hello')
  */
-export function document({ internals }: Pick<RealtimeClient, 'internals'>, id: string): RealtimeDocument {
+export function document({ internals }: Pick<RealtimeClient, 'internals'>, id: string, options: DocumentOptions = {}): RealtimeDocument {
   parseDocument(id)
+  const { persist } = parseOptions('document', OPTIONS, options)
   if (internals.isClosed()) throw new RealtimeError('CLOSED')
   const { byId } = attached(internals)
   const known = byId.get(id)
   const own = known ?? { record: createDocumentRecord(internals, id), handles: 0 }
   const isNew = known === undefined
+  if (persist) own.record.persist(persist.internals)
   byId.set(id, own)
   own.handles += 1
   if (isNew && internals.connection.up) own.record.open()
