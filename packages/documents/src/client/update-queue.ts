@@ -88,12 +88,12 @@ export function createUpdateQueue({ internals, document, session, onChange, onRe
   const failed = (own: readonly OwnUpdate[], reason: Error): void => {
     // They were replaced meanwhile.
     if (sent !== own) return
-    // An update that is applied twice changes nothing.
     waiting.unshift(...own)
     sent = []
     if (!(reason instanceof RealtimeError)) return onThrow(reason)
-    if (reason.retryable) retry.plan(flush, reason.retryAfterMs)
-    else if (reason.code !== 'OUTCOME_UNKNOWN') {
+    // An update that is applied twice changes nothing.
+    if (reason.retryable || reason.code === 'OUTCOME_UNKNOWN') retry.plan(flush, reason.retryAfterMs)
+    else {
       isRefused = true
       onRefused(reason)
     }
