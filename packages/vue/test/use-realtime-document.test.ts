@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { document as openDocument } from '@tutti/documents/client'
+import { createDocumentStorage } from '@tutti/documents/offline'
 import { createDocuments } from '@tutti/documents/server'
 import { eventually } from '@tutti/test-kit'
 import { createRealtime } from '@tutti/vue'
@@ -37,6 +38,14 @@ test('[D1] a component edits a document, follows a changed id, and ends with its
   await eventually(() => expect(of('document:close')).toEqual([{ document: 'notes:1' }]))
   unmount()
   expect(result.doc.value.isDestroyed).toBe(true)
+})
+
+test('[D13] a component has the reason why its document is not stored in the browser', async () => {
+  const { url } = await serve({ documents: createDocuments({ store: memoryDocuments(), storeIntervalMs: 20 }) })
+  const persist = createDocumentStorage({ user: 'ada' })
+  const { result } = mount(url, () => useRealtimeDocument('notes:1', { persist }))
+  await eventually(() => expect(result.persistError.value).toMatchObject({ code: 'UNSUPPORTED' }))
+  await eventually(() => expect([result.synced.value, result.error.value]).toEqual([true, undefined]))
 })
 
 test('[D1] on a server a document is loading, and nothing is connected', async () => {

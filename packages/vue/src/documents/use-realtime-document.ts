@@ -1,7 +1,10 @@
-import { document, type DocumentSnapshot, type RealtimeDocument } from '@tutti/documents/client'
+import { document, type DocumentOptions, type DocumentSnapshot, type RealtimeDocument } from '@tutti/documents/client'
 import { computed, onScopeDispose, shallowRef, toValue, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import { bridgeObservable } from '../bridge-observable.ts'
 import { useRealtimeContext } from '../realtime-context.ts'
+
+/** Options of `useRealtimeDocument`. */
+export type UseRealtimeDocumentOptions = DocumentOptions
 
 /** A document that many edit, in a component. */
 export interface UseRealtimeDocumentReturn {
@@ -11,7 +14,7 @@ export interface UseRealtimeDocumentReturn {
   readonly text: ComputedRef<RealtimeDocument['text']>
   /** Cursors and names of clients that have it open. Read it in the browser only. */
   readonly awareness: ComputedRef<RealtimeDocument['awareness']>
-  /** The server's content has not arrived; true in a page that is rendered on a server. */
+  /** No content has arrived, neither from the server nor from the storage; true in a page that is rendered on a server. */
   readonly loading: ComputedRef<boolean>
   /** The server has all edits of this client. */
   readonly synced: ComputedRef<boolean>
@@ -25,6 +28,8 @@ export interface UseRealtimeDocumentReturn {
   readonly readOnly: ComputedRef<boolean>
   /** Why the document is not available, or why an edit was refused. */
   readonly error: ComputedRef<Error | undefined>
+  /** Why the storage (`persist`) does not have the latest edits: a reload loses those that the server has not acknowledged. */
+  readonly persistError: ComputedRef<Error | undefined>
   /** `undo` has edits to revert. */
   readonly canUndo: ComputedRef<boolean>
   /** `redo` has edits to apply again. */
@@ -43,6 +48,7 @@ const LOADING: DocumentSnapshot = {
   failing: false,
   readOnly: false,
   error: undefined,
+  persistError: undefined,
   canUndo: false,
   canRedo: false,
 }
@@ -50,14 +56,14 @@ const LOADING: DocumentSnapshot = {
 /**
  * A document that many edit at once. A changed id is followed. Ends with its scope.
  *
- * @throws {RealtimeError} `INVALID_DOCUMENT`, `CLOSED`.
+ * @throws {RealtimeError} `INVALID_DOCUMENT`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const { text, synced, pendingUpdates } = useRealtimeDocument(() => `notes:${id.value}`)
  */
-export function useRealtimeDocument(id: MaybeRefOrGetter<string>): UseRealtimeDocumentReturn {
+export function useRealtimeDocument(id: MaybeRefOrGetter<string>, options: UseRealtimeDocumentOptions = {}): UseRealtimeDocumentReturn {
   const { client, onServer } = useRealtimeContext()
-  const open = (): RealtimeDocument => document(client, toValue(id))
+  const open = (): RealtimeDocument => document(client, toValue(id), onServer ? {} : options)
   const handle = shallowRef(open())
   // No scope ends on a server, and nothing is retained there.
   if (onServer) handle.value.dispose()
@@ -85,6 +91,7 @@ export function useRealtimeDocument(id: MaybeRefOrGetter<string>): UseRealtimeDo
     failing: computed(() => shown.value.failing),
     readOnly: computed(() => shown.value.readOnly),
     error: computed(() => shown.value.error),
+    persistError: computed(() => shown.value.persistError),
     canUndo: computed(() => shown.value.canUndo),
     canRedo: computed(() => shown.value.canRedo),
     undo: () => handle.value.undo(),
