@@ -39,7 +39,7 @@ export interface DocumentFeedOptions {
    * not to be followed.
    */
   onOpened: (reply: OpenedDocument, isSameLog: boolean) => boolean
-  /** The content, the held notices and the offset are applied. */
+  /** The content and the notices that followed it are applied. */
   onFollowing: () => void
   /** The document cannot be opened. */
   onRefused: (error: RealtimeError) => void
