@@ -53,6 +53,22 @@ test('[D3] clients that open a large document receive one snapshot, and later ed
   expect(second.update).toBeLessThan(100)
 })
 
+test('[D3] a client that opens a document after an edit has the edit', async () => {
+  const { connection } = instances.client(url).internals
+  await eventually(() => expect(connection.up).toBe(true))
+  const writer = await instances.documents[0]?.open('notes:small')
+  const open = async (): Promise<string> => {
+    const { update } = await request(connection, 'document:open', { document: 'notes:small' })
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, Buffer.from(String(update), 'base64'))
+    return doc.getText('text').toJSON()
+  }
+  await writer?.edit((doc) => doc.getText('text').insert(0, 'text'))
+  expect(await open()).toBe('text')
+  await writer?.edit((doc) => doc.getText('text').insert(0, 'new '))
+  expect(await open()).toBe('new text')
+})
+
 test('[D3] on a slow link other messages do not wait for a large document', async () => {
   const [id, { port }] = ['notes:slow', new URL(url)]
   const writer = await instances.documents[0]?.open(id)

@@ -32,13 +32,13 @@ export function contentFor(live: LiveDocument, { from, stateVector }: ClientStat
 
 const sized = (content: Uint8Array): MissingContent => (content.length <= PART_BYTES ? { update: content } : { snapshot: content })
 
-/** The snapshot that clients share, and the updates after it. */
+/** The snapshot that clients share, and the updates after it; a small document is encoded again. */
 function wholeOf(live: LiveDocument): MissingContent {
   const { bytes, ...place } = live.snapshot.get(
-    (snapshot) => (live.since(snapshot)?.length ?? Infinity) <= PART_BYTES,
+    (snapshot) => snapshot.bytes.length > PART_BYTES && (live.since(snapshot)?.length ?? Infinity) <= PART_BYTES,
     () => ({ ...live.position, bytes: live.replica.encode() }),
   )
-  if (bytes.length <= PART_BYTES) return { update: bytes }
-  const update = place.offset === live.position.offset ? undefined : live.since(place)
+  if (place.offset === live.position.offset) return sized(bytes)
+  const update = live.since(place)
   return { snapshot: bytes, ...(update && { update }) }
 }
