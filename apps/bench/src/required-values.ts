@@ -76,6 +76,21 @@ export const REQUIRED_VALUES: Readonly<Record<string, Readonly<Record<string, Re
   append: {
     'CPU per 1,000 appends, ms': ratioAtMost(1.3),
   },
+  documents: {
+    'ack p99, ms': valueAtMost(25),
+    'in the database p99, ms': valueAtMost(1_000),
+  },
+  keystrokes: {
+    'shown p95, ms': valueAtMost(100),
+  },
+  'document-joiners': {
+    'CPU of the instance, s': valueAtMost(6),
+    'memory of the instance, MB': valueAtMost(200),
+  },
+  'document-slow-link': {
+    'slowest other message, ms': valueAtMost(1_000),
+    reconnects: valueAtMost(0),
+  },
   'join-storm': {
     'messages per connection and tick': valueAtMost(1),
   },

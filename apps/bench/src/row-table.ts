@@ -4,9 +4,13 @@ import { client } from './rows/client.ts'
 import { closedLoop } from './rows/closed-loop.ts'
 import { connect } from './rows/connect.ts'
 import { cursors, cursorsOf200 } from './rows/cursors.ts'
+import { documentResume } from './rows/document-resume.ts'
+import { documents } from './rows/documents.ts'
 import { fanOut } from './rows/fan-out.ts'
 import { fieldOf100k } from './rows/field-of-100k.ts'
 import { joinStorm } from './rows/join-storm.ts'
+import { keystrokes } from './rows/keystrokes.ts'
+import { documentJoiners, documentSlowLink } from './rows/large-documents.ts'
 import { noSubscriber } from './rows/no-subscriber.ts'
 import { reconnect } from './rows/reconnect.ts'
 import { repair } from './rows/repair.ts'
@@ -29,4 +33,9 @@ export const ROWS: readonly Row[] = [
   cursorsOf200,
   joinStorm,
   append,
+  documents,
+  keystrokes,
+  documentResume,
+  documentJoiners,
+  documentSlowLink,
 ]

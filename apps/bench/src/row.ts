@@ -1,5 +1,6 @@
 import type { Deliveries } from './load/load.ts'
 import type { ClientName } from './sides/clients.ts'
+import type { DocumentServer, DocumentSide } from './sides/documents/document-side.ts'
 import type { Side, SideName, SideOptions } from './sides/side.ts'
 
 /** The full measurement, or the short form that the tests run. */
@@ -23,6 +24,8 @@ export interface CellContext {
   size: RowSize
   /** Starts a side, which the caller of the cell stops. */
   openSide(name: SideName, options?: Pick<SideOptions, 'proxied'>): Promise<Side>
+  /** The same for so many instances with documents. */
+  openDocuments(server: DocumentServer, instances: number): Promise<DocumentSide>
 }
 
 /** A measurement: its figures, the columns that it compares, and how one cell is measured. */
@@ -47,3 +50,15 @@ export const SIDE_COLUMNS = [
   { label: 'Tutti', side: 'tutti', client: 'tutti light' },
   { label: 'adapter', side: 'adapter', client: 'adapter light' },
 ] as const satisfies readonly Column[]
+
+/** Hocuspocus with its Redis extension, and Tutti. */
+export const DOCUMENT_COLUMNS = [
+  { label: 'Hocuspocus', side: 'adapter', client: 'adapter light' },
+  { label: 'Tutti', side: 'tutti', client: 'tutti' },
+] as const satisfies readonly Column[]
+
+/** The server of documents of a column. */
+export const documentServerOf = ({ side }: Column): DocumentServer => (side === 'tutti' ? 'tutti' : 'hocuspocus')
+
+/** Of rows that count none. */
+export const NO_DELIVERIES: Deliveries = { expected: 0, delivered: 0, doubled: 0 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Deliveries } from './load/load.ts'
 import type { Cell, Column, Row, RowSize } from './row.ts'
+import { startDocumentSide, type DocumentServer, type DocumentSide } from './sides/documents/document-side.ts'
 import { startSide, type Side, type SideName, type SideOptions } from './sides/side.ts'
 
 /** The rounds of one row: for each round the cell of each column, by its label. */
@@ -22,17 +23,27 @@ export interface RunOptions {
    * benefits from the warm-up, or suffers from the memory, of the one before.
    */
   openSide?: OpenSide
+  /** The same for instances with documents. */
+  openDocuments?: OpenDocuments
 }
 
 /** Starts a side, or returns one that runs. */
 export type OpenSide = (name: SideName, options: SideOptions) => Promise<{ side: Side; endsWithCell: boolean }>
+
+/** Starts instances with documents, or returns some that run. */
+export type OpenDocuments = (server: DocumentServer, instances: number) => Promise<{ side: DocumentSide; endsWithCell: boolean }>
+
+const openFreshDocuments: OpenDocuments = async (server, instances) => ({
+  side: await startDocumentSide(server, instances),
+  endsWithCell: true,
+})
 
 const openFresh: OpenSide = async (name, options) => ({ side: await startSide(name, options), endsWithCell: true })
 
 /** Runs a row: all columns in each round, in an order that alternates. */
 export async function runRow(
   row: Row,
-  { rounds, size = 'full', profileFolder, onCell, openSide = openFresh }: RunOptions,
+  { rounds, size = 'full', profileFolder, onCell, openSide = openFresh, openDocuments = openFreshDocuments }: RunOptions,
 ): Promise<RowResult> {
   const results: Map<string, Cell>[] = []
   const count = Math.min(rounds, row.maxRounds ?? rounds)
@@ -42,7 +53,7 @@ export async function runRow(
     const order = results.length % 2 === 0 ? row.columns : row.columns.toReversed()
     for (const column of order) {
       onCell?.(row, results.length + 1, column)
-      cells.set(column.label, await runCell(row, column, { size, folder, openSide }))
+      cells.set(column.label, await runCell(row, column, { size, folder, openSide, openDocuments }))
     }
     results.push(cells)
   }
@@ -53,15 +64,21 @@ interface CellOptions {
   size: RowSize
   folder: string | undefined
   openSide: OpenSide
+  openDocuments: OpenDocuments
 }
 
-async function runCell(row: Row, column: Column, { size, folder, openSide }: CellOptions): Promise<Cell> {
-  const started: Side[] = []
+async function runCell(row: Row, column: Column, { size, folder, openSide, openDocuments }: CellOptions): Promise<Cell> {
+  const started: { stop(): Promise<void> }[] = []
   try {
     return await row.measure(column, {
       size,
       openSide: async (name, options = {}) => {
         const { side, endsWithCell } = await openSide(name, { ...options, profileFolder: folder })
+        if (endsWithCell) started.push(side)
+        return side
+      },
+      openDocuments: async (server, instances) => {
+        const { side, endsWithCell } = await openDocuments(server, instances)
         if (endsWithCell) started.push(side)
         return side
       },

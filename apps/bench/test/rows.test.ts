@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { ROWS } from '../src/row-table.ts'
-import { runRow, type OpenSide } from '../src/run-rows.ts'
+import { runRow, type OpenDocuments, type OpenSide } from '../src/run-rows.ts'
+import { startDocumentSide, type DocumentSide } from '../src/sides/documents/document-side.ts'
 import { startSide, type Side } from '../src/sides/side.ts'
 
 /** Rows share sides here: to start one for each cell would take longer than all else. */
@@ -12,15 +13,27 @@ const openShared: OpenSide = async (name) => {
   return { side: await side, endsWithCell: false }
 }
 
+const documentSides = new Map<string, Promise<DocumentSide>>()
+
+const openSharedDocuments: OpenDocuments = async (server) => {
+  const side = documentSides.get(server) ?? startDocumentSide(server, 2)
+  documentSides.set(server, side)
+  return { side: await side, endsWithCell: false }
+}
+
 afterAll(async () => {
+  await Promise.all([...documentSides.values()].map(async (side) => (await side).stop()))
   await Promise.all([...sides.values()].map(async (side) => (await side).stop()))
 })
 
 /** Rows in which no client is subscribed to what is written. */
-const WITHOUT_DELIVERIES = ['no-subscriber', 'connect', 'client', 'append']
+const WITHOUT_DELIVERIES = [
+  ...['no-subscriber', 'connect', 'client', 'append'],
+  ...['documents', 'document-resume', 'document-joiners', 'document-slow-link'],
+]
 
 test.each(ROWS)('$name delivers each write once and returns finite figures', async (row) => {
-  const { rounds } = await runRow(row, { rounds: 1, size: 'short', openSide: openShared })
+  const { rounds } = await runRow(row, { rounds: 1, size: 'short', openSide: openShared, openDocuments: openSharedDocuments })
   const [round, ...more] = rounds
   expect(more).toEqual([])
   expect([...(round?.keys() ?? [])].toSorted()).toEqual(row.columns.map(({ label }) => label).toSorted())

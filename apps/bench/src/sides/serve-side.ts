@@ -38,6 +38,7 @@ export async function serveSide(start: () => StartedSide | Promise<StartedSide>)
         const { rss, heapUsed } = process.memoryUsage()
         return { rss, heapUsed }
       },
+      peakBytes: () => process.resourceUsage().maxRSS * 1024,
       cut: () => {
         for (const socket of sockets) socket.destroy()
       },
