@@ -12,7 +12,7 @@ export interface SeenRequest {
   refusedMs?: number
   /** The grant that the client had when it lost its connection; this is the first request for the key since. */
   readonly before: { readonly token: number; readonly lostMs: number } | undefined
-  /** A request was queued when its connection was lost: this one may have its place. */
+  /** An earlier request may still be queued, or was when its connection was lost: this one may have its place. */
   readonly continues: boolean
 }
 

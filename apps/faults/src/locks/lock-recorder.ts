@@ -64,7 +64,8 @@ export function createLockRecorder(client: string, transports: readonly Transpor
     released.clear()
   }
   const acquire = ({ key }: Requests['lock:acquire']['payload']): SeenRequest => {
-    const request: SeenRequest = { client, key, sentMs: Date.now(), before: downs.get(key), continues: interrupted.has(key) }
+    const continues = interrupted.has(key) || (open.get(key)?.size ?? 0) > 0
+    const request: SeenRequest = { client, key, sentMs: Date.now(), before: downs.get(key), continues }
     downs.delete(key)
     history.requests.push(request)
     open.set(key, (open.get(key) ?? new Set<SeenRequest>()).add(request))
