@@ -1,5 +1,6 @@
 import { createRealtimeClient, type EventData, type RealtimeClient, type StateSnapshot } from '@tutti/client'
 import { collection } from '@tutti/client/collection'
+import { presence } from '@tutti/client/presence'
 import { defineSchema } from '@tutti/protocol'
 import { afterAll, describe, expectTypeOf, test } from 'vitest'
 import { ModelServer } from './model-server.ts'
@@ -61,6 +62,8 @@ describe('a schema that server and client share', () => {
   const schema = defineSchema({
     state: { 'todos:*': given<Todo>(), 'todos:count': given<number>(), theme: given<'light' | 'dark'>() },
     events: { 'chat:*': given<Message>(), 'chat:system:*': given<{ level: number }>() },
+    presence: { 'doc:*': given<{ name: string }>() },
+    rooms: { 'board:*': { presence: given<{ color: string }>() }, 'doc:*': { state: {} } },
   })
   const typed = createRealtimeClient<typeof schema>({ transport: new ModelServer().transport })
   afterAll(() => typed.close())
@@ -95,6 +98,24 @@ describe('a schema that server and client share', () => {
     expectTypeOf(typed.events.publish<'other'>)
       .parameter(1)
       .toEqualTypeOf<unknown>()
+  })
+
+  test('[X6] gives members their info by room', () => {
+    const rooms = (id: string) => {
+      expectTypeOf(presence(typed, `doc:${id}`).update)
+        .parameter(0)
+        .toEqualTypeOf<{ name: string }>()
+      expectTypeOf(presence(typed, 'board:1', { info: { color: 'red' } }).update)
+        .parameter(0)
+        .toEqualTypeOf<{ color: string }>()
+      expectTypeOf(presence(typed, 'lobby', { info: { age: 5 } }).update)
+        .parameter(0)
+        .toEqualTypeOf<{ age: number }>()
+      expectTypeOf(presence<{ age: number }, { x: number }>(client, 'doc:1').cursors.set).parameter(0).toEqualTypeOf<{ x: number } | null>()
+      // @ts-expect-error -- the name is text
+      presence(typed, 'doc:1', { info: { name: 5 } })
+    }
+    expectTypeOf(rooms).toBeFunction()
   })
 
   test('[X6] with one part leaves the other open', () => {

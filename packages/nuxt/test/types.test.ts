@@ -8,6 +8,7 @@ import { useRealtime } from '../src/runtime/app/use-realtime'
 import { useRealtimeChannel } from '../src/runtime/app/use-realtime-channel'
 import { useRealtimeCollection } from '../src/runtime/app/use-realtime-collection'
 import { useRealtimeEvents } from '../src/runtime/app/use-realtime-events'
+import { useRealtimeMessages } from '../src/runtime/app/use-realtime-messages'
 import { useRealtimePresence } from '../src/runtime/app/use-realtime-presence'
 import { useRealtimeState } from '../src/runtime/app/use-realtime-state'
 import { useRealtimeServer } from '../src/runtime/server/use-realtime-server'
@@ -16,6 +17,8 @@ const schema = defineSchema({
   state: { count: v.number(), 'todos:*': v.object({ text: v.string() }) },
   events: { 'chat:*': v.object({ text: v.string() }) },
   presence: { 'doc:*': v.object({ name: v.string() }) },
+  messages: { saved: v.object({ by: v.string() }), 'chat:*': v.string() },
+  rooms: { 'board:*': { presence: v.object({ color: v.string() }) } },
 })
 
 declare module '../src/runtime/register' {
@@ -78,6 +81,7 @@ test('[X6] the schema types the info of members', () => {
     observed: useRealtimePresence('doc:1'),
     // @ts-expect-error the name is text
     wrong: () => useRealtimePresence('doc:1', { info: { name: 5 } }),
+    board: useRealtimePresence('board:1'),
     lobby: useRealtimePresence('lobby', { info: { age: 5 } }),
     named: useRealtimePresence<{ age: number }>('lobby'),
   })
@@ -85,8 +89,21 @@ test('[X6] the schema types the info of members', () => {
   type InfoOf<Name extends keyof Presence> = Presence[Name] extends { members: ComputedRef<readonly { info: infer Info }[]> } ? Info : never
   expectTypeOf<InfoOf<'document'>>().toEqualTypeOf<{ name: string }>()
   expectTypeOf<InfoOf<'observed'>>().toEqualTypeOf<{ name: string }>()
+  expectTypeOf<InfoOf<'board'>>().toEqualTypeOf<{ color: string }>()
   expectTypeOf<InfoOf<'lobby'>>().toEqualTypeOf<{ age: number }>()
   expectTypeOf<InfoOf<'named'>>().toEqualTypeOf<{ age: number }>()
+})
+
+test('[X6] the schema types messages of server code', () => {
+  const messages = () => {
+    const { subscribe } = useRealtimeMessages()
+    subscribe('saved', (data, { room }) => expectTypeOf({ data, room }).toEqualTypeOf<{ data: { by: string }; room: string | undefined }>())
+    subscribe('chat:*', (text) => expectTypeOf(text).toEqualTypeOf<string>())
+    subscribe<number>('other', (data) => expectTypeOf(data).toEqualTypeOf<number>())
+    // @ts-expect-error a text is sent
+    subscribe('chat:lobby', (data: number) => data)
+  }
+  expectTypeOf(messages).toBeFunction()
 })
 
 test('[X6] the schema types the state and events of server code, also of a user', () => {

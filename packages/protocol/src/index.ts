@@ -1,5 +1,6 @@
 export { matchesChannel } from './channel-match.ts'
 export { defineSchema, type RealtimeSchema, type RoomSchemas, type Schemas, type SchemaValue } from './define-schema.ts'
+export type { SchemaInfo, SchemaMessage } from './schema-info.ts'
 export type { AbsentEntry, Entry, PresentEntry } from './entry.ts'
 export { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 export { isKey } from './grammar.ts'

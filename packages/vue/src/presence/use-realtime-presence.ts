@@ -2,6 +2,7 @@ import { byUser, type PresenceMember, type PresenceSnapshot, type PresentUser } 
 import type { JsonValue } from '@tutti/protocol'
 import { anything, flag, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { computed, toValue, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
+import type { RegisteredInfo, UnregisteredRoom } from '../realtime-register.ts'
 import { followPresence } from './follow-presence.ts'
 
 /** How a room is used. */
@@ -40,20 +41,28 @@ export interface UseRealtimePresenceReturn<Info> {
 const LOADING: PresenceSnapshot<never> = { members: [], count: 0, loading: true, joined: false, error: undefined }
 
 /**
- * The members of a room, and this client as one of them if `info` is given. A changed room is followed. Ends with its scope.
+ * The members of a room, and this client as one of them if `info` is given. The schema of `RealtimeRegister` types `info`. A changed room is followed. Ends with its scope.
  *
  * @throws {RealtimeError} `INVALID_ROOM`, `INVALID_VALUE`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const { users } = useRealtimePresence(() => `doc:${id}`, { info: () => ({ name: name.value }) })
  */
-export function useRealtimePresence<Info = JsonValue>(
+export function useRealtimePresence<Info = JsonValue, Room extends string = string>(
+  room: MaybeRefOrGetter<Room> & UnregisteredRoom<Room>,
+  options?: UseRealtimePresenceOptions<Info>,
+): UseRealtimePresenceReturn<Info>
+export function useRealtimePresence<Room extends string>(
+  room: MaybeRefOrGetter<Room>,
+  options?: UseRealtimePresenceOptions<RegisteredInfo<Room>>,
+): UseRealtimePresenceReturn<RegisteredInfo<Room>>
+export function useRealtimePresence(
   room: MaybeRefOrGetter<string>,
-  options: UseRealtimePresenceOptions<Info> = {},
-): UseRealtimePresenceReturn<Info> {
+  options: UseRealtimePresenceOptions<unknown> = {},
+): UseRealtimePresenceReturn<unknown> {
   parseOptions('useRealtimePresence', OPTIONS, options)
-  const info = (): Info | undefined => toValue(options.info)
-  const { shown, handle } = followPresence<Info, JsonValue, PresenceSnapshot<Info>>({
+  const info = (): unknown => toValue(options.info)
+  const { shown, handle } = followPresence<unknown, JsonValue, PresenceSnapshot<unknown>>({
     room,
     options: () => ({ info: info(), count: options.count }),
     select: (presence) => presence,
