@@ -14,3 +14,11 @@ test('[C1] the system clock runs a planned function once it is due, unless cance
   await vi.advanceTimersByTimeAsync(1)
   expect([ran, systemClock.now() - start]).toEqual([['kept'], 100])
 })
+
+test('[C1] the system clock runs a function that is overdue at once, without a warning', () => {
+  const setTimer = vi.spyOn(globalThis, 'setTimeout')
+  onTestFinished(() => setTimer.mockRestore())
+  // A negative delay prints a TimeoutNegativeWarning in Node.
+  systemClock.after(-20, () => {})()
+  expect(setTimer.mock.calls.map(([, delayMs]) => delayMs)).toEqual([0])
+})
