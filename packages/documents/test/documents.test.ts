@@ -229,7 +229,7 @@ function documentsSuite(size: number, storeOf: () => DocumentStore): void {
     const { text } = instances.open(urlOf(0), id)
     const typing = setInterval(() => text.insert(0, 'a'), 2)
     onTestFinished(() => clearInterval(typing))
-    await eventually(async () => expect((await store.load(id))?.snapshotOffset).toBeGreaterThan(0), { timeoutMs: 5_000 })
+    await eventually(async () => expect((await store.load(id))?.snapshotOffset).toBeGreaterThan(0))
   })
 
   test('[D4] updates that a snapshot contains are removed after their time', async () => {

@@ -82,7 +82,7 @@ describe.for([
         expect(doc.getMap('meta').get('title')).toBe('Draft')
       }
     })
-    await eventually(async () => expect(await database.store.textOf(id)).toBe('first draft.'), { timeoutMs: 5_000 })
+    await eventually(async () => expect(await database.store.textOf(id)).toBe('first draft.'))
     // The text may be that of the first draft: the edits after it follow.
     await eventually(async () => {
       const { rows } = await history.changes()

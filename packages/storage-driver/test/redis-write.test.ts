@@ -10,9 +10,11 @@ const { made, pubsub, another } = await redisForAllTests()
 let store: ReactiveDriver
 let other: ReactiveDriver
 
-beforeEach(() => {
+beforeEach(async () => {
   store = reactiveRedisDriver({ pubsub })
   other = reactiveRedisDriver({ pubsub: another })
+  // Replies arrive in order, so both have loaded their scripts.
+  await Promise.all([store, other].map((one) => one.read(['a'])))
 })
 
 describe('one write', () => {
