@@ -63,7 +63,8 @@ export const lockFlood: Attack = async (context) => {
       }
       const sender = socket
       const burst = Array.from({ length: BURST }, async () => {
-        const [what, name, payload] = REQUESTS[(count += 1) % REQUESTS.length] ?? ['', '', () => ({})]
+        const [what, name, payload] = REQUESTS[count % REQUESTS.length] ?? ['', '', () => ({})]
+        count += 1
         tally.add(`${what} ${await request(context, sender, name, [payload(count)])}`)
       })
       await Promise.all(burst)
