@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
-import { createDocuments } from '@tutti/documents/server'
+import { createDocuments, type DocumentStore } from '@tutti/documents/server'
 import { eventually } from '@tutti/test-kit'
 import { useDocumentVersions, useRealtimeDocument } from '@tutti/vue/documents'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ref } from 'vue'
 import { memoryDocuments } from './memory-documents.ts'
 import { mount, serve } from './serve.ts'
@@ -35,5 +35,34 @@ test('[D12] a component saves, lists and restores versions', async () => {
   expect(history.versions.value).toEqual([])
   await history.refresh()
   expect(history.versions.value).toEqual([])
+  unmount()
+})
+
+test('[D12] a version that is saved while older ones are loaded is shown', async () => {
+  const store = memoryDocuments()
+  const gate = Promise.withResolvers<void>()
+  const isSlow = vi.fn<() => void>()
+  const slowPages: DocumentStore = {
+    ...store,
+    versions: async (id, page) => {
+      if (page?.before !== undefined) {
+        isSlow()
+        await gate.promise
+      }
+      return store.versions(id, page)
+    },
+  }
+  const { url } = await serve({ documents: createDocuments({ store: slowPages, storeIntervalMs: 20 }) })
+  const { result: history, unmount } = mount(url, () => useDocumentVersions('notes:1'), '<p></p>')
+  await history.save('First')
+  const loading = history.loadMore()
+  await eventually(() => expect(isSlow).toHaveBeenCalled())
+  const saving = history.save('Second')
+  await eventually(async () => expect(await store.versions('notes:1')).toHaveLength(2))
+  // In time for the refresh that follows the saving.
+  await history.read(2)
+  gate.resolve()
+  await Promise.all([loading, saving])
+  expect(history.versions.value.map(({ name }) => name)).toEqual(['Second', 'First'])
   unmount()
 })

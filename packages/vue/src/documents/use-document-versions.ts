@@ -41,9 +41,15 @@ export function useDocumentVersions(id: MaybeRefOrGetter<string>): UseDocumentVe
   const loading = shallowRef(false)
   const error = shallowRef<Error>()
 
-  /** Shows what was loaded, unless the id has changed meanwhile. */
-  const load = async (run: (of: DocumentVersions) => Promise<() => void>): Promise<void> => {
+  /** Loads one after another, so that an older reply never replaces a newer one. */
+  let last = Promise.resolve()
+  const load = (run: (of: DocumentVersions) => Promise<() => void>): Promise<void> => {
     const of = history.value
+    return (last = last.then(() => loadOf(of, run)))
+  }
+  /** Shows what was loaded, unless the id has changed meanwhile. */
+  const loadOf = async (of: DocumentVersions, run: (of: DocumentVersions) => Promise<() => void>): Promise<void> => {
+    if (of !== history.value) return
     loading.value = true
     try {
       const show = await run(of)
@@ -67,6 +73,7 @@ export function useDocumentVersions(id: MaybeRefOrGetter<string>): UseDocumentVe
   watch(
     history,
     () => {
+      last = Promise.resolve()
       versions.value = { rows: [], hasMore: false }
       changes.value = []
       loading.value = false
