@@ -10,7 +10,7 @@ import { createServerPresence, type ServerPresence } from './presence/server-pre
 import { createRoomMemberships } from './rooms/room-memberships.ts'
 import { roomsFeature } from './rooms/rooms-feature.ts'
 import type { RoomsSettings } from './rooms/rooms-options.ts'
-import type { RoomCalls } from './rooms/server-rooms.ts'
+import type { RoomCalls } from './rooms/rooms-contract.ts'
 
 /** What needs a `Coordination`. Without one it is off. */
 export interface CoordinatedFeatures {

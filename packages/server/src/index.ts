@@ -31,14 +31,4 @@ export type { ServerState } from './state/server-state.ts'
 export type { SubscriptionOptions } from './subscription-options.ts'
 export type { RoomTarget, TargetedConnections } from './rooms/room-target.ts'
 export type { RoomsOptions } from './rooms/rooms-options.ts'
-export type {
-  InstanceResult,
-  RoomCallOptions,
-  RoomConnection,
-  RoomRecipient,
-  RoomSendOptions,
-  RoomsList,
-  RoomsReply,
-  RoomSummary,
-  ServerRooms,
-} from './rooms/server-rooms.ts'
+export type * from './rooms/rooms-contract.ts'

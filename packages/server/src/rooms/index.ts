@@ -1,15 +1,4 @@
 // Rooms for processes without Socket.IO. Nothing here loads it.
 export { createRoomSender, type RoomSender, type RoomSenderOptions } from './room-sender.ts'
 export type { RoomTarget, TargetedConnections } from './room-target.ts'
-export type {
-  InstanceResult,
-  RoomCallOptions,
-  RoomCalls,
-  RoomConnection,
-  RoomRecipient,
-  RoomSendOptions,
-  RoomsList,
-  RoomsReply,
-  RoomSummary,
-  ServerRooms,
-} from './server-rooms.ts'
+export type * from './rooms-contract.ts'

@@ -5,7 +5,8 @@ import type { RealtimePubSub } from '@tutti/pubsub'
 import { checkValue } from '../check-value.ts'
 import { ROOMS_ROWS, type RoomsOptions } from './rooms-options.ts'
 import { sendRoomCommand } from './send-room-command.ts'
-import { createRoomCalls, type RoomCalls } from './server-rooms.ts'
+import type { RoomCalls } from './rooms-contract.ts'
+import { createRoomCalls } from './server-rooms.ts'
 
 /** Options of `createRoomSender`: those of rooms, the schema and the error listener. */
 export interface RoomSenderOptions extends RoomsOptions {
@@ -46,7 +47,7 @@ const OPTIONS = {
 export function createRoomSender(pubsub: Pick<RealtimePubSub, 'link' | 'instanceId'>, options: RoomSenderOptions = {}): RoomSender {
   const { schema, onError, ...settings } = parseOptions<RoomSenderOptions, typeof OPTIONS>('createRoomSender', OPTIONS, options)
   if (!('link' in pubsub)) {
-    throw new RealtimeError('INVALID_OPTIONS', { message: 'A room sender requires a `RealtimePubSub`.' })
+    throw new RealtimeError('INVALID_OPTIONS', { message: 'createRoomSender: `pubsub` must be a RealtimePubSub.' })
   }
   const sender = createCommandSender(pubsub.link, pubsub.instanceId, { onError })
   const calls = createRoomCalls({

@@ -12,7 +12,8 @@ import { createRoomCommands } from './room-commands.ts'
 import { createRoomHandlers } from './room-handlers.ts'
 import type { RoomMemberships } from './room-memberships.ts'
 import { sendRoomCommand } from './send-room-command.ts'
-import { createRoomCalls, type RoomCalls } from './server-rooms.ts'
+import type { RoomCalls } from './rooms-contract.ts'
+import { createRoomCalls } from './server-rooms.ts'
 import type { RoomsSettings } from './rooms-options.ts'
 
 /** The parts of rooms. */
