@@ -10,14 +10,7 @@ export { jsonCopy } from './json-copy.ts'
 export { DEFAULT_LIMITS, MAX_NAME_BYTES, MAX_VALUE_DEPTH, type Limits } from './limits.ts'
 export { listingEntry } from './listing-entry.ts'
 export { applyPatch, createPatch, equalJson } from './merge-patch.ts'
-export type {
-  AwarenessState,
-  DocumentChangePage,
-  DocumentContent,
-  DocumentVersionPage,
-  OpenedDocument,
-  WireBytes,
-} from './document-messages.ts'
+export type * from './document-messages.ts'
 export type {
   ClientToServerEvents,
   EntryPage,
