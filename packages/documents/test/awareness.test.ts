@@ -1,27 +1,17 @@
 import type { RealtimeClient } from '@tutti/client'
 import type { JsonValue } from '@tutti/protocol'
-import { eventually, startRedis, startTcpProxy, type TestRedis } from '@tutti/test-kit'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { eventually, startTcpProxy } from '@tutti/test-kit'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { document, type RealtimeDocument } from '../src/client/document.ts'
-import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
 import { createInstances, type InstanceOptions, type Instances } from './instances.ts'
+import { useRedisAndPglite } from './redis-and-pglite.ts'
 
 const ID = 'notes:1'
 
-let redis: TestRedis
-let store: DocumentStore
+const place = useRedisAndPglite()
 let instances: Instances
 let errors: unknown[] = []
 
-beforeAll(async () => {
-  redis = await startRedis()
-  store = pgliteStore()
-  await store.ready
-})
-afterAll(async () => {
-  await store.close()
-  await redis.stop()
-})
 beforeEach(() => {
   errors = []
 })
@@ -45,7 +35,7 @@ describe.for([
 ])('$topology', ({ size }) => {
   let urls: string[]
   const start = async (options: InstanceOptions = {}): Promise<void> => {
-    instances = createInstances(store, size === 1 ? undefined : redis.url, (error) => errors.push(error))
+    instances = createInstances(place.store, size === 1 ? undefined : place.redis.url, (error) => errors.push(error))
     urls = [await instances.start(options)]
     if (size === 2) urls.push(await instances.start(options))
   }
@@ -119,8 +109,8 @@ describe.for([
 
 test('[D7] what clients of a killed instance showed ends with its lease', async () => {
   const lease = { heartbeatMs: 100, leaseMs: 600 }
-  instances = createInstances(store, redis.url, () => {})
-  const proxy = await startTcpProxy({ host: redis.host, port: redis.port })
+  instances = createInstances(place.store, place.redis.url, () => {})
+  const proxy = await startTcpProxy({ host: place.redis.host, port: place.redis.port })
   onTestFinished(() => proxy.close())
   const survivor = instances.open(await instances.start({ lease }), ID)
   const lost = instances.open(await instances.start({ lease, redisUrl: `redis://${proxy.host}:${proxy.port}` }), ID)

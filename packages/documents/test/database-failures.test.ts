@@ -1,28 +1,19 @@
-import { eventually, startPostgres, startRedis, startTcpProxy, type TestRedis } from '@tutti/test-kit'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { pgliteStore, postgresStore, type DocumentStore } from '../src/server/index.ts'
+import { eventually, startPostgres, startTcpProxy } from '@tutti/test-kit'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { postgresStore, type DocumentStore } from '../src/server/index.ts'
 import { createFaultyStore, type FaultyStore } from './faulty-store.ts'
 import { createInstances, type Instances } from './instances.ts'
+import { useRedisAndPglite } from './redis-and-pglite.ts'
 
-let redis: TestRedis
-let database: DocumentStore
+const place = useRedisAndPglite()
 let faulty: FaultyStore
 let instances: Instances
 let alarms: unknown[] = []
 let count = 0
 
-beforeAll(async () => {
-  redis = await startRedis()
-  database = pgliteStore()
-  await database.ready
-})
-afterAll(async () => {
-  await database.close()
-  await redis.stop()
-})
 beforeEach(() => {
   alarms = []
-  faulty = createFaultyStore(database)
+  faulty = createFaultyStore(place.store)
 })
 afterEach(() => instances.stop())
 
@@ -35,13 +26,13 @@ async function openAll(ids: readonly string[], options: Parameters<Instances['st
   const url = await instances.start(options)
   const open = ids.map((id) => instances.open(url, id))
   for (const { text } of open) text.insert(0, 'before')
-  await eventually(async () => expect(await Promise.all(ids.map((id) => database.textOf(id)))).toEqual(ids.map(() => 'before')))
+  await eventually(async () => expect(await Promise.all(ids.map((id) => place.store.textOf(id)))).toEqual(ids.map(() => 'before')))
   return { url, open }
 }
 
 describe('with Redis', () => {
   beforeEach(() => {
-    instances = create(faulty.store, redis.url)
+    instances = create(faulty.store, place.redis.url)
   })
 
   test('[D5] edits are acknowledged in an outage, and stored in batches later', async () => {
@@ -86,7 +77,7 @@ describe('with Redis', () => {
     faulty.refused.clear()
     await eventually(() => expect(open[0]?.current).toMatchObject({ stored: true, failing: false }))
     await eventually(() => expect(instances.documents.flatMap((each) => each.failing())).toEqual([]))
-    expect((await database.load(bad))?.offset).toBeGreaterThan(0)
+    expect((await place.store.load(bad))?.offset).toBeGreaterThan(0)
   })
 
   test('[D6] a document that no client has open stays in memory until it is stored', async () => {
@@ -101,16 +92,18 @@ describe('with Redis', () => {
     const { attempts } = faulty
     await eventually(() => expect(faulty.attempts).toBeGreaterThan(attempts + 2))
     faulty.isAway = false
-    await eventually(async () => expect(await Promise.all(ids.map((id) => database.textOf(id)))).toEqual(ids.map(() => 'unsaved, before')))
+    await eventually(async () =>
+      expect(await Promise.all(ids.map((id) => place.store.textOf(id)))).toEqual(ids.map(() => 'unsaved, before')),
+    )
     expect(alarms).toHaveLength(1)
   })
 
   test('[D4] an open document that was removed from the database is stored again', async () => {
     const [id = ''] = newIds()
     const { open } = await openAll([id])
-    await database.remove(id)
+    await place.store.remove(id)
     open[0]?.text.insert(0, 'again, ')
-    await eventually(async () => expect(await database.textOf(id)).toBe('again, before'))
+    await eventually(async () => expect(await place.store.textOf(id)).toBe('again, before'))
     expect(alarms).toEqual([])
   })
 })
@@ -154,7 +147,7 @@ test('[D5] an instance runs with a database that is absent or does not reply', a
   await postgres.kill()
   const store = postgresStore({ url: url.replace(`:${postgres.port}/`, `:${proxy.port}/`) })
   store.ready.catch(() => {})
-  instances = create(store, redis.url)
+  instances = create(store, place.redis.url)
   const [id = ''] = newIds()
   const text = instances.open(await instances.start({ databaseTimeoutMs: 200 }), id)
   text.text.insert(0, 'first')

@@ -1,37 +1,27 @@
-import { eventually, startRedis, startTcpProxy, type TestRedis } from '@tutti/test-kit'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { eventually, startTcpProxy } from '@tutti/test-kit'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { document } from '../src/client/document.ts'
-import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
 import { createFaultyStore, type FaultyStore } from './faulty-store.ts'
 import { createInstances, type Instances } from './instances.ts'
+import { useRedisAndPglite } from './redis-and-pglite.ts'
 
 const LEASE = { heartbeatMs: 100, leaseMs: 600 }
 const IDS = ['notes:1', 'notes:2', 'notes:3']
 
-let redis: TestRedis
-let store: DocumentStore
+const place = useRedisAndPglite()
 let faulty: FaultyStore
 let instances: Instances
 
-beforeAll(async () => {
-  redis = await startRedis()
-  store = pgliteStore()
-  await store.ready
-})
-afterAll(async () => {
-  await store.close()
-  await redis.stop()
-})
 beforeEach(async () => {
-  for (const id of IDS) await store.remove(id)
-  faulty = createFaultyStore(store)
-  instances = createInstances(faulty.store, redis.url, () => {})
+  for (const id of IDS) await place.store.remove(id)
+  faulty = createFaultyStore(place.store)
+  instances = createInstances(faulty.store, place.redis.url, () => {})
 })
 afterEach(() => instances.stop())
 
 /** Edits documents on an instance that stores nothing, and cuts it off from Redis. */
 async function loseInstance(text: string): Promise<void> {
-  const proxy = await startTcpProxy({ host: redis.host, port: redis.port })
+  const proxy = await startTcpProxy({ host: place.redis.host, port: place.redis.port })
   onTestFinished(() => proxy.close())
   const url = await instances.start({
     ...{ lease: LEASE, redisUrl: `redis://${proxy.host}:${proxy.port}` },
@@ -45,7 +35,7 @@ async function loseInstance(text: string): Promise<void> {
   await client.close()
   proxy.refuse()
 }
-const storedTexts = (): Promise<(string | undefined)[]> => Promise.all(IDS.map((id) => store.textOf(id)))
+const storedTexts = (): Promise<(string | undefined)[]> => Promise.all(IDS.map((id) => place.store.textOf(id)))
 
 test('[D2] updates of a killed instance are stored by another one, unopened', async () => {
   await instances.start({ lease: LEASE })
