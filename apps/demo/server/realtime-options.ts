@@ -16,16 +16,16 @@ const DATA_FOLDER = '.data'
 /** The chat is stored: its channels and what is kept of each. */
 const CHAT = { 'chat:*': { maxRecords: 1_000, maxAgeMs: 7 * 24 * 3_600_000 } }
 
-const EVERYBODY = { read: true, write: true }
+const ALL_USERS = { read: true, write: true }
 const PRESENT = { read: true, join: true }
 
 /** The rights: shared data is listed by name, keys below a user's name belong to that user, and everything else is refused. */
 export const authorize = rules({
   state: {
-    [KEYS.count]: EVERYBODY,
-    [`${LIST_PREFIX}*`]: EVERYBODY,
-    [KEYS.room]: EVERYBODY,
-    [`${DOCUMENT_PREFIX}*`]: EVERYBODY,
+    [KEYS.count]: ALL_USERS,
+    [`${LIST_PREFIX}*`]: ALL_USERS,
+    [KEYS.room]: ALL_USERS,
+    [`${DOCUMENT_PREFIX}*`]: ALL_USERS,
     'user:{id}:*': { read: true, write: true },
   },
   events: {
@@ -35,7 +35,7 @@ export const authorize = rules({
   },
   presence: { [PAGE_ROOM]: PRESENT, [`${DOCUMENT_PREFIX}*`]: PRESENT, [documentRoom(GUIDE)]: PRESENT },
   documents: {
-    [`${DOCUMENT_PREFIX}*`]: EVERYBODY,
+    [`${DOCUMENT_PREFIX}*`]: ALL_USERS,
     [GUIDE]: { read: true, write: ({ user }) => user !== null && !isGuest(user.id) },
   },
   locks: { [fieldLock('*')]: { read: true, acquire: true } },

@@ -38,7 +38,7 @@ const OUT: RoomSnapshot = { joined: false, error: undefined }
  * @throws {RealtimeError} `INVALID_ROOM`, also for a name of more than 128 bytes; `CLOSED`.
  *
  * @example
- * const { key, subscribe } = useRealtimeRoom(() => `proj:${id}`)
+ * const { key, subscribe } = useRealtimeRoom(() => `proj:${id.value}`)
  * const title = useRealtimeState(() => key('title'), '')
  * subscribe<{ by: string }>('saved', ({ by }) => show(by))
  */
