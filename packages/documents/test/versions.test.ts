@@ -90,6 +90,15 @@ describe.for([
     })
   })
 
+  test('[D3] an update over maxUpdateBytes is refused before all of it is sent', async () => {
+    const url = await instances.start({ authenticate, authorize, maxUpdateBytes: 100_000 })
+    const notes = document(instances.client(url, { user: 'ada' }), newId())
+    await eventually(() => expect(notes.current.loading).toBe(false))
+    notes.text.insert(0, 'x'.repeat(300_000))
+    const message = 'The update exceeds 100000 bytes (maxUpdateBytes).'
+    await eventually(() => expect(notes.current.error).toMatchObject({ code: 'TOO_LARGE', message }))
+  })
+
   test('[D12] saving ends with the client, if the server does not have its edits', async () => {
     const { client, notes, history } = open(0, 'ada', newId())
     client.connection.disconnect()

@@ -57,7 +57,8 @@ function createChannelRecords(client: ChannelClient, channel: string, rewind: nu
     return start !== undefined && compareOffsets(event.offset, start) > 0 ? [event] : []
   }
   const loadMore = async (limit: number): Promise<void> => {
-    if (start === undefined) throw new RealtimeError('UNAVAILABLE', { message: `Not yet subscribed to ${channel}.` })
+    if (start === undefined)
+      throw new RealtimeError('UNAVAILABLE', { message: `Not yet subscribed to ${channel}: wait until \`loading\` is false.` })
     const before = observable.current.records[0]?.offset
     try {
       const page = await readHistory(client, channel, { before, limit })

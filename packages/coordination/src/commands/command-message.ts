@@ -22,7 +22,7 @@ export interface CommandReply {
 const HEAD = /^(\d+) (\d+) (\S+) (\d+) ([01])\n/
 
 const invalid = (cause?: unknown): RealtimeError =>
-  new RealtimeError('INVALID_MESSAGE', { message: 'A command to all instances was dropped: it is malformed.', cause })
+  new RealtimeError('INVALID_MESSAGE', { message: 'Dropped a command to all instances: it is malformed.', cause })
 
 /** The message of a command. */
 export const commandMessage = ({ deadline, timeoutMs, from, id, confirm, text }: CommandMessage): string =>

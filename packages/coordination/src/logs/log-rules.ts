@@ -34,7 +34,7 @@ export function historyOf({ head, records }: FoundRecords, first: LogRecord | un
 /** The name itself, or throws `INVALID_CHANNEL` where the logs of the pattern do not include it. */
 export function parseLogName(pattern: string, name: string): string {
   if (isKey(name) && matchesChannel(pattern, name)) return name
-  throw new RealtimeError('INVALID_CHANNEL', { message: `No log: the channel must match ${pattern}.` })
+  throw new RealtimeError('INVALID_CHANNEL', { message: `Invalid channel ${JSON.stringify(name)}: these logs are those of ${pattern}.` })
 }
 
 /** Appends are refused: a group is too far behind. */

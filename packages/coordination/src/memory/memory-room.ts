@@ -71,10 +71,10 @@ export function createMemoryRoom({ room, settings, onOpen, onEmpty, onUnused }: 
     const earlier = byKey.get(key)
     const isFull = earlier === undefined && byKey.size >= settings.maxMembers
     if (isFull && settings.overflow === 'refuse') {
-      throw new RealtimeError('ROOM_FULL', { message: `The room ${room} has ${settings.maxMembers} members (maxMembers).` })
+      throw new RealtimeError('ROOM_FULL', { message: `Not joined: the room ${room} has ${settings.maxMembers} members (maxMembers).` })
     }
     if (earlier !== undefined && (earlier.identity.sequence ?? 0) > (identity.sequence ?? Infinity)) {
-      throw new RealtimeError('CLOSED', { message: 'A later connection of this client is the member.' })
+      throw new RealtimeError('CLOSED', { message: `Not joined: a later connection of this client is the member of ${room}.` })
     }
     if (earlier !== undefined) {
       clearTimeout(earlier.timer)

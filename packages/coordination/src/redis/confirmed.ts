@@ -11,7 +11,8 @@ export function confirmed(
   ended: Promise<never>,
 ): Promise<void> {
   const away = new Promise<never>((_resolve, reject) => {
-    const fail = (): void => reject(new RealtimeError('UNAVAILABLE', { message: 'Redis is unavailable.' }))
+    const fail = (): void =>
+      reject(new RealtimeError('UNAVAILABLE', { message: 'Redis is unavailable: the subscription was not confirmed.' }))
     const stop = link.onStatus((status) => status === 'unavailable' && fail())
     subscription.ready.then(stop, stop)
     ended.catch(stop)

@@ -189,11 +189,11 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
         case 'superseded':
           // Retryable: a connection that is still in use takes the member over with its next join.
           throw new RealtimeError('CLOSED', {
-            message: 'The membership was ended, or continued by another connection, meanwhile.',
+            message: `The membership in ${room} was ended, or continued by another connection, during the request. Join again.`,
             retryable: true,
           })
         case 'full':
-          throw new RealtimeError('ROOM_FULL', { message: `The room ${room} has ${maxMembers} members (maxMembers).` })
+          throw new RealtimeError('ROOM_FULL', { message: `Not joined: the room ${room} has ${maxMembers} members (maxMembers).` })
       }
     },
     update: async (connectionId, info) => {

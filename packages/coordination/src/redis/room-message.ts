@@ -27,7 +27,7 @@ const CHANGE = /^c (\d+) (\d+) (\d+)$/
 const LINE = /^(?:\+ (?<id>\S+) (?<user>\S*) (?<info>.*)|(?<mark>[-x]) (?<left>\S+))$/s
 
 const invalid = (cause?: unknown): RealtimeError =>
-  new RealtimeError('INVALID_MESSAGE', { message: 'A message about members of a room was dropped: it is malformed.', cause })
+  new RealtimeError('INVALID_MESSAGE', { message: 'Dropped a message about members of a room: it is malformed.', cause })
 
 /** The message that passes cursors on. */
 export const cursorsMessage = (from: string, cursors: Cursors): string => `k ${from}\n${JSON.stringify(cursors)}`

@@ -58,7 +58,11 @@ export function createStoredDocumentLogs(store: DocumentStore, onError: (error: 
       const record = records[place]
       if (record === undefined || stored[place] !== true) {
         log.last = undefined
-        settled.reject(new RealtimeError('UNAVAILABLE', { message: `The document ${log.document} was changed by another process.` }))
+        settled.reject(
+          new RealtimeError('UNAVAILABLE', {
+            message: `The document ${log.document} was changed by another process: several instances require a \`pubsub\`.`,
+          }),
+        )
         continue
       }
       log.last = record.offset

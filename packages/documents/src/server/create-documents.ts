@@ -76,7 +76,9 @@ export function createDocuments(options: DocumentsOptions): Documents {
       if (isClosed) throw new RealtimeError('CLOSED')
       const opened = documents
       if (opened === undefined) {
-        throw new RealtimeError('INVALID_OPTIONS', { message: 'No server has these documents: use them as option `documents` first.' })
+        throw new RealtimeError('INVALID_OPTIONS', {
+          message: 'No server has these documents: pass them to attachRealtime as the option `documents` first.',
+        })
       }
       const { maxDocumentBytes } = settings
       return createServerDocument({ live: await opened.hold(id), maxDocumentBytes, onClose: () => opened.release(id) })
@@ -100,7 +102,7 @@ function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOpt
     ...{ retryMs: storeIntervalMs, timeoutMs: settings.databaseTimeoutMs },
     onOutage: (error) => report(error, 'the database'),
   })
-  const transfers = createTransfers(Math.max(maxUpdateBytes, maxDocumentBytes))
+  const transfers = createTransfers(maxUpdateBytes)
 
   const logs = logsOf(core, store, report)
   const sendStatus = (live: LiveDocument): void => {
@@ -201,7 +203,7 @@ function logsOf(
 ): DocumentLogs {
   if (pubsub === undefined) return createStoredDocumentLogs(store, (error) => report(error, 'listener'))
   if (!('link' in pubsub)) {
-    throw new RealtimeError('INVALID_OPTIONS', { message: 'Documents need a RealtimePubSub, or none.' })
+    throw new RealtimeError('INVALID_OPTIONS', { message: 'The option `documents` requires a `pubsub` that is a RealtimePubSub, or none.' })
   }
   const { link } = pubsub as RealtimePubSub
   return createSharedDocumentLogs(

@@ -54,7 +54,7 @@ export function createDocumentAwareness({ core, maxAwarenessBytes, onError }: Do
     const size = byteLength(JSON.stringify(state.state))
     if (size > maxAwarenessBytes) {
       throw new RealtimeError('TOO_LARGE', {
-        message: `The state has ${size} bytes. The limit is ${maxAwarenessBytes} (maxAwarenessBytes).`,
+        message: `The awareness state for ${document} has ${size} bytes. The limit is ${maxAwarenessBytes} (maxAwarenessBytes).`,
       })
     }
     await roomOf(document).show(connection, state)

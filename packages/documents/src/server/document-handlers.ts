@@ -82,7 +82,7 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
   const append = async (connection: Connection, live: LiveDocument, update: Uint8Array): Promise<LogPosition> => {
     if (update.length > maxUpdateBytes) {
       throw new RealtimeError('TOO_LARGE', {
-        message: `The update has ${update.length} bytes. The limit is ${maxUpdateBytes} (maxUpdateBytes).`,
+        message: `The update of ${live.id} has ${update.length} bytes. The limit is ${maxUpdateBytes} (maxUpdateBytes).`,
       })
     }
     checkUpdate(update)

@@ -53,7 +53,9 @@ export function createVersionHandlers({ documents, store, transfers, maxDocument
     withDocument(document, async (live) => {
       await store.create({ id: document })
       if (maxVersions === 0 || (await store.versions(document, { limit: maxVersions })).length === maxVersions) {
-        throw new RealtimeError('TOO_LARGE', { message: `The document ${document} has ${maxVersions} versions (maxVersions).` })
+        throw new RealtimeError('TOO_LARGE', {
+          message: `Not saved: the document ${document} may have ${maxVersions} versions (maxVersions).`,
+        })
       }
       return store.addVersion({ document, name, author, offset: live.position.offset, bytes: live.replica.encode() })
     })

@@ -36,7 +36,8 @@ export function createTransfers(maxBytes: number): Transfers {
     if (transfers.size >= MAX_TRANSFERS && oldest !== undefined) transfers.delete(oldest)
     transfers.set(id, content)
   }
-  const unknown = (id: string): RealtimeError => new RealtimeError('INVALID_MESSAGE', { message: `Unknown transfer ${id}.` })
+  const unknown = (id: string): RealtimeError =>
+    new RealtimeError('INVALID_MESSAGE', { message: `Unknown transfer ${id}, or a part out of order. Begin it again.` })
 
   return {
     offer: (connection, bytes) => {

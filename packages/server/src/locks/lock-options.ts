@@ -62,7 +62,10 @@ function parseRequiredLock(row: unknown): RequiredLock {
   try {
     return { pattern: parsePattern(pattern), always: always === true }
   } catch (cause) {
-    throw new RealtimeError('INVALID_OPTIONS', { message: 'locks: `required` has an invalid pattern: use a key, name:* or *.', cause })
+    throw new RealtimeError('INVALID_OPTIONS', {
+      message: `locks: invalid pattern ${JSON.stringify(pattern)} in \`required\`: use a key, name:* or *.`,
+      cause,
+    })
   }
 }
 

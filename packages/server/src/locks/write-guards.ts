@@ -17,7 +17,9 @@ export type GuardOf = (
 /** Without locks, no write can be bound to one. */
 export const guardWithoutLocks: GuardOf = (_connection, { lock }) => {
   if (lock !== undefined)
-    throw new RealtimeError('UNSUPPORTED', { message: 'Locks are off on this server: a write cannot be bound to one.' })
+    throw new RealtimeError('UNSUPPORTED', {
+      message: 'Locks are off on this server (`locks: false`, or no `coordination`): a write cannot be bound to one.',
+    })
   return undefined
 }
 
@@ -34,7 +36,9 @@ export function createGuardOf({ locks }: Pick<Coordination, 'locks'>, required: 
     const row = rowOf(key)
     if (row === undefined) return lock && locks.guard(lock, key)
     if (lock !== undefined && lock.key !== key) {
-      throw new RealtimeError('LOCKED', { message: `A write of ${key} must be bound to the lock of that key.` })
+      throw new RealtimeError('LOCKED', {
+        message: `A write of ${key} must be bound to the lock of that key (locks.required). Acquire it first.`,
+      })
     }
     return locks.guard({ key, token: lock?.token ?? 0, writer: { user, clientId, connectionId }, always: row.always }, key)
   }

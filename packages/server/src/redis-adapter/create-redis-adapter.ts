@@ -47,7 +47,7 @@ const KEY = '$io'
 export function createRedisAdapter(pubsub: Pick<RealtimePubSub, 'link'>, options: RedisAdapterOptions = {}) {
   const { requestsTimeoutMs, parser, onError } = parseOptions('createRedisAdapter', OPTIONS, options)
   if (!('link' in pubsub)) {
-    throw new RealtimeError('INVALID_OPTIONS', { message: 'The Redis adapter requires a `RealtimePubSub`.' })
+    throw new RealtimeError('INVALID_OPTIONS', { message: 'createRedisAdapter: `pubsub` must be a RealtimePubSub.' })
   }
   const { link } = pubsub
   const report = safeErrorListener(onError)

@@ -82,7 +82,8 @@ export function createLocalLogs({ settings, nowMs, storage }: LocalLogsOptions):
 
   const group = (name: string): LogGroup => {
     if (storage !== undefined) throw new RealtimeError('UNSUPPORTED', { message: 'Logs in a storage have no groups of workers.' })
-    if (!groups.includes(name)) throw new RealtimeError('INVALID_OPTIONS', { message: `\`groups\` of ${pattern} has no ${name}.` })
+    if (!groups.includes(name))
+      throw new RealtimeError('INVALID_OPTIONS', { message: `Unknown group ${name}: add it to \`groups\` of ${pattern}.` })
     const on = async <Result>(log: string, run: (state: LocalGroup) => Result): Promise<Result> =>
       use(log, ({ groups: states }) => {
         const state = states.get(name)

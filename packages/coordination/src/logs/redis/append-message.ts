@@ -55,7 +55,7 @@ export function parseAppendMessage(message: string): AppendNotice[] {
 function matchOf(pattern: RegExp, text: string): RegExpExecArray {
   const match = pattern.exec(text)
   if (match !== null) return match
-  throw new RealtimeError('INVALID_MESSAGE', { message: 'A message about durable channels is no append.' })
+  throw new RealtimeError('INVALID_MESSAGE', { message: 'Dropped a message about durable channels: it is malformed.' })
 }
 
 function parseText(json: string): string {

@@ -162,7 +162,8 @@ export function createRedisLogs({ link, kind = 'event', ...rest }: RedisLogOptio
     onAppend,
     onGap,
     group: (name) => {
-      if (!groups.includes(name)) throw new RealtimeError('INVALID_OPTIONS', { message: `\`groups\` of ${pattern} has no ${name}.` })
+      if (!groups.includes(name))
+        throw new RealtimeError('INVALID_OPTIONS', { message: `Unknown group ${name}: add it to \`groups\` of ${pattern}.` })
       return createRedisGroup(name, { link, names, setup, index, parse: (log) => parseLogName(pattern, log), onAppend, onGap })
     },
     close: async () => {

@@ -42,8 +42,7 @@ export function createLockTopics({ link, layout, onRecord, onError }: LockTopics
     try {
       const end = message.indexOf('\n')
       const record = end === -1 ? undefined : parseLockRecord(message.slice(end + 1))
-      if (record === undefined)
-        throw new RealtimeError('INVALID_MESSAGE', { message: 'A message about a lock was dropped: it is malformed.' })
+      if (record === undefined) throw new RealtimeError('INVALID_MESSAGE', { message: 'Dropped a message about a lock: it is malformed.' })
       onRecord(message.slice(0, end), record)
     } catch (error) {
       onError(error)
