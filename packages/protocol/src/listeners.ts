@@ -33,9 +33,10 @@ export function createListeners<Args extends unknown[]>(onError: (error: unknown
       }
     },
     emit: (...args) => {
-      copy ??= [...registered]
-      for (const registration of copy) {
-        if (!registered.has(registration)) continue
+      const running = (copy ??= [...registered])
+      for (const registration of running) {
+        // Without a change during this call, none of them was removed.
+        if (copy !== running && !registered.has(registration)) continue
         try {
           const result = registration.run(...args)
           if (typeof result === 'object' && result !== null) void Promise.resolve(result).catch(onError)
