@@ -87,7 +87,7 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
     hasContent = true
     isRestored = false
     // Edits of an earlier page, or those that the log has lost: all that the server lacks.
-    if (!isSameLog || known === 'some') queue.replace(lackingContent(doc, stateVector))
+    if (write && (!isSameLog || known === 'some')) queue.replace(lackingContent(doc, stateVector))
     if (!write && queue.length > 0) {
       error = new RealtimeError('FORBIDDEN', { message: `Not allowed: document:write on ${id}. ${queue.length} edits are not sent.` })
     }
