@@ -9,6 +9,7 @@ import documentsAssets from './entry-documents.ts?assets=client'
 import DemoApp from './demo-app.vue'
 import { documentHtml, type DocumentParts } from './document-html.ts'
 import { pageInfoKey, PAGES, type PageData, type PageInfo } from './page-info.ts'
+import { hasDocuments } from '../server/demo-documents.ts'
 import { forgetToken, tokenIn } from '../server/session-cookie.ts'
 import { sessionOf } from '../server/sessions.ts'
 import { readingFor } from '../server/reading-for.ts'
@@ -28,7 +29,8 @@ async function renderPage(request: Request): Promise<Response> {
     (session) => ({ session }),
     () => undefined,
   )
-  const info: PageInfo = { page, instance: instanceId, instances, ...(known?.session && { session: known.session }) }
+  const session = known?.session && { session: known.session }
+  const info: PageInfo = { page, instance: instanceId, instances, hasDocuments: hasDocuments(), ...session }
   const realtime = await readingFor(request)
   const body = await renderToString(createSSRApp(DemoApp).use(realtime).provide(pageInfoKey, info))
   const entries = realtime.dehydrate()

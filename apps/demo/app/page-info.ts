@@ -12,6 +12,8 @@ export interface PageInfo {
   readonly instance: string
   /** Addresses of all instances, if they are known. */
   readonly instances: readonly string[]
+  /** It has a database for documents. */
+  readonly hasDocuments: boolean
   /** The current sign-in. */
   readonly session?: Session
 }
@@ -28,4 +30,4 @@ export const PAGE_DATA_ID = 'page-data'
 export const pageInfoKey: InjectionKey<PageInfo> = Symbol('page info')
 
 /** The data of the server. */
-export const usePageInfo = (): PageInfo => inject(pageInfoKey, { page: 'home', instance: '', instances: [] })
+export const usePageInfo = (): PageInfo => inject(pageInfoKey, { page: 'home', instance: '', instances: [], hasDocuments: true })

@@ -1,29 +1,46 @@
-// `pnpm --filter @tutti/demo screenshots [folder]`: pictures of the page at three widths, light and dark, and docs/images/two-browsers.png.
+// `pnpm --filter @tutti/demo screenshots [folder] [--documents]`: pictures of the pages, light and dark, and docs/images/two-browsers.png;
+// with `--documents` only of the page of documents.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { startRedis } from '@tutti/test-kit'
+import { startPostgres, startRedis } from '@tutti/test-kit'
 import type { Browser, Page } from 'playwright-core'
 import { buildDemo } from './build-demo.ts'
 import { DEMO_FOLDER } from './demo-folder.ts'
 import { freePorts } from './free-ports.ts'
 import { openBrowser } from '@tutti/test-kit/browser'
 import { showOthers } from './show-others.ts'
+import { pictureDocuments } from './picture-documents.ts'
 import { pictureSideBySide } from './picture-side-by-side.ts'
 import { signIn } from './sign-in.ts'
 import { startInstance } from './start-instance.ts'
 
-const folder = process.argv[2] ?? join(DEMO_FOLDER, '.screenshots')
+const folder = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? join(DEMO_FOLDER, '.screenshots')
 const README_PICTURE = join(DEMO_FOLDER, '../../docs/images/two-browsers.png')
 
 await buildDemo(console.log)
 mkdirSync(folder, { recursive: true })
-const redis = await startRedis()
+const [redis, postgres] = await Promise.all([startRedis(), startPostgres()])
 const ports = await freePorts('127.0.0.1', 3000, 2)
-const env = { REDIS_URL: redis.url, DEMO_INSTANCES: ports.map((port) => `http://127.0.0.1:${port}`).join(',') }
+const env = {
+  REDIS_URL: redis.url,
+  DATABASE_URL: await postgres.createDatabase(),
+  DEMO_INSTANCES: ports.map((port) => `http://127.0.0.1:${port}`).join(','),
+}
+const onlyDocuments = process.argv.includes('--documents')
 const instances = await Promise.all(ports.map((port) => startInstance({ port, env })))
 const [left = '', right = ''] = instances.map(({ address }) => address)
 const browser = await openBrowser()
 try {
+  if (!onlyDocuments) await pictureHome()
+  await pictureDocuments([left, right], (...look) => open(browser, ...look), folder)
+} finally {
+  await browser.close()
+  await Promise.all(instances.map((instance) => instance.stop()))
+  await Promise.all([redis.stop(), postgres.stop()])
+}
+console.log(`The pictures are in ${folder} and ${README_PICTURE}`)
+
+async function pictureHome(): Promise<void> {
   await everyLook(browser, left, 'empty')
   await fill(browser, left, right)
   await everyLook(browser, right, 'filled')
@@ -32,12 +49,7 @@ try {
   await everyLook(browser, right, 'present')
   await hideOthers()
   await pictureSideBySide(browser, [left, right], README_PICTURE)
-} finally {
-  await browser.close()
-  await Promise.all(instances.map((instance) => instance.stop()))
-  await redis.stop()
 }
-console.log(`The pictures are in ${folder} and ${README_PICTURE}`)
 
 async function everyLook(browser: Browser, address: string, name: string): Promise<void> {
   for (const width of [390, 768, 1280]) {

@@ -13,6 +13,9 @@ export function demoDocuments(folder: string | undefined): Documents | undefined
   return folder === undefined ? undefined : createDocuments({ store: lazyStore(() => pgliteStore({ folder })), seed })
 }
 
+/** With Redis, the database of documents is one that all instances share. */
+export const hasDocuments = (): boolean => !process.env['REDIS_URL'] || Boolean(process.env['DATABASE_URL'])
+
 const seed = (id: string): string | undefined => (id === GUIDE ? GUIDE_TEXT : undefined)
 
 const GUIDE_TEXT = `Welcome to the rehearsal room.

@@ -75,6 +75,55 @@ test('[D1] two pages on two instances type into one document at once', async () 
   await isSaved(other)
 })
 
+test('[D13] a page that is reloaded while offline shows and sends its changes', async () => {
+  const [one, other] = await Promise.all([visitDocuments(two.addresses[0]), visitDocuments(two.addresses[1])])
+  await create(one, 'Reloaded')
+  await editorOf(one).pressSequentially('Before')
+  await isSaved(one)
+  await one.context().setOffline(true)
+  await one.getByText('Offline', { exact: true }).first().waitFor()
+  await editorOf(one).pressSequentially(', offline')
+  await one.getByText(/^Offline, \d+ changes waiting$/).waitFor()
+  await one.close()
+
+  // A page is loaded again, without its realtime connection.
+  const context = one.context()
+  let isAway = true
+  await context.routeWebSocket(/socket\.io/, (socket) => void (isAway ? socket.close() : socket.connectToServer()))
+  await context.route(/socket\.io/, (route) => route.abort())
+  await context.setOffline(false)
+  const again = await context.newPage()
+  await again.goto(one.url())
+  await again.getByText(/^Offline, \d+ changes waiting$/).waitFor()
+  expect(await textOn(again)).toBe('Before, offline')
+  await editorOf(again).press('Control+End')
+  await editorOf(again).pressSequentially(', again')
+  await again.reload()
+  await eventually(async () => expect(await textOn(again)).toBe('Before, offline, again'))
+  await other.getByRole('link', { name: 'Reloaded' }).click()
+  await eventually(async () => expect(await textOn(other)).toBe('Before'))
+  await editorOf(other).press('Control+Home')
+  await editorOf(other).pressSequentially('Not seen. ')
+  await isSaved(other)
+
+  isAway = false
+  await context.unrouteAll()
+  await again.close()
+  const last = await context.newPage()
+  await last.goto(one.url())
+  const merged = 'Not seen. Before, offline, again'
+  await eventually(async () => expect([await textOn(last), await textOn(other)]).toEqual([merged, merged]), { timeoutMs: 10_000 })
+  await isSaved(last)
+})
+
+test('a server with Redis and without a database has the reason on its page', async () => {
+  const instance = await two.startAnother(await freePort(), { DATABASE_URL: '' })
+  const page = await visitDocuments(instance.address)
+  await page.getByRole('heading', { name: 'This server has no documents.' }).waitFor()
+  expect(await page.getByRole('main').innerText()).toContain('DATABASE_URL')
+  expect(instance.output).toContain('DATABASE_URL is not set')
+})
+
 test('documents are created, renamed, deleted and restored for all pages', async () => {
   const [one, other] = await Promise.all([visitDocuments(two.addresses[0]), visitDocuments(two.addresses[1])])
   await create(one, 'Draft')
@@ -98,6 +147,12 @@ test('[D12] a version is saved, previewed and restored', async () => {
   await one.getByLabel('Name of the version').press('Enter')
   await one.getByRole('button', { name: /First edition/ }).waitFor()
   await other.getByRole('link', { name: 'History' }).click()
+  await other.getByRole('button', { name: 'History', exact: true }).click()
+  await other.getByRole('button', { name: /First edition/ }).waitFor()
+  await other.getByLabel('Name of the version').fill('Second edition')
+  await other.getByLabel('Name of the version').press('Enter')
+  await one.getByRole('button', { name: /Second edition/ }).waitFor()
+  await other.getByRole('button', { name: 'Close the history' }).click()
   await eventually(async () => expect(await textOn(other)).toBe('As printed'))
   await editorOf(other).press('Control+a')
   await editorOf(other).pressSequentially('Rewritten')

@@ -16,7 +16,7 @@ export interface TwoInstances {
   /** The secret with which both sign their tokens. */
   readonly secret: string
   /** Starts a further instance, which is stopped like the two. */
-  startAnother(port: number): Promise<DemoInstance>
+  startAnother(port: number, env?: Record<string, string>): Promise<DemoInstance>
   stop(): Promise<void>
 }
 
@@ -42,12 +42,16 @@ export async function startTwoInstances({ hasDocuments = false }: TwoInstancesOp
     ORIGINS: 'https://listed.example',
   }
   const instances: DemoInstance[] = []
-  const start = async (port: number): Promise<DemoInstance> => {
-    const instance = await startInstance({ file, folder, port, env })
+  const start = async (port: number, more: Record<string, string> = {}): Promise<DemoInstance> => {
+    const instance = await startInstance({ file, folder, port, env: { ...env, ...more } })
     instances.push(instance)
     return instance
   }
-  const [first, second, browser] = await Promise.all([freePort().then(start), freePort().then(start), openBrowser()])
+  const [first, second, browser] = await Promise.all([
+    freePort().then((port) => start(port)),
+    freePort().then((port) => start(port)),
+    openBrowser(),
+  ])
   return {
     browser,
     file,

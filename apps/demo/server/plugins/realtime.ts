@@ -1,5 +1,6 @@
 import { attachRealtime } from '@tutti/server/nitro'
 import { definePlugin } from 'nitro'
+import { hasDocuments } from '../demo-documents.ts'
 import { realtimeOptions } from '../realtime-options.ts'
 import { provideSecret } from '../session-token.ts'
 
@@ -10,6 +11,7 @@ export default definePlugin((nitroApp) => {
   if (process.env['REDIS_URL'] && !process.env['SESSION_SECRET']) {
     console.warn('SESSION_SECRET is not set: sessions of this instance are not valid on other instances, nor after a restart.')
   }
+  if (!hasDocuments()) console.warn('DATABASE_URL is not set: with REDIS_URL, documents need a PostgreSQL that all instances share.')
   provideSecret()
   attachRealtime(nitroApp, realtimeOptions)
 })
