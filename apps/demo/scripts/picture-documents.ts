@@ -9,7 +9,7 @@ Mendelssohn: Octet, slower than last time
 
 To be decided: the encore. `
 
-/** Opens a page in a look of its own. */
+/** Opens a page in a context of its own. */
 type OpenPage = (address: string, viewport: { width: number; height: number }, colorScheme: 'light' | 'dark') => Promise<Page>
 
 /** Pictures of the page of documents at two widths, light and dark: the list, a text that another user edits, and its history. */

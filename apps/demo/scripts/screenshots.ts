@@ -32,7 +32,7 @@ const [left = '', right = ''] = instances.map(({ address }) => address)
 const browser = await openBrowser()
 try {
   if (!onlyDocuments) await pictureHome()
-  await pictureDocuments([left, right], (...look) => open(browser, ...look), folder)
+  await pictureDocuments([left, right], (...options) => open(browser, ...options), folder)
 } finally {
   await browser.close()
   await Promise.all(instances.map((instance) => instance.stop()))

@@ -38,7 +38,7 @@ const contentOf = (page: Page): Promise<unknown> => page.evaluate('editor.getHTM
 const bothShow = (pages: readonly Page[], content: string): Promise<void> =>
   eventually(async () => expect(await Promise.all(pages.map(contentOf))).toEqual(pages.map(() => content)))
 
-test('[D7] [README] two pages edit one document with Tiptap, with cursors and undo of own edits', async () => {
+test('[D7] [README] two pages edit one document with Tiptap, with cursors and undo', async () => {
   const port = await freePort()
   const [{ open }] = await Promise.all([
     openApplication({ 'src/main.ts': `${recipe(port)}\nObject.assign(globalThis, { editor })` }),
