@@ -109,7 +109,7 @@ const rooms = new Set<string>()
 /** What the instance itself keeps of leases, and what belongs to rooms that a client named. */
 const isOfPresence = (name: string): boolean => {
   if (/^\{tutti\$instances:all\}\$\w+$|^\{tutti\$instance:[\w.-]+\}\$holds$/.test(name)) return true
-  const room = /^\{tutti\$room:(.*)\}\$(?:members|version)$/s.exec(name)?.[1] ?? /^tutti:\$room:(.*)$/s.exec(name)?.[1]
+  const room = /^\{tutti\$room:(.*)\}\$(?:members|version|counted)$/s.exec(name)?.[1] ?? /^tutti:\$room:(.*)$/s.exec(name)?.[1]
   return room !== undefined && isKey(room) && rooms.has(room)
 }
 
