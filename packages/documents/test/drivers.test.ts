@@ -42,9 +42,9 @@ test('[D9] without postgres installed, the examples of the README run on PGlite'
     onTestFinished(async () => void (await example.stop()))
     return example
   }
-  // PGlite takes 5 s of a processor to start in an empty folder.
+  // PGlite takes 5 s of a processor to start in an empty folder, and a busy machine many times as long.
   const shown = (example: Example, line: string): Promise<void> =>
-    eventually(() => expect(example.printed, server.complaints + example.complaints).toContain(line), { timeoutMs: 60_000 })
+    eventually(() => expect(example.printed, server.complaints + example.complaints).toContain(line), { timeoutMs: 180_000 })
   const server = start('attachRealtime')
   await shown(start('notes.subscribe'), 'true 0 undefined')
   await shown(start('history.save', 'console.log(rows.length, preview.getText("text").toJSON())'), '1 Hello')
