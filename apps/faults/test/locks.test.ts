@@ -4,6 +4,7 @@ import { emptyHistory, type LockHistory, type SeenHold, type SeenRequest } from 
 import type { LockRunOptions } from '../src/locks/lock-run.ts'
 import { parseLockOptions } from '../src/locks/parse-lock-options.ts'
 import { runAborts } from '../src/locks/run-aborts.ts'
+import { runBroadcasts } from '../src/locks/run-broadcasts.ts'
 import { runLockRounds } from '../src/locks/run-lock-rounds.ts'
 
 const SHORT: LockRunOptions = {
@@ -33,6 +34,12 @@ test('[L4] a lock is free or known by its holder after an abort met the grant', 
   const { granted, ended, violations } = await runAborts(60, SHORT)
   expect(violations).toEqual([])
   expect(granted + ended).toBe(60)
+})
+
+test('[R1] [N1] a broadcast reaches a new member; a stopped instance is named', async () => {
+  const { received, named, connections, violations } = await runBroadcasts(30, SHORT)
+  expect(violations).toEqual([])
+  expect([received, named, connections]).toEqual([30, 10, [2, 2]])
 })
 
 test('the history of a lock is judged by tokens and times', () => {
@@ -67,7 +74,7 @@ test('the history of a lock is judged by tokens and times', () => {
 
 test('options of the run of locks have defaults, and an invalid one is refused by name', () => {
   expect(parseLockOptions([])).toEqual({
-    ...{ rounds: 50, seed: 1, clients: 60, races: 0, aborts: 0, away: 0, slack: 0, redis: 'standalone' },
+    ...{ rounds: 50, seed: 1, clients: 60, races: 0, aborts: 0, away: 0, broadcasts: 0, slack: 0, redis: 'standalone' },
   })
   expect(parseLockOptions(['--', '--plant', 'no-fence', '--races', '10'])).toMatchObject({ plant: 'no-fence', races: 10 })
   for (const [name, value] of [

@@ -1,20 +1,12 @@
 import { expect, test } from 'vitest'
 import { freshClient, reconnected, record } from '../src/testing/coordination-under-test.ts'
 import { startInstance, useRedis } from './cluster.ts'
+import { commandsOf as countCommands, heartbeatsOf } from './commands-of.ts'
 
 const server = useRedis()
 /** Without heartbeats during the test. */
 const QUIET = { heartbeatMs: 60_000, leaseMs: 180_000 }
-const NAMES = ['evalsha', 'eval', 'subscribe', 'publish', 'srem', 'sadd', 'smembers', 'keys', 'scan']
-
-/** The commands that instances send during the work, by name. What scripts call counts too. */
-async function commandsOf(work: () => Promise<unknown>): Promise<Record<string, number>> {
-  await server.client.config('RESETSTAT')
-  await work()
-  const stats = await server.client.info('commandstats')
-  const counts = [...stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].map(([, name = '', count]) => [name, Number(count)] as const)
-  return Object.fromEntries(counts.filter(([name]) => NAMES.includes(name)))
-}
+const commandsOf = (work: () => Promise<unknown>) => countCommands(server.client, work)
 
 test('[N1] an instance uses the two connections of its link', async () => {
   const { prefix } = server.prefix()
@@ -91,15 +83,6 @@ test('an idle instance sends one script per heartbeat', async () => {
   const { prefix } = server.prefix()
   const { coordination } = await startInstance({ url: server.redis.url, prefix })
   await coordination.members('a').join(freshClient())
-  let beats = 0
-  const commands = await commandsOf(async () => {
-    const key = `{${prefix}$instances:all}$leases`
-    let last = await server.client.zscore(key, coordination.instance.id)
-    while (beats < 5) {
-      const score = await server.client.zscore(key, coordination.instance.id)
-      if (score !== last) beats += 1
-      last = score
-    }
-  })
+  const commands = await commandsOf(() => heartbeatsOf(server.client, prefix, coordination.instance.id, 5))
   expect(commands).toEqual({ evalsha: expect.toSatisfy((count: number) => count === 5 || count === 6) })
 })

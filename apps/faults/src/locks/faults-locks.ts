@@ -4,6 +4,7 @@ import type { LockViolation } from './check-locks.ts'
 import { LOCK_HELP, parseLockOptions, type LockFaultsOptions } from './parse-lock-options.ts'
 import { runAborts } from './run-aborts.ts'
 import { runAway } from './run-away.ts'
+import { runBroadcasts } from './run-broadcasts.ts'
 import { runLockRounds, type LockRoundResult } from './run-lock-rounds.ts'
 import { runRaces } from './run-races.ts'
 
@@ -21,6 +22,7 @@ async function run({
   races,
   aborts,
   away,
+  broadcasts,
   slack,
   redis,
   plant,
@@ -40,6 +42,15 @@ async function run({
   if (away > 0) {
     const { kept, applied, violations } = await runAway(away * 1_000, setup)
     write(`Redis away for ${away} s: ${kept} locks kept, ${applied} bound writes applied, ${violations.length} violations`)
+    return violations
+  }
+  if (broadcasts > 0) {
+    const { received, named, longestMs, connections, violations } = await runBroadcasts(broadcasts, setup)
+    write(
+      `${received} of ${broadcasts} broadcasts received by the member that had just joined; ${named} calls named the stopped instance, ` +
+        `after at most ${longestMs} ms; connections to Redis of each instance: ${connections?.join(', ') ?? 'not counted'}; ` +
+        `${violations.length} violations`,
+    )
     return violations
   }
   write(`3 instances, ${clients} clients, Redis: ${redis}, seed ${seed}`)
