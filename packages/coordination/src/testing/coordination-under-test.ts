@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Coordination, Cursors, MemberIdentity, Members, MembersChange, MembersView } from '../contract.ts'
 import type { CoordinationOptions } from '../coordination-options.ts'
+import { createUntil } from './create-until.ts'
 
 /** What the suite needs of an implementation. */
 export interface CoordinationUnderTest {
@@ -42,35 +43,22 @@ export interface RecordedView {
 export async function record(members: Members): Promise<RecordedView> {
   const changes: MembersChange[] = []
   const cursors: Cursors[] = []
-  const checks = new Set<() => void>()
-  const run = (): void => {
-    for (const check of checks) check()
-  }
+  const { until, check } = createUntil()
   const view = members.observe({
     onChange: (change) => {
       changes.push(change)
-      run()
+      check()
     },
     onCursors: (moved) => {
       cursors.push(moved)
-      run()
+      check()
     },
   })
   await view.ready
   return {
-    ...{ view, changes, cursors },
+    ...{ view, changes, cursors, until },
     get left() {
       return changes.flatMap((change) => change.left)
     },
-    until: (condition) =>
-      new Promise((resolve) => {
-        const check = (): void => {
-          if (!condition()) return
-          checks.delete(check)
-          resolve()
-        }
-        checks.add(check)
-        check()
-      }),
   }
 }

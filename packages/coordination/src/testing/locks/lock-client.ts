@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { LockAcquired, LockRequest, Locks } from '../../contract.ts'
+import { createUntil } from '../create-until.ts'
 
 /** A key that no other test uses. */
 export const freshKey = (): string => `form:${randomUUID()}`
@@ -21,10 +22,10 @@ export interface LockClient {
 export function lockClient(user = 'ann', clientId: string | undefined = randomUUID()): LockClient {
   const connectionId = randomUUID()
   const events: LockClient['events'][number][] = []
-  const checks = new Set<() => void>()
+  const { until, check } = createUntil()
   const note = (event: LockClient['events'][number]): void => {
     events.push(event)
-    for (const check of checks) check()
+    check()
   }
   const acquire: LockClient['acquire'] = (locks, key, options) => {
     const request = options?.request ?? randomUUID()
@@ -36,22 +37,12 @@ export function lockClient(user = 'ann', clientId: string | undefined = randomUU
     })
   }
   return {
-    ...{ events, connectionId, acquire },
+    ...{ events, connectionId, acquire, until },
     take: async (locks, key, options) => {
       const acquired = await acquire(locks, key, options)
       if (acquired.state !== 'granted') throw new Error(`The lock is ${acquired.state}.`)
       return acquired.token
     },
-    until: (condition) =>
-      new Promise((resolve) => {
-        const check = (): void => {
-          if (!condition()) return
-          checks.delete(check)
-          resolve()
-        }
-        checks.add(check)
-        check()
-      }),
     reconnected: () => lockClient(user, clientId),
   }
 }
