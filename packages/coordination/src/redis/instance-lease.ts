@@ -3,14 +3,11 @@ import { createDeferred, createListeners } from '@tutti/protocol/internal'
 import type { RedisLink } from '@tutti/pubsub/redis'
 import type { InstanceLease } from '../contract.ts'
 import type { CoordinationSettings } from '../coordination-options.ts'
-import { leaseScript, type LeaseTimes } from './lease-script.ts'
+import { JITTER_MS, leaseScript, type LeaseTimes } from './lease-script.ts'
 import type { ClockBounds } from './clock-bounds.ts'
 import { isAway, repeatable } from './redis-failure.ts'
 import type { RedisLayout } from './redis-layout.ts'
 import { partsOf, textsOf } from './script-reply.ts'
-
-/** How long instances wait at random before they run the heartbeat for an end that is due, so that one of them claims it. */
-const JITTER_MS = 200
 
 /** Tries of a write that was too late for its lease. */
 const MAX_TRIES = 3

@@ -1,5 +1,8 @@
 /** How long a claim lasts before another instance continues the sweep, milliseconds. */
-const CLAIM_MS = 500
+const CLAIM_MS = 250
+
+/** How long instances wait at random before they run the heartbeat for an end that is due, so that one of them claims it. */
+export const JITTER_MS = 100
 
 /** Times of all instances of a cluster. */
 export interface LeaseTimes {
