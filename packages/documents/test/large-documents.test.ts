@@ -69,6 +69,23 @@ test('[D3] a client that opens a document after an edit has the edit', async () 
   expect(await open()).toBe('new text')
 })
 
+test('[D3] a client that opens a document with deletions sends nothing', async () => {
+  const id = 'notes:deleted'
+  const writer = await instances.documents[0]?.open(id)
+  await writer?.edit((doc) => doc.getText('text').insert(0, 'deleted'))
+  await writer?.edit((doc) => doc.getText('text').delete(0, 7))
+  const observer = instances.client(url)
+  const observed = document(observer, id)
+  await eventually(() => expect(observed.current).toMatchObject({ loading: false, synced: true }))
+  let updates = 0
+  observer.internals.connection.attach({ 'document:updated': () => (updates += 1) })
+  const opened = instances.open(url, id)
+  await eventually(() => expect(opened.current).toMatchObject({ loading: false, synced: true }))
+  await writer?.edit((doc) => doc.getText('text').insert(0, 'marker'))
+  await eventually(() => expect(observed.text.toJSON()).toBe('marker'))
+  expect(updates).toBe(1)
+})
+
 test('[D3] on a slow link other messages do not wait for a large document', async () => {
   const [id, { port }] = ['notes:slow', new URL(url)]
   const writer = await instances.documents[0]?.open(id)
