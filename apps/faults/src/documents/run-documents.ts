@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { postgresStore } from '@tutti/documents/server'
 import { eventually, freePort, seededRandom, startPostgres, startRedis, startTcpProxy, type Instance } from '@tutti/test-kit'
-import { Doc, applyUpdate } from 'yjs'
 import type { PlantedBug } from '../planted-bug.ts'
 import { startProcess } from '../start-process.ts'
+import { checkStored, checkTexts, settle } from './check-documents.ts'
 import { startAuthor, type DocumentAuthor } from './document-author.ts'
 
 const ID = 'notes:faults'
@@ -17,6 +17,8 @@ export interface DocumentsRunOptions {
   authors: number
   /** Length without starting and settling. */
   seconds: number
+  /** Seconds without the database in the middle of the run, among the other faults. */
+  awaySeconds?: number | undefined
   /** Time until all must be equal after the last fault, milliseconds. */
   settleMs: number
   bug?: PlantedBug | undefined
@@ -31,7 +33,8 @@ export interface DocumentsResult {
 }
 
 /** Authors type into one document through three instances, which are killed, cut off from Redis, or left without their database. */
-export async function runDocuments({ seed, authors: size, seconds, settleMs, bug }: DocumentsRunOptions): Promise<DocumentsResult> {
+export async function runDocuments(options: DocumentsRunOptions): Promise<DocumentsResult> {
+  const { seed, authors: size, seconds, awaySeconds = 0, settleMs, bug } = options
   const random = seededRandom(seed)
   const redis = await startRedis({ args: PERSISTED })
   const postgres = await startPostgres()
@@ -50,10 +53,21 @@ export async function runDocuments({ seed, authors: size, seconds, settleMs, bug
   /** Authors that have left after their last acknowledgement: only the servers have their edits. */
   const left: DocumentAuthor[] = []
 
+  let isAway = false
+  const takeDatabaseAway = async (): Promise<void> => {
+    isAway = true
+    faults.push(`database away for ${awaySeconds} s`)
+    await postgres.kill()
+    await wait(awaySeconds * 1_000)
+    await postgres.start()
+    isAway = false
+  }
   const fault = async (): Promise<void> => {
     const place = random.below(3)
     const forMs = 200 + random.below(600)
-    const kind = random.pick(['kill', 'cut', 'stall', 'database', 'leave'] as const)
+    const kind = random.pick(
+      isAway ? (['kill', 'cut', 'stall', 'leave'] as const) : (['kill', 'cut', 'stall', 'database', 'leave'] as const),
+    )
     faults.push(`${kind} ${place}`)
     switch (kind) {
       case 'kill':
@@ -92,19 +106,19 @@ export async function runDocuments({ seed, authors: size, seconds, settleMs, bug
   try {
     await eventually(() => authors.every((author) => author.isSynced()) || Promise.reject(new Error('No start.')))
     const endMs = performance.now() + seconds * 1_000
-    while (performance.now() < endMs) await fault()
+    const awayAtMs = endMs - (seconds * 500 + awaySeconds * 500)
+    let away: Promise<void> | undefined
+    while (performance.now() < endMs) {
+      if (awaySeconds > 0 && performance.now() > awayAtMs) away ??= takeDatabaseAway()
+      await fault()
+    }
+    await away
     clearInterval(typing)
     await settle(authors, settleMs)
     violations.push(...checkTexts([...authors, ...left], authors))
     for (const author of authors) await author.close()
     const store = postgresStore({ url })
-    await eventually(
-      async () => {
-        const stored = textOf(await store.load(ID))
-        if (stored !== authors[0]?.text()) throw new Error('The database differs.')
-      },
-      { timeoutMs: settleMs },
-    ).catch(() => violations.push('stored: a cold start has another text than the authors'))
+    violations.push(...(await checkStored(store, ID, authors[0]?.text(), settleMs)))
     await store.close()
   } catch (error) {
     violations.push(`settled: ${error instanceof Error ? error.message : String(error)}`)
@@ -117,35 +131,4 @@ export async function runDocuments({ seed, authors: size, seconds, settleMs, bug
     await redis.stop()
   }
   return { faults, words: [...authors, ...left].reduce((sum, { words }) => sum + words.length, 0), violations }
-}
-
-/** Waits until all authors have all edits acknowledged and the same text; ends in silence where they do not. */
-async function settle(authors: readonly DocumentAuthor[], timeoutMs: number): Promise<void> {
-  const check = async (): Promise<void> => {
-    if (!authors.every((author) => author.isSynced())) throw new Error('not synced')
-    if (new Set(authors.map((author) => author.text())).size > 1) throw new Error('not equal')
-  }
-  await eventually(check, { timeoutMs, everyMs: 50 }).catch(() => {})
-}
-
-/** What the texts violate: `all` have inserted words, and `present` are still there. */
-function checkTexts(all: readonly DocumentAuthor[], present: readonly DocumentAuthor[]): string[] {
-  const violations: string[] = []
-  const texts = new Set(present.map((author) => author.text()))
-  if (texts.size > 1) violations.push(`equal: ${texts.size} different texts`)
-  if (!present.every((author) => author.isSynced())) violations.push('synced: edits are not acknowledged')
-  for (const text of texts) {
-    const lost = all.flatMap(({ words }) => words.filter((word) => !text.includes(word)))
-    if (lost.length > 0) violations.push(`lost: ${lost.slice(0, 5).join(' ')}`)
-  }
-  return violations
-}
-
-/** The text of a cold start. */
-function textOf(stored: { snapshot: Uint8Array | undefined; updates: readonly Uint8Array[] } | undefined): string {
-  const doc = new Doc()
-  for (const update of [stored?.snapshot, ...(stored?.updates ?? [])]) if (update !== undefined) applyUpdate(doc, update)
-  const text = doc.getText('text').toJSON()
-  doc.destroy()
-  return text
 }
