@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { startLoad } from './load.ts'
+import { runReplay } from './run-replay.ts'
 import { runOutage } from './run-outage.ts'
 import { runRollingRestart } from './run-rolling-restart.ts'
 import { runSlowReader } from './run-slow-reader.ts'
@@ -9,7 +10,7 @@ import { runSlowReader } from './run-slow-reader.ts'
 const write = (text: string): void => void process.stdout.write(`${text}\n`)
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`
 
-const MEASUREMENTS: Record<string, (seconds: number) => Promise<void>> = {
+const MEASUREMENTS: Record<string, (seconds: number, records: number) => Promise<void>> = {
   outage: async (seconds) => {
     const load = await startLoad(1)
     const control = await runOutage(load, seconds, false)
@@ -32,6 +33,14 @@ const MEASUREMENTS: Record<string, (seconds: number) => Promise<void>> = {
       )
     }
   },
+  replay: async (_, records) => {
+    for (const count of [1_000, records]) {
+      const { usedBytes, bytesRatio, received, seconds, longestReplyMs } = await runReplay(count, 200)
+      write(
+        `${received} of ${count} missed records of 200 bytes: ${megabytes(usedBytes)} more than before, ${bytesRatio.toFixed(2)} times their bytes, ${seconds.toFixed(1)} s, longest wait for another reply ${Math.round(longestReplyMs)} ms`,
+      )
+    }
+  },
   'rolling-restart': async () => {
     const { acknowledged, wrong, failed, longestGapMs, longestWriteMs } = await runRollingRestart(200)
     write(
@@ -43,12 +52,12 @@ const MEASUREMENTS: Record<string, (seconds: number) => Promise<void>> = {
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2).filter((part) => part !== '--'),
-  options: { seconds: { type: 'string', default: '30' } },
+  options: { seconds: { type: 'string', default: '30' }, records: { type: 'string', default: '1000000' } },
   allowPositionals: true,
 })
 const names = positionals.length === 0 ? Object.keys(MEASUREMENTS) : positionals
 for (const name of names) {
   const measure = MEASUREMENTS[name]
   if (measure === undefined) throw new TypeError(`There is no measurement ${name}: ${Object.keys(MEASUREMENTS).join(', ')}.`)
-  await measure(Number(values.seconds))
+  await measure(Number(values.seconds), Number(values.records))
 }

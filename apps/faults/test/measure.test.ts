@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { startLoad } from '../src/load.ts'
 import { runOutage } from '../src/run-outage.ts'
+import { runReplay } from '../src/run-replay.ts'
 import { runRollingRestart } from '../src/run-rolling-restart.ts'
 import { runSlowReader } from '../src/run-slow-reader.ts'
 
@@ -18,6 +19,13 @@ test('[C4] a connection that reads nothing costs little, and then catches up', a
   const control = await runSlowReader(2, 'reads')
   const stalled = await runSlowReader(2, 'stalls')
   expect(stalled.usedBytes - control.usedBytes).toBeLessThan(5_000_000)
+})
+
+test('[E6] a client that is far behind costs little memory', async () => {
+  const { usedBytes, received } = await runReplay(10_000, 2_000)
+  expect(received).toBe(10_000)
+  // The records are of 20 MB, and what the connection has not read is 1 MB at most.
+  expect(usedBytes).toBeLessThan(5_000_000)
 })
 
 test('[C5] a rolling restart loses and doubles nothing', async () => {
