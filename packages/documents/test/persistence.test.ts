@@ -263,6 +263,31 @@ test('[D13] edits that may not be sent are kept and reported', async () => {
   expect((await storedOf(user, id)).edits).toHaveLength(1)
 })
 
+test('[D13] a reader sends nothing for what the server has lost', async () => {
+  const [id, user] = [newId(), randomUUID()]
+  const author = instances.open(url, id)
+  author.text.insert(0, 'first')
+  await isSynced(author)
+  const early = await store.load(id)
+  author.text.insert(5, ', second')
+  author.text.delete(0, 1)
+  await isSynced(author)
+  url = await instances.start({ authorize: ({ action }) => action !== 'document:write' })
+  const page = openPage(user)
+  const notes = page.open(id)
+  await isStored(user, id, 'irst, second', 0)
+  await eventually(async () => expect((await storedOf(user, id)).offset).toBeDefined())
+  page.end()
+  await store.remove(id)
+  await store.create({ id })
+  const bytes = Y.mergeUpdates([...(early?.updates ?? []), early?.snapshot].flatMap((update) => update ?? []))
+  await store.append([{ document: id, previous: 0, offset: 1, bytes, authors: [] }])
+  url = await instances.start({ authorize: ({ action }) => action !== 'document:write' })
+  const again = openPage(user).open(id)
+  await eventually(() => expect(again.current).toMatchObject({ synced: true, readOnly: true, pendingUpdates: 0, error: undefined }))
+  expect(notes.text.toJSON()).toBe('irst, second')
+})
+
 test('[D13] without IndexedDB a document works in memory and has the reason', async () => {
   const id = newId()
   vi.stubGlobal('indexedDB', undefined)
