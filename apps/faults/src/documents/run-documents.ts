@@ -101,10 +101,11 @@ export async function runDocuments(options: DocumentsRunOptions): Promise<Docume
     }
   }
 
-  const typing = setInterval(() => random.pick(authors).type(), MS_BETWEEN_EDITS)
+  let typing: NodeJS.Timeout | undefined
   const violations: string[] = []
   try {
-    await eventually(() => authors.every((author) => author.isSynced()) || Promise.reject(new Error('No start.')))
+    await eventually(() => authors.every((author) => author.isSynced()) || Promise.reject(new Error('No start.')), { timeoutMs: settleMs })
+    typing = setInterval(() => random.pick(authors).type(), MS_BETWEEN_EDITS)
     const endMs = performance.now() + seconds * 1_000
     const awayAtMs = endMs - (seconds * 500 + awaySeconds * 500)
     let away: Promise<void> | undefined
