@@ -1,32 +1,10 @@
-import type { LogPosition } from '@tutti/coordination/logs'
-import { createRedisLogs } from '@tutti/coordination/logs'
 import { parseDocument, RealtimeError } from '@tutti/protocol'
-import { isJsonObject } from '@tutti/protocol/internal'
-import type { RealtimePubSub } from '@tutti/pubsub'
-import { offsetText, parseOffset, type Connection, type Core, type Feature } from '@tutti/server/internal'
-import { createSharedDocumentLogs } from '../log/shared-document-logs.ts'
-import { createStoredDocumentLogs } from '../log/stored-document-logs.ts'
-import type { DocumentLogs, UpdateRecord } from '../log/document-log.ts'
-import type { LiveDocument } from '../live-document.ts'
-import { createLiveDocuments, type LiveDocuments } from '../live-documents.ts'
-import { closeDocument, createDocumentHandlers, TEXT_BYTES } from './document-handlers.ts'
-import { createDocumentAwareness } from './document-awareness.ts'
-import { documentRoom, openDocumentsOf, readDocument } from './document-access.ts'
-import { createVersionHandlers } from './document-versions.ts'
+import type { Core, Feature } from '@tutti/server/internal'
+import type { LiveDocuments } from '../live-documents.ts'
 import { parseDocumentsOptions, type DocumentsOptions } from './document-options.ts'
 import { createServerDocument, type ServerDocument } from './server-document.ts'
-import { createStoreTask, type FailingDocument, type StoreTask } from './store-task.ts'
-import { startPruneTask } from '../store/prune-task.ts'
-import { guardStore } from '../store/guarded-store.ts'
-import { createTakeOver } from './take-over.ts'
-import { createTransfers } from './transfers.ts'
-import { textOf } from '../base64.ts'
-
-/** The records of a log are trimmed after they are stored, and not by their number or age. */
-const KEPT = { maxRecords: 10_000_000, maxAgeMs: 2_147_483_647 }
-
-/** The channel on which instances report what they have stored. */
-const STORED = '$documents'
+import type { FailingDocument } from './store-task.ts'
+import { createDocumentsFeature, type DocumentsFeature } from './documents-feature.ts'
 
 /** Documents of a server: the option `documents` of `attachRealtime`. */
 export interface Documents {
@@ -44,7 +22,8 @@ export interface Documents {
   open(id: string): Promise<ServerDocument>
   /**
    * The documents of this instance whose writes the database refuses, while it accepts others. They can be read and edited, their edits are
-   * kept in the log, and they are tried again every `retryMs`.
+   * kept in the log, and they are tried again every `retryMs`. Each instance tries the documents that it has open and lists those alone:
+   * the list of a cluster is that of all its instances together.
    */
   failing(): readonly FailingDocument[]
 }
@@ -57,11 +36,11 @@ export interface Documents {
 export function createDocuments(options: DocumentsOptions): Documents {
   const settings = parseDocumentsOptions(options)
   let documents: LiveDocuments | undefined
-  let failing: DocumentFeature['failing'] | undefined
+  let failing: DocumentsFeature['failing'] | undefined
   let isClosed = false
   return {
     feature: (core) => {
-      const { live, feature, ...task } = createFeature(core, settings)
+      const { live, feature, ...task } = createDocumentsFeature(core, settings)
       documents = live
       failing = task.failing
       const close = async (): Promise<void> => {
@@ -84,137 +63,4 @@ export function createDocuments(options: DocumentsOptions): Documents {
       return createServerDocument({ live: await opened.hold(id), maxDocumentBytes, onClose: () => opened.release(id) })
     },
   }
-}
-
-/** The feature of a server, and its documents in memory. */
-interface DocumentFeature {
-  readonly live: LiveDocuments
-  readonly feature: Feature
-  readonly failing: StoreTask['failing']
-}
-
-function createFeature(core: Core, settings: ReturnType<typeof parseDocumentsOptions>): DocumentFeature {
-  const { maxUpdateBytes, maxDocumentBytes, storeIntervalMs, snapshotIntervalMs, retryMs, unloadAfterMs } = settings
-  const { fanOut, pubsub } = core
-  const handover = core.coordination?.handover
-  const report = (error: unknown, subject: string): void => core.onError(error, { stage: 'document', subject })
-  const store = guardStore(settings.store, {
-    ...{ retryMs: storeIntervalMs, timeoutMs: settings.databaseTimeoutMs },
-    onOutage: (error) => report(error, 'the database'),
-  })
-  const transfers = createTransfers(maxUpdateBytes)
-
-  const logs = logsOf(core, store, report)
-  const sendStatus = (live: LiveDocument): void => {
-    const stored = offsetText({ epoch: live.position.epoch, offset: live.stored })
-    const failing = task.failing.has(live.id) ? { failing: true as const } : {}
-    fanOut.emit([documentRoom(live.id)], 'document:status', { document: live.id, stored, ...failing })
-  }
-  const task = createStoreTask({
-    ...{ store, snapshotIntervalMs, retryMs },
-    intervalMs: storeIntervalMs,
-    onStored: (documents) => {
-      for (const live of documents) sendStatus(live)
-      const stored = documents.map(({ id, position, stored: offset }) => [id, offsetText({ epoch: position.epoch, offset })])
-      pubsub
-        ?.publish(STORED, { stored: Object.fromEntries(stored) as Record<string, string> })
-        .catch((error: unknown) => report(error, STORED))
-    },
-    onError: report,
-  })
-  const deliver = (live: LiveDocument, record: UpdateRecord): void => {
-    const { epoch, offset, previous, author, update } = record
-    const place = { document: live.id, offset: offsetText({ epoch, offset }), previous: offsetText({ epoch, offset: previous }) }
-    const room = documentRoom(live.id)
-    // Its author has the update: the place is enough.
-    if (author.connection !== '') fanOut.emit([author.connection], 'document:updated', { ...place, update: '' })
-    const content = update.length <= TEXT_BYTES ? { ...place, update: textOf(update) } : place
-    fanOut.emit([room], 'document:updated', content, author.connection === '' ? [] : [author.connection])
-    if (logs.isStored) live.stored = offset
-    task.changed(live, logs.isStored || isOwn(author.connection))
-    if (logs.isStored) sendStatus(live)
-  }
-  const own = new Set<string>()
-  const isOwn = (connection: string): boolean => own.has(connection)
-  const documents = createLiveDocuments({
-    ...{ logs, store, unloadAfterMs, seed: settings.seed ?? (() => undefined) },
-    onRecord: deliver,
-    flush: task.flush,
-    onUnload: (live) => {
-      task.forget(live)
-      handover?.end(live.id, () => documents.find(live.id) !== undefined)
-    },
-    onError: report,
-  })
-  const stopPruning = startPruneTask({ store, keepUpdatesMs: settings.keepUpdatesMs, onError: (error) => report(error, 'updates') })
-  const takeOver = createTakeOver({ documents, flush: task.flush, onError: report })
-  const stopTaking = handover?.onTaken(takeOver.take)
-  const stopStored = pubsub?.subscribe(STORED, (message) => {
-    for (const [id, position] of storedOf(message)) {
-      documents.noteStored(id, position)
-      const live = documents.find(id)
-      if (live !== undefined) sendStatus(live)
-    }
-  })
-
-  const awareness = createDocumentAwareness({ core, maxAwarenessBytes: settings.maxAwarenessBytes, onError: report })
-  const close = (connection: Connection, id: string): void => {
-    awareness.leave(connection, id)
-    closeDocument(documents, connection, id)
-  }
-
-  const feature: Feature = {
-    name: 'document',
-    handlers: [
-      ...createDocumentHandlers({ core, documents, transfers, maxUpdateBytes, maxDocumentBytes, close }),
-      ...createVersionHandlers({ documents, store, transfers, maxDocumentBytes, maxVersions: settings.maxVersions }),
-      awareness.handler,
-    ],
-    onSlow: awareness.defer,
-    onConnect: ({ id }) => void own.add(id),
-    onDisconnect: (connection) => {
-      own.delete(connection.id)
-      transfers.end(connection.id)
-      for (const id of openDocumentsOf(connection)) close(connection, id)
-    },
-    holds: (connection) => openDocumentsOf(connection).map(readDocument),
-    apply: (connection, { target }, verdict) => {
-      if ('document' in target && !('allow' in verdict)) close(connection, target.document)
-    },
-    close: async () => {
-      stopStored?.()
-      stopTaking?.()
-      stopPruning()
-      takeOver.close()
-      awareness.close()
-      await task.close().catch((error: unknown) => report(error, 'close'))
-      await documents.close()
-      await store.close()
-    },
-  }
-  return { live: documents, feature, failing: task.failing }
-}
-
-/** On Redis the instances share logs; alone, the database is the log. */
-function logsOf(
-  { pubsub, coordination }: Core,
-  store: DocumentsOptions['store'],
-  report: (error: unknown, subject: string) => void,
-): DocumentLogs {
-  if (pubsub === undefined) return createStoredDocumentLogs(store, (error) => report(error, 'listener'))
-  if (!('link' in pubsub)) {
-    throw new RealtimeError('INVALID_OPTIONS', { message: 'The option `documents` requires a `pubsub` that is a RealtimePubSub, or none.' })
-  }
-  const { link } = pubsub as RealtimePubSub
-  return createSharedDocumentLogs(
-    (document) => createRedisLogs({ ...KEPT, link, kind: 'document', pattern: document, onError: (error) => report(error, document) }),
-    async (document) => coordination?.handover.begin(document),
-  )
-}
-
-/** What another instance reports. */
-function storedOf(text: string): [id: string, position: LogPosition][] {
-  const message: unknown = JSON.parse(text)
-  if (typeof message !== 'object' || message === null || !('stored' in message) || !isJsonObject(message.stored)) return []
-  return Object.entries(message.stored).flatMap(([id, offset]) => (typeof offset === 'string' ? [[id, parseOffset(offset)]] : []))
 }
