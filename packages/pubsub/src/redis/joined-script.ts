@@ -11,6 +11,31 @@ export interface ScriptRun {
 /** The outcome of one run. */
 export type RunOutcome = { readonly reply: ScriptReply } | { readonly error: unknown }
 
+/** Executes one run and stores its outcome. */
+const RUN_ONE = `
+local isDone, reply = pcall(run, keys, args)
+if isDone and not (type(reply) == 'table' and reply.err) then
+  replies[number] = reply or false
+else
+  local message = messageOf(reply)
+  if number == 1 and CANNOT_SERVE[string.match(message, '^%u+')] then return redis.error_reply(message) end
+  replies[number] = false
+  failures[#failures + 1] = number - 1
+  failures[#failures + 1] = message
+end`
+
+/** In place of `RUN_ONE`, where something is collected from all runs before the first is executed. */
+const collectOne = (collect: string): string => `
+keysOf[number], argsOf[number] = keys, args
+local KEYS, ARGV = keys, args
+${collect}`
+
+const RUN_COLLECTED = `
+for number = 1, number do
+  local keys, args = keysOf[number], argsOf[number]
+  ${RUN_ONE}
+end`
+
 /**
  * A script that runs another one several times, each time with its own keys and arguments, as if each run were a command. An
  * error affects only its own run. If Redis cannot serve, the first run fails before anything ran: then the whole command fails
@@ -34,7 +59,7 @@ local function messageOf(thrown)
   return string.match(text, '^%u%u+ ') and text or 'ERR ' .. text
 end
 local CANNOT_SERVE = { READONLY = true, OOM = true, MISCONF = true, NOREPLICAS = true, MASTERDOWN = true }
-local keysOf, argsOf, number, keysBefore, argsBefore = {}, {}, 0, 0, 0
+local replies, failures, keysOf, argsOf, number, keysBefore, argsBefore = {}, {}, {}, {}, 0, 0, 0
 while argsBefore < #ARGV do
   local runs, keyCount, argCount = tonumber(ARGV[argsBefore + 1]), tonumber(ARGV[argsBefore + 2]), tonumber(ARGV[argsBefore + 3])
   argsBefore = argsBefore + 3
@@ -46,23 +71,10 @@ while argsBefore < #ARGV do
     end
     local args = { unpack(ARGV, argsBefore + 1, argsBefore + argCount) }
     number, argsBefore = number + 1, argsBefore + argCount
-    keysOf[number], argsOf[number] = keys, args
-    ${script.collect === undefined ? '' : `local KEYS, ARGV = keys, args\n${script.collect}`}
+    ${script.collect === undefined ? RUN_ONE : collectOne(script.collect)}
   end
 end
-local replies, failures = {}, {}
-for place = 1, number do
-  local isDone, reply = pcall(run, keysOf[place], argsOf[place])
-  if isDone and not (type(reply) == 'table' and reply.err) then
-    replies[place] = reply or false
-  else
-    local message = messageOf(reply)
-    if place == 1 and CANNOT_SERVE[string.match(message, '^%u+')] then return redis.error_reply(message) end
-    replies[place] = false
-    failures[#failures + 1] = place - 1
-    failures[#failures + 1] = message
-  end
-end
+${script.collect === undefined ? '' : RUN_COLLECTED}
 ${script.finish ?? ''}
 return { replies, failures }
 `
