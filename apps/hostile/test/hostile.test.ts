@@ -3,7 +3,7 @@ import { ATTACKS } from '../src/attacks/index.ts'
 import { runHostile } from '../src/run-hostile.ts'
 
 test('[X3] [X4] two instances resist every attack, and protected data stays so', async () => {
-  const { attacks, breaches } = await runHostile({ seed: 7, messages: 2_000, forMs: 700, samples: 30 })
+  const { attacks, breaches } = await runHostile({ seed: 7, messages: 2_000, forMs: 1_500, samples: 30 })
   expect(breaches).toEqual([])
   expect(attacks.map(({ name }) => name)).toEqual(Object.keys(ATTACKS))
   for (const { name, counts } of attacks) {
