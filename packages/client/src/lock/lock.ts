@@ -75,7 +75,7 @@ export function lock({ internals }: Pick<RealtimeClient, 'internals'>, key: stri
         if (signal?.aborted) return resolve(false)
         if (!connection.up && waitMs === undefined && !record.binding)
           throw new RealtimeError('UNAVAILABLE', {
-            message: `The lock of ${key} was not acquired: not connected. With \`waitMs\` the request waits.`,
+            message: 'Not connected.',
           })
         record.setOptions({ info: shownInfo, ttlMs })
         const abandon = (): void => record.abandon(waiter)
