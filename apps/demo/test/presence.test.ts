@@ -98,7 +98,7 @@ test('[X1] a client made by hand cannot join other rooms, nor break the page', a
   expect(errors).toEqual([])
 })
 
-test('[L1] a text is locked while another user edits it', async () => {
+test('[L1] [L3] a text is locked while another user edits it, until that page is gone', async () => {
   const [karl, lena] = await Promise.all([visitAs(two, 'Karl', 0), visitAs(two, 'Lena', 1)])
   const nameOn = (page: Page) => page.getByLabel('Name of the room')
   await nameOn(karl).focus()
@@ -115,6 +115,9 @@ test('[L1] a text is locked while another user edits it', async () => {
   await nameOn(lena).focus()
   await karl.getByText('Lena is editing').waitFor()
   await eventually(async () => expect(await nameOn(lena).inputValue()).toBe('Karl’s room'))
+  await lena.context().close()
+  await karl.getByText('Lena is editing').waitFor({ state: 'detached' })
+  expect(await nameOn(karl).isEditable()).toBe(true)
 })
 
 test('[P3] users of a killed instance leave all pages, and return with it', async () => {
