@@ -50,6 +50,32 @@ test('[P2] after a loss of data a client returns as the same member to any insta
   expect([seen.left, former.left, seen.view.count]).toEqual([[], [], 1])
 })
 
+test('[P2] a client whose instance ended after a loss of data has its grace', async () => {
+  const { prefix } = server.prefix()
+  const proxy = await startTcpProxy(server.redis)
+  onTestFinished(() => proxy.close())
+  const times = { graceMs: 60_000, leaseMs: 600 }
+  const ended = await startInstance({ host: proxy.host, port: proxy.port, prefix }, times)
+  const other = await startInstance({ url: server.redis.url, prefix }, times)
+  const [client, companion] = [freshClient(), freshClient()]
+  const { id } = await ended.coordination.members('a').join(client, 1)
+  const members = other.coordination.members('a')
+  await members.join(companion, 2)
+  const seen = await record(members)
+  await seen.until(() => seen.view.count === 2)
+  proxy.refuse()
+  await server.redis.restart()
+  await eventually(async () => {
+    const [, born = ''] = ((await server.client.get(`{${prefix}$room:a}$version`)) ?? '').split(' ')
+    const [seconds = 0, microseconds = 0] = (await server.client.time()).map(Number)
+    expect(seconds * 1e6 + microseconds - Number(born || Infinity)).toBeGreaterThan(2 * times.leaseMs * 1_000)
+  })
+  const late = await record((await startInstance({ url: server.redis.url, prefix }, times)).coordination.members('a'))
+  expect(late.view.settlingMs).toBeGreaterThan(0)
+  expect((await members.join(reconnected(client), 1)).id).toBe(id)
+  expect([seen.left, seen.view.count]).toEqual([[], 2])
+})
+
 test('[P2] a leave of a client does not end its next membership on another instance', async () => {
   const { prefix } = server.prefix()
   const proxy = await startTcpProxy(server.redis)

@@ -158,7 +158,7 @@ return reply
  * Reads the listed members, and all of one instance.
  *
  * KEYS 1 members  2 version  3 counted  ARGV 1 instance
- * Reply: `{ version, count, leases of all members, [key, record, …], ms for which instances may write members again }`.
+ * Reply: `{ version, count, leases of all members, [key, record, …], age of the room in Redis in ms }`.
  */
 export const READ_MEMBERS = `
 local all, leases, known, shown = call('HGETALL', KEYS[1]), {}, {}, {}
@@ -175,7 +175,7 @@ for i = 1, #all, 2 do
   end
 end
 local version, born = versionOf(KEYS[2])
-return { version, #all / 2, leases, shown, math.ceil(math.max(LEASE_MS - (now - born) / 1000, 0)) }
+return { version, #all / 2, leases, shown, math.floor((now - born) / 1000) }
 `
 
 /**

@@ -45,7 +45,7 @@ export interface OwnMembers {
   /** These members are listed. */
   listed(ids: readonly string[]): void
   /** Writes members that the room should have, and removes those that it should not have. */
-  reconcile(snapshot: RoomSnapshot): Promise<void>
+  reconcile(snapshot: Pick<RoomSnapshot, 'records'>, isSettling: boolean): Promise<void>
   close(): void
 }
 
@@ -218,9 +218,9 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
         if (member !== undefined) member.isListed = true
       }
     },
-    reconcile: async ({ records, settlingMs }) => {
+    reconcile: async ({ records }, isSettling) => {
       const stored = new Map(records.map((record) => [record.name, record]))
-      const outdated = [...byConnection.values()].filter((member) => isOutdated(member, stored.get(member.name), settlingMs > 0))
+      const outdated = [...byConnection.values()].filter((member) => isOutdated(member, stored.get(member.name), isSettling))
       const left = records.filter((record) => isOwn(record.lease) && !byConnection.has(record.connection))
       await Promise.all([
         ...outdated.map((member) => mutex.run(member.name, () => write(member))),

@@ -42,6 +42,7 @@ export interface RedisRoomOptions {
 /** Follows a room: its feed changes the replica, and its own members are written. */
 export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
   const { room, link, instanceId, settings, layout, lease, holds, store, onOpen, onEmpty, onUnused } = options
+  const { leaseMs, graceMs } = settings
   const channel = layout.channel(room)
   let stored = 0
   let settledAt = 0
@@ -64,18 +65,18 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
 
   const replica = createRoomReplica({
     onListenerError: (error) => settings.onError(error, { stage: 'listener', room }),
-    settlingMs: () => (link.status === 'ready' ? Math.ceil(Math.max(settledAt - performance.now(), lease.quietMs, 0)) : settings.leaseMs),
+    settlingMs: () => (link.status === 'ready' ? Math.ceil(Math.max(settledAt - performance.now(), lease.quietMs, 0)) : leaseMs),
     onUnobserved: () => endIfUnused(),
   })
   const publish = (message: string): void => {
     link.publish(channel, message).catch(report)
   }
-  const missing = createMissingMembers(settings.leaseMs, (id) => {
+  const missing = createMissingMembers((id) => {
     replica.apply({ present: [], left: [id], count: stored + missing.size })
   })
-  const orphans = createOrphanSweep({ lease, leaseMs: settings.leaseMs, sweep: store.sweep, onEmpty, onError: report })
+  const orphans = createOrphanSweep({ lease, leaseMs, sweep: store.sweep, onEmpty, onError: report })
   const own = createOwnMembers({
-    ...{ room, instanceId, graceMs: settings.graceMs, maxMembers: settings.maxMembers, store },
+    ...{ room, instanceId, graceMs, maxMembers: settings.maxMembers, store },
     ...{ lease: () => lease.id, onOpen, onEmpty, onDoubt: doubt, onGone: () => endIfUnused() },
   })
 
@@ -94,18 +95,20 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
   const showSnapshot = (snapshot: RoomSnapshot): void => {
     const present = snapshot.records.filter((record) => record.isListed).map(show)
     const ids = new Set(present.map(({ id }) => id))
-    for (const id of replica.members.keys()) if (!ids.has(id)) missing.add(id)
-    settledAt = performance.now() + snapshot.settlingMs
+    // Instances write their members again within the time of a lease. The clients of one that ends before have their grace.
+    const returnMs = Math.max(0, leaseMs + graceMs - snapshot.ageMs)
+    for (const id of replica.members.keys()) if (!ids.has(id)) missing.add(id, Math.max(leaseMs, returnMs))
+    settledAt = performance.now() + returnMs
     apply(present, [], snapshot.count)
     replica.open()
     if (snapshot.records.some((record) => !own.has(record.id))) publish(wantMessage(instanceId))
     orphans.check(snapshot.leases)
     isDoubtful = false
-    own.reconcile(snapshot).then(endIfUnused, doubt)
+    own.reconcile(snapshot, snapshot.ageMs < leaseMs).then(endIfUnused, doubt)
   }
 
   const feed = createRoomFeed<RoomSnapshot>({
-    ...{ link, room, channel, instanceId, patienceMs: settings.leaseMs, read: store.read, onError: settings.onError },
+    ...{ link, room, channel, instanceId, patienceMs: leaseMs, read: store.read, onError: settings.onError },
     onSnapshot: showSnapshot,
     onChange: ({ version, present, left, swept, count }) => {
       apply(present, left, count)

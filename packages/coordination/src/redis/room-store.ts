@@ -63,8 +63,8 @@ export interface RoomSnapshot {
   /** Leases of all members. */
   readonly leases: readonly string[]
   readonly records: readonly MemberRecord[]
-  /** For so long instances may write members again: Redis has not had the room for longer. Milliseconds. */
-  readonly settlingMs: number
+  /** For so long Redis has had the room, milliseconds: not longer than since the last loss of data. */
+  readonly ageMs: number
 }
 
 /** What removing members made. */
@@ -137,7 +137,7 @@ export function createRoomStore({ room, instanceId, layout, lease, holds, script
       removal(partsOf(await scripts.remove.run(keys, [channel, ...members.flatMap(({ name, connection }) => [name, connection])]))),
     sweep,
     read: async () => {
-      const [version, count, leases, texts, settlingMs] = partsOf(await scripts.read.run(keys, [instanceId]))
+      const [version, count, leases, texts, ageMs] = partsOf(await scripts.read.run(keys, [instanceId]))
       const flat = textsOf(texts)
       const records: MemberRecord[] = []
       for (let place = 0; place < flat.length; place += 2) {
@@ -145,7 +145,7 @@ export function createRoomStore({ room, instanceId, layout, lease, holds, script
         if (record !== undefined) records.push(record)
       }
       records.sort((a, b) => a.number - b.number)
-      return { version: Number(version), count: Number(count), leases: textsOf(leases), records, settlingMs: Number(settlingMs) }
+      return { version: Number(version), count: Number(count), leases: textsOf(leases), records, ageMs: Number(ageMs) }
     },
   }
 }
