@@ -24,7 +24,7 @@ export async function showOthers(browser: Browser, addresses: readonly [string, 
       const page = await (await browser.newContext({ viewport: { width: 1280, height: 1100 } })).newPage()
       await page.goto(addresses[index % 2 === 0 ? 0 : 1])
       await signIn(page, other.name, [])
-      if (other.edits !== undefined) await page.getByLabel(other.edits).focus()
+      if (other.edits !== undefined) await page.getByRole('textbox', { name: other.edits }).focus()
       await pointAt(page, other)
       return page
     }),
