@@ -16,8 +16,11 @@ const MAX_TRIES = 3
 export interface RedisLease extends InstanceLease {
   /** Whether a lease has ended, and is not swept yet. */
   hasEnded(lease: string): boolean
-  /** For so long instances may have records to write again: after an outage, or before the first registration. Milliseconds. */
-  readonly quietMs: number
+  /**
+   * For so long records may be missing, milliseconds: after an outage instances write theirs again within the time of a lease, and
+   * clients of one that ends meanwhile return within their grace.
+   */
+  readonly settlingMs: number
   /** Runs the heartbeat now, or waits for the one in flight. Registers where there is no lease. */
   renew(): Promise<void>
   /**
@@ -58,7 +61,7 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   let registrations = 1
   let state: InstanceLease['state'] = 'registering'
   let expiry = 0
-  let quietUntil = 0
+  let settledAt = 0
   let live: ReadonlySet<string> = new Set()
   let ended: ReadonlySet<string> = new Set()
   let beating: Promise<void> | undefined
@@ -84,14 +87,14 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   const run = async (mode: 'register' | 'renew' | 'close') => {
     const sentMs = performance.now()
     const reply = partsOf(await send(mode))
-    const [lost, now, liveIds, endedIds, claimed, next, last, quietMs] = reply
+    const [lost, now, liveIds, endedIds, claimed, next, last, settlingMs] = reply
     clock.sample(sentMs, Number(now))
     return {
       isLost: lost === 1,
       now: Number(now),
       ...{ live: textsOf(liveIds), ended: textsOf(endedIds), claimed: textsOf(claimed) },
       ...{ next: next === '' ? Infinity : Number(next), isLast: last === 1 },
-      quietMs: Number(quietMs),
+      settlingMs: Number(settlingMs),
     }
   }
 
@@ -108,7 +111,7 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
       if (closing !== undefined) return
       live = new Set(reply.live)
       ended = new Set(reply.ended)
-      quietUntil = performance.now() + reply.quietMs
+      settledAt = performance.now() + reply.settlingMs
       if (reply.claimed.length > 0) onClaim(reply.claimed)
       if (!reply.isLost) {
         expiry = reply.now + times.leaseMs
@@ -166,8 +169,8 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
     get live() {
       return live
     },
-    get quietMs() {
-      return state === 'live' ? Math.max(0, quietUntil - performance.now()) : times.leaseMs
+    get settlingMs() {
+      return state === 'live' ? Math.max(0, Math.ceil(settledAt - performance.now())) : times.leaseMs
     },
     ready: ready.promise,
     onLost: (listener) => lostListeners.add(listener),

@@ -17,8 +17,8 @@ export interface LeaseTimes {
  *
  * KEYS 1 leases: lease id -> expiry  2 ended: lease id -> time of its sweep  3 quiet
  * ARGV 1 lease id  2 register | renew | close  3 where it registers after a loss, the former id, else ''
- * Reply: `{ lost, now, live, ended, claimed, next, last, quietMs }`. `lost` is 1 where the lease to renew is not there; `next` is the time at
- * which leases may end or be due, or ''; `last` is 1 where `close` left no living instance; for `quietMs` no lease ends.
+ * Reply: `{ lost, now, live, ended, claimed, next, last, settlingMs }`. `lost` is 1 where the lease to renew is not there; `next` is the time at
+ * which leases may end or be due, or ''; `last` is 1 where `close` left no living instance; for `settlingMs` members may be missing.
  */
 export const leaseScript = ({ heartbeatMs, leaseMs, graceMs }: LeaseTimes): string => `
 local LEASE_MS, SILENCE_MS, GRACE_MS, SWEEP_MS = ${leaseMs}, ${leaseMs - heartbeatMs}, ${graceMs}, ${Math.max(leaseMs, graceMs)}
@@ -29,10 +29,11 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function whole(number) return string.format('%.0f', number) end
 
--- Where no instance has renewed for long, Redis was away or has lost its data: no lease ends until they had time to renew.
+-- Where no instance has renewed for long, Redis was away or has lost its data: no lease ends until they had time to renew. Members
+-- of one that dies instead have their grace.
 local newest = call('ZREVRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
 local isSilent = newest and now - (newest - LEASE_MS) > SILENCE_MS
-if isSilent or (not newest and mode == 'renew') then call('SET', QUIET, '1', 'PX', LEASE_MS) end
+if isSilent or (not newest and mode == 'renew') then call('SET', QUIET, '1', 'PX', LEASE_MS + GRACE_MS) end
 
 -- The clock was set back: times that are too far ahead.
 local function limit(key, most)
@@ -53,8 +54,9 @@ end
 if former ~= '' and not call('ZSCORE', ENDED, former) then call('ZADD', ENDED, whole(now + SWEEP_MS), former) end
 if mode == 'register' then call('PERSIST', ENDED) end
 
-local quietMs, claimed = call('PTTL', QUIET), {}
-if quietMs < 0 then
+local settlingMs, claimed = call('PTTL', QUIET), {}
+local quietMs = settlingMs - GRACE_MS
+if quietMs <= 0 then
   local expired = call('ZRANGEBYSCORE', LEASES, '-inf', '(' .. whole(now), 'WITHSCORES')
   for i = 1, #expired, 2 do
     call('ZREM', LEASES, expired[i])
@@ -78,5 +80,5 @@ local firstExpiry = call('ZRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
 consider(firstExpiry and firstExpiry + 1)
 consider(tonumber(call('ZRANGE', ENDED, 0, 0, 'WITHSCORES')[2]))
 if next ~= '' then next = whole(math.max(next, quietMs > 0 and now + quietMs or 0)) end
-return { lost, whole(now), call('ZRANGE', LEASES, 0, -1), call('ZRANGE', ENDED, 0, -1), claimed, next, last, math.max(quietMs, 0) }
+return { lost, whole(now), call('ZRANGE', LEASES, 0, -1), call('ZRANGE', ENDED, 0, -1), claimed, next, last, math.max(settlingMs, 0) }
 `

@@ -1,20 +1,29 @@
 /**
- * Members that a read did not find: after a loss of data their instances must register and write them again, or their clients
- * return by themselves, so they are reported as gone only when they are still missing after that time.
+ * Members that a read did not find: after a loss of data their instances must register and write them again, so they are
+ * reported as gone only when they are still missing after the time of a lease, and not while records may be missing.
  */
 export interface MissingMembers {
   readonly size: number
   /** Whether the member is missing. */
   has(id: string): boolean
-  /** The member is missing, perhaps since an earlier read: for so long it may return, milliseconds. */
-  add(id: string, returnMs: number): void
+  /** The member is missing, perhaps since an earlier read. */
+  add(id: string): void
   /** The member is there, or its end was announced. */
   delete(id: string): void
   clear(): void
 }
 
-/** Makes an empty set. `onGone` is called for a member whose time has passed, after it was removed from the set. */
-export function createMissingMembers(onGone: (id: string) => void): MissingMembers {
+/** What the set needs. */
+export interface MissingMembersOptions {
+  leaseMs: number
+  /** For so long records may be missing, milliseconds. */
+  settlingMs: () => number
+  /** Called for a member that is gone, after it was removed from the set. */
+  onGone: (id: string) => void
+}
+
+/** Makes an empty set. */
+export function createMissingMembers({ leaseMs, settlingMs, onGone }: MissingMembersOptions): MissingMembers {
   const timers = new Map<string, NodeJS.Timeout>()
   const remove = (id: string): void => {
     clearTimeout(timers.get(id))
@@ -25,13 +34,15 @@ export function createMissingMembers(onGone: (id: string) => void): MissingMembe
       return timers.size
     },
     has: (id) => timers.has(id),
-    add: (id, returnMs) => {
+    add: (id) => {
       if (timers.has(id)) return
-      const gone = (): void => {
+      const expire = (): void => {
+        const restMs = settlingMs()
+        if (restMs > 0) return void timers.set(id, setTimeout(expire, restMs))
         timers.delete(id)
         onGone(id)
       }
-      timers.set(id, setTimeout(gone, returnMs))
+      timers.set(id, setTimeout(expire, leaseMs))
     },
     delete: remove,
     clear: () => {

@@ -62,17 +62,19 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
     if (!replica.hasViews && pending === 0) onUnused()
   }
   let pending = 0
+  const settlingMs = (): number => (link.status === 'ready' ? lease.settlingMs : leaseMs)
 
   const replica = createRoomReplica({
     onListenerError: (error) => settings.onError(error, { stage: 'listener', room }),
-    settlingMs: () => (link.status === 'ready' ? Math.ceil(Math.max(settledAt - performance.now(), lease.quietMs, 0)) : leaseMs),
+    settlingMs: () => Math.max(Math.ceil(settledAt - performance.now()), settlingMs()),
     onUnobserved: () => endIfUnused(),
   })
   const publish = (message: string): void => {
     link.publish(channel, message).catch(report)
   }
-  const missing = createMissingMembers((id) => {
-    replica.apply({ present: [], left: [id], count: stored + missing.size })
+  const missing = createMissingMembers({
+    ...{ leaseMs, settlingMs },
+    onGone: (id) => replica.apply({ present: [], left: [id], count: stored + missing.size }),
   })
   const orphans = createOrphanSweep({ lease, leaseMs, sweep: store.sweep, onEmpty, onError: report })
   const own = createOwnMembers({
@@ -95,10 +97,9 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
   const showSnapshot = (snapshot: RoomSnapshot): void => {
     const present = snapshot.records.filter((record) => record.isListed).map(show)
     const ids = new Set(present.map(({ id }) => id))
-    // Instances write their members again within the time of a lease. The clients of one that ends before have their grace.
-    const returnMs = Math.max(0, leaseMs + graceMs - snapshot.ageMs)
-    for (const id of replica.members.keys()) if (!ids.has(id)) missing.add(id, Math.max(leaseMs, returnMs))
-    settledAt = performance.now() + returnMs
+    for (const id of replica.members.keys()) if (!ids.has(id)) missing.add(id)
+    // A new room may be one that Redis has lost.
+    settledAt = performance.now() + leaseMs - snapshot.ageMs
     apply(present, [], snapshot.count)
     replica.open()
     if (snapshot.records.some((record) => !own.has(record.id))) publish(wantMessage(instanceId))
