@@ -68,8 +68,12 @@ export const PRESENCE_BUGS = {
   'no-quiet': {
     effect: 'leases end although Redis had lost its data a moment ago, and members that a read does not find are gone at once',
     edits: [
-      { file: 'coordination/src/redis/missing-members.ts', from: 'setTimeout(gone, leaseMs)', to: 'setTimeout(gone, 0)' },
-      { file: 'coordination/src/redis/lease-script.ts', from: 'if quietMs < 0 then', to: 'if true then' },
+      {
+        file: 'coordination/src/redis/missing-members.ts',
+        from: 'setTimeout(expire, leaseMs)',
+        to: 'setTimeout(() => { timers.delete(id); onGone(id) }, 0)',
+      },
+      { file: 'coordination/src/redis/lease-script.ts', from: 'if quietMs <= 0 then', to: 'if true then' },
     ],
   },
 } as const satisfies Record<string, Bug>
