@@ -5,21 +5,25 @@ import { startInstance, useRedis } from './cluster.ts'
 
 const server = useRedis()
 
-test('[P2] a member in its grace is written again after a loss of data', async () => {
+test('[P2] a client in its grace returns as the same member after a loss of data', async () => {
   const { prefix } = server.prefix()
   const times = { graceMs: 60_000 }
   const [first, second] = await Promise.all([1, 2].map(() => startInstance({ url: server.redis.url, prefix }, times)))
   if (first === undefined || second === undefined) throw new Error('Two instances were started.')
   const members = first.coordination.members('a')
-  const client = freshClient()
+  const [client, companion] = [freshClient(), freshClient()]
   const { id } = await members.join(client, 1)
+  await members.join(companion, 2)
   const seen = await record(second.coordination.members('a'))
   members.disconnect(client.connectionId)
   await server.redis.restart()
+  // The client may be a member of another instance by now, which is not announced: its former one does not write it again.
   await eventually(async () => {
-    const [text = ''] = await server.client.hvals(`{${prefix}$room:a}$members`)
-    expect(text.split(' ').slice(0, 2)).toEqual([first.coordination.instance.id, client.connectionId])
+    const stored = await server.client.hvals(`{${prefix}$room:a}$members`)
+    expect(stored.map((text) => text.split(' ')[1])).toEqual([companion.connectionId])
   })
+  await first.pubsub.link.command('PING')
+  expect(await server.client.hlen(`{${prefix}$room:a}$members`)).toBe(1)
   expect((await eventually(() => second.coordination.members('a').join(reconnected(client), 1))).id).toBe(id)
   expect(seen.left).toEqual([])
 })

@@ -45,7 +45,7 @@ export interface OwnMembers {
   /** These members are listed. */
   listed(ids: readonly string[]): void
   /** Writes members that the room should have, and removes those that it should not have. */
-  reconcile(snapshot: Pick<RoomSnapshot, 'records'>, isSettling: boolean): Promise<void>
+  reconcile(snapshot: Pick<RoomSnapshot, 'records'>): Promise<void>
   close(): void
 }
 
@@ -166,10 +166,10 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
 
   const isOwn = (owner: string): boolean => owner.slice(0, owner.lastIndexOf('.')) === instanceId
   /** Whether the record of a member here must be written again. The script refuses it if a later connection has continued the member. */
-  const isOutdated = (member: OwnMember, record: MemberRecord | undefined, isSettling: boolean): boolean => {
+  const isOutdated = (member: OwnMember, record: MemberRecord | undefined): boolean => {
     if (member.number === 0) return false
-    // In its grace it may have been continued elsewhere, and have left there; but not where Redis has lost the room.
-    if (record === undefined) return member.state === 'open' || isSettling
+    // In its grace it may have been continued elsewhere, and have left there.
+    if (record === undefined) return member.state === 'open'
     return record.connection !== member.connection || record.lease !== lease() || record.infoJson !== member.infoJson
   }
 
@@ -218,9 +218,9 @@ export function createOwnMembers(options: OwnMembersOptions): OwnMembers {
         if (member !== undefined) member.isListed = true
       }
     },
-    reconcile: async ({ records }, isSettling) => {
+    reconcile: async ({ records }) => {
       const stored = new Map(records.map((record) => [record.name, record]))
-      const outdated = [...byConnection.values()].filter((member) => isOutdated(member, stored.get(member.name), isSettling))
+      const outdated = [...byConnection.values()].filter((member) => isOutdated(member, stored.get(member.name)))
       const left = records.filter((record) => isOwn(record.lease) && !byConnection.has(record.connection))
       await Promise.all([
         ...outdated.map((member) => mutex.run(member.name, () => write(member))),

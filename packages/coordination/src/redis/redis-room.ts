@@ -105,7 +105,7 @@ export function createRedisRoom(options: RedisRoomOptions): RedisRoom {
     if (snapshot.records.some((record) => !own.has(record.id))) publish(wantMessage(instanceId))
     orphans.check(snapshot.leases)
     isDoubtful = false
-    own.reconcile(snapshot, snapshot.ageMs < leaseMs).then(endIfUnused, doubt)
+    own.reconcile(snapshot).then(endIfUnused, doubt)
   }
 
   const feed = createRoomFeed<RoomSnapshot>({
