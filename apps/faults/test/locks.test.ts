@@ -63,9 +63,10 @@ test('the history of a lock is judged by tokens and times', () => {
   expect(rulesOf({ holds: [dead, hold('b', 20, 2_000)] })).toEqual([])
   expect(rulesOf({ holds: [dead, hold('b', 20, 2_100)] })).toEqual(['late'])
   expect(rulesOf({ requests: [request('a', 20, 0, 10), request('b', 10, 20, 30)] })).toEqual(['rise'])
-  const waited = request('a', 20, 0, 60, { queuedMs: 10 })
-  expect(rulesOf({ requests: [waited, request('b', 10, 20, 30)] })).toEqual(['order'])
-  expect(rulesOf({ requests: [waited, request('b', 10, 5, 30)] })).toEqual([])
+  const waited = request('a', 55_000, 0, 60, { queuedMs: 10 })
+  expect(rulesOf({ requests: [waited, request('b', 25_000, 20, 30)] })).toEqual(['order'])
+  expect(rulesOf({ requests: [waited, request('b', 25_000, 5, 30)] })).toEqual([])
+  expect(rulesOf({ requests: [waited, request('b', 9_000, 20, 30)] })).toEqual([])
   const before = { token: 10, lostMs: 100 }
   expect(rulesOf({ requests: [request('a', 10, 150, 200, { before })] })).toEqual([])
   expect(rulesOf({ requests: [request('a', 20, 150, 200, { before })] })).toEqual(['kept'])

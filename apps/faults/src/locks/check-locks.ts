@@ -99,8 +99,9 @@ export function checkLocks(history: LockHistory, bounds: LockBounds): LockCheck 
         if (earlier.token <= later.token || later === earlier) continue
         // `later` has the smaller token.
         if (earlier.grantedMs < later.sentMs) fail('rise', `${key}: ${later.token} was granted after ${earlier.token}`)
-        else if (bounds.isOrdered && earlier.queuedMs !== undefined && earlier.queuedMs < later.sentMs && !later.continues)
-          fail('order', `${key}: ${earlier.client} waited since ${earlier.queuedMs}, ${later.client} had it first, sent at ${later.sentMs}`)
+        // A token is the time of its grant in microseconds: a grant before may be that of an earlier request of its client.
+        else if (bounds.isOrdered && isQueuedBefore(earlier, later) && !later.continues)
+          fail('order', `${key}: ${JSON.stringify(earlier)} waited, ${JSON.stringify(later)} had it first`)
       }
     }
   }
@@ -115,6 +116,9 @@ export function checkLocks(history: LockHistory, bounds: LockBounds): LockCheck 
   const queued = granted.filter(({ queuedMs }) => queuedMs !== undefined).length
   return { violations, grants: granted.length, queued, kept, writes: writes.length, refusedWrites, dead, longestMs }
 }
+
+const isQueuedBefore = ({ queuedMs }: Granted, { sentMs, token }: Granted): boolean =>
+  queuedMs !== undefined && queuedMs < Math.min(sentMs, token / 1_000)
 
 const firstOf = (holds: readonly SeenHold[]): SeenHold | undefined => [...holds].sort((a, b) => a.fromMs - b.fromMs)[0]
 const lastOf = (holds: readonly SeenHold[]): SeenHold | undefined => [...holds].sort((a, b) => a.fromMs - b.fromMs).at(-1)
