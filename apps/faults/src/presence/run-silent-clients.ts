@@ -6,7 +6,9 @@ import type { PresenceViolation } from './check-presence.ts'
 import type { PresenceRunOptions } from './presence-run.ts'
 
 /** Times of `attachRealtime`, milliseconds. */
-const PING = { pingIntervalMs: 10_000, pingTimeoutMs: 6_000 }
+const PING = { pingIntervalMs: 10_000, pingTimeoutMs: 5_500 }
+/** How much later than the sum of the times observers may be notified, milliseconds: 20 s in all. */
+const NOTICE_MS = 500
 const ROOM = 'silent'
 const WAIT_MS = 60_000
 
@@ -33,7 +35,7 @@ export async function runSilentClients(
   const [first, second] = cluster.places
   if (first === undefined || second === undefined) throw new Error('Two instances are required.')
   const link = await startTcpProxy({ host: '127.0.0.1', port: first.front.port })
-  const boundMs = ping.pingIntervalMs + ping.pingTimeoutMs + times.graceMs + slackMs
+  const boundMs = ping.pingIntervalMs + ping.pingTimeoutMs + times.graceMs + NOTICE_MS + slackMs
   const observing = createRealtimeClient({ url: `http://127.0.0.1:${second.front.port}` })
   const observer = presence(observing, ROOM)
   const clients = Array.from({ length: count }, () => createRealtimeClient({ url: `http://127.0.0.1:${link.port}`, autoConnect: false }))

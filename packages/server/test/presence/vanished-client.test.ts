@@ -4,7 +4,7 @@ import { connectPlain, serve } from '../serve.ts'
 import { observeRoom } from './room-observer.ts'
 
 test('[P7] a client that vanishes without closing is reported gone, no other', async () => {
-  const served = await serve({ pingIntervalMs: 100, pingTimeoutMs: 200, presence: { graceMs: 50 } })
+  const served = await serve({ pingIntervalMs: 200, pingTimeoutMs: 1_000, presence: { graceMs: 50 } })
   onTestFinished(() => served.close())
   const { hostname, port } = new URL(served.url)
   const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
@@ -20,10 +20,10 @@ test('[P7] a client that vanishes without closing is reported gone, no other', a
   expect([...observer.members().keys()]).toEqual([stays.id])
 })
 
-test('[P7] attachRealtime sets 10,000 and 6,000 ms; Socket.IO options win', async () => {
+test('[P7] attachRealtime sets 10,000 and 5,500 ms; Socket.IO options win', async () => {
   const served = await serve()
   onTestFinished(() => served.close())
-  expect(served.realtime.io.engine.opts).toMatchObject({ pingInterval: 10_000, pingTimeout: 6_000 })
+  expect(served.realtime.io.engine.opts).toMatchObject({ pingInterval: 10_000, pingTimeout: 5_500 })
   const other = await serve({ pingTimeoutMs: 500, socketIo: { pingInterval: 700 } })
   onTestFinished(() => other.close())
   expect(other.realtime.io.engine.opts).toMatchObject({ pingInterval: 700, pingTimeout: 500 })

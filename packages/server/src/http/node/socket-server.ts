@@ -22,7 +22,7 @@ export interface SocketServerOptions {
   /**
    * How long a client may take to reply to such a test, milliseconds. Then its connection is closed.
    *
-   * @default 6_000
+   * @default 5_500
    */
   pingTimeoutMs?: number | undefined
   /**
@@ -37,7 +37,7 @@ const NO_OPTIONS: SocketIoOptions = {}
 /** The options of the Socket.IO server. */
 export const SOCKET_SERVER_OPTIONS = {
   pingIntervalMs: wholeNumber(1, 10_000),
-  pingTimeoutMs: wholeNumber(1, 6_000),
+  pingTimeoutMs: wholeNumber(1, 5_500),
   socketIo: ['an object with options of Socket.IO', (value) => typeof value === 'object' && value !== null, NO_OPTIONS],
 } satisfies OptionRows<SocketServerOptions>
 
