@@ -50,7 +50,7 @@ export interface Events<Channels extends EventMap> {
   /**
    * Delivers an event to all subscribers of the channel; settles when the server has sent it to its own. Events are not queued.
    *
-   * @throws {RealtimeError} `UNAVAILABLE` (no connection), `INVALID_CHANNEL`, `INVALID_VALUE`, `INVALID_OPTIONS`, `TOO_LARGE`, `RELAY_FAILED`.
+   * @throws {RealtimeError} `UNAVAILABLE` (no connection), `INVALID_CHANNEL`, `INVALID_VALUE`, `INVALID_OPTIONS`, `TOO_LARGE`, `RELAY_FAILED`
    * (delivered on one instance only), `RATE_LIMITED` (wait its `retryAfterMs`), `FORBIDDEN`, `OUTCOME_UNKNOWN` (the connection was
    * lost before the reply), `CLOSED`.
    */

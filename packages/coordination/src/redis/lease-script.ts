@@ -29,8 +29,8 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function whole(number) return string.format('%.0f', number) end
 
--- Where no instance has renewed for long, Redis was away or has lost its data: no lease ends until they had time to renew. Members
--- of one that dies instead have their grace.
+-- Where no instance has renewed for long, Redis was away or has lost its data: no lease ends until they had time to renew, and
+-- the members of an instance that ends in that time have their grace after it.
 local newest = call('ZREVRANGE', LEASES, 0, 0, 'WITHSCORES')[2]
 local isSilent = newest and now - (newest - LEASE_MS) > SILENCE_MS
 if isSilent or (not newest and mode == 'renew') then call('SET', QUIET, '1', 'PX', LEASE_MS + GRACE_MS) end

@@ -45,7 +45,7 @@ export interface OwnMembers {
   /** These members are listed. */
   listed(ids: readonly string[]): void
   /** Writes members that the room should have, and removes those that it should not have. */
-  reconcile(snapshot: Pick<RoomSnapshot, 'records'>): Promise<void>
+  reconcile(snapshot: RoomSnapshot): Promise<void>
   close(): void
 }
 

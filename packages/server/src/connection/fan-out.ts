@@ -1,7 +1,7 @@
 import type { NoticeName, Notices } from '@tutti/protocol'
+import type { Members } from './members.ts'
 import { Notice } from './notice.ts'
 import type { Rooms } from './rooms.ts'
-import type { Members } from './members.ts'
 
 /** Sends one notice to many connections of this instance. Other instances are notified by the relay. */
 export interface FanOut {

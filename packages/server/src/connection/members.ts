@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
 
-/** Connections that receive the same notices. Most have one member, and need no set; `undefined`: none. */
+/** Connections that receive the same notices. Most rooms and keys have one, and need no set. */
 export type Members = Connection | Set<Connection>
 
 /** The same members with this one. A set is changed. */

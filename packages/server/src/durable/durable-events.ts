@@ -2,7 +2,7 @@ import { RealtimeError, type EventHistory, type Notices, type Requests } from '@
 import { isPattern, MAX_HISTORY, patternsOf } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
-import { channelRoom, channelRooms, logRoom } from '../connection/subscription-rooms.ts'
+import { channelRoom, channelRooms, logRoom } from '../connection/subscription-names.ts'
 import type { EventSubscribers } from '../events/event-subscribers.ts'
 import type { ServerEvent } from '../events/server-events.ts'
 import type { Core } from '../feature.ts'

@@ -1,6 +1,6 @@
 import { isPattern } from '@tutti/protocol/internal'
 import { eventHistorySchema, eventPublishSchema, eventSubscribeSchema, eventUnsubscribeSchema } from '@tutti/protocol/internal/schemas'
-import { channelRoom, logRoom } from '../connection/subscription-rooms.ts'
+import { channelRoom, logRoom } from '../connection/subscription-names.ts'
 import { defineHandler, type Handler } from '../connection/handler.ts'
 import type { EventHub } from './event-hub.ts'
 import { subscribeAccess, type EventSubscribers } from './event-subscribers.ts'

@@ -3,7 +3,7 @@ import { isPattern, patternsOf } from '@tutti/protocol/internal'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'
-import { channelOfRoom, channelRoom, channelRooms, logRoom } from '../connection/subscription-rooms.ts'
+import { channelOfRoom, channelRoom, channelRooms, logRoom } from '../connection/subscription-names.ts'
 import type { Core } from '../feature.ts'
 
 /** An event as clients receive it. */

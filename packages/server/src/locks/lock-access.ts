@@ -1,7 +1,7 @@
 import type { LockTarget } from '@tutti/coordination/contract'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'
-import { keyOfHeldLock, watchedLockOf } from '../connection/subscription-rooms.ts'
+import { keyOfHeldLock, watchedLockOf } from '../connection/subscription-names.ts'
 
 /** To acquire a lock. */
 export const acquireAccess = (key: string): Access => ({ action: 'lock:acquire', target: { key } })

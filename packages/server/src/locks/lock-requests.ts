@@ -2,7 +2,7 @@ import type { Coordination } from '@tutti/coordination/contract'
 import { RealtimeError, toWireError, type JsonValue, type Requests } from '@tutti/protocol'
 import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
-import { heldLock } from '../connection/subscription-rooms.ts'
+import { heldLock } from '../connection/subscription-names.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import { toWireHolder } from './wire-holder.ts'
 

@@ -2,7 +2,7 @@ import type { Coordination, LocksView, LockTarget } from '@tutti/coordination/co
 import type { LockPage } from '@tutti/protocol'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
-import { watchedLock, watchedLockOf } from '../connection/subscription-rooms.ts'
+import { watchedLock, watchedLockOf } from '../connection/subscription-names.ts'
 import type { Core } from '../feature.ts'
 import { toWireHolder } from './wire-holder.ts'
 

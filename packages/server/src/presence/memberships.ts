@@ -3,7 +3,7 @@ import type { JsonValue } from '@tutti/protocol'
 import { createKeyedMutex } from '@tutti/protocol/internal'
 import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
-import { membershipRoom } from '../connection/subscription-rooms.ts'
+import { membershipRoom } from '../connection/subscription-names.ts'
 import type { ServerErrorListener } from '../feature.ts'
 import type { RoomMemberships } from '../rooms/room-memberships.ts'
 

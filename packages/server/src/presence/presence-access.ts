@@ -1,6 +1,6 @@
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'
-import { observedRoom, roomOfMembership } from '../connection/subscription-rooms.ts'
+import { observedRoom, roomOfMembership } from '../connection/subscription-names.ts'
 
 /** To be a member of a room. */
 export const joinAccess = (room: string): Access => ({ action: 'presence:join', target: { room } })

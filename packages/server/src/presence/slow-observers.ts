@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.ts'
-import { countRoom, presenceRoom } from '../connection/subscription-rooms.ts'
+import { countRoom, presenceRoom } from '../connection/subscription-names.ts'
 import { createPendingChanges, type PendingChanges } from './pending-changes.ts'
 
 /** Connections that read too slowly receive no presence until they have read everything (C4). */

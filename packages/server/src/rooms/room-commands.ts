@@ -4,7 +4,7 @@ import type { RoomCommand, RoomResult } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection.ts'
 import type { FanOut } from '../connection/fan-out.ts'
 import type { Rooms } from '../connection/rooms.ts'
-import { applicationRoom, roomOfApplication, userRoom } from '../connection/subscription-rooms.ts'
+import { applicationRoom, roomOfApplication, userRoom } from '../connection/subscription-names.ts'
 import type { RecentConnections } from './recent-connections.ts'
 import type { RoomMemberships } from './room-memberships.ts'
 

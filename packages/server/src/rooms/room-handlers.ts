@@ -1,6 +1,6 @@
 import { roomJoinSchema, roomLeaveSchema } from '@tutti/protocol/internal/schemas'
 import { defineHandler, type Handler } from '../connection/handler.ts'
-import { applicationRoom } from '../connection/subscription-rooms.ts'
+import { applicationRoom } from '../connection/subscription-names.ts'
 import { roomAccess } from './room-access.ts'
 import type { RoomMemberships } from './room-memberships.ts'
 

@@ -1,5 +1,5 @@
 import type { Connection } from '../connection/connection.ts'
-import { applicationRoom } from '../connection/subscription-rooms.ts'
+import { applicationRoom } from '../connection/subscription-names.ts'
 
 /** By what a connection is in a room: a request of the client, server code, or being a member of the room's presence. */
 export type JoinedBy = 'client' | 'server' | 'presence'

@@ -2,7 +2,7 @@ import { RealtimeError, type EntryPage, type StateUpdate } from '@tutti/protocol
 import type { StateChange } from '@tutti/storage-driver/contract'
 import type { Verdict } from '../authorization/authorization-cache.ts'
 import type { Connection } from '../connection/connection.ts'
-import { prefixRoom } from '../connection/subscription-rooms.ts'
+import { prefixRoom } from '../connection/subscription-names.ts'
 import type { Core } from '../feature.ts'
 import { readablePage, type ReadablePageSource } from './readable-page.ts'
 import { readAccess } from './state-access.ts'

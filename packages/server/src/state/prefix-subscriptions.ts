@@ -1,6 +1,6 @@
 import { compareKeys, prefixesOf } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection.ts'
-import { prefixRoom } from '../connection/subscription-rooms.ts'
+import { prefixRoom } from '../connection/subscription-names.ts'
 
 /** A prefix that has subscribers here. */
 export interface PrefixSubscription {

@@ -1,7 +1,7 @@
 import type { JsonValue, Requests } from '@tutti/protocol'
 import type { Access } from '../authorization/authorize.ts'
 import type { Connection } from '../connection/connection.ts'
-import { prefixOfRoom, subscribedKey } from '../connection/subscription-rooms.ts'
+import { prefixOfRoom, subscribedKey } from '../connection/subscription-names.ts'
 
 /** To read a key. */
 export const readAccess = (key: string): Access => ({ action: 'state:read', target: { key } })
