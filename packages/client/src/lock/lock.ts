@@ -73,8 +73,7 @@ export function lock({ internals }: Pick<RealtimeClient, 'internals'>, key: stri
       return new Promise<boolean>((resolve, reject) => {
         if (disposed) throw new RealtimeError('CLOSED')
         if (signal?.aborted) return resolve(false)
-        if (!connection.up && waitMs === undefined && !record.binding)
-          throw new RealtimeError('UNAVAILABLE', { message: 'Not connected.' })
+        if (!connection.up && waitMs === undefined && !record.binding) throw new RealtimeError('UNAVAILABLE', { message: 'Not connected.' })
         record.setOptions({ info: shownInfo, ttlMs })
         const abandon = (): void => record.abandon(waiter)
         const cancel = waitMs === undefined ? () => {} : clock.after(waitMs, abandon)
