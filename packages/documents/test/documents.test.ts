@@ -79,8 +79,8 @@ function documentsSuite(size: number, storeOf: () => DocumentStore): void {
     await eventually(() => {
       for (const { current } of open) expect(current).toMatchObject({ synced: true, pendingUpdates: 0 })
       expect(new Set(open.map(({ text }) => text.toJSON())).size).toBe(1)
+      expect(new Set(open.map(({ doc }) => Buffer.from(Y.encodeStateVector(doc)).toString('hex'))).size).toBe(1)
     })
-    expect(new Set(open.map(({ doc }) => Buffer.from(Y.encodeStateVector(doc)).toString('hex'))).size).toBe(1)
     // The last client that closes the document stores a snapshot.
     const text = open[0]?.text.toJSON()
     for (const { dispose } of open) dispose()
@@ -230,6 +230,20 @@ function documentsSuite(size: number, storeOf: () => DocumentStore): void {
     const typing = setInterval(() => text.insert(0, 'a'), 2)
     onTestFinished(() => clearInterval(typing))
     await eventually(async () => expect((await store.load(id))?.snapshotOffset).toBeGreaterThan(0))
+  })
+
+  test('[D4] an edit is stored in its interval, also where a snapshot is due later', async () => {
+    const id = newId()
+    const { text } = instances.open(urlOf(0), id)
+    text.insert(0, 'x'.repeat(1_000))
+    await eventually(async () => expect(await store.textOf(id)).toHaveLength(1_000))
+    // Too small for a snapshot, which is due after 10 minutes.
+    for (const edits of [2, 3, 4]) {
+      text.insert(0, 'y')
+      await eventually(async () => expect(await store.history(id)).toHaveLength(edits))
+    }
+    text.insert(0, 'z'.repeat(1_000))
+    await eventually(async () => expect(await store.textOf(id)).toHaveLength(2_003))
   })
 
   test('[D4] updates that a snapshot contains are removed after their time', async () => {

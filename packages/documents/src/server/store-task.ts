@@ -10,6 +10,9 @@ const BUSY_SHARE = 0.1
 /** How much longer other instances wait than the one whose update it is. */
 const OTHERS_FACTOR = 4
 
+/** The longest time of a timer, milliseconds. */
+const MAX_TIMER_MS = 2_147_483_647
+
 /** A document whose writes the database refuses, while it accepts others. */
 export interface FailingDocument {
   readonly id: string
@@ -57,6 +60,8 @@ export function createStoreTask(options: StoreTaskOptions): StoreTask {
   const planned = new Map<LiveDocument, Planned>()
   const failing = new Map<string, FailingDocument>()
   let timer: NodeJS.Timeout | undefined
+  /** When the timer ends, on the monotonic clock. */
+  let timerAtMs = Infinity
   /** Rounds run one after another. */
   let last: Promise<void> = Promise.resolve()
   let isRunning = false
@@ -72,17 +77,23 @@ export function createStoreTask(options: StoreTaskOptions): StoreTask {
     planned.set(document, found)
     return found
   }
-  const schedule = (): void => {
-    if (timer !== undefined || isRunning || planned.size === 0 || isClosed) return
-    const earliest = [...planned.values()].reduce((min, { dueMs }) => Math.min(min, dueMs), Infinity)
-    if (earliest === Infinity) return
-    timer = setTimeout(start, Math.max(0, Math.max(earliest, pausedUntilMs) - performance.now()))
+  /** The task runs at this time, or earlier. */
+  const scheduleAt = (dueMs: number): void => {
+    if (isRunning || isClosed || dueMs === Infinity) return
+    const atMs = Math.max(dueMs, pausedUntilMs)
+    if (timer !== undefined && timerAtMs <= atMs) return
+    clearTimeout(timer)
+    timerAtMs = atMs
+    timer = setTimeout(start, Math.min(MAX_TIMER_MS, Math.max(0, atMs - performance.now())))
   }
+  const schedule = (): void => scheduleAt([...planned.values()].reduce((min, { dueMs }) => Math.min(min, dueMs), Infinity))
   const start = (): void => {
     timer = undefined
-    isRunning = true
     const now = performance.now()
     const due = [...planned].flatMap(([document, { dueMs }]) => (dueMs <= now ? [document] : []))
+    // The document was closed, or the timer ended too early.
+    if (due.length === 0) return schedule()
+    isRunning = true
     void run(due, false).then(() => {
       isRunning = false
       schedule()
@@ -146,7 +157,7 @@ export function createStoreTask(options: StoreTaskOptions): StoreTask {
       const dueMs = performance.now() + waitMs * (isOwn ? 1 : OTHERS_FACTOR)
       // A document that fails has its own time.
       if (plan.failures === 0) plan.dueMs = isNew ? dueMs : Math.min(plan.dueMs, dueMs)
-      schedule()
+      scheduleAt(plan.dueMs)
     },
     flush: async (document) => {
       if (isClosed) return
