@@ -10,6 +10,8 @@ export interface FaultyStore {
   attempts: number
   /** Writes of these documents are refused. */
   readonly refused: Set<string>
+  /** Documents of the last append, also where it failed. */
+  readonly tried: readonly string[]
   /** Documents of each append that was stored. */
   readonly appends: string[][]
 }
@@ -18,6 +20,7 @@ export interface FaultyStore {
 export function createFaultyStore(store: DocumentStore): FaultyStore {
   const refused = new Set<string>()
   const appends: string[][] = []
+  let tried: string[] = []
   const pass = async <Result>(call: () => Promise<Result>): Promise<Result> => {
     if (faulty.isAway) {
       faulty.attempts += 1
@@ -30,18 +33,23 @@ export function createFaultyStore(store: DocumentStore): FaultyStore {
     appends,
     isAway: false,
     attempts: 0,
+    get tried() {
+      return tried
+    },
     store: {
       ...store,
       create: (document) => pass(() => store.create(document)),
       load: (id) => pass(() => store.load(id)),
       saveSnapshot: (snapshot) => pass(() => store.saveSnapshot(snapshot)),
-      append: (batches) =>
-        pass(async () => {
-          const names = batches.map(({ document }) => document)
+      append: (batches) => {
+        const names = batches.map(({ document }) => document)
+        tried = names
+        return pass(async () => {
           if (names.some((name) => refused.has(name))) throw new Error('Refused by the database.')
           if (names.length > 0) appends.push(names)
           return store.append(batches)
-        }),
+        })
+      },
     },
   }
   return faulty

@@ -66,6 +66,8 @@ async function openThenLose(user: string, id: string, text: string): Promise<{ p
   const notes = page.open(id)
   notes.text.insert(0, text)
   await isSynced(notes)
+  // Another page finds it.
+  await eventually(async () => expect((await storedOf(user, id)).text).toBe(text))
   page.client.connection.disconnect()
   return { page, notes }
 }
@@ -104,7 +106,7 @@ test('[D13] a reload while offline shows the document and sends its edits later'
   expect(again.text.toJSON()).toBe('ld new')
   expect(await next.storage.pending()).toEqual([id])
   again.text.insert(0, 'o')
-  expect(other.text.toJSON()).toBe('old')
+  await eventually(() => expect(other.text.toJSON()).toBe('old'))
   next.client.connection.connect()
   await isSynced(again)
   await eventually(() => expect(other.text.toJSON()).toBe('old new'))
