@@ -1,6 +1,6 @@
 /**
  * The auto-imported composables of pages, by the entry of `@tutti/vue` that exports them. `runtime/app/composables.ts` exports them,
- * some with the types of `shared/realtime.ts`, except those of `OPTIONAL_ENTRIES`.
+ * except those of `OPTIONAL_ENTRIES`.
  */
 export const COMPOSABLES = {
   '@tutti/vue': ['useRealtime', 'useRealtimeState', 'useRealtimeEvents', 'useRealtimeConnection'],

@@ -1,7 +1,7 @@
-import type { SchemaInfo } from '@tutti/protocol'
+import type { RealtimeSchema, SchemaInfo, SchemaMessage, SchemaValue } from '@tutti/protocol'
 
 /**
- * The types of an application: it adds `schema`, the type of its `defineSchema`.
+ * The types of an application: it adds `schema`, the type of its `defineSchema`. The composables then have its types without generics.
  *
  * @example
  * declare module '@tutti/vue' {
@@ -12,10 +12,25 @@ import type { SchemaInfo } from '@tutti/protocol'
  */
 export interface RealtimeRegister {}
 
-type RegisteredSchema = RealtimeRegister extends { schema: infer Schema } ? Schema : object
+/** The registered schema; an empty one where there is none. */
+export type RegisteredSchema = RealtimeRegister extends { schema: infer Schema extends RealtimeSchema } ? Schema : object
 
-/** The type of the info of a room's members; `unknown` where no schema matches. */
+type Table<Part extends 'state' | 'events'> = RegisteredSchema extends { readonly [Name in Part]: infer Schemas } ? Schemas : object
+
+/** The type of the value of a key; `unknown` where no registered schema matches. */
+export type RegisteredValue<Key extends string> = SchemaValue<Table<'state'>, Key>
+
+/** The type of the data of a channel; `unknown` where no registered schema matches. */
+export type RegisteredEvent<Channel extends string> = SchemaValue<Table<'events'>, Channel>
+
+/** The type of the info of a room's members; `unknown` where no registered schema matches. */
 export type RegisteredInfo<Room extends string> = SchemaInfo<RegisteredSchema, Room>
 
-/** Accepts a room only if no schema matches: its info has the type that its user names. */
-export type UnregisteredRoom<Room extends string> = unknown extends RegisteredInfo<Room> ? unknown : never
+/** The type of a message of server code, by name or pattern; `unknown` where no registered schema matches. */
+export type RegisteredMessage<Name extends string> = SchemaMessage<RegisteredSchema, Name>
+
+/** The type that the caller named; otherwise the registered one. */
+export type NamedOr<Named, Registered> = [Named] extends [never] ? Registered : Named
+
+/** Accepts a name only if its registered type is `unknown`: the type is then that of another argument. */
+export type Unregistered<Registered> = unknown extends Registered ? unknown : never

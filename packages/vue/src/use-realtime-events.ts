@@ -2,6 +2,7 @@ import type { EventContext, EventData, EventMap, PublishOptions } from '@tutti/c
 import { flag, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 import { useRealtimeContext } from './realtime-context.ts'
+import type { RegisteredSchema } from './realtime-register.ts'
 import { createScopedSubscriptions } from './scoped-subscriptions.ts'
 
 /** Options of `useRealtimeEvents`. */
@@ -33,7 +34,7 @@ export interface UseRealtimeEventsReturn<Channels extends EventMap> {
 }
 
 /**
- * Events of this application, typed by a map of channels.
+ * Events of this application, typed by a map of channels; by default by the schema of `RealtimeRegister`.
  *
  * @throws {RealtimeError} `INVALID_OPTIONS`.
  *
@@ -41,7 +42,7 @@ export interface UseRealtimeEventsReturn<Channels extends EventMap> {
  * const { subscribe, publish } = useRealtimeEvents<{ [channel: `chat:${string}`]: Message }>()
  * subscribe('chat:lobby', (message) => messages.value.push(message))
  */
-export function useRealtimeEvents<Channels extends EventMap = object>(
+export function useRealtimeEvents<Channels extends EventMap = RegisteredSchema>(
   options: UseRealtimeEventsOptions = {},
 ): UseRealtimeEventsReturn<Channels> {
   const { includeSelf } = parseOptions('useRealtimeEvents', OPTIONS, options)

@@ -3,6 +3,7 @@ import { jsonCopy, type JsonValue } from '@tutti/protocol'
 import { computed, type ComputedRef, type MaybeRefOrGetter, type WritableComputedRef } from 'vue'
 import { followState } from './follow-state.ts'
 import { realtimeState } from './is-realtime-state.ts'
+import type { NamedOr, RegisteredValue, Unregistered } from './realtime-register.ts'
 import { sendPatch, sendUpdate } from './send-change.ts'
 
 /** The behaviour of the state; see `StateOptions`. */
@@ -43,7 +44,7 @@ export interface RealtimeState<T> extends WritableComputedRef<T> {
 
 /**
  * The state of a key, shared with all clients that use it; `initial` is shown if nothing is stored. A changed key is followed:
- * unsent changes go to the old one. Ends with its scope.
+ * unsent changes go to the old one. The schema of `RealtimeRegister` types the value. Ends with its scope.
  *
  * @throws {RealtimeError} `INVALID_KEY`, `INVALID_VALUE`, `INVALID_OPTIONS`, `CLOSED`.
  *
@@ -51,8 +52,19 @@ export interface RealtimeState<T> extends WritableComputedRef<T> {
  * const poll = useRealtimeState('poll', { question: 'Tabs?', yes: 0 })
  * poll.value.yes++ // sent as a patch
  */
-export function useRealtimeState<T>(key: MaybeRefOrGetter<string>, initial: T, options?: UseRealtimeStateOptions): RealtimeState<T>
-export function useRealtimeState<T>(key: MaybeRefOrGetter<string>): RealtimeState<T | undefined>
+export function useRealtimeState<T, Key extends string = string>(
+  key: MaybeRefOrGetter<Key> & Unregistered<RegisteredValue<Key>>,
+  initial: T,
+  options?: UseRealtimeStateOptions,
+): RealtimeState<T>
+export function useRealtimeState<T = never, Key extends string = string>(
+  key: MaybeRefOrGetter<Key>,
+  initial: NamedOr<NoInfer<T>, RegisteredValue<Key>>,
+  options?: UseRealtimeStateOptions,
+): RealtimeState<NamedOr<T, RegisteredValue<Key>>>
+export function useRealtimeState<T = never, Key extends string = string>(
+  key: MaybeRefOrGetter<Key>,
+): RealtimeState<NamedOr<T, RegisteredValue<Key>> | undefined>
 export function useRealtimeState(
   key: MaybeRefOrGetter<string>,
   initial?: unknown,

@@ -71,7 +71,7 @@ test("[S8] others' changes in the tick of a local change are kept", async () => 
   await server.realtime.state.set('poll', { title: 'Indent?', tabs: 1 })
   const { result: state } = mount(server.url, () => {
     // Receives the update before the state.
-    const handle = useRealtime().state<{ title: string }>('poll')
+    const handle = useRealtime<object>().state<{ title: string }>('poll')
     const state = useRealtimeState('poll', { title: '', tabs: 0 })
     handle.subscribe(({ value }) => {
       if (value?.title === 'Tabs?' && state.value.title !== 'Tabs?') state.value.tabs = 9

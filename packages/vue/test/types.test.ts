@@ -1,23 +1,7 @@
 import { useRealtimeEvents, useRealtimeState, type RealtimeState } from '@tutti/vue'
 import { useRealtimeCollection } from '@tutti/vue/collection'
-import { useRealtimePresence } from '@tutti/vue/presence'
 import { expectTypeOf, test } from 'vitest'
 import { isRef, type Ref } from 'vue'
-
-const named = {
-  '~standard': {
-    version: 1 as const,
-    vendor: 'test',
-    validate: () => ({ issues: [] }),
-    types: { input: { name: '' }, output: { name: '' } },
-  },
-}
-
-declare module '@tutti/vue' {
-  interface RealtimeRegister {
-    schema: { presence: { 'typed:*': typeof named } }
-  }
-}
 
 interface Form {
   name: string
@@ -97,24 +81,6 @@ test('[X6] [E3] events are typed by the schema that the server validates', () =>
     use.subscribe('chat:room1', ({ text }) => expectTypeOf(text).toEqualTypeOf<string>())
     // @ts-expect-error -- a chat has texts
     void use.publish('chat:room1', 1)
-  }
-  expectTypeOf(typed).toBeFunction()
-})
-
-test('[X6] the registered schema types the info of members', () => {
-  const typed = (id: string) => {
-    expectTypeOf(useRealtimePresence(() => `typed:${id}` as const).update)
-      .parameter(0)
-      .toEqualTypeOf<{ name: string }>()
-    expectTypeOf(useRealtimePresence('typed:1', { info: { name: 'Ann' } }).update)
-      .parameter(0)
-      .toEqualTypeOf<{ name: string }>()
-    expectTypeOf(useRealtimePresence('lobby', { info: { age: 5 } }).update)
-      .parameter(0)
-      .toEqualTypeOf<{ age: number }>()
-    expectTypeOf(useRealtimePresence<{ age: number }>(id).update).parameter(0).toEqualTypeOf<{ age: number }>()
-    // @ts-expect-error the name is text
-    useRealtimePresence('typed:1', { info: { name: 5 } })
   }
   expectTypeOf(typed).toBeFunction()
 })

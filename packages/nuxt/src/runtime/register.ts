@@ -1,7 +1,5 @@
-import type { RealtimeSchema } from '@tutti/protocol'
-
-/** The types of the application's keys and channels. The module adds `schema`, the type of `shared/realtime.ts`. */
-export interface RealtimeRegister {}
-
-/** The schema of the application; an empty one where there is none. */
-export type RegisteredSchema = RealtimeRegister extends { schema: infer Schema extends RealtimeSchema } ? Schema : object
+/**
+ * The register of `@tutti/vue`, to which the module adds `schema`, the type of `shared/realtime.ts`. It is augmented by the path of this
+ * file: the application may have no access to `@tutti/vue`, a dependency of this package.
+ */
+export type { RealtimeRegister } from '@tutti/vue'

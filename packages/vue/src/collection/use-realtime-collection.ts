@@ -2,6 +2,7 @@ import type { MergePatch } from '@tutti/client'
 import type { CollectionOptions } from '@tutti/client/collection'
 import { jsonCopy, type JsonValue } from '@tutti/protocol'
 import { computed, type ComputedRef, type MaybeRefOrGetter } from 'vue'
+import type { NamedOr, RegisteredValue } from '../realtime-register.ts'
 import { followCollection } from './follow-collection.ts'
 import type { RealtimeItem } from './realtime-item.ts'
 
@@ -40,15 +41,18 @@ export interface RealtimeCollection<T> {
 }
 
 /**
- * All entries below a prefix (`todos:`), live. A changed prefix is followed: unsent changes go to the old one. Ends with
- * its scope.
+ * All entries below a prefix (`todos:`), live. A changed prefix is followed: unsent changes go to the old one. The schema of
+ * `RealtimeRegister` types the entries. Ends with its scope.
  *
  * @throws {RealtimeError} `INVALID_KEY`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const { items, add, remove } = useRealtimeCollection<Todo>('todos:')
  */
-export function useRealtimeCollection<T>(prefix: MaybeRefOrGetter<string>, options?: UseRealtimeCollectionOptions): RealtimeCollection<T>
+export function useRealtimeCollection<T = never, Prefix extends string = string>(
+  prefix: MaybeRefOrGetter<Prefix>,
+  options?: UseRealtimeCollectionOptions,
+): RealtimeCollection<NamedOr<T, RegisteredValue<`${Prefix}${string}`>>>
 export function useRealtimeCollection(
   prefix: MaybeRefOrGetter<string>,
   options: UseRealtimeCollectionOptions = {},

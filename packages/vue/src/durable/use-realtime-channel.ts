@@ -6,17 +6,21 @@ import {
   type DurableChannel,
   type PendingEvent,
 } from '@tutti/client/durable'
-import { type JsonValue } from '@tutti/protocol'
+import type { JsonValue } from '@tutti/protocol'
 import { parseOptions, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import { computed, onScopeDispose, shallowRef, toValue, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
 import { bridgeObservable } from '../bridge-observable.ts'
 import { useRealtimeContext } from '../realtime-context.ts'
+import type { NamedOr, RegisteredEvent } from '../realtime-register.ts'
 
 /** Options of `useRealtimeChannel`. */
 export interface UseRealtimeChannelOptions {
   /** Number of newest events that are loaded first, up to 1,000. @default 50 */
   rewind?: number | undefined
 }
+
+/** Any JSON where no schema matches. */
+type JsonUnless<Registered> = unknown extends Registered ? JsonValue : Registered
 
 const OPTIONS = { rewind: wholeNumber(0, 50, 1_000) } satisfies OptionRows<UseRealtimeChannelOptions>
 
@@ -44,27 +48,31 @@ const LOADING: ChannelSnapshot<never> = { records: [], pending: [], gap: undefin
 
 /**
  * A durable channel: its newest events, older ones on demand, and what this client publishes, also offline. A changed channel is
- * followed. Ends with its scope.
+ * followed. The schema of `RealtimeRegister` types the events. Ends with its scope.
  *
  * @throws {RealtimeError} `INVALID_CHANNEL`, `INVALID_OPTIONS`, `CLOSED`.
  *
  * @example
  * const { records, pending, publish, loadMore } = useRealtimeChannel<Message>('chat:room1', { rewind: 20 })
  */
-export function useRealtimeChannel<Data = JsonValue>(
+export function useRealtimeChannel<Data = never, Channel extends string = string>(
+  channel: MaybeRefOrGetter<Channel>,
+  options?: UseRealtimeChannelOptions,
+): UseRealtimeChannelReturn<NamedOr<Data, JsonUnless<RegisteredEvent<Channel>>>>
+export function useRealtimeChannel(
   channel: MaybeRefOrGetter<string>,
   options: UseRealtimeChannelOptions = {},
-): UseRealtimeChannelReturn<Data> {
+): UseRealtimeChannelReturn<unknown> {
   const { rewind } = parseOptions('useRealtimeChannel', OPTIONS, options)
   const { client, onServer } = useRealtimeContext()
-  const open = (): DurableChannel<Data> => durableChannel<Data>(client, toValue(channel), { rewind })
+  const open = (): DurableChannel<unknown> => durableChannel<unknown>(client, toValue(channel), { rewind })
   let handle = open()
   // No scope ends on a server, and nothing is retained there.
   if (onServer) handle.dispose()
   const onChange = (): void => {
     shown.value = bridge.current
   }
-  const bridge = bridgeObservable<ChannelSnapshot<Data>>(handle, { onServer, rendered: () => LOADING, onChange })
+  const bridge = bridgeObservable<ChannelSnapshot<unknown>>(handle, { onServer, rendered: () => LOADING, onChange })
   const shown = shallowRef(bridge.current)
   const follow = (): void => {
     const before = handle

@@ -2,17 +2,25 @@ import { messages, type MessageContext } from '@tutti/client/messages'
 import type { JsonValue } from '@tutti/protocol'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 import { useRealtimeContext } from '../realtime-context.ts'
+import type { RegisteredMessage, Unregistered } from '../realtime-register.ts'
 import { createScopedSubscriptions } from '../scoped-subscriptions.ts'
 
 /** Messages of server code in a component. */
 export interface UseRealtimeMessagesReturn {
   /**
    * Receives messages by name (`notice`) or pattern of names (`chat:*`, `*`) until the scope ends; a changed name is followed.
-   * Returns an unsubscribe function.
+   * Returns an unsubscribe function. The schema of `RealtimeRegister` types the data.
    *
    * @throws {RealtimeError} `INVALID_VALUE` for an invalid name, `CLOSED`.
    */
-  subscribe<Data = JsonValue>(name: MaybeRefOrGetter<string>, listener: (data: Data, context: MessageContext) => void): () => void
+  subscribe<Data = JsonValue, Name extends string = string>(
+    name: MaybeRefOrGetter<Name> & Unregistered<RegisteredMessage<Name>>,
+    listener: (data: Data, context: MessageContext) => void,
+  ): () => void
+  subscribe<Name extends string>(
+    name: MaybeRefOrGetter<Name>,
+    listener: (data: RegisteredMessage<Name>, context: MessageContext) => void,
+  ): () => void
 }
 
 /**
@@ -26,7 +34,7 @@ export function useRealtimeMessages(): UseRealtimeMessagesReturn {
   const { client, onServer } = useRealtimeContext()
   const follow = createScopedSubscriptions(onServer)
   return {
-    subscribe: (name, listener) =>
+    subscribe: <Data>(name: MaybeRefOrGetter<string>, listener: (data: Data, context: MessageContext) => void) =>
       follow(
         () => toValue(name),
         (pattern) => messages(client).subscribe(pattern, listener),

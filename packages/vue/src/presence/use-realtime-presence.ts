@@ -2,7 +2,7 @@ import { byUser, type PresenceMember, type PresenceSnapshot, type PresentUser } 
 import type { JsonValue } from '@tutti/protocol'
 import { anything, flag, parseOptions, type OptionRows } from '@tutti/protocol/internal'
 import { computed, toValue, watch, type ComputedRef, type MaybeRefOrGetter } from 'vue'
-import type { RegisteredInfo, UnregisteredRoom } from '../realtime-register.ts'
+import type { RegisteredInfo, Unregistered } from '../realtime-register.ts'
 import { followPresence } from './follow-presence.ts'
 
 /** How a room is used. */
@@ -41,7 +41,8 @@ export interface UseRealtimePresenceReturn<Info> {
 const LOADING: PresenceSnapshot<never> = { members: [], count: 0, loading: true, joined: false, error: undefined }
 
 /**
- * The members of a room, and this client as one of them if `info` is given. The schema of `RealtimeRegister` types `info`. A changed room is followed. Ends with its scope.
+ * The members of a room, and this client as one of them if `info` is given. The schema of `RealtimeRegister` types `info`. A changed
+ * room is followed. Ends with its scope.
  *
  * @throws {RealtimeError} `INVALID_ROOM`, `INVALID_VALUE`, `INVALID_OPTIONS`, `CLOSED`.
  *
@@ -49,7 +50,7 @@ const LOADING: PresenceSnapshot<never> = { members: [], count: 0, loading: true,
  * const { users } = useRealtimePresence(() => `doc:${id}`, { info: () => ({ name: name.value }) })
  */
 export function useRealtimePresence<Info = JsonValue, Room extends string = string>(
-  room: MaybeRefOrGetter<Room> & UnregisteredRoom<Room>,
+  room: MaybeRefOrGetter<Room> & Unregistered<RegisteredInfo<Room>>,
   options?: UseRealtimePresenceOptions<Info>,
 ): UseRealtimePresenceReturn<Info>
 export function useRealtimePresence<Room extends string>(

@@ -2,7 +2,7 @@ import type { MergePatch } from '@tutti/client'
 import type { AbsentEntry, JsonObject, JsonValue, PresentEntry } from '@tutti/protocol'
 import type { ServerEvents, ServerPublishOptions, ServerState, User, UserRealtime } from '@tutti/server'
 import type { AttachedRealtimeServer } from '@tutti/server/nitro2'
-import type { RegisteredEvent, RegisteredValue } from '../registered-value'
+import type { RegisteredEvent, RegisteredValue } from '@tutti/vue'
 
 /** Any JSON where no schema matches. */
 type OrJson<Value, Json = JsonValue> = unknown extends Value ? Json : Value
