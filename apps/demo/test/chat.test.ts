@@ -25,7 +25,7 @@ test('[E11] a page sends messages written offline in order, and shows missed one
   await say(away, 'Back in a moment')
   await logOn(here).getByText('Back in a moment').waitFor()
   await away.getByRole('switch').click()
-  await away.getByText('Offline', { exact: true }).waitFor()
+  await away.getByText('Offline', { exact: true }).first().waitFor()
 
   for (const text of ['First offline', 'Second offline']) await say(away, text)
   for (const text of ['Where is Anna?', 'Bar 42 again', 'From the top']) await say(here, text)

@@ -154,7 +154,8 @@ test('[S17] concurrent rename and tick are both kept, and removals reach all pag
 test('[S14] after concurrent changes with one page offline, both agree', async () => {
   const before = await countOn(one)
   await one.getByRole('switch').click()
-  await one.getByText('Offline', { exact: true }).waitFor()
+  await one.getByText('Offline', { exact: true }).first().waitFor()
+  expect(await one.locator('.sync').allInnerTexts()).toEqual(['Offline', 'Offline', 'Offline'])
 
   for (let click = 0; click < 3; click++) await one.getByRole('button', { name: 'Add one' }).click()
   for (let click = 0; click < 5; click++) await two.getByRole('button', { name: 'Add one' }).click()
