@@ -86,7 +86,7 @@ function addDefinitions(nuxt: Nuxt): void {
   ])
   addServerTemplate({ filename: '#tutti/definition', getContents: () => definitionModule(findDefinitions(layers)) })
   const folder = dirname(resolve(nuxt.options.buildDir, SCHEMA_TYPES))
-  const register = inPackage('./runtime/register')
+  const register = inPackage('./runtime/app/register')
   const types = {
     filename: SCHEMA_TYPES,
     getContents: () => schemaTypes({ folder, register, schema: findDefinitions(layers).schema }),
