@@ -62,7 +62,7 @@ const createClientId = (): string => Array.from(crypto.getRandomValues(new Uint8
 /**
  * Makes a client and begins to connect. Listeners of its observables are called synchronously, once after each change.
  *
- * @throws {RealtimeError} `INVALID_OPTIONS`, also if `url` or `path` cannot work.
+ * @throws {RealtimeError} `INVALID_OPTIONS`, for example for a `url` or `path` that cannot work.
  *
  * @example
  * const client = createRealtimeClient({ url: 'https://example.org' })

@@ -77,8 +77,8 @@ export interface MembersView {
   /** All members, those that are not listed included. */
   readonly count: number
   /**
-   * For so long, in milliseconds, members may still be missing that were present before: Redis is unavailable, or has lost data
-   * that other instances are about to write again. 0 otherwise.
+   * How long members that were present before may still be missing, milliseconds: Redis is unavailable, or has lost data that other
+   * instances are about to write again. 0 otherwise.
    */
   readonly settlingMs: number
   /** Newest cursors of the members, by id, as far as they have arrived. */

@@ -45,7 +45,7 @@ export interface WireMember {
 export interface PresencePage {
   members?: WireMember[]
   count: number
-  /** For so long members may still be missing that were present before, milliseconds: a client keeps those that it shows. */
+  /** How long members that were present before may still be missing, milliseconds: a client keeps those that it shows. */
   settlingMs?: number
 }
 

@@ -99,7 +99,7 @@ export function checkLocks(history: LockHistory, bounds: LockBounds): LockCheck 
         if (earlier.token <= later.token || later === earlier) continue
         // `later` has the smaller token.
         if (earlier.grantedMs < later.sentMs) fail('rise', `${key}: ${later.token} was granted after ${earlier.token}`)
-        // A token is the time of its grant in microseconds: a grant before may be that of an earlier request of its client.
+        // A token is the time of its grant in microseconds: an earlier grant may belong to an earlier request of its client.
         else if (bounds.isOrdered && isQueuedBefore(earlier, later) && !later.continues)
           fail('order', `${key}: ${JSON.stringify(earlier)} waited, ${JSON.stringify(later)} had it first`)
       }

@@ -2,8 +2,8 @@ import type { JsonValue } from '@tutti/protocol'
 import { createKeyedMutex } from '@tutti/protocol/internal'
 
 /**
- * Receives each incoming event before it is delivered. `next()` passes it on, `next(data)` with other data. An event whose middleware returns, or
- * whose promise settles, before `next` is dropped. Later events of the channel wait.
+ * Receives each incoming event before it is delivered. `next()` passes it on, `next(data)` passes it on with other data. The event is
+ * dropped if the middleware returns, or its promise settles, without a call of `next`. Later events of the channel wait.
  */
 export type EventMiddleware = (event: { channel: string; data: unknown }, next: (data?: unknown) => void) => void | Promise<void>
 

@@ -4,7 +4,7 @@ import type { LockAcquired, LockHolder, LockRequest, Locks } from '../locks/lock
 import { isStableOwner, lockOwner } from '../locks/lock-owner.ts'
 import { createLockWatches } from '../locks/lock-watches.ts'
 
-/** Tokens that are remembered of locks that have ended, by which later ones are greater also if the clock was set back. */
+/** Ended locks whose tokens are remembered, so that a later token is greater even if the clock was set back. */
 const MAX_TOMBSTONES = 10_000
 
 interface Grant {

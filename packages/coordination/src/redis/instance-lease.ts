@@ -17,7 +17,7 @@ export interface RedisLease extends InstanceLease {
   /** Whether a lease has ended, and is not swept yet. */
   hasEnded(lease: string): boolean
   /**
-   * For so long records may be missing, milliseconds: after an outage instances write theirs again within the time of a lease, and
+   * How long records may still be missing, milliseconds: after an outage instances write theirs again within the time of a lease, and
    * clients of one that ends meanwhile return within their grace.
    */
   readonly settlingMs: number

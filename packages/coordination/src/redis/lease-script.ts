@@ -17,7 +17,7 @@ export interface LeaseTimes {
  *
  * KEYS 1 leases: lease id -> expiry  2 ended: lease id -> time of its sweep  3 quiet
  * ARGV 1 lease id  2 register | renew | close  3 where it registers after a loss, the former id, else ''
- * Reply: `{ lost, now, live, ended, claimed, next, last, settlingMs }`. `lost` is 1 where the lease to renew is not there; `next` is the time at
+ * Reply: `{ lost, now, live, ended, claimed, next, last, settlingMs }`. `lost` is 1 if the lease to renew does not exist; `next` is the time at
  * which leases may end or be due, or ''; `last` is 1 where `close` left no living instance; for `settlingMs` members may be missing.
  */
 export const leaseScript = ({ heartbeatMs, leaseMs, graceMs }: LeaseTimes): string => `

@@ -13,10 +13,10 @@ export interface MissingMembers {
   clear(): void
 }
 
-/** What the set needs. */
+/** The times of the set, and its callback. */
 export interface MissingMembersOptions {
   leaseMs: number
-  /** For so long records may be missing, milliseconds. */
+  /** How long records may still be missing, milliseconds. */
   settlingMs: () => number
   /** Called for a member that is gone, after it was removed from the set. */
   onGone: (id: string) => void

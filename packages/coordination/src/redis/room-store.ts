@@ -63,7 +63,7 @@ export interface RoomSnapshot {
   /** Leases of all members. */
   readonly leases: readonly string[]
   readonly records: readonly MemberRecord[]
-  /** For so long Redis has had the room, milliseconds: not longer than since the last loss of data. */
+  /** How long Redis has stored the room, milliseconds: at most the time since the last loss of data. */
   readonly ageMs: number
 }
 

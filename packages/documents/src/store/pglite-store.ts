@@ -6,7 +6,7 @@ import { MIGRATIONS_FOLDER } from '../migrations.ts'
 
 /** Options of a store in the process. */
 export interface PgliteStoreOptions {
-  /** The folder of the database; created if it is not there. Only one process may use it at a time. @default in memory */
+  /** The folder of the database; created if it does not exist. Only one process may use it at a time. @default in memory */
   folder?: string | undefined
 }
 

@@ -62,7 +62,7 @@ export const HISTORY_RULES = {
   kept: 'An acknowledged write is in the final state, or a later version has overwritten it.',
   once: 'The effect of a mutation stands at one version only.',
   forward: 'No client shows an older version of a key after a newer one.',
-  'one-value': 'A version has one value, whoever looks.',
+  'one-value': 'A version has one value for all readers.',
   sum: 'A counter is the sum of the acknowledged increments, and of any of those whose outcome is unknown.',
   follows: 'Sorted by version, each effect follows from its predecessor, on its condition.',
   'real-time': 'No operation stands outside the time it ran in.',

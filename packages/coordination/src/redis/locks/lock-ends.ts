@@ -2,7 +2,7 @@ import type { LockEnd, LockStore } from './lock-store.ts'
 
 /** Ends of locks and requests, sent until Redis has confirmed them. */
 export interface LockEnds {
-  /** Ends it. Resolves also if Redis is away: then it is repeated later, unless the connection uses the lock again. */
+  /** Ends it. Resolves even without a connection to Redis: the end is then sent later, unless the connection uses the lock again. */
   end(key: string, connection: string, how: LockEnd): Promise<void>
   /** Nothing of the key is here any more, perhaps. */
   collect(key: string): void
