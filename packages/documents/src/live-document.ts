@@ -24,6 +24,8 @@ export interface LiveDocument {
   readonly snapshot: PreparedSnapshot
   /** About the bytes of the document: what was read and appended since. */
   readonly size: number
+  /** Bytes of the snapshot in the database when the document was opened; 0 without one. */
+  readonly loadedBytes: number
   /** Settles when the replica contains everything that was in the database and in the log. */
   readonly opened: Promise<void>
   /** The updates after a position, merged; `undefined` where they are not in memory. */
@@ -68,6 +70,7 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
   let isOpen = false
   let mustStoreAll = false
   let size = 0
+  let loadedBytes = 0
   let isClosed = false
   let retry: NodeJS.Timeout | undefined
 
@@ -136,6 +139,7 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
     await subscription.ready
     const [found, head] = await Promise.all([store.load(id), log.head()])
     stored = found?.offset ?? 0
+    loadedBytes = found?.snapshot?.length ?? 0
     for (const update of [found?.snapshot, ...(found?.updates ?? [])]) {
       if (update === undefined) continue
       size += update.length
@@ -183,6 +187,9 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
     opened,
     get size() {
       return size
+    },
+    get loadedBytes() {
+      return loadedBytes
     },
     get position() {
       return position

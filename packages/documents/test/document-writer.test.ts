@@ -13,7 +13,7 @@ test('[D4] a replica that is behind the database makes no snapshot of it', async
   const store = { append: never, saveSnapshot: async (snapshot: NewSnapshot) => snapshots.push(snapshot) > 0 }
   let offset = 100
   const live = {
-    ...{ id: 'notes:1', replica: createReplica(), size: 10, mustStoreAll: false, hasUnstored: false },
+    ...{ id: 'notes:1', replica: createReplica(), size: 10, loadedBytes: 0, mustStoreAll: false, hasUnstored: false },
     get position() {
       return { epoch: 1, offset }
     },
@@ -25,5 +25,21 @@ test('[D4] a replica that is behind the database makes no snapshot of it', async
   expect(snapshots).toEqual([])
   offset = 150
   await writer.write([live as unknown as LiveDocument], true)
+  expect(snapshots).toMatchObject([{ offset: 150 }])
+})
+
+test('[D4] a document that was opened has a snapshot once it has grown by a quarter', async () => {
+  const snapshots: NewSnapshot[] = []
+  const store = { append: never, saveSnapshot: async (snapshot: NewSnapshot) => snapshots.push(snapshot) > 0 }
+  const position = { epoch: 1, offset: 150 }
+  const live = {
+    ...{ id: 'notes:1', replica: createReplica(), size: 1_100, loadedBytes: 1_000, mustStoreAll: false, hasUnstored: false },
+    ...{ position, stored: 150 },
+  }
+  const writer = createDocumentWriter({ store: store as unknown as DocumentStore, snapshotIntervalMs: 600_000, onError: () => {} })
+  await writer.write([live as unknown as LiveDocument], false)
+  expect(snapshots).toEqual([])
+  live.size = 1_300
+  await writer.write([live as unknown as LiveDocument], false)
   expect(snapshots).toMatchObject([{ offset: 150 }])
 })

@@ -51,7 +51,8 @@ export function createDocumentWriter({ store, snapshotIntervalMs, onError }: Doc
   const saved = new WeakMap<LiveDocument, Saved>()
 
   const savedOf = (live: LiveDocument): Saved => {
-    const found = saved.get(live) ?? { bytes: 0, size: 0, atMs: performance.now() }
+    const { loadedBytes } = live
+    const found = saved.get(live) ?? { bytes: loadedBytes, size: loadedBytes, atMs: performance.now() }
     saved.set(live, found)
     return found
   }
