@@ -85,7 +85,7 @@ export const REQUIRED_VALUES: Readonly<Record<string, Readonly<Record<string, Re
   },
   'document-joiners': {
     'CPU of the instance, s': valueAtMost(6),
-    'memory of the instance, MB': valueAtMost(200),
+    'memory of the instance, MB': valueAtMost(150),
   },
   'document-slow-link': {
     'slowest other message, ms': valueAtMost(1_000),

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { serveInstance } from '@tutti/test-kit/instance'
+import { peakBytes, resetPeak } from '../measure/peak-rss.ts'
 import { createProfiler } from '../measure/profiler.ts'
 import { listen } from './listen.ts'
 
@@ -35,10 +36,12 @@ export async function serveSide(start: () => StartedSide | Promise<StartedSide>)
           globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
           await new Promise((resolve) => setTimeout(resolve, 100))
         }
+        resetPeak()
         const { rss, heapUsed } = process.memoryUsage()
         return { rss, heapUsed }
       },
-      peakBytes: () => process.resourceUsage().maxRSS * 1024,
+      /** The highest RSS since `memory`. */
+      peakBytes,
       cut: () => {
         for (const socket of sockets) socket.destroy()
       },

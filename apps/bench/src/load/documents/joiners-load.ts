@@ -23,6 +23,8 @@ export async function createJoinersLoad({ urls }: DocumentLoadContext, { joiners
     growText(author.text, Math.min(length, characters))
     await until(author.isSynced)
   }
+  // The second instance reads it from the database.
+  await until(author.isStored)
   // One edit that no snapshot contains yet.
   author.text.insert(0, 'pending')
   await until(author.isSynced)
