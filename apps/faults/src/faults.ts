@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { HELP, parseOptions, type FaultsOptions } from './parse-options.ts'
+import { faultsHelp, parseOptions, type FaultsOptions } from './parse-options.ts'
 import { startLoad } from './load.ts'
 import { STATE_BUGS } from './planted-bug.ts'
 import { runSchedule, type ScheduleResult } from './run-schedule.ts'
@@ -10,7 +10,7 @@ const SHOWN = 12
 const STANDARD_STREAMS = new Set(['PipeWrap', 'TTYWrap', 'FSReqCallback', 'FSReqPromise'])
 
 const options = parseOptions(process.argv.slice(2))
-if (options === undefined) write(`pnpm run faults [options]\n${HELP}`)
+if (options === undefined) write(`pnpm run faults [options]\n${faultsHelp}`)
 else await end((await run(options)) ? 0 : 1)
 
 /**

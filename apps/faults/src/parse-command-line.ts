@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { TOPOLOGIES, type TopologyName } from './redis-topology.ts'
 
 /** The options of one command line. */
-export interface CommandLine<Name extends string, Bug extends string> {
+interface CommandLine<Name extends string, Bug extends string> {
   /** Numbers with their defaults. Those with the default 0 may be 0, the others are at least 1. */
   readonly defaults: Readonly<Record<Name, number>>
   readonly help: Readonly<Record<Name, string>>
@@ -13,18 +13,24 @@ export interface CommandLine<Name extends string, Bug extends string> {
 }
 
 /** The options as given. */
-export type CommandLineOptions<Name extends string, Bug extends string> = Record<Name, number> & { redis: TopologyName; plant?: Bug }
+type CommandLineOptions<Name extends string, Bug extends string> = Record<Name, number> & { redis: TopologyName; plant?: Bug }
 
-/** The output of `--help`. */
-export const helpOf = ({ defaults, help, bugs }: CommandLine<string, string>): string =>
+/** Makes the parser of a command line. */
+export const createCommandLine = <Name extends string, Bug extends string>(commandLine: CommandLine<Name, Bug>) => ({
+  /** The output of `--help`. */
+  help: helpOf(commandLine),
+  /** Parses it; undefined for `--help`. Throws a TypeError that names the invalid option. */
+  parse: (args: readonly string[]): CommandLineOptions<Name, Bug> | undefined => parseCommandLine(commandLine, args),
+})
+
+const helpOf = ({ defaults, help, bugs }: CommandLine<string, string>): string =>
   Object.entries(defaults)
     .map(([name, value]) => `  --${name.padEnd(11)} ${help[name]} (default ${value})\n`)
     .concat(`  --redis       ${TOPOLOGIES.join(', ')} (default standalone)\n`)
     .concat(Object.entries(bugs).map(([name, { effect }]) => `  --plant ${name}: ${effect}\n`))
     .join('')
 
-/** Parses a command line; undefined for `--help`. Throws a TypeError that names the invalid option. */
-export function parseCommandLine<Name extends string, Bug extends string>(
+function parseCommandLine<Name extends string, Bug extends string>(
   { defaults, fraction, bugs, isBug }: CommandLine<Name, Bug>,
   args: readonly string[],
 ): CommandLineOptions<Name, Bug> | undefined {

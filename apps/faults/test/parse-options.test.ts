@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HELP, parseOptions } from '../src/parse-options.ts'
+import { faultsHelp, parseOptions } from '../src/parse-options.ts'
 
 test('options have defaults, and are accepted after the -- of pnpm', () => {
   expect(parseOptions([])).toEqual({ schedules: 50, seed: 1, seconds: 6, redis: 'standalone' })
@@ -10,7 +10,7 @@ test('options have defaults, and are accepted after the -- of pnpm', () => {
     redis: 'cluster',
   })
   expect(parseOptions(['--help'])).toBeUndefined()
-  expect(HELP).toContain('--seed')
+  expect(faultsHelp).toContain('--seed')
 })
 
 test('an invalid number is refused with the name of its option', () => {

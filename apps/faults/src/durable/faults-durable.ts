@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { DURABLE_BUGS } from '../planted-bug.ts'
+import { writeViolations } from '../report-violations.ts'
 import { durableHelp, parseDurableOptions } from './parse-durable-options.ts'
 import { runDurable } from './run-durable.ts'
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`)
-const SHOWN = 12
 
 const options = parseDurableOptions(process.argv.slice(2))
-if (options === undefined) write(`pnpm run faults:durable [options]\n${durableHelp()}`)
+if (options === undefined) write(`pnpm run faults:durable [options]\n${durableHelp}`)
 else {
   const { schedules, seed: first, events, subscribers, seconds, redis, plant } = options
   write(`${schedules} schedules of ${seconds} s, 3 instances, ${events} events, ${subscribers} subscribers, Redis: ${redis}`)
@@ -25,7 +25,7 @@ else {
     write(
       `seed ${seed}: ${result.faults} faults, ${result.acknowledged} acknowledged, ${result.gaps} gaps, ${settled}, ${result.violations.length} violations`,
     )
-    for (const { rule, message } of result.violations.slice(0, SHOWN)) write(`  [${rule}] ${message}`)
+    writeViolations(result.violations)
     if (plant !== undefined && violations > 0) break
   }
   write(`${acknowledged.toLocaleString('en-US')} acknowledged events, ${violations} violations`)

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { writeViolations } from '../report-violations.ts'
 import { durableHelp, parseDurableOptions } from './parse-durable-options.ts'
 import { runWorkers } from './run-workers.ts'
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`)
-const SHOWN = 12
 const VISIBILITY_MS = 5_000
 
 const options = parseDurableOptions(process.argv.slice(2))
-if (options === undefined) write(`pnpm run faults:workers [options]\n${durableHelp()}`)
+if (options === undefined) write(`pnpm run faults:workers [options]\n${durableHelp}`)
 else {
   const { seed, events: jobs, kills, redis: topology } = options
   write(`${jobs} jobs, 4 worker processes, ${kills} killed, visibilityMs ${VISIBILITY_MS}, Redis: ${topology}, seed ${seed}`)
@@ -26,7 +26,7 @@ else {
     `${result.kills} killed, ${redelivered} jobs delivered again after at most ${longestMs} ms (required: ${VISIBILITY_MS + 1_000} ms), ` +
       `${letters} dead letters, ${replayed} of them processed after a replay, ${violations.length} violations`,
   )
-  for (const { rule, message } of violations.slice(0, SHOWN)) write(`  [${rule}] ${message}`)
+  writeViolations(violations)
   await wait(0)
   process.exitCode = violations.length === 0 && letters === replayed ? 0 : 1
 }

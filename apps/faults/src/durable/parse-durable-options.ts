@@ -1,7 +1,7 @@
-import { helpOf, parseCommandLine, type CommandLineOptions } from '../parse-command-line.ts'
+import { createCommandLine } from '../parse-command-line.ts'
 import { DURABLE_BUGS, isDurableBug } from '../planted-bug.ts'
 
-const COMMAND_LINE = {
+export const { help: durableHelp, parse: parseDurableOptions } = createCommandLine({
   defaults: { schedules: 50, seed: 1, events: 10_000, subscribers: 50, seconds: 10, kills: 20 },
   help: {
     schedules: 'how many, each with the next seed',
@@ -12,13 +12,4 @@ const COMMAND_LINE = {
     kills: 'killed processes of workers',
   },
   ...{ bugs: DURABLE_BUGS, isBug: isDurableBug },
-} as const
-
-/** The options as given. */
-export type DurableFaultsOptions = CommandLineOptions<keyof typeof COMMAND_LINE.defaults, keyof typeof DURABLE_BUGS>
-
-/** The output of `--help`. */
-export const durableHelp = (): string => helpOf(COMMAND_LINE)
-
-/** Parses the command lines; undefined for `--help`. Throws a TypeError that names the invalid option. */
-export const parseDurableOptions = (args: readonly string[]): DurableFaultsOptions | undefined => parseCommandLine(COMMAND_LINE, args)
+})

@@ -1,7 +1,8 @@
+import { DEFAULT_TIMES } from '../cluster-run.ts'
 import { LOCK_BUGS } from '../planted-bug.ts'
-import { DEFAULT_TIMES } from '../presence/presence-run.ts'
+import { isExpected } from '../report-violations.ts'
 import type { LockViolation } from './check-locks.ts'
-import { LOCK_HELP, parseLockOptions, type LockFaultsOptions } from './parse-lock-options.ts'
+import { lockHelp, parseLockOptions, type LockFaultsOptions } from './parse-lock-options.ts'
 import { runAborts } from './run-aborts.ts'
 import { runAway } from './run-away.ts'
 import { runBroadcasts } from './run-broadcasts.ts'
@@ -9,10 +10,9 @@ import { runLockRounds, type LockRoundResult } from './run-lock-rounds.ts'
 import { runRaces } from './run-races.ts'
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`)
-const SHOWN = 12
 
 const options = parseLockOptions(process.argv.slice(2))
-if (options === undefined) write(`pnpm run faults:locks [options]\n${LOCK_HELP}`)
+if (options === undefined) write(`pnpm run faults:locks [options]\n${lockHelp}`)
 else process.exitCode = isExpected(await run(options), options.plant) ? 0 : 1
 
 async function run({
@@ -66,12 +66,6 @@ async function run({
       `connections; ${violations.length} violations`,
   )
   return violations
-}
-
-function isExpected(violations: readonly LockViolation[], plant: string | undefined): boolean {
-  for (const { rule, message } of violations.slice(0, SHOWN)) write(`  [${rule}] ${message}`)
-  if (violations.length > SHOWN) write(`  and ${violations.length - SHOWN} more`)
-  return plant === undefined ? violations.length === 0 : violations.length > 0
 }
 
 function lineOf({ faults, grants, queued, kept, dead, longestMs, rooms, settledMs, violations }: LockRoundResult): string {

@@ -1,7 +1,7 @@
-import { helpOf, parseCommandLine, type CommandLineOptions } from '../parse-command-line.ts'
+import { createCommandLine } from '../parse-command-line.ts'
 import { isLockBug, LOCK_BUGS } from '../planted-bug.ts'
 
-const COMMAND_LINE = {
+export const { help: lockHelp, parse: parseLockOptions } = createCommandLine({
   defaults: { rounds: 50, seed: 1, clients: 60, races: 0, aborts: 0, away: 0, broadcasts: 0, slack: 0 },
   help: {
     rounds: 'rounds, in each of which an instance is killed',
@@ -14,13 +14,7 @@ const COMMAND_LINE = {
     slack: 'added to the bounds of times, milliseconds: for a busy machine',
   },
   ...{ bugs: LOCK_BUGS, isBug: isLockBug },
-} as const
+})
 
 /** The options as given. */
-export type LockFaultsOptions = CommandLineOptions<keyof typeof COMMAND_LINE.defaults, keyof typeof LOCK_BUGS>
-
-/** The output of `--help`. */
-export const LOCK_HELP = helpOf(COMMAND_LINE)
-
-/** Parses the command line; undefined for `--help`. Throws a TypeError that names the invalid option. */
-export const parseLockOptions = (args: readonly string[]): LockFaultsOptions | undefined => parseCommandLine(COMMAND_LINE, args)
+export type LockFaultsOptions = NonNullable<ReturnType<typeof parseLockOptions>>

@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { eventually } from '@tutti/test-kit'
+import { PLACES } from '../cluster-run.ts'
 import { healCluster } from '../heal-cluster.ts'
 import { injectFault } from '../inject-fault.ts'
 import { remaining } from '../remaining.ts'
 import { planSchedule, type PlannedFault } from '../schedule.ts'
 import { checkLocks, type LockCheck, type LockViolation } from './check-locks.ts'
 import { livingLeases, lockDifferences, storedLocks } from './lock-differences.ts'
-import { PLACES, startLockRun, type LockRun, type LockRunOptions } from './lock-run.ts'
+import { startLockRun, type LockRun, type LockRunOptions } from './lock-run.ts'
 import { probeRooms, type RoomProbes } from './probe-rooms.ts'
 
 /** Heartbeats are late by a few milliseconds, and so is the notice of a lost connection. */

@@ -1,16 +1,16 @@
-import { HELP, parsePresenceOptions, type PresenceFaultsOptions } from './parse-presence-options.ts'
+import { DEFAULT_TIMES } from '../cluster-run.ts'
 import { PRESENCE_BUGS } from '../planted-bug.ts'
-import type { PresenceViolation } from './check-presence.ts'
-import { DEFAULT_TIMES, type PresenceRunOptions } from './presence-run.ts'
+import { isExpected } from '../report-violations.ts'
+import { parsePresenceOptions, presenceHelp, type PresenceFaultsOptions } from './parse-presence-options.ts'
+import type { PresenceRunOptions } from './presence-run.ts'
 import { runReconnects } from './run-reconnects.ts'
 import { runRounds, type RoundResult } from './run-rounds.ts'
 import { runSilentClients } from './run-silent-clients.ts'
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`)
-const SHOWN = 12
 
 const options = parsePresenceOptions(process.argv.slice(2))
-if (options === undefined) write(`pnpm run faults:presence [options]\n${HELP}`)
+if (options === undefined) write(`pnpm run faults:presence [options]\n${presenceHelp}`)
 else process.exitCode = (await run(options)) ? 0 : 1
 
 /** Returns whether the result is as expected: no violation, or, with a planted bug, a violation. */
@@ -39,12 +39,6 @@ async function run({ seed, members, rounds, reconnects, silent, slack, redis, pl
       `${longest(true)} ms in rounds with a change of Redis; ${violations.length} violations`,
   )
   return isExpected(violations, plant)
-}
-
-function isExpected(violations: readonly PresenceViolation[], plant: string | undefined): boolean {
-  for (const { rule, message } of violations.slice(0, SHOWN)) write(`  [${rule}] ${message}`)
-  if (violations.length > SHOWN) write(`  and ${violations.length - SHOWN} more`)
-  return plant === undefined ? violations.length === 0 : violations.length > 0
 }
 
 function lineOf({ plan, dead, returned, gone, longestMs, violations }: RoundResult): string {

@@ -1,7 +1,7 @@
-import { helpOf, parseCommandLine, type CommandLineOptions } from '../parse-command-line.ts'
+import { createCommandLine } from '../parse-command-line.ts'
 import { isPresenceBug, PRESENCE_BUGS } from '../planted-bug.ts'
 
-const COMMAND_LINE = {
+export const { help: presenceHelp, parse: parsePresenceOptions } = createCommandLine({
   defaults: { rounds: 100, seed: 1, members: 300, reconnects: 0, slack: 0, silent: 0 },
   help: {
     rounds: 'kills of one or two instances',
@@ -12,13 +12,7 @@ const COMMAND_LINE = {
     silent: 'instead of rounds: so many clients vanish without closing their connection (P7)',
   },
   ...{ bugs: PRESENCE_BUGS, isBug: isPresenceBug },
-} as const
+})
 
 /** The options as given. */
-export type PresenceFaultsOptions = CommandLineOptions<keyof typeof COMMAND_LINE.defaults, keyof typeof PRESENCE_BUGS>
-
-/** The output of `--help`. */
-export const HELP = helpOf(COMMAND_LINE)
-
-/** Parses the command line; undefined for `--help`. Throws a TypeError that names the invalid option. */
-export const parsePresenceOptions = (args: readonly string[]): PresenceFaultsOptions | undefined => parseCommandLine(COMMAND_LINE, args)
+export type PresenceFaultsOptions = NonNullable<ReturnType<typeof parsePresenceOptions>>

@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { DEFAULT_TIMES, PLACES } from '../cluster-run.ts'
 import { injectFault } from '../inject-fault.ts'
 import type { PlannedFault } from '../schedule.ts'
 import { remaining } from '../remaining.ts'
 import { checkPresence, type PresenceCheck } from './check-presence.ts'
 import { leftKeys } from './left-keys.ts'
 import { planRound, type RoundPlan } from './plan-round.ts'
-import { DEFAULT_TIMES, PLACES, startPresenceRun, type PresenceRun, type PresenceRunOptions } from './presence-run.ts'
+import { startPresenceRun, type PresenceRun, type PresenceRunOptions } from './presence-run.ts'
 
 /** Heartbeats are late by a few milliseconds, and so is the notice of a lost connection. */
 const LATE_BEAT_MS = 200

@@ -1,7 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Socket } from 'socket.io-client'
-import { codeOf, enter, request, type Attack } from '../attacker.ts'
-import { createTally } from '../tally.ts'
+import type { Attack } from '../attacker.ts'
+import { floodConnections, type FloodRequest } from './flood-connections.ts'
 
 const BURST = 100
 /** The key that Alice has locked, and the room of Alice. */
@@ -45,32 +43,12 @@ const REQUESTS: readonly (readonly [what: string, name: string, payload: Payload
 ]
 
 /** Locks and rooms: requests over their rates, sizes and numbers, in the names of others, and with tokens of others. */
-export const lockFlood: Attack = async (context) => {
-  const tally = createTally()
-  const end = performance.now() + context.forMs
+export const lockFlood: Attack = (context) => {
   let count = 0
-  const work = async (place: number): Promise<void> => {
-    let socket: Socket | undefined
-    while (performance.now() < end) {
-      // A closed connection is noticed in another turn.
-      await wait(1)
-      try {
-        if (socket?.connected !== true)
-          socket = await enter(context, { place, auth: { protocol: 1, clientId: 'alice-client', token: context.token } })
-      } catch (error) {
-        tally.add(`not let in: ${codeOf(error)}`)
-        continue
-      }
-      const sender = socket
-      const burst = Array.from({ length: BURST }, async () => {
-        const [what, name, payload] = REQUESTS[count % REQUESTS.length] ?? ['', '', () => ({})]
-        count += 1
-        tally.add(`${what} ${await request(context, sender, name, [payload(count)])}`)
-      })
-      await Promise.all(burst)
-    }
-    socket?.disconnect()
+  const next = (): FloodRequest => {
+    const [what, name, payload] = REQUESTS[count % REQUESTS.length] ?? ['', '', () => ({})]
+    count += 1
+    return { what, name, payload: payload(count) }
   }
-  await Promise.all([0, 1].map(work))
-  return tally.counts
+  return floodConnections(context, { connections: 2, clientId: 'alice-client', burst: () => Array.from({ length: BURST }, next) })
 }

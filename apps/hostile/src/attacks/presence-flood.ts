@@ -1,7 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Socket } from 'socket.io-client'
-import { codeOf, enter, request, type Attack } from '../attacker.ts'
-import { createTally } from '../tally.ts'
+import type { Attack } from '../attacker.ts'
+import { floodConnections } from './flood-connections.ts'
 
 const BURST = 100
 /** The room that only Alice may join and observe. */
@@ -30,32 +28,19 @@ const REQUESTS: readonly (readonly [what: string, name: string, payload: object]
   ['leave', 'presence:leave', { room: OWN }],
 ]
 
-/** Joins, updates and cursors over their rates and sizes, in rooms of others and in the names of others. */
-export const presenceFlood: Attack = async (context) => {
-  const tally = createTally()
-  const end = performance.now() + context.forMs
-  const work = async (place: number): Promise<void> => {
-    let socket: Socket | undefined
-    while (performance.now() < end) {
-      // A closed connection is noticed in another turn.
-      await wait(1)
-      try {
-        // With the client ID of Alice, which is that of another member, as the user is another.
-        if (socket?.connected !== true)
-          socket = await enter(context, { place, auth: { protocol: 1, clientId: 'alice-client', token: context.token } })
-      } catch (error) {
-        tally.add(`not let in: ${codeOf(error)}`)
-        continue
-      }
-      const sender = socket
-      const burst = Array.from({ length: BURST }, async (_, n) => {
-        const [what, name, payload] = REQUESTS[n % REQUESTS.length] ?? ['', '', {}]
-        tally.add(`${what} ${await request(context, sender, name, [payload])}`)
-      })
-      await Promise.all(burst)
-    }
-    socket?.disconnect()
-  }
-  await Promise.all([0, 1].map(work))
-  return tally.counts
-}
+const NO_REQUEST = ['', '', {}] as const
+
+/**
+ * Joins, updates and cursors over their rates and sizes, in rooms of others and in the names of others. The client ID is that of
+ * Alice: it makes no difference, because the user is another.
+ */
+export const presenceFlood: Attack = (context) =>
+  floodConnections(context, {
+    connections: 2,
+    clientId: 'alice-client',
+    burst: () =>
+      Array.from({ length: BURST }, (_, n) => {
+        const [what, name, payload] = REQUESTS[n % REQUESTS.length] ?? NO_REQUEST
+        return { what, name, payload }
+      }),
+  })
