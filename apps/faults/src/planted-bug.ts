@@ -93,7 +93,13 @@ export const DURABLE_BUGS = {
   },
   'no-ids': {
     effect: 'an event that is sent again is appended again',
-    edits: [{ file: 'coordination/src/logs/redis/append-script.ts', from: 'local known = id and log.known[id]', to: 'local known' }],
+    edits: [
+      {
+        file: 'coordination/src/logs/redis/ids-script.ts',
+        from: 'if call(unpack(list)) == runs then return list end',
+        to: 'if call(unpack(list)) then return list end',
+      },
+    ],
   },
 } as const satisfies Record<string, Bug>
 

@@ -64,20 +64,38 @@ return { KEYS[1], #KEYS, ARGV[1], #ARGV }`,
   expect(await pubsub.link.command('LRANGE', 'commands', 0, -1)).toEqual(['0 1 2 3 5 6 7 8 9 10 11', 'alone'])
 })
 
-test('[S5] collect runs for each run before the first of them, also for a single run', async () => {
+test('[S5] a grouped script runs once for consecutive runs with one list of keys', async () => {
   const redis = await testRedis()
   const { pubsub } = connect({ url: redis.url })
   await pubsub.link.ready
   const script = pubsub.link.script({
-    functions: 'local seen = {}',
-    collect: `seen[#seen + 1] = KEYS[1] .. ARGV[1]`,
-    run: `return { ARGV[1], table.concat(seen, ' ') }`,
-    finish: '',
+    setup: 'local groups = 0',
+    run: `groups = groups + 1
+for i = 1, runs do
+  local first = ARGV[before + (i - 1) * size + 1]
+  if first == 'throw' then error('thrown') end
+  replies[number + i] = first ~= 'nothing' and table.concat({ groups, #KEYS, KEYS[1], first, size }, ' ')
+end`,
+    finish: `redis.call('RPUSH', 'groups', groups)`,
+    isGrouped: true,
+    shared: { SHARED: 'x' },
   })
-  const [one, other] = [['a'], ['b']]
-  const replies = await outcomes([script.run(one, ['1']), script.run(one, ['2', 'x']), script.run(other, ['3'])])
-  expect(replies).toEqual(['1', '2', '3'].map((number) => [number, 'a1 a2 b3']))
-  expect(await outcomes([script.run(other, ['4'])])).toEqual([['4', 'b4']])
+  const [one, two] = [['a'], ['b', 'c']]
+  const fresh = (): string[] => ['d']
+  const steps: [keys: string[], args: string[]][] = [
+    ...[one, one, one].map((keys, place): [string[], string[]] => [keys, [`${place}`]]),
+    ...['3', 'throw', '5'].map((text): [string[], string[]] => [one, [text, 'x']]),
+    ...[two, two, fresh(), fresh(), one].map((keys, place): [string[], string[]] => [keys, [`${place + 6}`]]),
+    // A list that is sent for one run alone is sent again for the next ones.
+    [one, ['nothing']],
+  ]
+  const thrown = expect.stringContaining('thrown')
+  const expected = ['1 1 a 0 1', '1 1 a 1 1', '1 1 a 2 1', '2 1 a 3 2', thrown, thrown]
+  expected.push('3 2 b 6 1', '3 2 b 7 1', '4 1 d 8 1', '5 1 d 9 1', '6 1 a 10 1', null)
+  expect(await outcomes(steps.map(([keys, args]) => script.run(keys, args)))).toEqual(expected)
+  expect(await outcomes([script.run(two, ['alone', 'y'])])).toEqual(['1 2 b alone 2'])
+  expect(await outcomes([script.run(one, ['throw'])])).toEqual([thrown])
+  expect(await pubsub.link.command('LRANGE', 'groups', 0, -1)).toEqual(['7', '1'])
 })
 
 test('[S5] at most 128 runs or 262,144 characters are joined; a larger run goes alone', async () => {

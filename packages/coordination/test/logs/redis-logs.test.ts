@@ -19,7 +19,7 @@ beforeEach(async () => void (await sendToRedis(redis, 'FLUSHALL')))
 
 const HEAD = '{tutti$log:event:chat:a}$head'
 const RECORDS = '{tutti$log:event:chat:a}$records'
-const FORMER = '{tutti$log:event:chat:a}$former'
+const IDS = '{tutti$log:event:chat:a}$ids'
 
 const open = (options: Omit<LogOptions, 'pattern'> = {}): Logs => createRedisLogs({ link: pubsub.link, pattern: 'chat:*', ...options })
 const ask = (...args: [string, ...(string | number)[]]) => sendToRedis(redis, ...args)
@@ -28,7 +28,7 @@ const namesOf = async (...command: Parameters<typeof ask>): Promise<string[]> =>
   return Array.isArray(reply) ? reply.map(String).toSorted() : []
 }
 const keys = (): Promise<string[]> => namesOf('KEYS', '*')
-const fieldsOfHead = (): Promise<string[]> => namesOf('HKEYS', HEAD)
+const ids = (): Promise<string[]> => namesOf('ZRANGE', IDS, 0, -1)
 /** Commands that reached Redis, those inside scripts left out. */
 const commandsDuring = async (work: () => Promise<unknown>): Promise<Record<string, number>> => {
   await ask('CONFIG', 'RESETSTAT')
@@ -62,6 +62,21 @@ test('[E6] a log whose head was lost alone continues after its records', async (
   expect(await logs.read('chat:a', before)).toMatchObject({ hasGap: true })
 })
 
+test('[E7] the id of a record that was lost or could not be added is appended again', async () => {
+  const logs = open()
+  await logs.append('chat:a', { json: '0', id: 'a' })
+  await ask('DEL', RECORDS, HEAD)
+  expect(await logs.append('chat:a', { json: '0', id: 'a' })).toMatchObject({ isNew: true })
+  await ask('DEL', RECORDS)
+  expect(await logs.append('chat:a', { json: '0', id: 'a' })).toMatchObject({ isNew: true })
+  // Greater than any offset: nothing can be added.
+  await pubsub.link.command('XADD', RECORDS, '18446744073709551615-18446744073709551615', '', '"data":0')
+  const failed = ['a', 'b', 'b', 'c'].map((id) => logs.append('chat:a', { json: '1', id }))
+  const outcomes = await Promise.all(failed.map((outcome) => outcome.then(({ isNew }) => isNew, String)))
+  expect(outcomes).toEqual([false, ...Array.from({ length: 3 }, () => expect.stringContaining('ERR'))])
+  expect(await ids()).toEqual(['"a"'])
+})
+
 test('[E6] offsets grow while the clock of Redis is behind the last one', async () => {
   const logs = open()
   const { epoch } = await logs.head('chat:a')
@@ -85,53 +100,51 @@ test('[E6] the keys of a log expire, its last offset after its records', async (
   const logs = open({ maxAgeMs: 10_000, tombstoneMs: 50_000 })
   await logs.append('chat:a', { json: '0' })
   await logs.append('chat:a', { json: '1', id: 'x' })
-  expect(await keys()).toEqual([HEAD, RECORDS])
-  expect(Number(await ask('PTTL', RECORDS))).toBeGreaterThan(9_000)
+  expect(await keys()).toEqual([HEAD, IDS, RECORDS])
+  for (const key of [RECORDS, IDS]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(9_000)
   expect(Number(await ask('PTTL', RECORDS))).toBeLessThanOrEqual(12_500)
   expect(Number(await ask('PTTL', HEAD))).toBeGreaterThan(50_000)
   // After the records have expired, their ids are removed, and what is made again expires too.
   await ask('DEL', RECORDS)
   expect(await logs.append('chat:a', { json: '1', id: 'x' })).toMatchObject({ isNew: true })
-  expect(await fieldsOfHead()).toEqual(['"x"', '$'])
+  expect(await ids()).toEqual(['"x"'])
+  for (const key of [RECORDS, IDS, HEAD]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(9_000)
   await ask('DEL', RECORDS)
   await logs.append('chat:a', { json: '2' })
-  expect(await fieldsOfHead()).toEqual(['$'])
+  expect(await ids()).toEqual([])
   for (const key of [RECORDS, HEAD]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(9_000)
 })
 
-test.each([{ groups: [] }, { groups: ['g'] }])(
-  '[E7] ids take the place of twice the records at most, groups: $groups',
-  async ({ groups }) => {
-    const logs = open({ maxRecords: 20, maxAgeMs: 10_000, groups })
-    const group = groups.length === 0 ? undefined : logs.group('g')
-    const process = async (): Promise<void> => {
-      const taken = await group?.take('chat:a', { token: 't', count: 10, visibilityMs: 60_000 })
-      for (const { offset } of taken?.records ?? []) await group?.acknowledge('chat:a', offset)
-    }
-    for (let number = 0; number < 130; number += 1) {
-      await logs.append('chat:a', { json: '0', id: `n-${number}` })
-      await process()
-      expect(Number(await ask('HLEN', HEAD))).toBeLessThanOrEqual(23)
-      expect(Number(await ask('HLEN', FORMER))).toBeLessThanOrEqual(23)
-    }
-    for (const number of [110, 120, 129])
-      expect(await logs.append('chat:a', { json: '0', id: `n-${number}` })).toMatchObject({ isNew: false })
-    // Once all of a log is processed it expires, until the next append.
+test.each([{ groups: [] }, { groups: ['g'] }])('[E7] only ids of records in the log are stored, groups: $groups', async ({ groups }) => {
+  const logs = open({ maxRecords: 20, maxAgeMs: 10_000, groups })
+  const group = groups.length === 0 ? undefined : logs.group('g')
+  const process = async (): Promise<void> => {
+    const taken = await group?.take('chat:a', { token: 't', count: 10, visibilityMs: 60_000 })
+    for (const { offset } of taken?.records ?? []) await group?.acknowledge('chat:a', offset)
+  }
+  for (let number = 0; number < 130; number += 1) {
+    await logs.append('chat:a', { json: '0', id: `n-${number}` })
     await process()
-    for (const key of [RECORDS, HEAD, FORMER]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(0)
-    expect(await logs.append('chat:a', { json: '0', id: 'n-109' })).toMatchObject({ isNew: true })
-    const isLasting = group !== undefined
-    for (const key of [RECORDS, HEAD, FORMER]) expect(Number(await ask('PTTL', key)) === -1).toBe(isLasting)
-    // Where records are removed by an application alone, ids are removed too.
-    const { offset } = await logs.head('chat:a')
-    await process()
-    await logs.append('chat:a', { json: '1', id: 'last' })
-    await logs.trim('chat:a', offset)
-    expect(await fieldsOfHead()).toEqual(['$'])
-    expect(await logs.append('chat:a', { json: '1', id: 'last' })).toMatchObject({ isNew: false })
-    expect(Number(await ask('PTTL', HEAD)) === -1).toBe(isLasting)
-  },
-)
+    expect(await ask('ZCARD', IDS)).toBe(await ask('XLEN', RECORDS))
+    expect(await ask('HLEN', HEAD)).toBe(1)
+  }
+  for (const number of [110, 120, 129])
+    expect(await logs.append('chat:a', { json: '0', id: `n-${number}` })).toMatchObject({ isNew: false })
+  // Once all of a log is processed it expires, until the next append.
+  await process()
+  for (const key of [RECORDS, HEAD, IDS]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(0)
+  expect(await logs.append('chat:a', { json: '0', id: 'n-109' })).toMatchObject({ isNew: true })
+  const isLasting = group !== undefined
+  for (const key of [RECORDS, HEAD, IDS]) expect(Number(await ask('PTTL', key)) === -1).toBe(isLasting)
+  // Where records are removed by an application alone, ids are removed too.
+  const { offset } = await logs.head('chat:a')
+  await process()
+  await logs.append('chat:a', { json: '1', id: 'last' })
+  await logs.trim('chat:a', offset)
+  expect(await ids()).toEqual(['"last"'])
+  expect(await logs.append('chat:a', { json: '1', id: 'last' })).toMatchObject({ isNew: false })
+  expect(Number(await ask('PTTL', HEAD)) === -1).toBe(isLasting)
+})
 
 test('[E10] the keys of a log with groups expire once all of it is processed', async () => {
   const logs = open({ maxAgeMs: 10_000, groups: ['g'] })
@@ -141,8 +154,8 @@ test('[E10] the keys of a log with groups expire once all of it is processed', a
   const { records } = await group.take('chat:a', { token: 't', count: 10, visibilityMs: 60_000 })
   for (const { offset } of records) await group.acknowledge('chat:a', offset)
   await group.take('chat:a', { token: 'u', count: 10, visibilityMs: 60_000 })
-  for (const key of [RECORDS, HEAD]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(0)
-  expect(await keys()).toEqual(['tutti$channels:chat:*', HEAD, RECORDS].toSorted())
+  for (const key of [RECORDS, IDS, HEAD]) expect(Number(await ask('PTTL', key))).toBeGreaterThan(0)
+  expect(await keys()).toEqual(['tutti$channels:chat:*', HEAD, IDS, RECORDS].toSorted())
   await logs.append('chat:a', { json: '1' })
   expect(await ask('PTTL', RECORDS)).toBe(-1)
 })

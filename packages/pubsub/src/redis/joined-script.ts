@@ -1,6 +1,6 @@
 import { classifyRedisError } from './errors.ts'
 import type { ScriptReply, ScriptSource } from './link-contract.ts'
-import { sharedLocals } from './script.ts'
+import { groupFunction, REPLIES, sharedLocals } from './script.ts'
 
 /** One run of a script. */
 export interface ScriptRun {
@@ -24,16 +24,47 @@ else
   failures[#failures + 1] = message
 end`
 
-/** In place of `RUN_ONE`, where something is collected from all runs before the first is executed. */
-const collectOne = (collect: string): string => `
-keysOf[number], argsOf[number] = keys, args
-local KEYS, ARGV = keys, args
-${collect}`
+const EACH_RUN = `
+  local keys
+  for _ = 1, math.abs(runs) do
+    if runs > 0 or not keys then
+      keys = { unpack(KEYS, keysBefore + 1, keysBefore + keyCount) }
+      keysBefore = keysBefore + keyCount
+    end
+    local args = { unpack(ARGV, argsBefore + 1, argsBefore + argCount) }
+    number, argsBefore = number + 1, argsBefore + argCount
+    ${RUN_ONE}
+  end`
 
-const RUN_COLLECTED = `
-for number = 1, number do
-  local keys, args = keysOf[number], argsOf[number]
-  ${RUN_ONE}
+/** Executes the runs of a group. */
+const RUN_GROUP = `
+local isDone, thrown = pcall(run, keys, argsBefore, count, argCount, number)
+if not isDone then
+  local message = messageOf(thrown)
+  if number == 0 and not replies[1] and CANNOT_SERVE[string.match(message, '^%u+')] then return redis.error_reply(message) end
+  for place = number + 1, number + count do
+    if replies[place] == nil then
+      replies[place] = false
+      failures[#failures + 1] = place - 1
+      failures[#failures + 1] = message
+    end
+  end
+end`
+
+/** A positive number of runs: each has keys of its own. */
+const GROUPS_OF_RUNS = `
+  local count = math.max(1, -runs)
+  for _ = 1, math.max(1, runs) do
+    local keys = { unpack(KEYS, keysBefore + 1, keysBefore + keyCount) }
+    keysBefore = keysBefore + keyCount
+    ${RUN_GROUP}
+    number, argsBefore = number + count, argsBefore + count * argCount
+  end`
+
+const runFunction = ({ shortcut, run }: ScriptSource): string => `
+local function run(KEYS, ARGV)
+${shortcut ?? ''}
+${run}
 end`
 
 /**
@@ -47,11 +78,8 @@ end`
  * each failure.
  */
 export const joinedSource = (script: ScriptSource): string => `${sharedLocals(script)}${script.setup ?? ''}
-${script.functions ?? ''}
-local function run(KEYS, ARGV)
-${script.shortcut ?? ''}
-${script.run}
-end
+${REPLIES}${script.functions ?? ''}
+${script.isGrouped === true ? groupFunction(script) : runFunction(script)}
 local function messageOf(thrown)
   local text = type(thrown) == 'table' and thrown.err or tostring(thrown)
   -- Some versions of Redis throw their errors as text, behind the number of the line.
@@ -59,22 +87,12 @@ local function messageOf(thrown)
   return string.match(text, '^%u%u+ ') and text or 'ERR ' .. text
 end
 local CANNOT_SERVE = { READONLY = true, OOM = true, MISCONF = true, NOREPLICAS = true, MASTERDOWN = true }
-local replies, failures, keysOf, argsOf, number, keysBefore, argsBefore = {}, {}, {}, {}, 0, 0, 0
+local failures, number, keysBefore, argsBefore = {}, 0, 0, 0
 while argsBefore < #ARGV do
   local runs, keyCount, argCount = tonumber(ARGV[argsBefore + 1]), tonumber(ARGV[argsBefore + 2]), tonumber(ARGV[argsBefore + 3])
   argsBefore = argsBefore + 3
-  local keys
-  for _ = 1, math.abs(runs) do
-    if runs > 0 or not keys then
-      keys = { unpack(KEYS, keysBefore + 1, keysBefore + keyCount) }
-      keysBefore = keysBefore + keyCount
-    end
-    local args = { unpack(ARGV, argsBefore + 1, argsBefore + argCount) }
-    number, argsBefore = number + 1, argsBefore + argCount
-    ${script.collect === undefined ? RUN_ONE : collectOne(script.collect)}
-  end
+  ${script.isGrouped === true ? GROUPS_OF_RUNS : EACH_RUN}
 end
-${script.collect === undefined ? '' : RUN_COLLECTED}
 ${script.finish ?? ''}
 return { replies, failures }
 `

@@ -15,8 +15,12 @@ export interface ScriptSource {
   readonly shortcut?: string
   /** Locals for the rest of a run, defined once in each command. */
   readonly functions?: string
-  /** Executed for each run, before the first of them: collects what one read serves for all. It must not fail. */
-  readonly collect?: string
+  /**
+   * `run` is executed once for consecutive runs with the same list of keys and the same number of arguments. Its locals: `runs`, their
+   * number; `size`, the arguments of each, those of the first one after `ARGV[before]`; it sets the replies from `replies[number + 1]`
+   * on. An error fails the runs without a reply. It must not use `shortcut`.
+   */
+  readonly isGrouped?: boolean
   /** Executed once in each command, after its runs, of which none or some may have failed. It must not fail itself. */
   readonly finish?: string
   /** Keys and values shared by all runs, by the names of their Lua locals. They are sent once in each command. */

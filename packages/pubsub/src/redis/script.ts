@@ -36,11 +36,22 @@ export const createScript = (source: string): SentScript => ({ source, sha: crea
 
 /** The Lua of a script that runs once in its command. `sharedKeys` and `shared` are the last of its keys and arguments. */
 export const singleSource = (script: ScriptSource): string => {
-  const { setup = '', shortcut = '', functions = '', collect = '', run, finish } = script
+  const { setup = '', shortcut = '', functions = '', run, finish, isGrouped = false } = script
   const start = `${sharedLocals(script)}${setup}\n`
-  if (finish === undefined) return `${start}${shortcut}\n${functions}\n${collect}\n${run}`
-  return `${start}${functions}\n${collect}\nlocal function run()\n${shortcut}\n${run}\nend\nlocal reply = run()\n${finish}\nreturn reply`
+  if (isGrouped)
+    return `${start}${REPLIES}${functions}\n${groupFunction(script)}\nrun(KEYS, 0, 1, #ARGV, 0)\n${finish ?? ''}\nreturn replies[1]`
+  if (finish === undefined) return `${start}${shortcut}\n${functions}\n${run}`
+  return `${start}${functions}\nlocal function run()\n${shortcut}\n${run}\nend\nlocal reply = run()\n${finish}\nreturn reply`
 }
+
+/** Locals of a script that replies to several runs. */
+export const REPLIES = 'local ARGV, replies = ARGV, {}\n'
+
+/** Lua that executes the runs of a group. */
+export const groupFunction = ({ run }: ScriptSource): string => `
+local function run(KEYS, before, runs, size, number)
+${run}
+end`
 
 /** Keys and arguments of a single run, preceded by the number of keys. */
 export const singleArguments = ({ sharedKeys = {}, shared = {} }: ScriptSource, keys: readonly string[], args: CommandArgs) => {

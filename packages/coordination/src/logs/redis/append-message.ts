@@ -2,9 +2,9 @@ import { RealtimeError } from '@tutti/protocol'
 import type { AppendNotice, LogRecord, NewRecord } from '../log-contract.ts'
 import { listOf } from './reply.ts'
 
-// A record is stored as members of a JSON object, in a field whose name is the offset before; its id is in a second field. The appends
-// of a command to one log are published together: {"log","epoch","previous"}, then for each one the separator, the offset and the
-// record as it is stored, without `data` where that is too long.
+// A record is stored as members of a JSON object, in a field whose name is the offset before (without it: this offset - 1) and its id
+// as JSON. The appends of a command to one log are published together: {"log","epoch","previous"}, then for each one its offset (empty:
+// the one before + 1) and the record as it is stored, without `data` where that is too long. A separator is between all of these.
 
 /** No JSON has this character. */
 export const RECORD_SEPARATOR = '\u001E'
@@ -33,27 +33,34 @@ const membersOf = (author: string | undefined, self: string | undefined): Omit<C
 })
 
 const START = /^\{"log":"([^"\\]*)","epoch":(\d{1,16}),"previous":(\d{1,16})\}$/
-const RECORD = /^(\d{1,16})(?:"author":("(?:[^"\\]|\\.)*"),)?("self":true,)?("data":|$)/
+const RECORD = /^(?:"author":("(?:[^"\\]|\\.)*"),)?("self":true,)?("data":|$)/
+const OFFSET = /^\d{0,16}$/
+/** Matches no pattern. */
+const NO_RECORD = RECORD_SEPARATOR
 
 /** The notifications in a message; throws `INVALID_MESSAGE` for anything else. The data is passed on as text. */
 export function parseAppendMessage(message: string): AppendNotice[] {
-  const [start = '', ...records] = message.split(RECORD_SEPARATOR)
-  const [, log = '', epoch, before] = matchOf(START, start)
+  const parts = message.split(RECORD_SEPARATOR)
+  const [, log = '', epoch, before] = matchOf(START, parts[0])
+  const notices: AppendNotice[] = []
   let previous = Number(before)
-  return records.map((text) => {
-    const [head, offset, author, self, data] = matchOf(RECORD, text)
-    const notice = {
-      ...{ log, epoch: Number(epoch), offset: Number(offset), previous },
+  for (let place = 1; place < parts.length; place += 2) {
+    const [number] = matchOf(OFFSET, parts[place])
+    const text = parts[place + 1] ?? NO_RECORD
+    const [head, author, self, data] = matchOf(RECORD, text)
+    const offset = number === '' ? previous + 1 : Number(number)
+    notices.push({
+      ...{ log, epoch: Number(epoch), offset, previous },
       ...membersOf(author, self),
       ...(data === '' ? {} : { json: text.slice(head.length) }),
-    }
-    previous = notice.offset
-    return notice
-  })
+    })
+    previous = offset
+  }
+  return notices
 }
 
-function matchOf(pattern: RegExp, text: string): RegExpExecArray {
-  const match = pattern.exec(text)
+function matchOf(pattern: RegExp, text: string | undefined): RegExpExecArray {
+  const match = text === undefined ? null : pattern.exec(text)
   if (match !== null) return match
   throw new RealtimeError('INVALID_MESSAGE', { message: 'Dropped a message about durable channels: it is malformed.' })
 }
@@ -63,12 +70,16 @@ function parseText(json: string): string {
   return String(value)
 }
 
+const NAME = /^(\d*)(".*")?$/
+
 /** A record from a row that XRANGE returned. */
 function recordOf(row: unknown): LogRecord {
-  const [offset, fields] = listOf(row)
-  const [previous, content, , id] = listOf(fields).map(String)
+  const [place, fields] = listOf(row)
+  const offset = Number.parseInt(String(place), 10)
+  const [name, content] = listOf(fields).map(String)
+  const [, previous, id] = NAME.exec(name ?? '') ?? []
   return {
-    ...{ offset: Number.parseInt(String(offset), 10), previous: Number(previous) },
+    ...{ offset, previous: previous === '' ? offset - 1 : Number(previous) },
     ...contentOf(content ?? ''),
     ...(id === undefined ? {} : { id: parseText(id) }),
   }

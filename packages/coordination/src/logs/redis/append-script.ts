@@ -1,44 +1,34 @@
 import type { ScriptSource } from '@tutti/pubsub/redis'
 import { RECORD_SEPARATOR } from './append-message.ts'
+import { IDS } from './ids-script.ts'
+import { NEXT_TEXT, OFFSETS } from './offsets-script.ts'
 import { FLOOR, REMOVE } from './script-head.ts'
+import { TRIM } from './trim-script.ts'
 
-/**
- * Logs as Lua tables: read once for all appends of a command, together with the offsets of all ids of the command, and written once
- * after them. That is most of what an append costs beyond its XADD and PUBLISH.
- */
+/** Logs as Lua tables: read once for all appends of a command, and written once after them. */
 const LOGS = `
-local logs, idsOf = {}, {}
-local function openLog(records, head, former)
-  local ids = idsOf[head] or {}
-  local found = call('HMGET', head, '$', unpack(ids))
-  local epoch, last, first, armed, turn, marked = partsOf(found[1])
-  local length, known = call('XLEN', records), {}
+local logs = {}
+local function openLog(records, head, ids)
+  local epoch, last, first, armed, lastId, marked = headOf(head)
+  local length = call('XLEN', records)
   if not epoch then
-    epoch, last, first, armed, turn, marked = whole(now), whole(now), '0', '0', '0', ''
-    -- The head can be lost alone. Records of the former lifetime stay, and new ones follow them.
-    if call('EXISTS', records) == 1 then
+    epoch, last, first, armed, lastId, marked = whole(now), whole(now), '0', '0', '0', ''
+    -- The head can be lost alone. Records of the former lifetime stay with their ids, and new ones follow them.
+    if length > 0 then
       local info = tableOf(call('XINFO', 'STREAM', records))
       last = whole(math.max(now, offsetOf(info['last-generated-id'])))
-      epoch = last
-    end
-  elseif length == 0 then
-    -- What is made again has no time to live. The ids of records that have expired are still there.
-    armed, turn = '0', '0'
-    call('UNLINK', head, former)
-    saveHead(head, epoch, last, first, armed, turn, marked)
-    call('PEXPIRE', head, TOMBSTONE_MS)
-  elseif ids[1] then
-    -- Those of the head come last: they are newer. The former ones are read only while the log has one of their records.
-    local older = tonumber(turn) >= tonumber(first) and call('HMGET', former, unpack(ids)) or {}
-    for i = 1, #ids do
-      local offset = found[i + 1] or older[i]
-      if offset then known[ids[i]] = tonumber(offset) end
+      epoch, lastId = last, last
     end
   end
-  local log = { records = records, head = head, former = former, epoch = epoch, length = length, known = known, newIds = {}, added = 0 }
-  log.last, log.lastNumber, log.start = last, tonumber(last), last
-  log.first, log.armed, log.turn, log.marked = tonumber(first), tonumber(armed), turn, marked
-  log.notice, log.noticeSize = {}, 0
+  if length == 0 then
+    -- The ids of records that have expired or are lost may still be there. What is made again has no time to live.
+    armed, lastId = '0', '0'
+    call('UNLINK', ids)
+    call('PEXPIRE', head, TOMBSTONE_MS)
+  end
+  local log = { records = records, head = head, ids = ids, epoch = epoch, length = length, added = 0, last = last, lastNumber = tonumber(last) }
+  log.first, log.armed, log.lastId, log.marked = tonumber(first), tonumber(armed), lastId, marked
+  log.notice = {}
   logs[records] = log
   logs[#logs + 1] = log
   return log
@@ -48,136 +38,145 @@ end
 /** Notifications of a log. Its parts are joined once, because each text that Lua makes costs as much as a short command. */
 const NOTIFY = `
 -- Texts of more than 8 kB are copied twice.
-local SEPARATOR, NOTICE_PARTS = '${RECORD_SEPARATOR}', 120
+local SEPARATOR, NOTICE_PARTS = '${RECORD_SEPARATOR}', 80
 local function startOf(log, before)
   return '{"log":"' .. string.sub(log.records, NAME_START, NAME_END) .. '","epoch":' .. log.epoch .. ',"previous":' .. before .. '}'
 end
-local function notify(log)
-  try('PUBLISH', CHANNEL, table.concat(log.notice))
-  log.notice, log.noticeSize = {}, 0
+local function notify(notice)
+  try('PUBLISH', CHANNEL, table.concat(notice, SEPARATOR))
+end
+-- Without data that is too long.
+local function shortOf(body)
+  local data = string.find(body, '"data":', 1, true)
+  return #body - data - 6 > INLINE_BYTES and string.sub(body, 1, data - 1) or body
 end
 `
 
-/** Removes what is too much and too old. */
-const TRIM = `
--- In steps: to remove one record costs nearly as much as to remove many.
-local STEP = math.min(99, math.floor(MAX_RECORDS / 50))
-
-local function trimPlain(log)
-  local removed = 0
-  if log.length > MAX_RECORDS then removed = call('XTRIM', log.records, 'MAXLEN', '=', MAX_RECORDS - STEP) end
-  if log.first < oldest then removed = removed + call('XTRIM', log.records, 'MINID', '=', whole(math.max(oldest, 0)) .. '-0') end
-  local row = call('XRANGE', log.records, '-', '+', 'COUNT', 1)[1]
-  log.length = log.length - removed
-  log.first = row and offsetOf(row[1]) or 0
-end
-
--- Record by record: none that a group has yet to process.
-local function trimSlowly(log)
-  local excess = log.length - MAX_RECORDS
-  if excess > 0 then excess = excess + STEP end
-  local floor = floorOf(log.records)
-  repeat
-    local most = math.min(100, math.max(excess, log.first < oldest and 10 or 0))
-    local rows, count = call('XRANGE', log.records, '-', '+', 'COUNT', most + 1), 0
-    for i = 1, math.min(#rows, most) do
-      local offset = offsetOf(rows[i][1])
-      if offset >= floor or (i > excess and offset >= oldest) then break end
-      count = i
-    end
-    if count > 0 then
-      log.first = removeFirst(log.records, rows, count, log.lastNumber)
-      log.length, excess = log.length - count, excess - count
-    elseif rows[1] then
-      log.first = offsetOf(rows[1][1])
-    end
-  until count < most or excess <= 0
-end
-
-local function trim(log)
-  if log.length <= MAX_RECORDS and log.first >= oldest then return end
-  if GROUPS == '' then trimPlain(log) else trimSlowly(log) end
-  log.isTrimmed = true
-end
-`
-
-/**
- * One append: deduplicate, number, add, notify. Checks come before the first write, the notification comes last.
- *
- * Reply: `<epoch> <offset>` of the new record, ` known` behind it where the id is in the log; only the offset, as a number, after
- * another record of the log in the same command. `full`: a group is too far behind. `claim`: the log must be put into the index
- * of the pattern first; nothing was done.
- */
-const RUN = `
--- KEYS 1 records  2 head  3 former
--- ARGV 1 the record: '"author":…,"self":true,"data":…'  2 id as JSON, '' or absent  3 given: the log is in the index
-local log = logs[KEYS[1]] or openLog(KEYS[1], KEYS[2], KEYS[3])
-local body, id = ARGV[1], ARGV[2]
-if id == '' then id = nil end
-local known = id and log.known[id]
-if known and known >= log.first and (GROUPS ~= '' or known >= oldest) then return log.epoch .. ' ' .. whole(known) .. ' known' end
-if GROUPS ~= '' then
-  if log.length == 0 and not ARGV[3] then return 'claim' end
+/** With groups of workers. Returns true where all runs have a reply. */
+const GROUPED = `
+local function refuse(log, run, KEYS, before, runs, size, number)
+  local function split()
+    for i = 1, runs do run(KEYS, before + (i - 1) * size, 1, size, number + i - 1) end
+    return true
+  end
+  if log.length == 0 and size < 3 then
+    for i = 1, runs do replies[number + i] = 'claim' end
+    return true
+  end
+  -- Some of them may have an id, and some not.
+  if size == 3 and runs > 1 then return split() end
   if log.length == 0 or log.marked ~= GROUPS then
     for group in string.gmatch(GROUPS, '%S+') do try('XGROUP', 'CREATE', log.records, group, '0', 'MKSTREAM') end
     log.marked = GROUPS
   end
-  if log.length >= MAX_BACKLOG then
-    trim(log)
-    if log.length >= MAX_BACKLOG then return 'full' end
+  if log.length + runs <= MAX_BACKLOG then return false end
+  trim(log)
+  if log.length + runs <= MAX_BACKLOG then return false end
+  if runs > 1 then return split() end
+  local id = ARGV[before + 2]
+  local offset = tonumber(id and id ~= '' and call('ZSCORE', log.ids, id) or -1)
+  replies[number + 1] = offset >= log.first and log.epoch .. ' ' .. whole(offset) .. ' known' or 'full'
+  return true
+end
+`
+
+/**
+ * Adds the records of a group from an offset on. `list`: the ZADD that stored their ids; `known`: the offsets of those that are in
+ * the log, by their place. All that the loop uses is in locals of its own: other variables cost twice as much.
+ */
+const ADD = `
+local function addAll(log, before, runs, size, number, offset, list, known)
+  local ARGV, replies, call, tensOf, DIGITS, INLINE_BYTES, NOTICE_PARTS = ARGV, replies, call, tensOf, DIGITS, INLINE_BYTES, NOTICE_PARTS
+  local records, last, notice, parts, following = log.records, log.last, log.notice, #log.notice, log.lastNumber + 1
+  local tens, ones = '', 10
+  if parts == 0 then notice[1], parts = startOf(log, last), 1 end
+  for i = 1, runs do
+    local text
+    if list then
+      text = list[i + i + 2]
+    else
+      ${NEXT_TEXT}
+    end
+    local offsetOfId = known and known[i]
+    if offsetOfId then
+      replies[number + i] = log.epoch .. ' ' .. whole(offsetOfId) .. ' known'
+    else
+      local body = ARGV[before + 1]
+      local name, mark = list and ARGV[before + 2] or '', ''
+      if offset ~= following then name, mark = last .. name, text end
+      call('XADD', records, text, name, body)
+      if #body > INLINE_BYTES then body = shortOf(body) end
+      if parts > NOTICE_PARTS then
+        notify(notice)
+        notice, parts = { startOf(log, last) }, 1
+        log.notice = notice
+      end
+      notice[parts + 1], notice[parts + 2] = mark, body
+      replies[number + i], last, following, parts = offset, text, offset + 1, parts + 2
+    end
+    offset, before = offset + 1, before + size
   end
 end
-
-local before, number = log.last, log.lastNumber < now and now or log.lastNumber + 1
-local offset = format(WHOLE, number)
-if id then
-  call('XADD', log.records, offset, before, body, 'i', id)
-  local newIds = log.newIds
-  log.known[id], newIds[#newIds + 1], newIds[#newIds + 2] = number, id, offset
-else
-  call('XADD', log.records, offset, before, body)
-end
-if log.length == 0 then log.first = number end
-log.last, log.lastNumber, log.length, log.added = offset, number, log.length + 1, log.added + 1
-
-local notice, size = log.notice, log.noticeSize
-if size == 0 then notice[1], size = startOf(log, before), 1 end
-if #body > INLINE_BYTES then
-  local data = string.find(body, '"data":', 1, true)
-  if #body - data - 6 > INLINE_BYTES then body = string.sub(body, 1, data - 1) end
-end
-notice[size + 1], notice[size + 2], notice[size + 3], log.noticeSize = SEPARATOR, offset, body, size + 3
-if size > NOTICE_PARTS then notify(log) end
-return log.added == 1 and log.epoch .. ' ' .. offset or number
 `
 
-/** What the ids of a command are known by, before the first append. */
-const COLLECT = `
-local id, head = ARGV[2], KEYS[2]
-if id and id ~= '' then
-  local ids = idsOf[head]
-  if ids then ids[#ids + 1] = id else idsOf[head] = { id } end
+/**
+ * Appends of one log: deduplicate, number, add, notify. Checks come before the first write, the notification comes last.
+ *
+ * Replies: `<epoch> <offset>` of the new record, ` known` behind it where the id is in the log; only the offset, as a number, after
+ * another reply of the log in the same command. `full`: a group is too far behind. `claim`: the log must be put into the index
+ * of the pattern first; nothing was done.
+ */
+const RUN = `
+-- KEYS 1 records  2 head  3 ids
+-- ARGV 1 the record: '"author":…,"self":true,"data":…'  2 id as JSON, '' or absent  3 given: the log is in the index
+local log = logs[KEYS[1]] or openLog(KEYS[1], KEYS[2], KEYS[3])
+if GROUPS ~= '' and refuse(log, run, KEYS, before, runs, size, number) then return end
+local first, list, known = log.lastNumber < now and now or log.lastNumber + 1
+if size > 1 and ARGV[before + 2] ~= '' then list, known = storeIds(log, before, runs, first) end
+local isDone, thrown = pcall(addAll, log, before, runs, size, number, first, list, known)
+local done, added = runs, 0
+if not isDone then
+  done = 0
+  while replies[number + done + 1] do done = done + 1 end
+end
+for i = 1, known and done or 0 do
+  if not known[i] then added, log.lastNumber = added + 1, first + i - 1 end
+end
+if not known and done > 0 then added, log.lastNumber = done, first + done - 1 end
+if added > 0 then
+  if log.length == 0 then log.first = first end
+  log.last, log.length, log.added = whole(log.lastNumber), log.length + added, log.added + added
+  if list then
+    log.hasFirstId = log.hasFirstId or tonumber(log.lastId) < log.first
+    log.lastId = log.last
+  end
+end
+if done > 0 and not log.hasReplied then
+  log.hasReplied = true
+  local reply = replies[number + 1]
+  if type(reply) == 'number' then replies[number + 1] = log.epoch .. ' ' .. whole(reply) end
+end
+if not isDone then
+  if list then dropIds(log, before + done * size, runs - done, size, first + done) end
+  error(thrown, 0)
 end
 `
 
-/** Trims the logs of a command, renews their lifetimes and stores their heads with the new ids. */
+/** Trims the logs of a command, renews their lifetimes and stores their heads. */
 const FINISH = `
 for _, log in ipairs(logs) do
   if log.added > 0 then trim(log) end
   if log.added > 0 or log.isTrimmed then
-    local leftMs = 0
-    if log.isTrimmed then log.turn, leftMs = turnIds(log.head, log.former, log.first, log.start, log.turn) end
     -- Renewed once in a while. Until then older records are left out when the log is read.
     local isDue = GROUPS == '' and log.armed < nowMs + MAX_AGE_MS
     log.armed = isDue and math.floor(nowMs + MAX_AGE_MS * 1.25) or GROUPS == '' and log.armed or 0
-    saveHead(log.head, log.epoch, log.last, whole(log.first), whole(log.armed), log.turn, log.marked, unpack(log.newIds))
-    if leftMs > 0 then call('PEXPIRE', log.head, whole(leftMs)) end
-    if isDue then expireAt(log.records, log.head, log.former, log.armed) end
+    saveHead(log.head, log.epoch, log.last, whole(log.first), whole(log.armed), log.lastId, log.marked)
+    if isDue or (GROUPS == '' and log.hasFirstId) then expireAt(log.records, log.head, log.ids, log.armed) end
     -- Only workers that have processed all of it let it expire.
     if GROUPS ~= '' then
-      for _, key in ipairs({ log.records, log.head, log.former }) do call('PERSIST', key) end
+      for _, key in ipairs({ log.records, log.head, log.ids }) do call('PERSIST', key) end
     end
-    if log.noticeSize > 0 then notify(log) end
+    if log.notice[2] then notify(log.notice) end
   end
 end
 `
@@ -185,8 +184,8 @@ end
 /** The parts of the script. A log's name is that part of its key, from one place to the other. */
 export const appendScript = (setup: string, name: { start: number; end: number }): ScriptSource => ({
   setup: `${setup}local NAME_START, NAME_END = ${name.start}, ${name.end}`,
-  functions: FLOOR + REMOVE + LOGS + NOTIFY + TRIM,
-  collect: COLLECT,
+  functions: FLOOR + REMOVE + LOGS + OFFSETS + NOTIFY + TRIM + IDS + GROUPED + ADD,
   run: RUN,
   finish: FINISH,
+  isGrouped: true,
 })

@@ -43,7 +43,7 @@ end
 
 /** Reply: `{ { { offset, record, attempt }, … }, ms until the next is due or -1 }`. */
 export const TAKE_SCRIPT = `
--- KEYS 7 head  8 former  ARGV 2 token  3 count  4 visibility ms
+-- KEYS 7 head  8 ids  ARGV 2 token  3 count  4 visibility ms
 local group, token, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local claimEnd, found = whole(nowMs + ARGV[4]), {}
 local function deliver(offset, record, failures, deaths)
@@ -86,9 +86,9 @@ end
 local next = call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 -- Nothing is left to process: the log expires, until the next append.
 if exists and #found == 0 and not next[1] then
-  local epoch, last, first, armed, turn, marked = headOf(KEYS[7])
+  local epoch, last, first, armed, lastId, marked = headOf(KEYS[7])
   if epoch and armed == '0' and floorOf(KEYS[1]) > tonumber(last) then
-    saveHead(KEYS[7], epoch, last, first, whole(nowMs + MAX_AGE_MS), turn, marked)
+    saveHead(KEYS[7], epoch, last, first, whole(nowMs + MAX_AGE_MS), lastId, marked)
     expireAt(KEYS[1], KEYS[7], KEYS[8], nowMs + MAX_AGE_MS)
   end
 end

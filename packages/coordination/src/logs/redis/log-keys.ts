@@ -3,13 +3,10 @@ import type { RedisLink } from '@tutti/pubsub/redis'
 /** The Redis keys of one log, all in one hash slot. */
 export interface LogKeys {
   readonly records: string
-  /**
-   * A hash. `$`: `<epoch> <last offset> <first offset> <expiry ms or 0> <last offset of the former ids> <groups>`; each other field
-   * is an id as JSON → its offset.
-   */
+  /** A hash. `$`: `<epoch> <last offset> <first offset> <expiry ms or 0> <last offset of a record with an id> <groups>`. */
   readonly head: string
-  /** A hash of older ids. It is replaced by those of the head once none of their records is left. */
-  readonly former: string
+  /** A sorted set of the ids of records, as JSON, by offset. */
+  readonly ids: string
 }
 
 /** The Redis keys of one group on one log, in the slot of the log. */
@@ -50,7 +47,7 @@ export function logNames(link: RedisLink, pattern: string, kind: LogKind): LogNa
   return {
     channel: `${kind === 'event' ? '$durable' : '$document'}:${pattern}`,
     index: `${link.prefix}$channels:${pattern}`,
-    log: (name) => ({ records: keyOf(name, 'records'), head: keyOf(name, 'head'), former: keyOf(name, 'former') }),
+    log: (name) => ({ records: keyOf(name, 'records'), head: keyOf(name, 'head'), ids: keyOf(name, 'ids') }),
     namePlace: { start: before.length + 1, end: -after.length - 1 },
     group: (name, group) => ({
       records: keyOf(name, 'records'),

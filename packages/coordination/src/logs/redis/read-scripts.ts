@@ -23,7 +23,8 @@ local from = last
 if count > 0 then
   local start = GROUPS == '' and whole(math.max(oldest, 0)) or '-'
   local rows = call('XREVRANGE', KEYS[1], '+', start, 'COUNT', count)
-  if #rows > 0 then from = recordOf(rows[#rows]) end
+  local first = rows[#rows]
+  if first then from = string.match(first[2][1], '^%d+') or whole(offsetOf(first[1]) - 1) end
 end
 return { epoch, last, from }
 `
@@ -72,18 +73,17 @@ return { epoch, last, found, call('XRANGE', KEYS[1], start, '+', 'COUNT', 1) }
 
 /** Removes up to 100 records. Reply: how many. */
 export const TRIM_SCRIPT = `
--- KEYS 1 records  2 head  3 former  ARGV 1 offset of the last one that is removed
-local epoch, last, first, armed, turn, marked = headOf(KEYS[2])
+-- KEYS 1 records  2 head  3 ids  ARGV 1 offset of the last one that is removed
+local epoch, last, first, armed, lastId, marked = headOf(KEYS[2])
 if not epoch or call('EXISTS', KEYS[1]) == 0 then return 0 end
 local most = math.min(tonumber(ARGV[1]), floorOf(KEYS[1]) - 1)
 local rows = call('XRANGE', KEYS[1], '-', '+', 'COUNT', 101)
 local count = 0
 while count < math.min(#rows, 100) and offsetOf(rows[count + 1][1]) <= most do count = count + 1 end
 if count == 0 then return 0 end
+local before = tonumber(first)
 first = removeFirst(KEYS[1], rows, count, tonumber(last))
-local leftMs
-turn, leftMs = turnIds(KEYS[2], KEYS[3], first, last, turn)
-saveHead(KEYS[2], epoch, last, whole(first), armed, turn, marked)
-if leftMs > 0 then call('PEXPIRE', KEYS[2], whole(leftMs)) end
+removeIds(KEYS[3], first, before, lastId)
+saveHead(KEYS[2], epoch, last, whole(first), armed, lastId, marked)
 return count
 `

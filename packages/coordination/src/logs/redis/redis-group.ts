@@ -59,8 +59,8 @@ export function createRedisGroup(name: string, options: RedisGroupOptions): LogG
     name,
     logs: () => index.list(),
     take: async (log, { token, count, visibilityMs }) => {
-      const { head, former } = names.log(log)
-      const reply = await take.run([...keysOf(log), head, former], [name, token, count, visibilityMs])
+      const { head, ids } = names.log(log)
+      const reply = await take.run([...keysOf(log), head, ids], [name, token, count, visibilityMs])
       const [rows, due] = listOf(reply)
       const records = listOf(rows).map((row) => takenOf(log, row))
       const dueInMs = Number(due)

@@ -31,7 +31,7 @@ const MAX_KNOWN_LOGS = 10_000
 
 /** What is kept of a log. */
 interface KnownLog {
-  readonly keys: readonly [records: string, head: string, former: string]
+  readonly keys: readonly [records: string, head: string, ids: string]
   /** That of the last reply. */
   epoch: number
 }
@@ -74,8 +74,8 @@ export function createRedisLogs({ link, kind = 'event', ...rest }: RedisLogOptio
     if (isClosed) throw new RealtimeError('CLOSED')
     const found = known.get(name)
     if (found !== undefined) return found
-    const { records, head: headKey, former } = names.log(parseLogName(pattern, name))
-    const made = { keys: [records, headKey, former] as const, epoch: 0 }
+    const { records, head: headKey, ids } = names.log(parseLogName(pattern, name))
+    const made = { keys: [records, headKey, ids] as const, epoch: 0 }
     known.set(name, made)
     // The one that was made first. It is made again when it is needed.
     if (known.size > MAX_KNOWN_LOGS) known.delete(String(known.keys().next().value))

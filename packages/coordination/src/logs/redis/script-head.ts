@@ -23,19 +23,16 @@ local function tableOf(list)
   for i = 1, #list, 2 do values[list[i]] = list[i + 1] end
   return values
 end
--- Of a row that XRANGE returned: the offset before it, its content and its id.
-local function recordOf(row) return row[2][1], row[2][2], row[2][4] end
--- Epoch, last and first offset, expiry, the last offset whose id is in the former hash, and groups of a log.
+-- Epoch, last and first offset, expiry, the last offset of a record with an id, and groups of a log.
 local function partsOf(text) return string.match(text or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) ?(.*)$') end
 local function headOf(head) return partsOf(call('HGET', head, '$')) end
--- More names and values may follow.
-local function saveHead(head, epoch, last, first, armed, turn, marked, ...)
-  call('HSET', head, '$', table.concat({ epoch, last, first, armed, turn, marked }, ' '), ...)
+local function saveHead(head, epoch, last, first, armed, lastId, marked)
+  call('HSET', head, '$', table.concat({ epoch, last, first, armed, lastId, marked }, ' '))
 end
--- Records and former ids expire together, the last offset later.
-local function expireAt(records, head, former, ms)
+-- Records and their ids expire together, the last offset later.
+local function expireAt(records, head, ids, ms)
   call('PEXPIREAT', records, whole(ms))
-  call('PEXPIREAT', former, whole(ms))
+  call('PEXPIREAT', ids, whole(ms))
   call('PEXPIREAT', head, whole(ms + TOMBSTONE_MS))
 end
 `
@@ -54,10 +51,7 @@ local function floorOf(records)
 end
 `
 
-/**
- * Removes the first records of a log. Their ids stay until they are removed together: the ids of the head become the former ones
- * once all records of the former ones are removed. So both hashes have the ids of all records, and at most twice as many.
- */
+/** Removes the first records of a log, and the ids of removed records. */
 export const REMOVE = `
 -- rows: the first records; count: how many are removed; last: the offset of the last record of the log
 local function removeFirst(records, rows, count, last)
@@ -65,12 +59,9 @@ local function removeFirst(records, rows, count, last)
   call('XTRIM', records, 'MINID', '=', next and next[1] or whole(last + 1) .. '-0')
   return next and offsetOf(next[1]) or 0
 end
--- last: the last offset whose id may be in the head. Returns the new turn, and when the head would have expired.
-local function turnIds(head, former, first, last, turn)
-  if first <= tonumber(turn) or call('HLEN', head) <= 1 then return turn, 0 end
-  local leftMs = call('PTTL', head)
-  call('UNLINK', former)
-  call('RENAME', head, former)
-  return last, leftMs
+-- first: that of the first record, 0 without one; before: the same before records were removed
+local function removeIds(ids, first, before, lastId)
+  if tonumber(lastId) < before then return end
+  if first == 0 then call('UNLINK', ids) else call('ZREMRANGEBYSCORE', ids, '-inf', '(' .. whole(first)) end
 end
 `

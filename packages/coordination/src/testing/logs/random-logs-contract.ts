@@ -22,18 +22,25 @@ export function randomLogsContract(use: UseLogs): void {
         let trimmed = 0
         const start = await logs.head(name)
         const readers: { position: LogPosition; place: number }[] = [0, 1, 2].map(() => ({ position: start, place: 0 }))
+        /** Whether records that are appended together may remove the record with an id: the order of the two is not defined. */
+        const isAtEnd = (id: string): boolean =>
+          appended.slice(trimmed, appended.length - MAX_RECORDS + 3).some((record) => record.id === id)
         for (let step = 0; step < STEPS; step += 1) {
           const one = below(2) === 0 ? logs : other
           const action = below(10)
           if (action < 5) {
-            // Half of the ids have been used before, some of them by a record that is no longer in the log.
-            const id = below(3) === 0 ? undefined : String(below(2) === 0 ? appended.length : below(appended.length + 1))
-            const json = String(appended.length)
-            const known = id === undefined ? undefined : appended.slice(trimmed).findLast((record) => record.id === id)
-            const { offset, isNew } = await one.append(name, { json, id })
-            expect([isNew, offset]).toEqual([known === undefined, known?.offset ?? expect.any(Number)])
-            if (known !== undefined) continue
-            appended.push({ offset, json, id })
+            const records = Array.from({ length: 1 + below(3) }, (_, place) => {
+              // Half of the ids have been used before, some of them by a record that is no longer in the log.
+              const used = String(below(2) === 0 ? appended.length + below(2) : below(appended.length + 1))
+              return { json: `${step}-${place}`, id: below(3) === 0 || isAtEnd(used) ? undefined : used }
+            })
+            const results = await Promise.all(records.map(({ json, id }) => one.append(name, { json: `"${json}"`, id })))
+            for (const [place, { json, id }] of records.entries()) {
+              const known = id === undefined ? undefined : appended.slice(trimmed).findLast((record) => record.id === id)
+              const { offset = 0, isNew } = results[place] ?? {}
+              expect([isNew, offset]).toEqual([known === undefined, known?.offset ?? expect.any(Number)])
+              if (known === undefined) appended.push({ offset, json: `"${json}"`, id })
+            }
             trimmed = Math.max(trimmed, appended.length - MAX_RECORDS)
           } else if (action === 5 && appended.length > 0) {
             const place = below(appended.length)
