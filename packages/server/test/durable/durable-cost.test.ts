@@ -44,7 +44,6 @@ test.each([1, 3, 10])('[E6] an event is one append in Redis, and no read, with %
   await eventually(() => {
     for (const client of clients) expect(eventsOf(client, channel)).toHaveLength(20)
   })
-  // The first append begins the head again.
   expect(difference(before, await commandsOfLogs())).toEqual({ hget: 20, hset: 20, publish: 20, xadd: 20, xlen: 20 })
 })
 
