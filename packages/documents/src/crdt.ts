@@ -106,10 +106,13 @@ export function createDraft(): Draft {
   }
 }
 
-/** The update that seeds a document with a text. The same text makes the same update, and that changes nothing the second time. */
-export function seedUpdate(text: string): Uint8Array {
+/**
+ * The update that seeds a document with a text. The same text makes the same update, and that changes nothing the second time; in a
+ * document that was created at another time it makes another one, which is not taken for the content of the first document.
+ */
+export function seedUpdate(text: string, createdAt: Date): Uint8Array {
   const doc = new Y.Doc()
-  doc.clientID = createHash('sha256').update(text).digest().readUInt32BE(0)
+  doc.clientID = createHash('sha256').update(`${createdAt.getTime()} ${text}`).digest().readUInt32BE(0)
   doc.getText(TEXT).insert(0, text)
   return Y.encodeStateAsUpdate(doc)
 }

@@ -1,4 +1,5 @@
 import type { LogPosition } from '@tutti/coordination/logs'
+import { RealtimeError } from '@tutti/protocol'
 import { createReplica, seedUpdate, type Replica } from './crdt.ts'
 import { createKeptRecords } from './kept-records.ts'
 import type { DocumentLog, UpdateAuthor, UpdateNotice, UpdateRecord } from './log/document-log.ts'
@@ -135,6 +136,13 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
   const subscription = log.onAppend(receive)
   const stopGap = log.onGap(() => checkSoon())
 
+  /** Creates the document in the database, unless another instance does. Returns when it was created. */
+  const create = async (): Promise<Date> => {
+    await store.create({ id })
+    const created = await store.load(id)
+    if (created !== undefined) return created.createdAt
+    throw new RealtimeError('UNAVAILABLE', { message: `The document ${id} was removed while it was opened.` })
+  }
   const open = async (): Promise<void> => {
     await subscription.ready
     const [found, head] = await Promise.all([store.load(id), log.head()])
@@ -152,7 +160,7 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
     if (isBehind) await check()
     const text = replica.isEmpty ? await seed(id) : undefined
     if (text === undefined || text === '') return
-    const seeded = await log.append(seedUpdate(text), { user: '', connection: '' })
+    const seeded = await log.append(seedUpdate(text, found?.createdAt ?? (await create())), { user: '', connection: '' })
     if (position.offset < seeded.offset) await check()
   }
   const recall = async ({ epoch, offset }: LogPosition): Promise<void> => {

@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { randomUUID } from 'node:crypto'
 import type { RealtimeClient } from '@tutti/client'
 import { eventually } from '@tutti/test-kit'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { document, type DocumentStorage, type RealtimeDocument } from '../src/client/document.ts'
 import { createDocumentStorage } from '../src/offline/document-storage.ts'
@@ -70,6 +70,19 @@ async function openThenLose(user: string, id: string, text: string): Promise<{ p
   await eventually(async () => expect((await storedOf(user, id)).text).toBe(text))
   page.client.connection.disconnect()
   return { page, notes }
+}
+
+/** Removes a document from the database when it has left memory: the server opens it with this text then. */
+const replaceBy = (text: string, id: string): Promise<void> => {
+  const reopen = async (): Promise<void> => {
+    await store.remove(id)
+    const opened = await instances.documents.at(-1)?.open(id)
+    const found = opened?.text()
+    opened?.close()
+    expect(found).toBe(text)
+  }
+  // It leaves memory after 20 ms without being opened.
+  return eventually(reopen, { everyMs: 100 })
 }
 
 /** What another page of the user finds in the storage. */
@@ -223,6 +236,65 @@ test('[D13] a document that was deleted on the server is not sent again', async 
   const empty = next.open(id)
   await isSynced(empty)
   expect(empty.text.toJSON()).toBe('')
+})
+
+describe('a document that was deleted and is seeded again with the same text', () => {
+  const seed = (): string => 'seed'
+  const isAnother = async (notes: RealtimeDocument, id: string): Promise<void> => {
+    await eventually(() => expect(notes.current).toMatchObject({ readOnly: true, synced: false, error: { code: 'CONFLICT' } }))
+    expect(notes.text.toJSON()).toBe('old seed')
+    const other = instances.open(url, id)
+    await isSynced(other)
+    expect(other.text.toJSON()).toBe('seed')
+  }
+
+  test('[D13] is another one for a page that has stored the first one', async () => {
+    const [id, user] = [newId(), randomUUID()]
+    url = await instances.start({ seed })
+    const page = openPage(user)
+    const notes = page.open(id)
+    await eventually(() => expect(notes.text.toJSON()).toBe('seed'))
+    notes.text.insert(0, 'old ')
+    await isSynced(notes)
+    await isStored(user, id, 'old seed', 0)
+    page.end()
+    await store.remove(id)
+    url = await instances.start({ seed })
+    const again = openPage(user).open(id)
+    await isAnother(again, id)
+  })
+
+  test('[D13] is another one for a page that has the first one open', async () => {
+    const id = newId()
+    url = await instances.start({ seed })
+    const client = instances.client(url)
+    const notes = document(client, id)
+    await eventually(() => expect(notes.text.toJSON()).toBe('seed'))
+    notes.text.insert(0, 'old ')
+    await isSynced(notes)
+    client.connection.disconnect()
+    await replaceBy('seed', id)
+    client.connection.connect()
+    await isAnother(notes, id)
+    // A new handle receives the new document.
+    notes.dispose()
+    const next = document(client, id)
+    await isSynced(next)
+    expect(next.text.toJSON()).toBe('seed')
+  })
+})
+
+test('[D13] an open page sends all of a document to a server that has none of it', async () => {
+  const id = newId()
+  const client = instances.client(url)
+  const notes = document(client, id)
+  notes.text.insert(0, 'only here')
+  await isSynced(notes)
+  client.connection.disconnect()
+  await replaceBy('', id)
+  client.connection.connect()
+  await isSynced(notes)
+  await eventually(async () => expect(await store.textOf(id)).toBe('only here'))
 })
 
 test('[D13] edits that were acknowledged and lost with the log are sent again', async () => {

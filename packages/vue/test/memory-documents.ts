@@ -2,11 +2,11 @@ import type { DocumentStore, NewVersion, StoredUpdate } from '@tutti/documents/s
 
 /** A store of documents in memory, for tests of pages: it starts at once. */
 export function memoryDocuments(): DocumentStore {
-  const documents = new Map<string, { offset: number; text: string; updates: StoredUpdate[] }>()
+  const documents = new Map<string, { createdAt: Date; offset: number; text: string; updates: StoredUpdate[] }>()
   const versions: (NewVersion & { id: number; createdAt: Date })[] = []
   const create: DocumentStore['create'] = async ({ id }) => {
     if (documents.has(id)) return false
-    documents.set(id, { offset: 0, text: '', updates: [] })
+    documents.set(id, { createdAt: new Date(), offset: 0, text: '', updates: [] })
     return true
   }
   return {
@@ -21,6 +21,7 @@ export function memoryDocuments(): DocumentStore {
         found && {
           id,
           title: '',
+          createdAt: found.createdAt,
           offset: found.offset,
           snapshot: undefined,
           snapshotOffset: 0,

@@ -25,3 +25,6 @@ export function lackingContent(doc: Y.Doc, stateVector: Uint8Array): Uint8Array 
   const { structs, ds } = Y.decodeUpdate(missing)
   return structs.length > 0 || ds.clients.size > 0 ? missing : undefined
 }
+
+/** A server with this state vector has no content. */
+export const isEmptyVector = (stateVector: Uint8Array): boolean => Y.decodeStateVector(stateVector).size === 0

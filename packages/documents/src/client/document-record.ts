@@ -3,7 +3,7 @@ import { createObservable, type Observable } from '@tutti/client/internal'
 import { RealtimeError, type Notices, type OpenedDocument } from '@tutti/protocol'
 import type { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
-import { acknowledgedContent, lackingContent } from './acknowledged-content.ts'
+import { acknowledgedContent, isEmptyVector, lackingContent } from './acknowledged-content.ts'
 import { createDocumentAwareness, type DocumentAwareness } from './document-awareness.ts'
 import type { DocumentSnapshot } from './document-contract.ts'
 import { createDocumentFeed, REMOTE } from './document-feed.ts'
@@ -76,10 +76,13 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
 
   const onOpened = (reply: OpenedDocument, isSameLog: boolean): boolean => {
     const stateVector = bytesOf(reply.stateVector)
-    const known = isRestored ? acknowledgedContent(doc, queue.all(), stateVector) : 'all'
-    if (known === 'none') {
-      const reason = `The server has another document ${id} than this browser: it was deleted or replaced. Nothing was sent.`
-      refuse(new RealtimeError('CONFLICT', { message: `${reason} Remove it from the storage to receive the new one.` }))
+    const known = feed.offset === undefined ? 'all' : acknowledgedContent(doc, queue.all(), stateVector)
+    // A page that has a document open sends it to a server that has lost all of it, and does not merge it into another one.
+    if (known === 'none' && (isRestored || !isEmptyVector(stateVector))) {
+      queue.stop()
+      const reason = `The server has another document ${id} than this page: it was deleted or replaced. Nothing was sent.`
+      const help = 'To receive the new one, dispose of this one, and remove it from its storage.'
+      refuse(new RealtimeError('CONFLICT', { message: `${reason} ${help}` }))
       return false
     }
     write = reply.write
@@ -87,7 +90,7 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
     hasContent = true
     isRestored = false
     // Edits of an earlier page, or those that the log has lost: all that the server lacks.
-    if (write && (!isSameLog || known === 'some')) queue.replace(lackingContent(doc, stateVector))
+    if (write && (!isSameLog || known !== 'all')) queue.replace(lackingContent(doc, stateVector))
     if (!write && queue.length > 0) {
       error = new RealtimeError('FORBIDDEN', { message: `Not allowed: document:write on ${id}. ${queue.length} edits are not sent.` })
     }

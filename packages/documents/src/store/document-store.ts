@@ -10,6 +10,7 @@ export interface DocumentSummary {
 export interface StoredDocument {
   readonly id: string
   readonly title: string
+  readonly createdAt: Date
   readonly offset: number
   readonly snapshot: Uint8Array | undefined
   readonly snapshotOffset: number

@@ -87,8 +87,11 @@ export function createDrizzleStore(open: () => Promise<OpenDatabase>): DocumentS
         // One state of both tables.
         database.transaction(
           async (transaction) => {
-            const { title, offset, snapshot, snapshotOffset } = documents
-            const [row] = await transaction.select({ title, offset, snapshot, snapshotOffset }).from(documents).where(eq(documents.id, id))
+            const { title, createdAt, offset, snapshot, snapshotOffset } = documents
+            const [row] = await transaction
+              .select({ title, createdAt, offset, snapshot, snapshotOffset })
+              .from(documents)
+              .where(eq(documents.id, id))
             if (row === undefined) return undefined
             const after = await transaction
               .select({ bytes: updates.bytes })
