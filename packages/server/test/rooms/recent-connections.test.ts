@@ -17,6 +17,11 @@ test('[R1] a connection is newer than a command that was sent before it', () => 
     [false, true, false],
     [true, true, false],
   ])
+  // Instances do not know the time exactly: a connection opened just before the command must not stay.
+  expect([3_000, 1_000].map((ageMs) => [first, second].map((connection) => recent.isNewer(connection, 20 + ageMs)))).toEqual([
+    [false, true],
+    [false, false],
+  ])
   now = 11_000
   recent.add(unknown)
   expect(recent.isNewer(first, 20_000)).toBe(false)
