@@ -6,7 +6,7 @@ import { LongestFirst } from './vitest.order.ts'
 const hook = `--import=${new URL('./scripts/ioredis-6.mjs', import.meta.url).href}`
 const ofPubsub = vitestProject('pubsub on ioredis 6')
 // What touches ioredis most; all of it, and the stores, with `pnpm run test:ioredis-6`.
-const files = ['ioredis', 'pub-sub', 'gap', 'outage', 'scripts', 'start-up', 'two-connections', 'dispose', 'tls']
+const files = ['ioredis', 'pub-sub', 'gap', 'outage', 'scripts', 'start-up', 'two-connections', 'dispose', 'tls', 'message-reader']
 const onIoredis6 = {
   ...ofPubsub,
   root: 'packages/pubsub',

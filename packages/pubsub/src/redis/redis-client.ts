@@ -5,6 +5,7 @@ import { corkWrites } from './cork-writes.ts'
 import type { EndOfTurn } from './end-of-turn.ts'
 import { createKeepAlive } from './keep-alive.ts'
 import type { ScriptReply } from './link-contract.ts'
+import { readMessages, type MessageReceiver } from './message-reader.ts'
 import { CONNECT_TIMEOUT_MS } from './redis-options.ts'
 import { createReplyTimeout } from './reply-timeout.ts'
 import { promised, type Send, type SendCommand } from './script.ts'
@@ -41,7 +42,7 @@ export interface RedisClientOptions {
   onReady: () => void
   /** The connection was lost, or an attempt failed: once for each attempt. */
   onLost: (cause: unknown) => void
-  onMessage?: (redisChannel: string, text: string) => void
+  onMessage?: MessageReceiver
   /** If set, commands of one turn are written together at its end. */
   endOfTurn?: EndOfTurn | undefined
 }
@@ -106,7 +107,8 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
     // Otherwise ioredis would continue, for example in database 0 if the configured one does not exist.
     drop()
   }
-  const message = (redisChannel: string, text: string): void => events.onMessage?.(redisChannel, text)
+  const message = (redisChannel: string, text: string): void => void events.onMessage?.(redisChannel, text)
+  const endReading = owned && events.onMessage !== undefined ? readMessages(client, events.onMessage) : undefined
 
   let bytes: BytesListener | undefined
   const messageBytes = (redisChannel: Buffer, content: Buffer): void => bytes?.message(redisChannel.toString(), content)
@@ -169,6 +171,7 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
       replyTimeout?.stop()
       if (owned) await closeClient(client)
       client.off('ready', ready).off('close', lost).off('error', failed).off('message', message)
+      endReading?.()
       client.off('messageBuffer', messageBytes).off('pmessageBuffer', matchedBytes)
       isUp = false
     },

@@ -8,8 +8,8 @@ import type { RedisClient } from './redis-client.ts'
 /** Subscriptions of one kind by this instance: one command each, regardless of the number of handlers (N3). */
 export interface Subscriptions<Args extends unknown[]> {
   add(channel: string, handler: (...args: Args) => void): Unsubscribe
-  /** A message for the subscription that Redis knows by this name. */
-  receive(redisName: string, ...args: Args): void
+  /** A message for the subscription that Redis knows by this name. Returns whether there is one. */
+  receive(redisName: string, ...args: Args): boolean
   /** Subscribes again to everything, on a connection without subscriptions. Commands sent later on it are answered later. */
   renew(): void
   /** Ends all subscriptions. */
@@ -77,7 +77,11 @@ export function createSubscriptions<Args extends unknown[]>(options: Subscriptio
       }
       return Object.assign(unsubscribe, { ready: subscription.confirmed.promise })
     },
-    receive: (redisName, ...args) => byName.get(redisName)?.handlers.emit(...args),
+    receive: (redisName, ...args) => {
+      const subscription = byName.get(redisName)
+      subscription?.handlers.emit(...args)
+      return subscription !== undefined
+    },
     renew: () => {
       for (const subscription of byName.values()) void request(subscription)
     },
