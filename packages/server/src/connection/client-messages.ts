@@ -1,5 +1,6 @@
 import type { Reply } from '@tutti/protocol'
 import type { Socket } from 'socket.io'
+import { isOurs } from './direct-messages.ts'
 import { eventSourceOf, isIncomingObserved, type EventSource } from './socket-internals.ts'
 
 /** How a message is acknowledged: by the id of its packet, or by the function of Socket.IO. `undefined`: not at all. */
@@ -7,11 +8,6 @@ export type Acknowledgement = number | ((reply: Reply) => void) | undefined
 
 /** Receives a message of a client. */
 export type MessageListener = (socket: Socket, name: string, message: unknown, acknowledgement: Acknowledgement) => void
-
-/** Messages of the protocol. All others belong to the application. */
-const OURS = /^(storage|event|presence|lock|room|document|server):/
-
-const isOurs = (name: unknown): name is string => typeof name === 'string' && OURS.test(name)
 
 const isFunction = (value: unknown): value is (reply: Reply) => void => typeof value === 'function'
 

@@ -4,6 +4,7 @@ import type { Core, Feature } from '../feature.ts'
 import type { Counts } from '../realtime-counts.ts'
 import type { Admission } from './admit-connection.ts'
 import { createBackpressure } from './backpressure.ts'
+import { receiveDirectly } from './direct-messages.ts'
 import { createMessageSource, type MessageListener } from './client-messages.ts'
 import { createCondition } from './condition.ts'
 import type { Connection } from './connection.ts'
@@ -156,6 +157,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     connection.deliver(hello)
     for (const feature of features) feature.onConnect?.(connection)
     receiveMessages(socket)
+    if (ownPackets) receiveDirectly(socket, receive)
     socket.on('disconnect', onDisconnect)
     if (!options.keepRequests) releaseRequest(socket)
   }

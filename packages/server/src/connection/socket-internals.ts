@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { Server, Socket } from 'socket.io'
 
@@ -22,6 +23,8 @@ export interface EngineSocket {
   readonly protocol: number
   readonly readyState: string
   readonly transport: object
+  /** `null`, unless a ping is not answered yet. */
+  readonly pingTimeoutTimer: unknown
   /** Packets that wait for the transport. The array is replaced when they are handed to it. */
   readonly writeBuffer: readonly QueuedPacket[]
   readonly server: EngineServer
@@ -96,6 +99,24 @@ export function directStreamOf(transport: object): DirectStream | undefined {
   return isUpgraded(webSocket) ? { webSocket, stream: webSocket._socket } : undefined
 }
 
+/** The WebSocket of a transport, with the one listener that Engine.IO has for its messages. */
+export interface MessageSource {
+  readonly webSocket: EventEmitter
+  readonly listener: (...args: unknown[]) => void
+}
+
+const isEmitter = (value: unknown): value is EventEmitter => value instanceof EventEmitter
+
+const isMessageListener = (value: unknown): value is MessageSource['listener'] => typeof value === 'function'
+
+/** `undefined` for polling, and for a transport that is another than expected. */
+export function messageSourceOf(transport: object): MessageSource | undefined {
+  const webSocket = partOf(transport, 'name') === 'websocket' ? partOf(transport, 'socket') : undefined
+  if (!isEmitter(webSocket)) return undefined
+  const [listener, other] = webSocket.rawListeners('message')
+  return isMessageListener(listener) && other === undefined ? { webSocket, listener } : undefined
+}
+
 /** A WebSocket that neither side has begun to close (WebSocket standard, `readyState`). */
 const OPEN = 1
 
@@ -134,6 +155,10 @@ export function isIncomingObserved(socket: Socket, name: string): boolean {
   const middleware = partOf(socket, 'fns')
   return !Array.isArray(middleware) || middleware.length > 0 || socket.listenersAny().length > 0 || socket.listenerCount(name) > 0
 }
+
+/** Whether the application listens to the packets of this client before Socket.IO, which has one listener of `data` itself. */
+export const isUnpackingObserved = (engine: EngineSocket): boolean =>
+  engine.listenerCount('packet') > 0 || engine.listenerCount('message') > 0 || engine.listenerCount('data') > 1
 
 /** The socket as the source of events, or `undefined` where its methods are others than expected. */
 export function eventSourceOf(socket: unknown): EventSource | undefined {

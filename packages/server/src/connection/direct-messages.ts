@@ -1,0 +1,107 @@
+import type { Socket } from 'socket.io'
+import type { MessageListener } from './client-messages.ts'
+import {
+  ENGINE_PROTOCOL,
+  engineSocketOf,
+  isIncomingObserved,
+  isUnpackingObserved,
+  messageSourceOf,
+  type EngineSocket,
+  type MessageSource,
+} from './socket-internals.ts'
+
+const ZERO = 48
+const NINE = 57
+const BRACKET = '['.charCodeAt(0)
+
+/** Engine.IO's type of a message, and Socket.IO's type of an event in the namespace `/`. */
+const [MESSAGE, EVENT] = ['4'.charCodeAt(0), '2'.charCodeAt(0)]
+
+/** Messages of the protocol. All others belong to the application. */
+const OURS = /^(storage|event|presence|lock|room|document|server):/
+
+/** Whether a message belongs to the protocol. */
+export const isOurs = (name: unknown): name is string => typeof name === 'string' && OURS.test(name)
+
+/** An id with more digits is left to Socket.IO. */
+const MAX_ID_DIGITS = 15
+
+/** An event as the client of Socket.IO sends it. */
+interface ClientEvent {
+  readonly name: string
+  readonly message: unknown
+  /** Of the packet. `undefined`: no acknowledgement is wanted. */
+  readonly id: number | undefined
+}
+
+/**
+ * Takes messages of the protocol directly from the WebSocket of a socket, without the steps of Engine.IO and Socket.IO in
+ * between. All else goes to them as before: other messages, messages that the application observes, and all of a connection that
+ * uses polling. A message behind one of those in the same turn goes there too, so messages of the protocol keep their order.
+ */
+export function receiveDirectly(socket: Socket, receive: MessageListener): void {
+  const engine = engineSocketOf(socket)
+  if (engine?.protocol !== ENGINE_PROTOCOL) return
+  const attach = (transport: object): void => {
+    const source = messageSourceOf(transport)
+    if (source !== undefined) listenTo(source, { socket, engine, receive, isBehind: false })
+  }
+  if (socket.conn.transport.name === 'polling') socket.conn.once('upgrade', attach)
+  else attach(engine.transport)
+}
+
+/** One WebSocket. Each connection has one, so it has as few parts as possible. */
+interface Intake {
+  readonly socket: Socket
+  readonly engine: EngineSocket
+  readonly receive: MessageListener
+  /** Whether Socket.IO still has messages of this turn. */
+  isBehind: boolean
+}
+
+function listenTo({ webSocket, listener }: MessageSource, intake: Intake): void {
+  webSocket.off('message', listener)
+  webSocket.on('message', (bytes: unknown, isBinary: unknown) => {
+    if (isBinary === false && Buffer.isBuffer(bytes) && take(intake, bytes)) return
+    intake.isBehind = true
+    Reflect.apply(listener, webSocket, [bytes, isBinary])
+    // Socket.IO passes a packet on in the next tick, so before this one.
+    process.nextTick(endTurn, intake)
+  })
+}
+
+function endTurn(intake: Intake): void {
+  intake.isBehind = false
+}
+
+function take({ isBehind, socket, engine, receive }: Intake, bytes: Buffer): boolean {
+  // After a ping Engine.IO counts every packet as a sign of life.
+  if (isBehind || engine.readyState !== 'open' || engine.pingTimeoutTimer !== null) return false
+  const event = eventOf(bytes)
+  if (event === undefined || isIncomingObserved(socket, event.name) || isUnpackingObserved(engine)) return false
+  receive(socket, event.name, event.message, event.id)
+  return true
+}
+
+/** The event in a frame, if it is a message of the protocol. Everything else is left to Socket.IO, also to refuse it. */
+function eventOf(bytes: Buffer): ClientEvent | undefined {
+  if (bytes[0] !== MESSAGE || bytes[1] !== EVENT) return undefined
+  let at = 2
+  let id = 0
+  for (let digit = bytes[at] ?? 0; digit >= ZERO && digit <= NINE; digit = bytes[at] ?? 0) {
+    id = id * 10 + digit - ZERO
+    at += 1
+  }
+  if (bytes[at] !== BRACKET || at > 2 + MAX_ID_DIGITS) return undefined
+  const data = parsed(bytes.toString('utf8', at))
+  if (!Array.isArray(data) || !isOurs(data[0])) return undefined
+  return { name: data[0], message: data[1], id: at === 2 ? undefined : id }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
