@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { eventually } from './eventually.ts'
+import { fillFolder } from './fill-folder.ts'
 import { freePort } from './free-port.ts'
 
 /** A real PostgreSQL on a free port of 127.0.0.1, with its data in a folder of its own. It is stopped with the test process. */
@@ -64,8 +65,10 @@ async function startOnce(): Promise<TestPostgres> {
     if (started.exitCode !== null) throw new Error(`postgres ended with ${started.exitCode}`)
   }
   try {
-    const options = ['-D', data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale', 'C.UTF-8', '--no-sync']
-    await run('setpriv', command('initdb', options), { cwd: folder })
+    const options = ['-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale', 'C.UTF-8', '--no-sync']
+    const { stdout: version } = await run(program('initdb'), ['--version'])
+    const name = [version, process.getuid?.(), ...options].join(' ')
+    await fillFolder(data, name, () => run('setpriv', command('initdb', ['-D', data, ...options]), { cwd: folder }))
     await start()
   } catch (error) {
     await kill()
