@@ -10,6 +10,12 @@ import { planSchedule, type PlannedFault } from './schedule.ts'
 const PLACES = 3
 const CLIENTS = 12
 
+/** How a schedule is played. */
+export interface ScheduleOptions extends ClusterOptions {
+  /** Clients that change the shared keys. Default 12. */
+  readonly clients?: number | undefined
+}
+
 /** The result of one schedule. */
 export interface ScheduleResult extends Judgement {
   readonly seed: number
@@ -19,12 +25,13 @@ export interface ScheduleResult extends Judgement {
 }
 
 /** Plays the schedule of a seed on a new cluster, and checks the histories of all clients. */
-export async function runSchedule(load: Load, seed: number, seconds: number, options: ClusterOptions = {}): Promise<ScheduleResult> {
+export async function runSchedule(load: Load, seed: number, seconds: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
+  const { clients = CLIENTS } = options
   const faults = planSchedule(seededRandom(seed), seconds, PLACES, options.topology)
   const cluster = await startCluster(PLACES, options)
   try {
     const urls = cluster.places.map(({ front }) => `http://127.0.0.1:${front.port}`)
-    await load.open(Array.from({ length: CLIENTS }, (_, n) => ({ name: `c${n}`, seed: seed * 1_000 + n, urls, first: n, workers: 3 })))
+    await load.open(Array.from({ length: clients }, (_, n) => ({ name: `c${n}`, seed: seed * 1_000 + n, urls, first: n, workers: 3 })))
     await load.start()
     await Promise.all([wait(seconds * 1_000), ...faults.map((fault) => wait(fault.atMs).then(() => injectFault(cluster, fault)))])
     await healCluster(cluster)

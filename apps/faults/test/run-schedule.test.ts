@@ -9,10 +9,14 @@ import { FAULTS, planSchedule } from '../src/schedule.ts'
 /** The seeds of schedules that detect the bugs; one may by chance not exercise its bug, then the next ones do. */
 const DETECTING: Record<StateBug, number> = { twice: 1, 'no-repair': 2, 'any-version': 1 }
 
+/** Fewer than in the command: more of them detect no more in such a short time. */
+const CLIENTS = 6
+const SECONDS = 2
+
 let load: Load
 
 beforeAll(async () => {
-  load = await startLoad(2)
+  load = await startLoad(1)
 })
 
 afterAll(() => load.end())
@@ -29,21 +33,21 @@ test('a seed repeats its schedule, and all faults occur', () => {
 
 for (const seed of [7, 9]) {
   test(`[F1] seed ${seed}: no acknowledged write is lost or doubled, and all end in sync`, async () => {
-    const { violations, faults, acknowledged, observations } = await runSchedule(load, seed, 2)
+    const { violations, faults, acknowledged, observations } = await runSchedule(load, seed, SECONDS, { clients: CLIENTS })
     expect(violations, JSON.stringify(faults)).toEqual([])
-    expect(acknowledged).toBeGreaterThan(100)
+    expect(acknowledged).toBeGreaterThan(30)
     expect(observations).toBeGreaterThan(acknowledged)
   })
 }
 
 for (const bug of Object.keys(STATE_BUGS).filter(isStateBug)) {
   test(`[F1] the checks detect the planted bug ${bug}`, async () => {
-    const faulty = await startLoad(2, bug)
+    const faulty = await startLoad(1, bug)
     try {
       let violations = 0
       const first = DETECTING[bug]
       for (let seed = first; seed < first + 8 && violations === 0; seed += 1)
-        violations = (await runSchedule(faulty, seed, 2, { bug })).violations.length
+        violations = (await runSchedule(faulty, seed, SECONDS, { bug, clients: CLIENTS })).violations.length
       expect(violations).toBeGreaterThan(0)
     } finally {
       await faulty.end()
