@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-const CACHE = fileURLToPath(new URL('../node_modules/.cache/folders', import.meta.url))
-const LOCKFILE = new URL('../../../pnpm-lock.yaml', import.meta.url)
+const CACHE = join(import.meta.dirname, '../node_modules/.cache/folders')
+const LOCKFILE = join(import.meta.dirname, '../../../pnpm-lock.yaml')
 
 const run = promisify(execFile)
 
