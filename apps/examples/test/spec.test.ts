@@ -7,9 +7,12 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 /** The IDs of the rules on a page: `- S4 …` in spec.md and roadmap.md. */
 const rulesOf = (page: string): string[] => [...read(page).matchAll(/^- ([A-Z]\d+) /gm)].map(([, id = '']) => id)
 
+/** Files that other tests write and remove while this one runs. */
+const MADE_BY_TESTS = ['apps/examples/test/{app-,readme-example-}*']
+
 /** The IDs that names of tests and suites begin with, each with a file that has it. Contract suites are part of `src/testing`. */
 const tested = new Map<string, string>()
-for (const path of globSync('{packages,apps}/*/{test,src/testing}/**/*.ts', { cwd: root })) {
+for (const path of globSync('{packages,apps}/*/{test,src/testing}/**/*.ts', { cwd: root, exclude: MADE_BY_TESTS })) {
   for (const [, id = ''] of read(path).matchAll(/['"`]\[([A-Z]\d+)\] /g)) tested.set(id, path)
 }
 

@@ -46,7 +46,9 @@ test('[C6] in Chromium a silently lost connection is replaced at each kind of wa
   })
   await realtime.state.set('note', 'first')
   const page = await application.open()
-  const titleIs = (title: string): Promise<void> => eventually(async () => expect(await page.title()).toBe(title), { timeoutMs: 10_000 })
+  await page.clock.install()
+  await page.reload()
+  const titleIs = (title: string): Promise<void> => eventually(async () => expect(await page.title()).toBe(title))
   await titleIs('connected first')
 
   let before = 'first'
@@ -56,7 +58,7 @@ test('[C6] in Chromium a silently lost connection is replaced at each kind of wa
     proxy.stall('up')
     proxy.stall('down')
     await realtime.state.set('note', wakeUp)
-    await new Promise((resolve) => setTimeout(resolve, 2 * PROBE_MS))
+    await page.clock.runFor(2 * PROBE_MS)
     expect(await page.title()).toBe(`connected ${before}`)
 
     await page.evaluate(`${target}.dispatchEvent(new Event('${event}'))`)

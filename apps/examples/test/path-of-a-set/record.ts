@@ -72,21 +72,25 @@ const session = new Session()
 session.connect()
 await session.post('Profiler.enable')
 await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
-// What follows a write, such as a timer, is not part of the next one.
-await new Promise((resolve) => setTimeout(resolve, 50))
-await session.post('Profiler.takePreciseCoverage')
-await set(101)
-const { result } = await session.post('Profiler.takePreciseCoverage')
 
 const packages = `${sep}packages${sep}`
-const rows = result.flatMap(({ url: script, functions }) => {
-  const [, path = ''] = decodeURIComponent(script).split(packages)
-  const [name = '', , ...file] = path.split(sep)
-  if (path === '' || path.includes('node_modules')) return []
-  return functions.flatMap(({ functionName, ranges: [range] }) =>
-    range === undefined || range.count === 0 ? [] : [[name, file.join('/'), functionName, range.count] as const],
-  )
-})
-process.stdout.write(JSON.stringify(rows))
+async function record(n: number) {
+  await session.post('Profiler.takePreciseCoverage')
+  await set(n)
+  const { result } = await session.post('Profiler.takePreciseCoverage')
+  return result.flatMap(({ url: script, functions }) => {
+    const [, path = ''] = decodeURIComponent(script).split(packages)
+    const [name = '', , ...file] = path.split(sep)
+    if (path === '' || path.includes('node_modules')) return []
+    return functions.flatMap(({ functionName, ranges: [range] }) =>
+      range === undefined || range.count === 0 ? [] : [[name, file.join('/'), functionName, range.count] as const],
+    )
+  })
+}
+
+// A timer, such as that of a heartbeat, may come in between: it is not part of the shortest one.
+const recordings: Awaited<ReturnType<typeof record>>[] = []
+for (let n = 101; n <= 110; n += 1) recordings.push(await record(n))
+process.stdout.write(JSON.stringify(recordings.toSorted((a, b) => a.length - b.length)[0]))
 for (const close of closing.toReversed()) await close()
 process.exit(0)
