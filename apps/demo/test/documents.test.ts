@@ -72,7 +72,7 @@ test('[D1] two pages on two instances type into one document at once', async () 
   await isSaved(one)
   await other.context().setOffline(false)
   const merged = 'First half. Online. Haydn\nMendelssohn, offline'
-  await eventually(async () => expect([await textOn(one), await textOn(other)]).toEqual([merged, merged]), { timeoutMs: 10_000 })
+  await eventually(async () => expect([await textOn(one), await textOn(other)]).toEqual([merged, merged]))
   await isSaved(other)
 })
 
@@ -113,7 +113,7 @@ test('[D13] a page that is reloaded while offline shows and sends its changes', 
   const last = await context.newPage()
   await last.goto(one.url())
   const merged = 'Not seen. Before, offline, again'
-  await eventually(async () => expect([await textOn(last), await textOn(other)]).toEqual([merged, merged]), { timeoutMs: 10_000 })
+  await eventually(async () => expect([await textOn(last), await textOn(other)]).toEqual([merged, merged]))
   await isSaved(last)
 })
 

@@ -26,7 +26,7 @@ test('[C1] the reason of a missing connection is shown', async () => {
   const { result } = mount('http://127.0.0.1:1', () => useRealtimeConnection())
   await eventually(() => expect(result.status.value).toBe('reconnecting'))
   expect(result.reason.value).toMatchObject({ code: 'UNAVAILABLE' })
-  expect(result.attempt.value).toBe(1)
+  expect(result.attempt.value).toBeGreaterThan(0)
 })
 
 test('[C5] its own client closes with the last application, after the components', async () => {

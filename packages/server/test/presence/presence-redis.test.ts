@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectPlain, type PlainClient } from '../serve.ts'
 import { observeRoom } from './room-observer.ts'
 
-// Two instances on one Redis, with short leases: kills, stops and reconnects between them.
+// Two instances on one Redis: kills, stops and reconnects between them. A busy machine stops no process for as long as a lease.
 
-const LEASES = { heartbeatMs: 100, leaseMs: 600, graceMs: 600 }
+const LEASES = { heartbeatMs: 300, leaseMs: 3_000, graceMs: 3_000 }
 
 let redis: TestRedis
 let instances: Instance[]
@@ -62,7 +62,7 @@ test('[P2] a client that reconnects to another instance is the same member', asy
   const second = await connectTo(instances[1], 'ada')
   expect(await second.request('presence:join', { room: 'doc:2', info: 1 })).toMatchObject({ id })
   second.socket.disconnect()
-  for (const observer of observers) await eventually(() => expect([...observer.members()]).toEqual([]), { timeoutMs: 5_000 })
+  for (const observer of observers) await eventually(() => expect([...observer.members()]).toEqual([]))
   for (const observer of observers) expect(observer.left()).toEqual([id])
 })
 
@@ -77,7 +77,7 @@ test('[P4] after SIGTERM only members that do not reconnect leave', async () => 
   const again = await connectTo(instances[1], 'p4-ada')
   expect(await again.request('presence:join', { room: 'doc:4' })).toMatchObject({ id: moved.id })
   expect(await stopped).toBe(0)
-  await eventually(() => expect(observer.left()).toEqual([lost.id]), { timeoutMs: 5_000 })
+  await eventually(() => expect(observer.left()).toEqual([lost.id]))
   expect([...observer.members().keys()]).toEqual([moved.id])
 })
 
@@ -90,6 +90,6 @@ test('[P3] a killed instance leaves no member behind; members of others stay', a
     ids.push((await (await connectTo(killed, clientId)).request('presence:join', { room: 'doc:3' })).id)
   await eventually(() => expect(observer.members().size).toBe(3))
   await killed.kill()
-  await eventually(() => expect([...observer.members().keys()]).toEqual([stays.id]), { timeoutMs: 8_000 })
+  await eventually(() => expect([...observer.members().keys()]).toEqual([stays.id]))
   expect(observer.left().toSorted()).toEqual(ids.toSorted())
 })
