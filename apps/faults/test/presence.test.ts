@@ -11,13 +11,13 @@ const SHORT: PresenceRunOptions = {
   times: { heartbeatMs: 200, leaseMs: 1_200, graceMs: 1_000 },
 }
 
-test('[P3] five rounds of kills and stalls leave no ghost and no record', async () => {
-  const results = await runRounds(5, SHORT)
+test('[P3] three rounds of kills and stalls leave no ghost and no record', async () => {
+  const results = await runRounds(3, SHORT)
   expect(results.flatMap(({ violations }) => violations)).toEqual([])
-  expect(results).toHaveLength(5)
+  expect(results).toHaveLength(3)
   const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)
-  expect(sum(results.map(({ dead }) => dead))).toBeGreaterThan(10)
-  expect(sum(results.map(({ gone }) => gone))).toBeGreaterThan(10)
+  expect(sum(results.map(({ dead }) => dead))).toBeGreaterThan(5)
+  expect(sum(results.map(({ gone }) => gone))).toBeGreaterThan(5)
 })
 
 // Without changes of Redis, so that the bug is all there is to be found. `no-quiet` needs them and is left to the command.

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { playFuzz } from './play-fuzz.ts'
 
 // All planted bugs are detected by one of the first 127. `FUZZ_SCHEDULES=20000` plays more; `FUZZ_SEED=123` plays one again.
-const SCHEDULES = Number(process.env['FUZZ_SCHEDULES'] ?? 500)
+const SCHEDULES = Number(process.env['FUZZ_SCHEDULES'] ?? 250)
 const SEED = process.env['FUZZ_SEED']
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] }))
