@@ -13,12 +13,7 @@ const run = promisify(execFile)
  * Makes `folder` by `make`, or as a copy of what `make` has made before, in any process. For data that takes seconds to make, for
  * example an empty database. It is made again with another `name`, and after a change of the lockfile.
  */
-export async function fillFolder(
-  folder: string,
-  name: string,
-  make: (folder: string) => Promise<unknown>,
-  cache = CACHE,
-): Promise<void> {
+export async function fillFolder(folder: string, name: string, make: (folder: string) => Promise<unknown>, cache = CACHE): Promise<void> {
   const cached = join(cache, createHash('sha256').update(readFileSync(LOCKFILE)).update(`\0${name}`).digest('hex'))
   if (existsSync(cached)) return copy(cached, folder)
   await make(folder)
