@@ -3,7 +3,7 @@ import { postgresStore } from '@tutti/documents/server'
 import { eventually, freePort, seededRandom, startPostgres, startRedis, startTcpProxy, type Instance } from '@tutti/test-kit'
 import type { PlantedBug } from '../planted-bug.ts'
 import { startProcess } from '../start-process.ts'
-import { checkStored, checkTexts, settle } from './check-documents.ts'
+import { checkEnd } from './check-documents.ts'
 import { startAuthor, type DocumentAuthor } from './document-author.ts'
 
 const ID = 'notes:faults'
@@ -115,12 +115,7 @@ export async function runDocuments(options: DocumentsRunOptions): Promise<Docume
     }
     await away
     clearInterval(typing)
-    await settle(authors, settleMs)
-    violations.push(...checkTexts([...authors, ...left], authors))
-    for (const author of authors) await author.close()
-    const store = postgresStore({ url })
-    violations.push(...(await checkStored(store, ID, authors[0]?.text(), settleMs)))
-    await store.close()
+    violations.push(...(await checkEnd(authors, left, { id: ID, settleMs, openStore: () => postgresStore({ url }) })))
   } catch (error) {
     violations.push(`settled: ${error instanceof Error ? error.message : String(error)}`)
   } finally {

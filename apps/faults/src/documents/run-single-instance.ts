@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { pgliteStore } from '@tutti/documents/server'
+import { pgliteStore, type DocumentStore } from '@tutti/documents/server'
 import { eventually, freePort, seededRandom, type Instance } from '@tutti/test-kit'
 import { startProcess } from '../start-process.ts'
-import { checkStored, checkTexts, settle } from './check-documents.ts'
+import { checkEnd } from './check-documents.ts'
 import { startAuthor } from './document-author.ts'
 import type { DocumentsResult, DocumentsRunOptions } from './run-documents.ts'
 
@@ -37,14 +37,12 @@ export async function runSingleInstance({ seed, authors: size, seconds, settleMs
       instance = await start()
     } while (performance.now() < endMs)
     clearInterval(typing)
-    await settle(authors, settleMs)
-    violations.push(...checkTexts(authors, authors))
-    for (const author of authors) await author.close()
-    // Killed once more: an acknowledged edit is in the database already.
-    await instance.kill()
-    const store = pgliteStore({ folder: join(folder, 'data') })
-    violations.push(...(await checkStored(store, ID, authors[0]?.text(), settleMs)))
-    await store.close()
+    const openStore = async (): Promise<DocumentStore> => {
+      // Killed once more: an acknowledged edit is in the database already.
+      await instance.kill()
+      return pgliteStore({ folder: join(folder, 'data') })
+    }
+    violations.push(...(await checkEnd(authors, [], { id: ID, settleMs, openStore })))
   } catch (error) {
     violations.push(`settled: ${error instanceof Error ? error.message : String(error)}`)
   } finally {
