@@ -27,6 +27,7 @@ export function lazyStore(open: () => DocumentStore): DocumentStore {
     addVersion: (version) => store().addVersion(version),
     versions: (id, options) => store().versions(id, options),
     readVersion: (id, version) => store().readVersion(id, version),
+    removeVersion: (id, version) => store().removeVersion(id, version),
     prune: (olderThanMs) => store().prune(olderThanMs),
     close: async () => opened?.close(),
   }

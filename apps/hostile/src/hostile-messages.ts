@@ -92,6 +92,7 @@ const PAYLOADS: Record<RequestName, fc.Arbitrary<unknown>> = {
   'document:version': anything({ document: hostileName, version: number }),
   'document:save': anything({ document: hostileName, name: value }),
   'document:restore': anything({ document: hostileName, version: number }),
+  'document:remove': anything({ document: hostileName, version: number }),
   'document:history': anything({ document: hostileName, before: seldom(number) }),
   'presence:join': anything({ room: hostileName, info: seldom(value), sequence: seldom(value) }),
   'presence:update': anything({ room: hostileName, info: value }),

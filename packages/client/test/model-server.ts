@@ -228,6 +228,7 @@ export class ModelServer {
       case 'document:version':
       case 'document:save':
       case 'document:restore':
+      case 'document:remove':
       case 'document:history':
         throw new RealtimeError('UNSUPPORTED')
       case 'lock:acquire':

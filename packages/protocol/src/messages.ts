@@ -127,6 +127,7 @@ export interface Requests {
   'document:version': { payload: InferOutput<typeof documents.documentVersionSchema>; result: DocumentContent }
   'document:save': { payload: InferOutput<typeof documents.documentSaveVersionSchema>; result: { id: number } }
   'document:restore': { payload: InferOutput<typeof documents.documentVersionSchema>; result: { offset: string } }
+  'document:remove': { payload: InferOutput<typeof documents.documentVersionSchema>; result: object }
   'document:history': { payload: InferOutput<typeof documents.documentPageSchema>; result: DocumentChangePage }
   'presence:join': { payload: InferOutput<typeof presence.presenceJoinSchema>; result: { id: string } }
   'presence:update': { payload: InferOutput<typeof presence.presenceUpdateSchema>; result: object }

@@ -61,6 +61,7 @@ export const resultSchemas = {
   'document:version': v.strictObject({ update: v.exactOptional(bytes), transfer }),
   'document:save': v.strictObject({ id: v.number() }),
   'document:restore': v.strictObject({ offset: v.string() }),
+  'document:remove': nothing,
   'document:history': v.strictObject({
     changes: v.array(v.strictObject({ offset: v.number(), authors: v.array(v.string()), at: v.number() })),
     more,

@@ -23,6 +23,7 @@ export const requestSchemas = {
   'document:version': schemas.documentVersionSchema,
   'document:save': schemas.documentSaveVersionSchema,
   'document:restore': schemas.documentVersionSchema,
+  'document:remove': schemas.documentVersionSchema,
   'document:history': schemas.documentPageSchema,
   'presence:join': schemas.presenceJoinSchema,
   'presence:update': schemas.presenceUpdateSchema,

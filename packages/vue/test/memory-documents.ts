@@ -3,6 +3,7 @@ import type { DocumentStore, NewVersion, StoredUpdate } from '@tutti/documents/s
 /** A store of documents in memory, for tests of pages: it starts at once. */
 export function memoryDocuments(): DocumentStore {
   const documents = new Map<string, { createdAt: Date; offset: number; text: string; updates: StoredUpdate[] }>()
+  let saved = 0
   const versions: (NewVersion & { id: number; createdAt: Date })[] = []
   const create: DocumentStore['create'] = async ({ id }) => {
     if (documents.has(id)) return false
@@ -45,13 +46,22 @@ export function memoryDocuments(): DocumentStore {
       return found !== undefined
     },
     history: async () => [],
-    addVersion: async (version) => versions.push({ ...version, id: versions.length + 1, createdAt: new Date() }),
+    addVersion: async (version) => {
+      saved += 1
+      versions.push({ ...version, id: saved, createdAt: new Date() })
+      return saved
+    },
     versions: async (id, { limit = 100, before = Infinity } = {}) =>
       versions
         .filter((each) => each.document === id && each.id < before)
         .toReversed()
         .slice(0, limit),
     readVersion: async (id, version) => versions.find((each) => each.document === id && each.id === version)?.bytes,
+    removeVersion: async (id, version) => {
+      const place = versions.findIndex((each) => each.document === id && each.id === version)
+      if (place >= 0) versions.splice(place, 1)
+      return place >= 0
+    },
     prune: async () => 0,
     close: async () => {},
   }

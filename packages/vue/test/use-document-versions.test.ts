@@ -7,7 +7,7 @@ import { ref } from 'vue'
 import { memoryDocuments } from './memory-documents.ts'
 import { mount, serve } from './serve.ts'
 
-test('[D12] a component saves, lists and restores versions', async () => {
+test('[D12] a component saves, lists, restores and removes versions', async () => {
   const { url } = await serve({ documents: createDocuments({ store: memoryDocuments(), storeIntervalMs: 20 }) })
   const id = ref('notes:1')
   const { result, unmount } = mount(
@@ -30,6 +30,8 @@ test('[D12] a component saves, lists and restores versions', async () => {
   await history.restore(first)
   await eventually(() => expect(notes.text.value.toJSON()).toBe('first'))
   await expect(history.restore(99)).rejects.toMatchObject({ code: 'INVALID_MESSAGE' })
+  await history.remove(first)
+  expect(history.versions.value.map(({ name }) => name)).toEqual(['Second'])
 
   id.value = 'notes:2'
   expect(history.versions.value).toEqual([])

@@ -68,6 +68,12 @@ export interface DocumentVersions {
    * @throws {RealtimeError} `FORBIDDEN`, `INVALID_MESSAGE` without such a version, `TOO_LARGE`, `UNAVAILABLE`, `OUTCOME_UNKNOWN`.
    */
   restore(version: number): Promise<void>
+  /**
+   * Removes a version. The document and its history stay as they are.
+   *
+   * @throws {RealtimeError} `FORBIDDEN`, `INVALID_MESSAGE` without such a version, `UNAVAILABLE`, `OUTCOME_UNKNOWN`.
+   */
+  remove(version: number): Promise<void>
 }
 
 /**
@@ -110,6 +116,7 @@ export function documentVersions(client: Pick<RealtimeClient, 'internals'>, id: 
       return doc
     },
     restore: async (version) => void (await request(connection, 'document:restore', { document: id, version })),
+    remove: async (version) => void (await request(connection, 'document:remove', { document: id, version })),
   }
 }
 

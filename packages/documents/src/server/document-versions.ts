@@ -29,10 +29,12 @@ export function createVersionHandlers({ documents, store, transfers, maxDocument
     rows: rows.slice(0, PAGE_ROWS).map(onWire),
     ...(rows.length > PAGE_ROWS && { more: true as const }),
   })
+  const unknown = (document: string, version: number): RealtimeError =>
+    new RealtimeError('INVALID_MESSAGE', { message: `The document ${document} has no version ${version}.` })
   const bytesOfVersion = async (document: string, version: number): Promise<Uint8Array> => {
     const bytes = await store.readVersion(document, version)
     if (bytes !== undefined) return bytes
-    throw new RealtimeError('INVALID_MESSAGE', { message: `The document ${document} has no version ${version}.` })
+    throw unknown(document, version)
   }
   const contentOf = (connection: Connection, bytes: Uint8Array): DocumentContent =>
     bytes.length <= PART_BYTES
@@ -111,6 +113,15 @@ export function createVersionHandlers({ documents, store, transfers, maxDocument
       documentVersionSchema,
       ({ document }) => [writeDocument(document)],
       async ({ document, version }, { user }) => ({ offset: await restore(document, version, user) }),
+    ),
+    defineHandler(
+      'document:remove',
+      documentVersionSchema,
+      ({ document }) => [writeDocument(document)],
+      async ({ document, version }) => {
+        if (!(await store.removeVersion(document, version))) throw unknown(document, version)
+        return {}
+      },
     ),
   ]
 }

@@ -116,6 +116,8 @@ export interface DocumentStore {
   versions(id: string, options?: PageOptions): Promise<readonly DocumentVersion[]>
   /** The bytes of a version. */
   readVersion(id: string, version: number): Promise<Uint8Array | undefined>
+  /** Removes a version. Returns false without such a version. */
+  removeVersion(id: string, version: number): Promise<boolean>
   /** Removes updates that are in a snapshot and older than so many milliseconds. Returns how many. */
   prune(olderThanMs: number): Promise<number>
   /** Idempotent. Closes the database connections. */

@@ -175,6 +175,14 @@ export function createDrizzleStore(open: () => Promise<OpenDatabase>): DocumentS
           .where(and(eq(versions.document, document), eq(versions.id, version)))
         return row?.snapshot
       }),
+    removeVersion: (document, version) =>
+      run(async (database) => {
+        const removed = await database
+          .delete(versions)
+          .where(and(eq(versions.document, document), eq(versions.id, version)))
+          .returning({ id: versions.id })
+        return removed.length > 0
+      }),
     prune: (olderThanMs) =>
       run(async (database) => {
         const removed = await database

@@ -74,6 +74,7 @@ export function guardStore(store: DocumentStore, { retryMs, timeoutMs, onOutage 
     addVersion: (version) => run(() => store.addVersion(version)),
     versions: (id, page) => run(() => store.versions(id, page)),
     readVersion: (id, version) => run(() => store.readVersion(id, version)),
+    removeVersion: (id, version) => run(() => store.removeVersion(id, version)),
     prune: (olderThanMs) => run(() => store.prune(olderThanMs)),
   }
 }

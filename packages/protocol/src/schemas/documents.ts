@@ -46,7 +46,7 @@ const placeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 /** `document:versions` and `document:history`: a page, newest first. `before`: of what comes before this version or offset. */
 export const documentPageSchema = v.object({ document: documentSchema, before: v.optional(placeSchema) })
 
-/** `document:version` and `document:restore` */
+/** `document:version`, `document:restore` and `document:remove` */
 export const documentVersionSchema = v.object({ document: documentSchema, version: placeSchema })
 
 /** `document:save` */

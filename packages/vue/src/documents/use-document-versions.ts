@@ -23,6 +23,8 @@ export interface UseDocumentVersionsReturn extends Pick<DocumentVersions, 'read'
   save(name: string): Promise<number>
   /** Gives the document the content of a version, by a new edit. Rejects if it is refused. */
   restore(version: number): Promise<void>
+  /** Removes a version. Rejects if it is refused. */
+  remove(version: number): Promise<void>
 }
 
 /**
@@ -102,6 +104,10 @@ export function useDocumentVersions(id: MaybeRefOrGetter<string>): UseDocumentVe
     read: (version) => history.value.read(version),
     restore: async (version) => {
       await history.value.restore(version)
+      await refresh()
+    },
+    remove: async (version) => {
+      await history.value.remove(version)
       await refresh()
     },
   }
