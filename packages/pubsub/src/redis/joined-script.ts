@@ -8,8 +8,11 @@ export interface ScriptRun {
   readonly args: readonly (string | number)[]
 }
 
-/** The outcome of one run. */
-export type RunOutcome = { readonly reply: ScriptReply } | { readonly error: unknown }
+/** Replies in order, and the errors of runs that failed, by their place. */
+export interface RunOutcomes {
+  readonly replies: readonly ScriptReply[]
+  readonly errors?: ReadonlyMap<number, unknown>
+}
 
 /** Executes one run and stores its outcome. */
 const RUN_ONE = `
@@ -128,17 +131,19 @@ export function joinedArguments({ sharedKeys = {}, shared = {} }: ScriptSource, 
   return [keys.length, ...keys, ...args]
 }
 
-/** The outcome of each run, in order, from the reply of the joined script. */
-export function outcomesOf(reply: ScriptReply, runs: number): RunOutcome[] {
+/** The replies and errors of the runs, by their place, from the reply of the joined script. */
+export function outcomesOf(reply: ScriptReply, runs: number): RunOutcomes {
   const [replies, failures] = Array.isArray(reply) ? reply : []
   if (!Array.isArray(replies) || !Array.isArray(failures) || replies.length !== runs) {
-    return Array.from({ length: runs }, () => ({ error: new Error('Redis sent no reply for a run of a script.') }))
+    const error = new Error('Redis sent no reply for a run of a script.')
+    return { replies: [], errors: new Map(Array.from({ length: runs }, (_, place) => [place, error])) }
   }
-  const outcomes: RunOutcome[] = replies.map((one) => ({ reply: one }))
+  if (failures.length === 0) return { replies }
+  const errors = new Map<number, unknown>()
   for (let place = 0; place < failures.length; place += 2) {
-    outcomes[Number(failures[place])] = { error: classifyRedisError(replyError(String(failures[place + 1]))) }
+    errors.set(Number(failures[place]), classifyRedisError(replyError(String(failures[place + 1]))))
   }
-  return outcomes
+  return { replies, errors }
 }
 
 /** An error like those that ioredis creates for error replies. */

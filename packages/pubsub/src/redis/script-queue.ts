@@ -48,13 +48,14 @@ export function createScriptQueue(send: SendCommand, endOfTurn: EndOfTurn): Scri
 
   const sendJoined = (own: Ways, runs: readonly WaitingRun[]): void => {
     const replied = (reply: ScriptReply): void => {
-      const outcomes = outcomesOf(reply, runs.length)
-      for (const [place, run] of runs.entries()) {
-        const outcome = outcomes[place] ?? { reply: null }
-        if ('reply' in outcome) run.onReply(outcome.reply)
+      const { replies, errors } = outcomesOf(reply, runs.length)
+      for (let place = 0; place < runs.length; place += 1) {
+        const run = runs[place]
+        const error = errors?.get(place)
+        if (error === undefined) run?.onReply(replies[place] ?? null)
         // It did not run. Sent alone, its failure is also counted by the connection and its circuit breaker.
-        else if (isConnectionFailure(outcome.error)) sendAlone(own, run)
-        else run.onError(outcome.error)
+        else if (isConnectionFailure(error) && run !== undefined) sendAlone(own, run)
+        else run?.onError(error)
       }
     }
     const failed = (error: unknown): void => {
@@ -81,7 +82,8 @@ export function createScriptQueue(send: SendCommand, endOfTurn: EndOfTurn): Scri
       loadScript(own.joined.source)
       return {
         send: (keys, args, onReply, onError) => {
-          const size = lengthOf(keys) + lengthOf(args)
+          // The list of the run before is sent once.
+          const size = (waiting.at(-1)?.keys === keys ? 0 : lengthOf(keys)) + lengthOf(args)
           const isLarge = keys.length + args.length > MAX_PARTS
           if (ways !== own || isLarge || waiting.length >= MAX_RUNS || characters + size > MAX_CHARACTERS) flush()
           if (waiting.length === 0) {

@@ -17,6 +17,11 @@ export const storedText = ({ json, author, includeSelf }: Content): string => {
   return author === undefined ? `${self}"data":${json}` : `"author":${JSON.stringify(author)},${self}"data":${json}`
 }
 
+const PLAIN = /^[\w:.-]+$/
+
+/** An id as JSON. Most have nothing to escape. */
+export const idText = (id: string): string => (PLAIN.test(id) ? `"${id}"` : JSON.stringify(id))
+
 const STORED = /^(?:"author":("(?:[^"\\]|\\.)*"),)?("self":true,)?"data":/
 
 /** The content of a stored record; that of another program is `null`. */

@@ -5,7 +5,7 @@ import { partsOf } from '../../redis/script-reply.ts'
 import { PAGE_BYTES, PAGE_RECORDS, type Appended, type AppendNotice, type LogPosition, type Logs } from '../log-contract.ts'
 import { parseLogOptions, type LogOptions } from '../log-options.ts'
 import { backlogFull, historyOf, logSubscription, pageOf, parseLogName } from '../log-rules.ts'
-import { parseAppendMessage, recordsOf, storedText } from './append-message.ts'
+import { idText, parseAppendMessage, recordsOf, storedText } from './append-message.ts'
 import { appendScript } from './append-script.ts'
 import { createLogIndex } from './log-index.ts'
 import { logNames, type LogKind } from './log-keys.ts'
@@ -82,11 +82,11 @@ export function createRedisLogs({ link, kind = 'event', ...rest }: RedisLogOptio
     return made
   }
   const keysOf = (name: string): KnownLog['keys'] => logOf(name).keys
-  const append: Logs['append'] = (name, { id, ...record }) =>
+  const append: Logs['append'] = (name, record) =>
     new Promise((resolve, reject) => {
       const log = logOf(name)
       const text = storedText(record)
-      const args = id === undefined ? [text] : [text, JSON.stringify(id)]
+      const args = record.id === undefined ? [text] : [text, idText(record.id)]
       const received = (reply: ScriptReply): void => {
         const outcome = outcomeOf(log, reply)
         if (outcome === 'full') reject(backlogFull(name, maxBacklog))
