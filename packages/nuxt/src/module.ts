@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import {
   addImports,
@@ -86,7 +87,8 @@ function addDefinitions(nuxt: Nuxt): void {
   ])
   addServerTemplate({ filename: '#tutti/definition', getContents: () => definitionModule(findDefinitions(layers)) })
   const folder = dirname(resolve(nuxt.options.buildDir, SCHEMA_TYPES))
-  const register = inPackage('./runtime/app/register')
+  // By its path, because the application may have no access to it: it is a dependency of this package.
+  const register = createRequire(import.meta.url).resolve('@tutti/vue')
   const types = {
     filename: SCHEMA_TYPES,
     getContents: () => schemaTypes({ folder, register, schema: findDefinitions(layers).schema }),

@@ -4,8 +4,8 @@ import { relative } from 'node:path'
 export const SCHEMA_TYPES = 'types/tutti.d.ts'
 
 /**
- * Its source: adds the schema to the register by which the composables are typed. Paths are relative to the file, so that the build
- * folder can be moved with the application.
+ * Its source: adds the schema to the register of `@tutti/vue`, by which the composables are typed. Paths are relative to the file, so
+ * that the build folder can be moved with the application.
  */
 export function schemaTypes({ folder, register, schema }: { folder: string; register: string; schema: string | undefined }): string {
   if (schema === undefined) return 'export {}\n'

@@ -4,10 +4,10 @@ import { schemaTypes } from '../src/schema-types.ts'
 test('[X6] the types of the application register its schema by relative paths', () => {
   const types = schemaTypes({
     folder: '/app/.nuxt/types',
-    register: '/app/node_modules/@tutti/nuxt/dist/runtime/app/register',
+    register: '/app/node_modules/@tutti/vue/dist/index.js',
     schema: '/app/shared/realtime.ts',
   })
-  expect(types).toContain('declare module "../../node_modules/@tutti/nuxt/dist/runtime/app/register"')
+  expect(types).toContain('declare module "../../node_modules/@tutti/vue/dist/index"')
   expect(types).toContain('schema: typeof import("../../shared/realtime").default')
 })
 

@@ -10,7 +10,7 @@ const schema = defineSchema({
   presence: { 'doc:*': v.object({ name: v.string() }) },
 })
 
-declare module '../src/runtime/app/register' {
+declare module '@tutti/vue' {
   interface RealtimeRegister {
     schema: typeof schema
   }
