@@ -42,7 +42,8 @@ test('[P4] after the last instance closed, nothing remains but versions', async 
   await second.coordination.members('b').join(freshClient())
   await first.coordination.close()
   await second.coordination.close()
-  const left = await keys()
+  // After a stall of the machine there is also the mark that no lease ends, for a while.
+  const left = (await keys()).filter((key) => !key.endsWith('$quiet'))
   expect(left).toHaveLength(5)
   for (const key of left) expect(await server.client.pttl(key)).toBeGreaterThan(0)
   await eventually(async () => expect(await keys()).toEqual([]))

@@ -68,7 +68,7 @@ test('[P3] an instance stalled past its lease writes nothing, its members return
 
 test('[P3] an instance whose connection for commands hangs keeps its lease and members', async () => {
   const { prefix } = server.prefix()
-  const times = { heartbeatMs: 100, leaseMs: 2_000 }
+  const times = { heartbeatMs: 100, leaseMs: 4_000 }
   const proxy = await startTcpProxy(server.redis)
   onTestFinished(() => proxy.close())
   const hanging = await startInstance({ host: proxy.host, port: proxy.port, prefix }, times)
