@@ -77,6 +77,21 @@ test('[E7] the id of a record that was lost or could not be added is appended ag
   expect(await ids()).toEqual(['"a"'])
 })
 
+test('[E7] the id of a record that is too old is appended again, once', async () => {
+  const logs = open({ maxAgeMs: 10_000 })
+  const old = Math.floor((pubsub.link.now() - 20_000) * 1_000)
+  await pubsub.link.command('XADD', RECORDS, old, `${old - 9}"x"`, '"data":0')
+  await pubsub.link.command('ZADD', IDS, old, '"x"')
+  await pubsub.link.command('HSET', HEAD, '$', `${old - 9} ${old} ${old} 0 ${old} `)
+  const [first, again, other] = await Promise.all(['x', 'x', 'y'].map((id) => logs.append('chat:a', { json: '1', id })))
+  expect([first?.isNew, again?.isNew, other?.isNew]).toEqual([true, false, true])
+  expect(again?.offset).toBe(first?.offset)
+  expect(first?.offset).toBeGreaterThan(old)
+  expect(await logs.append('chat:a', { json: '1', id: 'x' })).toMatchObject({ isNew: false, offset: first?.offset })
+  expect(await ids()).toEqual(['"x"', '"y"'])
+  expect(await ask('XLEN', RECORDS)).toBe(2)
+})
+
 test('[E6] offsets grow while the clock of Redis is behind the last one', async () => {
   const logs = open()
   const { epoch } = await logs.head('chat:a')
