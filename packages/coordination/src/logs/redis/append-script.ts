@@ -70,11 +70,14 @@ local function refuse(log, run, KEYS, before, runs, size, number)
     log.marked = GROUPS
   end
   if log.length + runs <= MAX_BACKLOG then return false end
-  trim(log)
-  if log.length + runs <= MAX_BACKLOG then return false end
+  -- One by one, so that an id is found before its record is trimmed.
   if runs > 1 then return split() end
   local id = ARGV[before + 2]
   local offset = tonumber(id and id ~= '' and call('ZSCORE', log.ids, id) or -1)
+  if offset < log.first then
+    trim(log, 1)
+    if log.length < MAX_BACKLOG then return false end
+  end
   replies[number + 1] = offset >= log.first and log.epoch .. ' ' .. whole(offset) .. ' known' or 'full'
   return true
 end
@@ -165,7 +168,7 @@ end
 /** Trims the logs of a command, renews their lifetimes and stores their heads. */
 const FINISH = `
 for _, log in ipairs(logs) do
-  if log.added > 0 then trim(log) end
+  if log.added > 0 then trim(log, 0) end
   if log.added > 0 or log.isTrimmed then
     -- Renewed once in a while. Until then older records are left out when the log is read.
     local isDue = GROUPS == '' and log.armed < nowMs + MAX_AGE_MS

@@ -13,8 +13,8 @@ local function trimPlain(log)
 end
 
 -- Record by record: none that a group has yet to process.
-local function trimSlowly(log)
-  local excess = log.length - MAX_RECORDS
+local function trimSlowly(log, adding)
+  local excess = log.length + adding - MAX_RECORDS
   if excess > 0 then excess = excess + STEP end
   local floor = floorOf(log.records)
   repeat
@@ -34,10 +34,11 @@ local function trimSlowly(log)
   until count < most or excess <= 0
 end
 
-local function trim(log)
-  if log.length <= MAX_RECORDS and log.first >= oldest then return end
+-- adding: records that will follow
+local function trim(log, adding)
+  if log.length + adding <= MAX_RECORDS and log.first >= oldest then return end
   local first = log.first
-  if GROUPS == '' then trimPlain(log) else trimSlowly(log) end
+  if GROUPS == '' then trimPlain(log) else trimSlowly(log, adding) end
   removeIds(log.ids, log.first, first, log.lastId)
   log.isTrimmed = true
 end

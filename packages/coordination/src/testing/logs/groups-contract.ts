@@ -1,3 +1,4 @@
+import { RealtimeError } from '@tutti/protocol'
 import { expect, test } from 'vitest'
 import { DEATH_ERROR, DEATHS_PER_FAILURE, type LogGroup, type TakenRecord } from '../../logs/group-contract.ts'
 import { appendNumbers, numbersOf, withLogs, type UseLogs } from './logs-under-test.ts'
@@ -155,6 +156,30 @@ export function groupsContract(use: UseLogs): void {
         expect(numbersOf((await logs.read(name)).records)).toEqual([7, 8, 9])
       },
       { maxRecords: 3, maxBacklog: 8 },
+    ))
+
+  test('[E10] of appends at once, those past maxBacklog are refused and not stored', () =>
+    withGroup(
+      async ({ logs }, channel) => {
+        const name = channel('a')
+        const appendAll = (ids: readonly (string | undefined)[]): Promise<unknown[]> =>
+          Promise.all(
+            ids.map((id, place) =>
+              logs.append(name, { json: String(place), id }).then(
+                ({ isNew }) => isNew,
+                (error: unknown) => (error instanceof RealtimeError ? error.code : String(error)),
+              ),
+            ),
+          )
+        // The first ones create the log, some with an id and some without.
+        expect(await appendAll(['a', undefined, 'a', 'b'])).toEqual([true, true, false, true])
+        expect(await appendAll(['c', 'a', 'd', 'e', 'b', 'd'])).toEqual([true, false, true, 'BACKLOG_FULL', false, false])
+        const g = logs.group('g')
+        for (const { offset } of (await take(g, name, 5)).records) await g.acknowledge(name, offset)
+        await logs.group('h').remove(name)
+        expect(await appendAll(['e', 'd', 'e'])).toEqual([true, false, false])
+      },
+      { maxRecords: 5, maxBacklog: 5 },
     ))
 
   test('[E10] records that were appended before the first worker are taken', () =>
