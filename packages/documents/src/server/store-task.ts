@@ -7,6 +7,9 @@ const MAX_FAILURES = 3
 /** Storing takes at most this share of the time of the instance. */
 const BUSY_SHARE = 0.1
 
+/** How many times as long as configured the interval becomes at most: one very slow write must not delay the next by minutes. */
+const MAX_INTERVAL_FACTOR = 20
+
 /** How much longer other instances wait than the one whose update it is. */
 const OTHERS_FACTOR = 4
 
@@ -52,6 +55,10 @@ interface Planned {
   failures: number
   since: Date
 }
+
+/** Until the next write, after one that took `tookMs`. */
+export const nextIntervalMs = (intervalMs: number, tookMs: number): number =>
+  Math.min(Math.max(intervalMs, tookMs / BUSY_SHARE), intervalMs * MAX_INTERVAL_FACTOR)
 
 /** Makes the task of one instance. */
 export function createStoreTask(options: StoreTaskOptions): StoreTask {
@@ -133,7 +140,7 @@ export function createStoreTask(options: StoreTaskOptions): StoreTask {
     const { stored, failed: refused, outage } = result
     const now = performance.now()
     // A slow database gets larger batches.
-    if (outage === undefined) waitMs = Math.max(intervalMs, (now - startMs) / BUSY_SHARE)
+    if (outage === undefined) waitMs = nextIntervalMs(intervalMs, now - startMs)
     else pausedUntilMs = now + (outage.retryAfterMs ?? waitMs)
     const news = new Set(stored)
     if (refused.size > 1 && stored.length === 0) allFailed(result)
