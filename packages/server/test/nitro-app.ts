@@ -74,7 +74,7 @@ export async function createNitroApp(source: URL): Promise<NitroApp> {
           const { status } = await fetch(`${url}/count`)
           if (status !== 200) throw new Error(`It answers ${status}: ${printed.join('')}`)
         },
-        { timeoutMs: 60_000, everyMs: 50 },
+        { timeoutMs: 180_000, everyMs: 50 },
       )
       const end = async (signal: NodeJS.Signals): Promise<number> => {
         const since = performance.now()
