@@ -75,18 +75,30 @@ export function createMessageReader(receive: MessageReceiver, forward: (bytes: B
     return bytes.subarray(at)
   }
 
+  const keep = (part: Buffer): void => {
+    parts.push(part)
+    length += part.length
+  }
+
   return (chunk) => {
-    if (isForwarding) return forward(chunk)
-    parts.push(chunk)
-    length += chunk.length
-    if (length < required) return
-    const bytes = parts.length === 1 ? chunk : Buffer.concat(parts, length)
-    parts = []
-    length = 0
-    required = 0
-    const rest = read(bytes)
-    if (rest.length === 0) return
-    parts.push(rest)
-    length = rest.length
+    let from = 0
+    while (from < chunk.length && !isForwarding) {
+      if (length === 0) {
+        const rest = read(chunk.subarray(from))
+        if (rest.length > 0) keep(rest)
+        return
+      }
+      // Only the end of that reply, so that few bytes are copied.
+      const part = chunk.subarray(from, from + required - length)
+      from += part.length
+      keep(part)
+      if (length < required) return
+      const bytes = Buffer.concat(parts, length)
+      parts = []
+      length = 0
+      const rest = read(bytes)
+      if (rest.length > 0) keep(rest)
+    }
+    if (from < chunk.length) forward(chunk.subarray(from))
   }
 }
