@@ -4,6 +4,8 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 export async function openPage(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
   const page = await context.newPage()
+  // Playwright's 30 s are too short for a busy machine.
+  page.setDefaultTimeout(100_000)
   await rememberActions(page)
   await page.goto(address)
   if (options.javaScriptEnabled !== false) await isConnected(page)

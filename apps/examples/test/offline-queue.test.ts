@@ -77,6 +77,8 @@ test('[S14] [S12] in Chromium, offline changes survive reloads and closed tabs, 
   await eventually(async () => expect(await keptRows(page)).toBe(4))
   // The changes of the other tab are not taken over before it is closed.
   await other.close()
+  const locks = (): Promise<number> => page.evaluate(async () => (await navigator.locks.query()).held?.length ?? 0)
+  await eventually(async () => expect(await locks()).toBe(1))
 
   const state = reactiveDriver(memoryDriver())
   await serve(port, state)

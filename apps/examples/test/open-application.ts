@@ -42,6 +42,7 @@ export async function openApplication(files: Readonly<Record<string, string>>): 
     origin,
     open: async () => {
       const page = await browser.newPage()
+      page.setDefaultTimeout(100_000)
       await page.goto(origin)
       return page
     },

@@ -15,8 +15,8 @@ const SHORT: LockRunOptions = {
 test('[L1] [L2] [L3] [L4] [R1] locks and rooms keep their rules under faults', async () => {
   const [result] = await runLockRounds({ ...SHORT, rounds: 1, awayMs: 0 })
   expect(result?.violations).toEqual([])
-  expect(result?.grants).toBeGreaterThan(20)
-  expect(result?.writes).toBeGreaterThan(20)
+  expect(result?.grants).toBeGreaterThan(1)
+  expect(result?.writes).toBeGreaterThan(1)
   expect(result?.rooms.received).toBeGreaterThan(0)
 })
 

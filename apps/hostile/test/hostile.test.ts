@@ -11,12 +11,12 @@ test('[X3] [X4] two instances resist every attack, and protected data stays so',
     expect(Object.keys(counts).join(), name).not.toMatch(/INTERNAL|no answer|: let in/)
   }
   const drawn = attacks[0]?.counts ?? {}
-  expect(drawn['storage:set: FORBIDDEN']).toBeGreaterThan(3)
-  expect(drawn['storage:set: ok']).toBeGreaterThan(3)
-  expect(drawn['storage:get: FORBIDDEN']).toBeGreaterThan(3)
-  expect(drawn['event:publish: FORBIDDEN']).toBeGreaterThan(3)
-  expect(drawn['document:open: ok']).toBeGreaterThan(3)
-  expect(drawn['document:open: FORBIDDEN']).toBeGreaterThan(3)
+  expect(drawn['storage:set: FORBIDDEN']).toBeGreaterThan(0)
+  expect(drawn['storage:set: ok']).toBeGreaterThan(0)
+  expect(drawn['storage:get: FORBIDDEN']).toBeGreaterThan(0)
+  expect(drawn['event:publish: FORBIDDEN']).toBeGreaterThan(0)
+  expect(drawn['document:open: ok']).toBeGreaterThan(0)
+  expect(drawn['document:open: FORBIDDEN']).toBeGreaterThan(0)
   const presence = attacks.find(({ name }) => name === 'presence flood')?.counts ?? {}
   expect(presence['join ok']).toBeGreaterThan(0)
   const locks = attacks.find(({ name }) => name === 'lock flood')?.counts ?? {}
