@@ -31,6 +31,15 @@ export function checkUpdate(update: Uint8Array): void {
   }
 }
 
+/** Throws `INVALID_UPDATE` for bytes that are no state vector. */
+export function checkStateVector(stateVector: Uint8Array): void {
+  try {
+    Y.decodeStateVector(stateVector)
+  } catch (cause) {
+    throw new RealtimeError('INVALID_UPDATE', { message: 'Invalid state vector: the bytes are none of Yjs.', cause })
+  }
+}
+
 /** A replica of a document in memory. */
 export interface Replica {
   /** Throws `INVALID_UPDATE`. */

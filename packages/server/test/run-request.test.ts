@@ -57,3 +57,23 @@ for (const error of [new TypeError('on purpose'), new RealtimeError('INTERNAL')]
     expect(await stepsOf(refuse(error))).toEqual([reported, 'before', 'INTERNAL', 'after'])
   })
 }
+
+test('[X4] what belongs before a reply and throws ends no process', async () => {
+  const { core, connect } = createModelCore()
+  for (const result of [() => ({ version: 1 }), async () => ({ version: 1 }), refuse(new RealtimeError('CONFLICT'))]) {
+    const steps: unknown[] = []
+    const before = (): void => {
+      throw new Error('from before')
+    }
+    runRequest(
+      { name: 'storage:unsubscribe', answer: () => new PlacedReply<object>(result(), { before, after: () => steps.push('after') }) },
+      connect('a'),
+      {},
+      (reply) => steps.push(reply.ok ? reply : reply.error.code),
+      { ...core, onError: (error) => steps.push(String(error)) },
+    )
+    await settled()
+    const isRefused = steps.includes('CONFLICT')
+    expect(steps).toEqual(['Error: from before', isRefused ? 'CONFLICT' : 'INTERNAL', 'after'])
+  }
+})

@@ -12,7 +12,7 @@ import {
   type Handler,
 } from '@tutti/server/internal'
 import { bytesOf, textOf } from '../base64.ts'
-import { checkUpdate } from '../crdt.ts'
+import { checkStateVector, checkUpdate } from '../crdt.ts'
 import type { LiveDocument } from '../live-document.ts'
 import type { LiveDocuments } from '../live-documents.ts'
 import { checkDocumentSize } from './check-document-size.ts'
@@ -52,6 +52,7 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
     const { document } = payload
     const from = payload.offset === undefined ? undefined : parseOffset(payload.offset)
     const stateVector = payload.stateVector === undefined ? undefined : bytesOf(payload.stateVector)
+    if (stateVector !== undefined) checkStateVector(stateVector)
     const room = documentRoom(document)
     const [added] = connection.subscriptions.add([room])
     try {

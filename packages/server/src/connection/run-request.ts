@@ -37,14 +37,30 @@ export function runRequest<Name extends RequestName>(
     placed?.after()
     end()
   }
+  const report = (error: Error): void => {
+    if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: handler.name })
+  }
+  /** Returns whether it ran without an error. */
+  const runBefore = (onFailure: (error: Error) => void): boolean => {
+    try {
+      placed?.before()
+      return true
+    } catch (thrown) {
+      onFailure(toError(thrown))
+      return false
+    }
+  }
+  const refuse = (error: Error): void => {
+    report(error)
+    reply({ ok: false, error: toWireError(error) })
+  }
   const succeed = (result: Result): void => {
-    placed?.before()
-    reply({ ok: true, ...result }, placed?.encoding)
+    if (runBefore(refuse)) reply({ ok: true, ...result }, placed?.encoding)
   }
   const fail = (thrown: unknown): void => {
     const error = toError(thrown)
-    if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: handler.name })
-    placed?.before()
+    report(error)
+    runBefore(report)
     reply({ ok: false, error: toWireError(error) })
   }
   const settle = (returned: Result | PlacedReply<Result> | Promise<Result>): void => {
