@@ -13,7 +13,7 @@ export function writeViolations(violations: readonly Violation[]): void {
 }
 
 /** Writes the violations. Returns whether the result is as expected: none, or, with a planted bug, at least one. */
-export function isExpected(violations: readonly Violation[], plant: string | undefined): boolean {
+export function reportViolations(violations: readonly Violation[], plant: string | undefined): boolean {
   writeViolations(violations)
   return (plant === undefined) === (violations.length === 0)
 }

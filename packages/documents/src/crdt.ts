@@ -23,20 +23,16 @@ export const withoutKnown = (update: Uint8Array, stateVector: Uint8Array): Uint8
 const EMPTY_UPDATE: Uint8Array = Y.encodeStateAsUpdate(new Y.Doc())
 
 /** Throws `INVALID_UPDATE` for bytes that are no Yjs update. */
-export function checkUpdate(update: Uint8Array): void {
-  try {
-    Y.decodeUpdate(update)
-  } catch (cause) {
-    throw new RealtimeError('INVALID_UPDATE', { message: 'Invalid update: the bytes are no Yjs update.', cause })
-  }
-}
+export const checkUpdate = (update: Uint8Array): void => check('update', () => Y.decodeUpdate(update))
 
-/** Throws `INVALID_UPDATE` for bytes that are no state vector. */
-export function checkStateVector(stateVector: Uint8Array): void {
+/** Throws `INVALID_UPDATE` for bytes that are no Yjs state vector. */
+export const checkStateVector = (stateVector: Uint8Array): void => check('state vector', () => Y.decodeStateVector(stateVector))
+
+function check(what: string, decode: () => unknown): void {
   try {
-    Y.decodeStateVector(stateVector)
+    decode()
   } catch (cause) {
-    throw new RealtimeError('INVALID_UPDATE', { message: 'Invalid state vector: the bytes are none of Yjs.', cause })
+    throw new RealtimeError('INVALID_UPDATE', { message: `Invalid ${what}: the bytes are no Yjs ${what}.`, cause })
   }
 }
 

@@ -1,6 +1,6 @@
 import { DEFAULT_TIMES } from '../cluster-run.ts'
 import { LOCK_BUGS } from '../planted-bug.ts'
-import { isExpected } from '../report-violations.ts'
+import { reportViolations } from '../report-violations.ts'
 import type { LockViolation } from './check-locks.ts'
 import { lockHelp, parseLockOptions, type LockFaultsOptions } from './parse-lock-options.ts'
 import { runAborts } from './run-aborts.ts'
@@ -13,7 +13,7 @@ const write = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const options = parseLockOptions(process.argv.slice(2))
 if (options === undefined) write(`pnpm run faults:locks [options]\n${lockHelp}`)
-else process.exitCode = isExpected(await run(options), options.plant) ? 0 : 1
+else process.exitCode = reportViolations(await run(options), options.plant) ? 0 : 1
 
 async function run({
   rounds,

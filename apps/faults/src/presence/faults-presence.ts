@@ -1,6 +1,6 @@
 import { DEFAULT_TIMES } from '../cluster-run.ts'
 import { PRESENCE_BUGS } from '../planted-bug.ts'
-import { isExpected } from '../report-violations.ts'
+import { reportViolations } from '../report-violations.ts'
 import { parsePresenceOptions, presenceHelp, type PresenceFaultsOptions } from './parse-presence-options.ts'
 import type { PresenceRunOptions } from './presence-run.ts'
 import { runReconnects } from './run-reconnects.ts'
@@ -21,12 +21,12 @@ async function run({ seed, members, rounds, reconnects, silent, slack, redis, pl
   if (silent > 0) {
     const { longestMs, boundMs, violations } = await runSilentClients(silent, setup)
     write(`${silent} clients cut silently, gone after at most ${longestMs} ms (required: ${boundMs} ms), ${violations.length} violations`)
-    return isExpected(violations, plant)
+    return reportViolations(violations, plant)
   }
   if (reconnects > 0) {
     const { returned, gone, violations } = await runReconnects(reconnects, setup)
     write(`${returned} reconnects as the same member, ${gone} members reported as gone, ${violations.length} violations`)
-    return isExpected(violations, plant)
+    return reportViolations(violations, plant)
   }
   const results = await runRounds(rounds, setup, (result) => write(lineOf(result)))
   const sum = (of: (result: RoundResult) => number): number => results.reduce((total, result) => total + of(result), 0)
@@ -38,7 +38,7 @@ async function run({ seed, members, rounds, reconnects, silent, slack, redis, pl
       `${sum(({ returned }) => returned)} reconnects as the same member; gone after at most ${longest(false)} ms, ` +
       `${longest(true)} ms in rounds with a change of Redis; ${violations.length} violations`,
   )
-  return isExpected(violations, plant)
+  return reportViolations(violations, plant)
 }
 
 function lineOf({ plan, dead, returned, gone, longestMs, violations }: RoundResult): string {

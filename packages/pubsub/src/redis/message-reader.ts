@@ -76,6 +76,7 @@ export function createMessageReader(receive: MessageReceiver, forward: (bytes: B
   }
 
   const keep = (part: Buffer): void => {
+    if (part.length === 0) return
     parts.push(part)
     length += part.length
   }
@@ -83,11 +84,7 @@ export function createMessageReader(receive: MessageReceiver, forward: (bytes: B
   return (chunk) => {
     let from = 0
     while (from < chunk.length && !isForwarding) {
-      if (length === 0) {
-        const rest = read(chunk.subarray(from))
-        if (rest.length > 0) keep(rest)
-        return
-      }
+      if (length === 0) return keep(read(chunk.subarray(from)))
       // Only the end of that reply, so that few bytes are copied.
       const part = chunk.subarray(from, from + required - length)
       from += part.length
@@ -96,8 +93,7 @@ export function createMessageReader(receive: MessageReceiver, forward: (bytes: B
       const bytes = Buffer.concat(parts, length)
       parts = []
       length = 0
-      const rest = read(bytes)
-      if (rest.length > 0) keep(rest)
+      keep(read(bytes))
     }
     if (from < chunk.length) forward(chunk.subarray(from))
   }

@@ -10,17 +10,16 @@ import {
   type MessageSource,
 } from './socket-internals.ts'
 
-const ZERO = 48
-const NINE = 57
+const ZERO = '0'.charCodeAt(0)
+const NINE = '9'.charCodeAt(0)
 const BRACKET = '['.charCodeAt(0)
 
 /** Engine.IO's type of a message, and Socket.IO's type of an event in the namespace `/`. */
 const [MESSAGE, EVENT] = ['4'.charCodeAt(0), '2'.charCodeAt(0)]
 
-/** Messages of the protocol. All others belong to the application. */
 const OURS = /^(storage|event|presence|lock|room|document|server):/
 
-/** Whether a message belongs to the protocol. */
+/** Whether a message belongs to the protocol. All others belong to the application. */
 export const isOurs = (name: unknown): name is string => typeof name === 'string' && OURS.test(name)
 
 /** An id with more digits is left to Socket.IO. */

@@ -1,7 +1,6 @@
-import type { EventEmitter } from 'node:events'
 import type { Socket } from 'socket.io'
 import { shareHeaders } from './shared-headers.ts'
-import { partOf } from './socket-internals.ts'
+import { isEmitter, partOf } from './socket-internals.ts'
 
 // Private parts, as in `socket-internals.ts`: those that keep the HTTP request of a WebSocket in memory as long as it is connected.
 
@@ -54,5 +53,3 @@ function releaseResponse(stream: unknown): void {
     Reflect.apply(listener, undefined, [])
   }
 }
-
-const isEmitter = (value: unknown): value is EventEmitter => typeof partOf(value, 'rawListeners') === 'function'

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { Server, Socket } from 'socket.io'
 
@@ -105,7 +105,8 @@ export interface MessageSource {
   readonly listener: (...args: unknown[]) => void
 }
 
-const isEmitter = (value: unknown): value is EventEmitter => value instanceof EventEmitter
+/** Whether it has listeners. */
+export const isEmitter = (value: unknown): value is EventEmitter => typeof partOf(value, 'rawListeners') === 'function'
 
 const isMessageListener = (value: unknown): value is MessageSource['listener'] => typeof value === 'function'
 

@@ -126,7 +126,7 @@ end
  * Appends of one log: deduplicate, number, add, notify. Checks come before the first write, the notification comes last.
  *
  * Replies: `<epoch> <offset>` of the new record, ` known` behind it where the id is in the log; only the offset, as a number, after
- * another reply of the log in the same command. `full`: a group is too far behind. `claim`: the log must be put into the index
+ * another reply of the same group. `full`: a group is too far behind. `claim`: the log must be put into the index
  * of the pattern first; nothing was done.
  */
 const RUN = `
@@ -154,11 +154,8 @@ if added > 0 then
     log.lastId = log.last
   end
 end
-if done > 0 and not log.hasReplied then
-  log.hasReplied = true
-  local reply = replies[number + 1]
-  if type(reply) == 'number' then replies[number + 1] = log.epoch .. ' ' .. whole(reply) end
-end
+local reply = replies[number + 1]
+if type(reply) == 'number' then replies[number + 1] = log.epoch .. ' ' .. whole(reply) end
 if not isDone then
   if list then dropIds(log, before + done * size, runs - done, size, first + done) end
   error(thrown, 0)
