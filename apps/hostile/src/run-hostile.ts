@@ -39,6 +39,9 @@ export interface HostileResult {
   readonly heaps: readonly { before: number; after: number }[]
 }
 
+const changedKeys = (before: Record<string, string>, after: Record<string, string>): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key])
+
 /** Runs every attack on two instances, and checks the results. `onAttack` is called after each attack. */
 export async function runHostile(options: HostileOptions, onAttack: (result: AttackResult) => void = () => {}): Promise<HostileResult> {
   const target = await startTarget()
@@ -49,7 +52,7 @@ export async function runHostile(options: HostileOptions, onAttack: (result: Att
       ...{ urls: target.urls, canary: target.canary, token: await tokenOf('mallory') },
       ...{ seed: options.seed, forMs: options.forMs, messages: options.messages },
     }
-    const untouchable = JSON.stringify(await target.untouchable())
+    const untouchable = await target.untouchable()
     await bystanders.measure(200)
     const before = await heapsOf(target)
     const attacks: AttackResult[] = []
@@ -65,7 +68,7 @@ export async function runHostile(options: HostileOptions, onAttack: (result: Att
     const after = await heapsOf(target)
     const breaches = [
       ...attacks.filter(({ leaks }) => leaks > 0).map(({ name, leaks }) => `${name}: the attacker was sent a secret ${leaks} times.`),
-      ...(JSON.stringify(await target.untouchable()) === untouchable ? [] : ['Something that no attacker may write has changed.']),
+      ...changedKeys(untouchable, await target.untouchable()).map((key) => `${key}: no attacker may write it, and it has changed.`),
       ...(await bystanders.damage()),
       ...(hers === 'hers' ? [] : ["Another's clientId kept alice from writing."]),
       ...(await target.badScores()).map((text) => `No score, but stored as one: ${text.slice(0, 80)}`),
