@@ -10,7 +10,7 @@ const INSTANCE = new URL('./target-instance.ts', import.meta.url)
  * members; all others must stay unchanged.
  */
 const CHANGING =
-  /^\{?tutti:((public|scores|shared|user:mallory|room:2:club):|user:alice:live)|^tutti\$index$|^\{tutti\$room:(?:public:|user:mallory:|user:alice:live\})|^\{tutti\$instance:[^}]+\}\$holds$|^\{tutti\$log:document:(?:public:|user:mallory:)|^\{tutti\$log:event:(?:public:|user:mallory:|user:alice:inbox\})|^tutti\$channels:public:8$/
+  /^\{?tutti:((public|scores|shared|user:mallory|room:2:club):|user:alice:live)|^tutti\$index$|^\{tutti\$room:(?:(?:\$document:)?(?:public:|user:mallory:)|user:alice:live\})|^\{tutti\$instance:[^}]+\}\$holds$|^\{tutti\$log:document:(?:public:|user:mallory:)|^\{tutti\$log:event:(?:public:|user:mallory:|user:alice:inbox\})|^tutti\$channels:public:8$/
 
 /** Two instances under the documented Redis user, with secrets that no attacker may access. */
 export interface Target {
