@@ -104,7 +104,7 @@ function documentsSuite(size: number, storeOf: () => DocumentStore): void {
     const mine = document(client, id)
     const other = instances.open(urlOf(1), id)
     mine.text.insert(0, 'a')
-    await eventually(() => expect(other.text.toJSON()).toBe('a'))
+    await eventually(() => expect([other.text.toJSON(), mine.current.synced]).toEqual(['a', true]))
     client.connection.disconnect()
     mine.text.insert(1, 'b')
     other.text.insert(0, 'c')

@@ -11,7 +11,7 @@ export interface RequestCore extends Pick<Core, 'access' | 'onError'> {
   readonly requests: Pick<RequestLimits, 'begin'>
 }
 
-/** Sends a reply. Called once for each request.  */
+/** Sends a reply. Called once for each request. */
 export type SendReply<Result extends object = object> = (reply: Reply<Result>, encoding?: ReplyEncoding) => void
 
 /**
@@ -40,27 +40,26 @@ export function runRequest<Name extends RequestName>(
   const report = (error: Error): void => {
     if (!(error instanceof RealtimeError) || error.code === 'INTERNAL') onError(error, { stage: 'handler', subject: handler.name })
   }
-  /** Returns whether it ran without an error. */
-  const runBefore = (onFailure: (error: Error) => void): boolean => {
-    try {
-      placed?.before()
-      return true
-    } catch (thrown) {
-      onFailure(toError(thrown))
-      return false
-    }
-  }
   const refuse = (error: Error): void => {
     report(error)
     reply({ ok: false, error: toWireError(error) })
   }
   const succeed = (result: Result): void => {
-    if (runBefore(refuse)) reply({ ok: true, ...result }, placed?.encoding)
+    try {
+      placed?.before()
+    } catch (thrown) {
+      return refuse(toError(thrown))
+    }
+    reply({ ok: true, ...result }, placed?.encoding)
   }
   const fail = (thrown: unknown): void => {
     const error = toError(thrown)
     report(error)
-    runBefore(report)
+    try {
+      placed?.before()
+    } catch (alsoThrown) {
+      report(toError(alsoThrown))
+    }
     reply({ ok: false, error: toWireError(error) })
   }
   const settle = (returned: Result | PlacedReply<Result> | Promise<Result>): void => {
