@@ -1,5 +1,5 @@
-import { eventually, seededRandom } from '@tutti/test-kit'
-import { expect, test } from 'vitest'
+import { eventually, seededRandom, startTcpProxy } from '@tutti/test-kit'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { freshKey, lockClient } from '../src/testing/locks/lock-client.ts'
 import { startInstance, useRedis, type TestInstance } from './cluster.ts'
 
@@ -97,6 +97,49 @@ test('[L3] after a loss of data, locks keep their tokens and requests wait again
   await first.coordination.locks.release(key, holder.connectionId, token)
   await next.until(() => next.events.length === 1)
   expect(next.events[0]?.token).toBeGreaterThan(token)
+})
+
+describe('what a client ended while Redis was away is over when it requests the lock again', () => {
+  const startCut = async () => {
+    const { prefix } = server.prefix()
+    const proxy = await startTcpProxy(server.redis)
+    onTestFinished(() => proxy.close())
+    const [living, cut] = [await start(prefix, QUIET), await startInstance({ host: proxy.host, port: proxy.port, prefix }, QUIET)]
+    const [first, second] = [living.coordination.locks, cut.coordination.locks]
+    /** Loses what `work` sends from the second instance. */
+    const unsent = async (work: () => Promise<unknown>): Promise<void> => {
+      proxy.drop('up')
+      const done = work()
+      proxy.cut()
+      await done
+      proxy.flow()
+    }
+    return { ...{ first, second, unsent, key: freshKey() }, holder: lockClient(), early: lockClient(), late: lockClient() }
+  }
+  const QUEUED = { waits: true, request: 'r1' }
+
+  test('[L1] a cancelled request has lost its place', async () => {
+    const { first, second, unsent, key, holder, early, late } = await startCut()
+    const token = await holder.take(first, key)
+    await early.acquire(second, key, QUEUED)
+    await late.acquire(first, key, QUEUED)
+    await unsent(() => second.cancel(key, early.connectionId, QUEUED.request))
+    await eventually(() => early.acquire(second, key, { ...QUEUED, request: 'r2' }))
+    await first.release(key, holder.connectionId, token)
+    await Promise.race([late.until(() => late.events.length > 0), early.until(() => early.events.length > 0)])
+    expect([late.events, early.events]).toMatchObject([[{ kind: 'granted' }], []])
+  })
+
+  test('[L1] a released lock belongs to the next request', async () => {
+    const { first, second, unsent, key, early, late } = await startCut()
+    const token = await early.take(second, key)
+    await late.acquire(first, key, QUEUED)
+    await unsent(() => second.release(key, early.connectionId, token))
+    const again = early.reconnected()
+    await eventually(async () => expect(await again.acquire(second, key, QUEUED)).toEqual({ state: 'waiting' }))
+    await late.until(() => late.events.length > 0)
+    expect(again.events).toEqual([])
+  })
 })
 
 test('[P3] a lock of an unknown lease ends; none is written under an ended lease', async () => {

@@ -4,6 +4,8 @@ import type { LockEnd, LockStore } from './lock-store.ts'
 export interface LockEnds {
   /** Ends it. Resolves even without a connection to Redis: the end is then sent later, unless the connection uses the lock again. */
   end(key: string, connection: string, how: LockEnd): Promise<void>
+  /** Repeats what has failed for the key. Rejects if it fails again. */
+  repeat(key: string): Promise<void>
   /** Nothing of the key is here any more, perhaps. */
   collect(key: string): void
 }
@@ -22,15 +24,15 @@ export interface LockEndsOptions {
   onFailed(error: unknown, repeat: () => Promise<unknown>): void
 }
 
+interface OpenEnd {
+  hasFailed: boolean
+  run(): Promise<void>
+}
+
 /** Makes an empty set of ends. */
 export function createLockEnds({ store, isUsed, isUsedBy, during, onUnused, onFailed }: LockEndsOptions): LockEnds {
   /** Ends that Redis has not confirmed, by key. */
-  const open = new Map<string, number>()
-  const count = (key: string, more: 1 | -1): void => {
-    const ends = (open.get(key) ?? 0) + more
-    if (ends === 0) open.delete(key)
-    else open.set(key, ends)
-  }
+  const open = new Map<string, Set<OpenEnd>>()
   /** What Redis still names as this instance's must stay in the list of what it holds. */
   const isNamed = (key: string): boolean => isUsed(key) || open.has(key)
   const collect = (key: string): void => {
@@ -39,13 +41,25 @@ export function createLockEnds({ store, isUsed, isUsedBy, during, onUnused, onFa
   return {
     collect,
     end: (key, connection, how) => {
-      count(key, 1)
-      const run = async (): Promise<void> => {
-        if (how[0] === 'cancel' || !isUsedBy(key, connection)) await store.end(key, how)
-        count(key, -1)
-        collect(key)
+      const mine: OpenEnd = {
+        hasFailed: false,
+        run: async () => {
+          if (!open.get(key)?.has(mine)) return
+          if (how[0] === 'cancel' || !isUsedBy(key, connection)) await store.end(key, how)
+          const ends = open.get(key)
+          ends?.delete(mine)
+          if (ends?.size === 0) open.delete(key)
+          collect(key)
+        },
       }
-      return run().catch((error: unknown) => onFailed(error, () => during(key, connection, run)))
+      open.set(key, (open.get(key) ?? new Set<OpenEnd>()).add(mine))
+      return mine.run().catch((error: unknown) => {
+        mine.hasFailed = true
+        onFailed(error, () => during(key, connection, mine.run))
+      })
+    },
+    repeat: async (key) => {
+      for (const { hasFailed, run } of [...(open.get(key) ?? [])]) if (hasFailed) await run()
     },
   }
 }

@@ -61,7 +61,7 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
   /** Runs `task` after the earlier requests of the connection for the key. */
   const during = <Result>(key: string, connection: string, task: () => Promise<Result>): Promise<Result> =>
     mutex.run(nameOf(key, connection), task)
-  const { end, collect } = createLockEnds({
+  const { end, repeat, collect } = createLockEnds({
     ...options,
     ...{ during, isUsed: (key) => byKey.has(key), isUsedBy: (key, connection) => find(key, connection) !== undefined },
   })
@@ -172,6 +172,8 @@ export function createOwnLocks(options: OwnLocksOptions): OwnLocks {
         ...{ key, claim, request, state: 'asking', token: 0, isAnnounced: false, early: [], unfollow: () => {} },
       }
       return during(key, connection, async () => {
+        // What ended while Redis was away: otherwise this would continue a former request or grant of its owner.
+        await repeat(key)
         const before = find(key, connection)
         put(lock)
         const following = follow()
