@@ -146,7 +146,7 @@ test('documents are created, renamed, deleted and restored for all pages', async
   await eventually(async () => expect(await textOn(other)).toBe('Kept'))
 })
 
-test('[D12] a version is saved, previewed and restored', async () => {
+test('[D12] a version is saved, previewed, restored and deleted', async () => {
   const [one, other] = await Promise.all([visitDocuments(two.addresses[0]), visitDocuments(two.addresses[1])])
   await create(one, 'History')
   await editorOf(one).pressSequentially('As printed')
@@ -170,6 +170,14 @@ test('[D12] a version is saved, previewed and restored', async () => {
   expect(await textOn(other)).toBe('Rewritten')
   await one.getByRole('button', { name: 'Restore', exact: true }).click()
   await eventually(async () => expect([await textOn(one), await textOn(other)]).toEqual(['As printed', 'As printed']))
+
+  await one.getByRole('button', { name: /Second edition/ }).click()
+  await one.getByRole('button', { name: 'Delete', exact: true }).click()
+  await one.getByRole('button', { name: 'Delete for ever' }).click()
+  await eventually(async () => expect(await one.getByRole('button', { name: /edition/ }).allInnerTexts()).toHaveLength(1))
+  await other.getByRole('button', { name: 'History', exact: true }).click()
+  await other.getByRole('button', { name: /First edition/ }).waitFor()
+  expect(await other.getByRole('button', { name: /Second edition/ }).count()).toBe(0)
 })
 
 test('guests read the house rules and cannot change them', async () => {
