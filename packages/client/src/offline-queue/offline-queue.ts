@@ -27,8 +27,8 @@ const OPTIONS = { name: text('tutti'), timeoutMs: wholeNumber(1, 3_000) } satisf
 
 /**
  * The option `offlineQueue` of a client: unconfirmed changes are stored in IndexedDB, so that a reload or crash of the page
- * loses none and repeats none. Each client has its own queue and keeps a Web Lock while its page is open; the first
- * client that connects takes over the queue of a closed page.
+ * loses none and repeats none. Each client has its own queue and keeps a Web Lock while its page is open; another page
+ * takes over the queue of a closed page, at once or when it connects.
  *
  * Without IndexedDB and Web Locks (old browsers, pages that are not on https or localhost) changes are kept in memory only, and
  * `onError` is called once (`UNSUPPORTED`). The same applies while the storage fails or takes longer than `timeoutMs`
@@ -54,6 +54,9 @@ export function createOfflineQueue(options: OfflineQueueOptions = {}): OfflineQu
     let queued: Promise<void> | undefined
     let restored = done
     let closed = false
+    /** Clients with open pages and stored changes. */
+    const awaited = new Set<string>()
+    const ended = new AbortController()
 
     const access = createDatabaseAccess(context, name, timeoutMs, () => {
       for (const key of rows.keys()) unwritten.add(key)
@@ -80,17 +83,33 @@ export function createOfflineQueue(options: OfflineQueueOptions = {}): OfflineQu
       if (unwritten.size === 0) access.failing = false
     }
 
-    /** Takes over the changes of clients whose pages are gone. Several may run at a time: each move happens once, under a lock. */
+    /** Under the lock of the client, so that each move happens once. */
+    const adoptFrom = async (store: ChangeDatabase, client: string): Promise<void> => {
+      if (closed) return
+      for (const [key, changes] of await store.move(client, clientId)) {
+        const earlier = changes.map((change) => fromStored(change, onError))
+        adopt(key, (pending) => withEarlier(pending, earlier))
+      }
+    }
+
+    /** Takes over the changes of an open page when it is closed, unless another page does first. */
+    const awaitEnd = (client: string): void => {
+      if (awaited.has(client)) return
+      awaited.add(client)
+      const adoptLater = (): Promise<void> => {
+        awaited.delete(client)
+        return access.inTime(access.run((store) => adoptFrom(store, client)))
+      }
+      void navigator.locks.request(lockOf(name, client), { signal: ended.signal }, adoptLater).catch(() => awaited.delete(client))
+    }
+
+    /** Takes over the changes of clients whose pages are gone. Several may run at a time. */
     const adoptAll = async (store: ChangeDatabase): Promise<void> => {
       for (const client of await store.clients()) {
         if (client === clientId) continue
-        await navigator.locks.request(lockOf(name, client), { ifAvailable: true }, async (lock) => {
-          if (!lock || closed) return
-          for (const [key, changes] of await store.move(client, clientId)) {
-            const earlier = changes.map((change) => fromStored(change, onError))
-            adopt(key, (pending) => withEarlier(pending, earlier))
-          }
-        })
+        await navigator.locks.request(lockOf(name, client), { ifAvailable: true }, (lock) =>
+          lock ? adoptFrom(store, client) : awaitEnd(client),
+        )
       }
       await write(store)
     }
@@ -115,6 +134,7 @@ export function createOfflineQueue(options: OfflineQueueOptions = {}): OfflineQu
       },
       close: () => {
         closed = true
+        ended.abort()
         const end = (): void => {
           // A write that runs later would store again what another page has taken over.
           rows.clear()

@@ -111,6 +111,24 @@ test('[S14] an open page keeps its changes; another page has its own queue', asy
   await reaches(server, () => expect(server.value('count')).toBe(11))
 })
 
+test('[S14] a page that is closed later leaves its changes to one that is connected', async () => {
+  const name = randomUUID()
+  const server = new ModelServer()
+  const first = await openPage(name, server, true)
+  const count = first.client.state<number>('count', { default: 0 })
+  void count.increment(1)
+  const [second, third] = [await openPage(name, server), await openPage(name, server)]
+  void count.increment(1)
+  await eventually(async () => {
+    const { pending = [] } = await navigator.locks.query()
+    expect(pending.filter((request) => request.name?.startsWith(name))).toHaveLength(2)
+  })
+  first.die()
+  await reaches(server, () => expect(server.value('count')).toBe(2))
+  expect(server.logged('storage:increment')).toHaveLength(1)
+  expect([...second.errors, ...third.errors]).toEqual([])
+})
+
 test('[S13] a refused change of an earlier page is reverted and reported', async () => {
   const name = randomUUID()
   const server = new ModelServer()
