@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createDocuments, pgliteStore } from '@tutti/documents/server'
 import { attachRealtime } from '@tutti/server/node'
 import { reactiveDriver } from '@tutti/storage-driver'
-import { eventually, freePort } from '@tutti/test-kit'
+import { eventually, fillPglite, freePort } from '@tutti/test-kit'
 import type { Page } from 'playwright-core'
 import { expect, onTestFinished, test } from 'vitest'
 import memoryDriver from 'unstorage/drivers/memory'
@@ -19,9 +21,12 @@ function recipe(port: number): string {
 }
 
 async function serve(port: number): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'tutti-tiptap-'))
+  const folder = join(root, 'documents')
+  await fillPglite(folder, (made) => pgliteStore({ folder: made }))
   const httpServer = createServer()
   const realtime = attachRealtime(httpServer, {
-    ...{ state: reactiveDriver(memoryDriver()), documents: createDocuments({ store: pgliteStore() }), origins: '*' },
+    ...{ state: reactiveDriver(memoryDriver()), documents: createDocuments({ store: pgliteStore({ folder }) }), origins: '*' },
     onWarning: () => {},
   })
   httpServer.listen(port, '127.0.0.1')
@@ -30,6 +35,7 @@ async function serve(port: number): Promise<void> {
     await realtime.close()
     httpServer.closeAllConnections()
     httpServer.close()
+    rmSync(root, { recursive: true })
   })
 }
 

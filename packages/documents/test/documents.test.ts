@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import * as Y from 'yjs'
 import { document } from '../src/client/document.ts'
 import type { DocumentStore } from '../src/server/index.ts'
-import { DATABASES, type TestDatabase } from './databases.ts'
+import { startPgliteInMemory, startPostgresql, type TestDatabase } from './databases.ts'
 import { createInstances, type InstanceOptions, type Instances } from './instances.ts'
 
 let redis: TestRedis
@@ -34,7 +34,10 @@ function randomFrom(seed: number): () => number {
   }
 }
 
-const databases = DATABASES.map(([database, startDatabase]) => ({ database, startDatabase }))
+const databases = [
+  { database: 'PGlite', startDatabase: startPgliteInMemory },
+  { database: 'PostgreSQL', startDatabase: startPostgresql },
+]
 const topologies = [
   { topology: 'one instance, without Redis', size: 1 },
   { topology: 'two instances on Redis', size: 2 },

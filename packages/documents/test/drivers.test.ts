@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { eventually, freePort, startExample, type Example } from '@tutti/test-kit'
+import { eventually, fillPglite, freePort, startExample, type Example } from '@tutti/test-kit'
 import { expect, onTestFinished, test } from 'vitest'
+import { pgliteStore } from '../src/server/index.ts'
 
 const run = promisify(execFile)
 
@@ -31,8 +32,10 @@ test('[D9] without PGlite installed, PostgreSQL is used', async () => {
 
 test('[D9] without postgres installed, the examples of the README run on PGlite', async () => {
   const port = String(await freePort())
-  const folder = await mkdtemp(join(tmpdir(), 'tutti-readme-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
+  const root = await mkdtemp(join(tmpdir(), 'tutti-readme-'))
+  onTestFinished(() => rm(root, { recursive: true }))
+  const folder = join(root, 'documents')
+  await fillPglite(folder, (made) => pgliteStore({ folder: made }))
   const start = (block: string, more = ''): Example => {
     const example = startExample(new URL('../README.md', import.meta.url), {
       block,
@@ -42,7 +45,7 @@ test('[D9] without postgres installed, the examples of the README run on PGlite'
     onTestFinished(async () => void (await example.stop()))
     return example
   }
-  // PGlite takes 5 s of a processor to start in an empty folder, and a busy machine many times as long.
+  // PGlite takes 1 s of a processor to start, and a busy machine many times as long.
   const shown = (example: Example, line: string): Promise<void> =>
     eventually(() => expect(example.printed, server.complaints + example.complaints).toContain(line), { timeoutMs: 180_000 })
   const server = start('attachRealtime')

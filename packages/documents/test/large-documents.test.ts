@@ -5,7 +5,8 @@ import * as Y from 'yjs'
 import { document } from '../src/client/document.ts'
 import { request } from '../src/client/request.ts'
 import { fetchTransfer } from '../src/client/transfer.ts'
-import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
+import type { DocumentStore } from '../src/server/index.ts'
+import { startPglite, type TestDatabase } from './databases.ts'
 import { createInstances, type Instances } from './instances.ts'
 
 /** The link, bytes per second. */
@@ -14,15 +15,16 @@ const BYTES_PER_SECOND = 500_000
 /** What a link of 2 Mbit/s forwards in a second. */
 const SECOND_BYTES = 250_000
 
+let database: TestDatabase
 let store: DocumentStore
 let instances: Instances
 let url: string
 
 beforeAll(async () => {
-  store = pgliteStore()
-  await store.ready
+  database = await startPglite()
+  store = database.store
 })
-afterAll(() => store.close())
+afterAll(() => database.stop())
 beforeEach(async () => {
   instances = createInstances(store, undefined, () => {})
   url = await instances.start()

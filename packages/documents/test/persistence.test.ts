@@ -6,9 +6,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import * as Y from 'yjs'
 import { document, type DocumentStorage, type RealtimeDocument } from '../src/client/document.ts'
 import { createDocumentStorage } from '../src/offline/document-storage.ts'
-import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
+import type { DocumentStore } from '../src/server/index.ts'
+import { startPglite, type TestDatabase } from './databases.ts'
 import { createInstances, type Instances } from './instances.ts'
 
+let database: TestDatabase
 let store: DocumentStore
 let instances: Instances
 let url: string
@@ -16,10 +18,10 @@ let errors: unknown[] = []
 let count = 0
 
 beforeAll(async () => {
-  store = pgliteStore()
-  await store.ready
+  database = await startPglite()
+  store = database.store
 })
-afterAll(() => store.close())
+afterAll(() => database.stop())
 beforeEach(async () => {
   errors = []
   instances = createInstances(store, undefined, (error) => errors.push(error))

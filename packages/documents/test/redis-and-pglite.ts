@@ -1,20 +1,21 @@
 import { startRedis, type TestRedis } from '@tutti/test-kit'
 import { afterAll, beforeAll } from 'vitest'
-import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
+import type { DocumentStore } from '../src/server/index.ts'
+import { startPglite, type TestDatabase } from './databases.ts'
 
 /** One Redis and one database in the process, for all tests of a file. */
 export function useRedisAndPglite(): { readonly redis: TestRedis; readonly store: DocumentStore } {
-  let made: { redis: TestRedis; store: DocumentStore } | undefined
-  const used = (): { redis: TestRedis; store: DocumentStore } => {
+  let made: { redis: TestRedis; database: TestDatabase } | undefined
+  const used = (): { redis: TestRedis; database: TestDatabase } => {
     if (made === undefined) throw new Error('They are made before the tests run.')
     return made
   }
   beforeAll(async () => {
-    made = { redis: await startRedis(), store: pgliteStore() }
-    await made.store.ready
+    const [redis, database] = await Promise.all([startRedis(), startPglite()])
+    made = { redis, database }
   })
   afterAll(async () => {
-    await made?.store.close()
+    await made?.database.stop()
     await made?.redis.stop()
   })
   return {
@@ -22,7 +23,7 @@ export function useRedisAndPglite(): { readonly redis: TestRedis; readonly store
       return used().redis
     },
     get store() {
-      return used().store
+      return used().database.store
     },
   }
 }

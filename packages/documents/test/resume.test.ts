@@ -3,8 +3,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { OpenedDocument } from '@tutti/protocol'
 import * as Y from 'yjs'
 import { request } from '../src/client/request.ts'
-import { pgliteStore, type DocumentStore } from '../src/server/index.ts'
+import type { DocumentStore } from '../src/server/index.ts'
 import { churnedDocument, randomInsert } from './churned-document.ts'
+import { startPglite, type TestDatabase } from './databases.ts'
 import { createInstances, type Instances } from './instances.ts'
 
 /** With as many deletions, which each difference of state vectors contains. */
@@ -12,17 +13,18 @@ const CONTENT = churnedDocument(100_000)
 const MISSED = 100
 
 let redis: TestRedis
+let database: TestDatabase
 let store: DocumentStore
 let instances: Instances
 let count = 0
 
 beforeAll(async () => {
-  store = pgliteStore()
-  ;[redis] = await Promise.all([startRedis(), store.ready])
+  ;[redis, database] = await Promise.all([startRedis(), startPglite()])
+  store = database.store
 })
 afterAll(async () => {
   await redis.stop()
-  await store.close()
+  await database.stop()
 })
 afterEach(() => instances.stop())
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import * as Y from 'yjs'
 import { document } from '../src/client/document.ts'
 import { documentVersions, type DocumentVersions } from '../src/client/versions.ts'
-import { DATABASES, type TestDatabase } from './databases.ts'
+import { startPglite, startPostgresql, type TestDatabase } from './databases.ts'
 import { createInstances, type Instances } from './instances.ts'
 
 const textOf = (doc: Y.Doc): string => doc.getText('text').toJSON()
@@ -25,17 +25,15 @@ beforeEach(() => {
 afterEach(() => expect(errors).toEqual([]))
 
 describe.for([
-  ['PGlite', 1],
-  ['PostgreSQL', 2],
-] as const)('[D9] on %s, with %i instances', ([title, size]) => {
+  ['PGlite', 1, startPglite],
+  ['PostgreSQL', 2, startPostgresql],
+] as const)('[D9] on %s, with %i instances', ([title, size, start]) => {
   let database: TestDatabase
   let instances: Instances
   let urls: string[]
   let count = 0
 
   beforeAll(async () => {
-    const start = DATABASES.find(([name]) => name === title)?.[1]
-    if (start === undefined) throw new Error(`no database ${title}`)
     database = await start()
   })
   afterAll(() => database.stop())

@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -10,22 +11,38 @@ const LOCKFILE = join(import.meta.dirname, '../../../pnpm-lock.yaml')
 const run = promisify(execFile)
 
 /**
- * Makes `folder` by `make`, or as a copy of what `make` has made before, in any process. For data that takes seconds to make, for
- * example an empty database. It is made again with another `name`, and after a change of the lockfile.
+ * Makes `folder` as a copy of what `make` has made once, in any process. For data that takes seconds to make, for example an empty
+ * database. It is made again with another `name`, and after a change of the lockfile.
  */
 export async function fillFolder(folder: string, name: string, make: (folder: string) => Promise<unknown>, cache = CACHE): Promise<void> {
   const cached = join(cache, createHash('sha256').update(readFileSync(LOCKFILE)).update(`\0${name}`).digest('hex'))
-  if (existsSync(cached)) return copy(cached, folder)
-  await make(folder)
-  mkdirSync(cache, { recursive: true })
-  // Renamed when it is complete: other processes may read it at any time.
-  const fresh = `${cached}.${randomUUID()}`
-  await copy(folder, fresh)
-  try {
-    renameSync(fresh, cached)
-  } catch {
-    // Another process was first.
-    rmSync(fresh, { recursive: true, force: true })
+  if (!existsSync(cached)) {
+    mkdirSync(cache, { recursive: true })
+    const unlock = await lock(`${cached}.lock`)
+    try {
+      // Another process may have made it meanwhile.
+      if (!existsSync(cached)) {
+        await make(folder)
+        // Renamed when it is complete: other processes may read it at any time.
+        const fresh = `${cached}.${randomUUID()}`
+        await copy(folder, fresh)
+        return renameSync(fresh, cached)
+      }
+    } finally {
+      await unlock()
+    }
+  }
+  await copy(cached, folder)
+}
+
+/** Waits until no other process has the lock. It ends with this process. */
+async function lock(file: string): Promise<() => Promise<void>> {
+  const holder = spawn('flock', [file, 'sh', '-c', 'echo locked; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = once(holder, 'close')
+  await once(holder.stdout, 'data')
+  return async () => {
+    holder.stdin.end()
+    await ended
   }
 }
 

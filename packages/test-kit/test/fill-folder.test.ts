@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { fillFolder } from '../src/index.ts'
 
-test('a folder is made once for each name, and each copy can be changed', async () => {
+test('a folder is made once for each name, also at once, and each copy can be changed', async () => {
   const root = mkdtempSync(join(tmpdir(), 'tutti-folders-'))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   let made = 0
@@ -15,11 +15,14 @@ test('a folder is made once for each name, and each copy can be changed', async 
   }
   const cache = join(root, 'cache')
   const places = ['first', 'second', 'third'].map((place) => join(root, place))
+  await Promise.all(places.map((place) => fillFolder(place, 'data', make, cache)))
+  expect(made).toBe(1)
   for (const place of places) {
-    await fillFolder(place, 'data', make, cache)
     expect(readFileSync(join(place, 'data'), 'utf8')).toBe('as it was made')
     writeFileSync(join(place, 'data'), 'changed')
   }
+  await fillFolder(join(root, 'later'), 'data', make, cache)
+  expect(readFileSync(join(root, 'later/data'), 'utf8')).toBe('as it was made')
   expect(made).toBe(1)
   await fillFolder(join(root, 'other'), 'data of another version', make, cache)
   expect(made).toBe(2)

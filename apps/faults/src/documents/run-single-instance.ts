@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pgliteStore, type DocumentStore } from '@tutti/documents/server'
-import { eventually, freePort, seededRandom, type Instance } from '@tutti/test-kit'
+import { eventually, fillPglite, freePort, seededRandom, type Instance } from '@tutti/test-kit'
 import { startProcess } from '../start-process.ts'
 import { checkEnd } from './check-documents.ts'
 import { startAuthor } from './document-author.ts'
@@ -16,9 +16,11 @@ const MS_BETWEEN_EDITS = 25
 /** Authors type into one document of a single instance on PGlite, without Redis, which is killed and started again. */
 export async function runSingleInstance({ seed, authors: size, seconds, settleMs, bug }: DocumentsRunOptions): Promise<DocumentsResult> {
   const random = seededRandom(seed)
-  const folder = await mkdtemp(join(tmpdir(), 'tutti-pglite-'))
+  const root = await mkdtemp(join(tmpdir(), 'tutti-pglite-'))
+  const folder = join(root, 'data')
+  await fillPglite(folder, (made) => pgliteStore({ folder: made }))
   const port = await freePort()
-  const start = (): Promise<Instance> => startProcess(SCRIPT, bug, { DATABASE_FOLDER: join(folder, 'data'), PORT: String(port) })
+  const start = (): Promise<Instance> => startProcess(SCRIPT, bug, { DATABASE_FOLDER: folder, PORT: String(port) })
   let instance = await start()
   const urls = [`http://127.0.0.1:${port}`]
   const authors = Array.from({ length: size }, (_, place) => startAuthor(`${seed}-${place}`, ID, urls, seededRandom(seed * 1_000 + place)))
@@ -40,7 +42,7 @@ export async function runSingleInstance({ seed, authors: size, seconds, settleMs
     const openStore = async (): Promise<DocumentStore> => {
       // Killed once more: an acknowledged edit is in the database already.
       await instance.kill()
-      return pgliteStore({ folder: join(folder, 'data') })
+      return pgliteStore({ folder })
     }
     violations.push(...(await checkEnd(authors, [], { id: ID, settleMs, openStore })))
   } catch (error) {
@@ -49,7 +51,7 @@ export async function runSingleInstance({ seed, authors: size, seconds, settleMs
     clearInterval(typing)
     await Promise.all(authors.map((author) => author.close()))
     await instance.kill()
-    await rm(folder, { recursive: true, force: true })
+    await rm(root, { recursive: true, force: true })
   }
   return { faults, words: authors.reduce((sum, { words }) => sum + words.length, 0), violations }
 }

@@ -1,5 +1,5 @@
 import { eventually, startRedis } from '@tutti/test-kit'
-import { DATABASES } from '../databases.ts'
+import { startPostgresql } from '../databases.ts'
 import { createInstances } from '../instances.ts'
 import { replaySession } from './replay-session.ts'
 import type { Session } from './session.ts'
@@ -9,9 +9,7 @@ export type ReadTexts = Readonly<Record<'editors' | 'log' | 'database', string>>
 
 /** Repeats a session on two instances, Redis and PostgreSQL. Returns the texts at the end. */
 export async function replayOnInstances(session: Session): Promise<ReadTexts> {
-  const start = DATABASES.find(([title]) => title === 'PostgreSQL')?.[1]
-  if (start === undefined) throw new Error('There is no PostgreSQL.')
-  const [redis, database] = await Promise.all([startRedis(), start()])
+  const [redis, database] = await Promise.all([startRedis(), startPostgresql()])
   const errors: unknown[] = []
   const instances = createInstances(database.store, redis.url, (error) => errors.push(error))
   try {
