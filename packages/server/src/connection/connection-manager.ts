@@ -6,6 +6,7 @@ import type { Admission } from './admit-connection.ts'
 import { createBackpressure } from './backpressure.ts'
 import { createMessageSource, type MessageListener } from './client-messages.ts'
 import { receiveDirectly } from './direct-messages.ts'
+import { createSocketCompactor } from './compact-socket.ts'
 import { createCondition } from './condition.ts'
 import type { Connection } from './connection.ts'
 import { createConnectGuard } from './connect-guard.ts'
@@ -149,6 +150,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
   }
 
   const receiveMessages = createMessageSource(receive, !options.directFrames)
+  const compact = createSocketCompactor(io)
   const connect = (socket: Socket): void => {
     if (guard.isClosed) return void socket.disconnect(true)
     const connection = admission.open(socket, context)
@@ -160,6 +162,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
     if (ownPackets) receiveDirectly(socket, receive)
     socket.on('disconnect', onDisconnect)
     if (!options.keepRequests) releaseRequest(socket)
+    if (options.directFrames) compact(socket)
   }
 
   const manager: ConnectionManager = {

@@ -2,8 +2,8 @@ import type { EventEmitter } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { Server, Socket } from 'socket.io'
 
-// Everything that needs private parts of Socket.IO, Engine.IO and ws is in this file, `release-request.ts` and
-// `handshake-query.ts`. Each part is checked before it is used. Where a check fails, the caller uses the public API instead.
+// Everything that needs private parts of Socket.IO, Engine.IO and ws is in this file, `compact-socket.ts`, `release-request.ts`
+// and `handshake-query.ts`. Each part is checked before it is used. Where a check fails, the caller uses the public API instead.
 
 /** A packet that Engine.IO has not handed to its transport yet. */
 export interface QueuedPacket {
