@@ -5,7 +5,7 @@ interface Entry<Key, Value> {
 }
 
 /** The part of a `Map` that others use. */
-type MapPart<Key, Value> = Pick<Map<Key, Value>, 'size' | 'get' | 'has' | 'delete' | 'clear' | 'forEach' | 'keys' | 'values' | 'entries'>
+type MapPart<Key, Value> = Pick<Map<Key, Value>, 'size' | 'get' | 'has' | 'delete' | 'clear' | 'keys' | 'values' | 'entries'>
 
 /**
  * A map that has no entry or one in most connections. The first one is an object, which takes a third of the memory of a
@@ -60,8 +60,10 @@ export class SmallMap<Key, Value> implements MapPart<Key, Value>, Iterable<[Key,
     this.content = undefined
   }
 
-  forEach(run: (value: Value, key: Key, map: Map<Key, Value>) => void): void {
-    new Map(this).forEach(run)
+  forEach(run: (value: Value, key: Key) => void): void {
+    const { content } = this
+    if (content instanceof Map) content.forEach(run)
+    else if (content !== undefined) run(content.value, content.key)
   }
 
   keys(): MapIterator<Key> {

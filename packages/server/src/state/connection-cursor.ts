@@ -1,4 +1,5 @@
 import type { StateChange } from '@tutti/storage-driver/contract'
+import { SmallMap } from '../connection/small-map.ts'
 import { pushBounded } from './state-change.ts'
 
 /** It waits for a reply or a verdict. Changes are buffered, so that everything is sent in version order (S2). */
@@ -50,7 +51,8 @@ export interface CursorIndex {
  * connection is sent the entry as it is at last, like every slow consumer (C4).
  */
 export class Cursors {
-  private readonly cursors = new Map<string, Cursor>()
+  /** Most keys have one connection that waits, for the time of its request. */
+  private readonly cursors = new SmallMap<string, Cursor>()
   private readonly key: string
   private readonly index: CursorIndex
 
@@ -135,7 +137,7 @@ export class Cursors {
   /** Buffers a change for the connections that wait. Returns the ids of those that a broadcast of it must leave out. */
   take(change: StateChange): string[] {
     const excluded: string[] = []
-    for (const [id, cursor] of this.cursors) {
+    this.cursors.forEach((cursor, id) => {
       switch (cursor.state) {
         case 'waiting':
           pushTo(cursor, change)
@@ -146,7 +148,7 @@ export class Cursors {
           if (cursor.sent <= change.version) this.delete(id)
           break
       }
-    }
+    })
     return excluded
   }
 
@@ -160,10 +162,10 @@ export class Cursors {
 
   /** The store has lost what was sent in replies: versions start over. */
   forgetSent(): void {
-    for (const [id, cursor] of this.cursors) {
+    this.cursors.forEach((cursor, id) => {
       if (cursor.state === 'waiting') cursor.sent = -1
       else this.delete(id)
-    }
+    })
   }
 
   delete(connectionId: string): void {

@@ -1,4 +1,5 @@
 import type { Connection } from '../connection/connection.ts'
+import { NameSet } from '../connection/name-set.ts'
 import type { CursorIndex } from './connection-cursor.ts'
 import { KeySubscription } from './key-subscription.ts'
 import { PrefixSubscriptions } from './prefix-subscriptions.ts'
@@ -29,12 +30,12 @@ export function createSubscriptionRegistry(): SubscriptionRegistry {
   const keys = new Map<string, KeySubscription>()
   const prefixes = new PrefixSubscriptions()
   /** By connection: the keys for which it has a cursor. */
-  const cursors = new Map<string, Set<string>>()
+  const cursors = new Map<string, NameSet>()
   const index: CursorIndex = {
     joining: (key) => prefixes.joining(key),
     add: (connectionId, key) => {
       const own = cursors.get(connectionId)
-      if (own === undefined) cursors.set(connectionId, new Set([key]))
+      if (own === undefined) cursors.set(connectionId, new NameSet([key]))
       else own.add(key)
     },
     delete: (connectionId, key) => {
