@@ -49,7 +49,7 @@ test('the history of a lock is judged by tokens and times', () => {
     ...more,
   })
   const request = (client: string, token: number, sentMs: number, grantedMs: number, more: Partial<SeenRequest> = {}): SeenRequest => ({
-    ...{ client, token, sentMs, grantedMs, key: 'k', before: undefined, continues: false },
+    ...{ client, token, sentMs, grantedMs, key: 'k', request: `r${token}`, before: undefined, continues: false },
     ...more,
   })
   const rulesOf = (history: Partial<LockHistory>): string[] =>

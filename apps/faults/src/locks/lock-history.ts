@@ -2,6 +2,8 @@
 export interface SeenRequest {
   readonly client: string
   readonly key: string
+  /** Its name, unique for the client. */
+  readonly request: string
   readonly sentMs: number
   /** When the client knew that it was queued. */
   queuedMs?: number
@@ -12,7 +14,7 @@ export interface SeenRequest {
   refusedMs?: number
   /** The grant that the client had when it lost its connection; this is the first request for the key since. */
   readonly before: { readonly token: number; readonly lostMs: number } | undefined
-  /** An earlier request may still be queued, or was when its connection was lost: this one may have its place. */
+  /** It was sent before, on a connection that was lost, or an earlier one may be queued on this connection: it may have its place. */
   readonly continues: boolean
 }
 

@@ -23,7 +23,7 @@ export function createLockRecorder(client: string, transports: readonly Transpor
   const downs = new Map<string, SeenRequest['before']>()
   /** Requests that may be queued, by key: neither granted, refused, nor is their cancellation confirmed. */
   const open = new Map<string, Set<SeenRequest>>()
-  /** Keys with such requests at the end of a connection, until the client is queued again. */
+  /** The names of those at the end of a connection. */
   const interrupted = new Set<string>()
   const cancelled = new WeakSet<SeenRequest>()
   /** Grants that this connection has released: a reply that was on its way may still name one. */
@@ -38,7 +38,6 @@ export function createLockRecorder(client: string, transports: readonly Transpor
   const grant = (key: string, token: number, request: SeenRequest | undefined): void => {
     const fromMs = Date.now()
     close(request)
-    interrupted.delete(key)
     if (request !== undefined) [request.token, request.grantedMs] = [token, fromMs]
     // The cancellation ends this grant.
     if (holds.get(key)?.token === token || released.has(token) || (request !== undefined && cancelled.has(request))) return
@@ -59,13 +58,13 @@ export function createLockRecorder(client: string, transports: readonly Transpor
       if (isStopped) hold.isDead = true
       downs.set(hold.key, { token: hold.token, lostMs: Date.now() })
     }
-    for (const [key, requests] of open) if (requests.size > 0) interrupted.add(key)
+    for (const request of [...open.values()].flatMap((requests) => [...requests])) interrupted.add(nameOf(request))
     open.clear()
     released.clear()
   }
-  const acquire = ({ key }: Requests['lock:acquire']['payload']): SeenRequest => {
-    const continues = interrupted.has(key) || (open.get(key)?.size ?? 0) > 0
-    const request: SeenRequest = { client, key, sentMs: Date.now(), before: downs.get(key), continues }
+  const acquire = ({ key, request: name }: Requests['lock:acquire']['payload']): SeenRequest => {
+    const continues = interrupted.has(nameOf({ key, request: name })) || (open.get(key)?.size ?? 0) > 0
+    const request: SeenRequest = { client, key, request: name, sentMs: Date.now(), before: downs.get(key), continues }
     downs.delete(key)
     history.requests.push(request)
     open.set(key, (open.get(key) ?? new Set<SeenRequest>()).add(request))
@@ -76,7 +75,6 @@ export function createLockRecorder(client: string, transports: readonly Transpor
     request.refusedMs = Date.now()
     if (!('waiting' in reply)) return close(request)
     request.queuedMs = request.refusedMs
-    interrupted.delete(request.key)
   }
   const receive = (notice: ServerMessage, requests: ReadonlyMap<string, SeenRequest>): void => {
     if (notice.name === 'lock:granted') grant(notice.payload.key, notice.payload.token, requests.get(nameOf(notice.payload)))

@@ -50,6 +50,8 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
   let binding: LockBinding | undefined
   /** The newest request, while its outcome is not known. */
   let request: string | undefined
+  /** The request that waited when the connection was lost. It keeps its place in the queue if it is sent again. */
+  let interrupted: string | undefined
   let count = 0
   let shares = 0
 
@@ -79,7 +81,8 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
   /** Sends one request for all callers: it waits for as long as one of them does. */
   const send = (): void => {
     if (!connection.up) return
-    const mine = (request = `r${(count += 1)}`)
+    const mine = (request = interrupted ?? `r${(count += 1)}`)
+    interrupted = undefined
     const until = Math.max(0, ...[...waiters].map((waiter) => waiter.until))
     const waitMs = until > 0 ? Math.max(1, until - clock.now()) : undefined
     connection.request('lock:acquire', { key, request: mine, waitMs, ...options }, ({ result, error }) => {
@@ -143,6 +146,7 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
     abandon: (waiter) => {
       if (!waiters.delete(waiter)) return
       waiter.settle(false)
+      if (waiters.size === 0) interrupted = undefined
       if (waiters.size === 0 && request && !binding) {
         if (connection.up) connection.request('lock:cancel', { key, request }, () => {})
         request = undefined
@@ -180,8 +184,10 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
       if (binding || waiters.size > 0) send()
     },
     down: () => {
+      const open = request ?? interrupted
       request = undefined
       settleAll(false, new RealtimeError('UNAVAILABLE', { message: 'Not connected.' }), (waiter) => waiter.until === 0)
+      interrupted = waiters.size > 0 ? open : undefined
     },
   }
 }

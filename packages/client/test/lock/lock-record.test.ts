@@ -58,3 +58,19 @@ test('[L3] a grant that no handle wants any more is released', () => {
   expect(record.binding).toBeUndefined()
   expect(sent.slice(1).map(({ name, payload }) => [name, payload])).toEqual([['lock:release', { key: 'form:1', token: 2 }]])
 })
+
+test('[L4] a request that waits is sent again after a reconnect; a later one is another', () => {
+  const { record, sent } = start()
+  const waiter = { until: 60_000, settle: () => {} }
+  record.acquire(waiter)
+  sent[0]?.reply({ waiting: true })
+  record.down()
+  record.up()
+  sent[1]?.reply({ waiting: true })
+  record.down()
+  record.abandon(waiter)
+  record.up()
+  record.acquire(waiter)
+  record.acquire({ until: 0, settle: () => {} })
+  expect(sent.map(({ payload }) => payload)).toMatchObject([{ request: 'r1' }, { request: 'r1' }, { request: 'r2' }, { request: 'r3' }])
+})

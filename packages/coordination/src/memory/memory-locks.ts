@@ -95,7 +95,10 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     }
     if (!request.waits) return { state: 'held', holder: grant.holder }
     const place = waiting.findIndex((entry) => entry.owner === owner)
-    waiting.splice(place === -1 ? waiting.length : place, place === -1 ? 0 : 1, { owner, request })
+    const before = waiting[place]?.request
+    const keepsPlace = before?.connectionId === request.connectionId || before?.request === request.request
+    if (place !== -1) waiting.splice(place, 1)
+    waiting.splice(keepsPlace ? place : waiting.length, 0, { owner, request })
     return { state: 'waiting' }
   }
   const leaveQueue = (lock: MemoryLock, isLeaving: (request: LockRequest) => boolean): void => {

@@ -47,7 +47,7 @@ end
 `
 
 /**
- * Grants or queues a request.
+ * Grants or queues a request. A client has one place in the queue: it keeps it with the same request, or on the same connection.
  *
  * KEYS 1 lock  2 waiting  ARGV 1 channel  2 key  3 lease  4 its expiry  5 owner  6 connection  7 request  8 user and info
  *      9 'wait' or ''
@@ -67,10 +67,12 @@ if isFree or holder == owner then
 end
 if waits == '' then return { 'held', record } end
 for place, waiting in ipairs(call('LRANGE', at.waiting, 0, -1)) do
-  if string.match(waiting, '^%S+') == owner then
+  local o, c, r = string.match(waiting, '^(%S+) %d+ %S+ (%S+) (%S+)')
+  if o == owner and (c == connection or r == request) then
     call('LSET', at.waiting, place - 1, entry)
     return { 'waiting', record }
   end
+  if o == owner then call('LREM', at.waiting, 1, waiting) end
 end
 call('RPUSH', at.waiting, entry)
 return { 'waiting', record }

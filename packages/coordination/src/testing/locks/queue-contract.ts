@@ -58,19 +58,38 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
     expect(gone.events).toEqual([])
   })
 
-  test('[L4] a client that waits on another connection has one place in the queue', async () => {
+  test('[L4] a client keeps its place with the same request, or on the same connection', async () => {
     const { here, there, key } = places()
     const [holder, client, next] = [lockClient(), lockClient(), lockClient()]
     const token = await holder.take(here, key)
-    await client.acquire(here, key, { waits: true })
+    await client.acquire(here, key, { waits: true, request: 'r1' })
     await next.acquire(here, key, { waits: true })
+    await client.acquire(here, key, { waits: true, request: 'r2' })
     const again = client.reconnected()
-    await again.acquire(there, key, { waits: true })
+    await again.acquire(there, key, { waits: true, request: 'r2' })
     await here.release(key, holder.connectionId, token)
     await again.until(() => again.events.length === 1)
     expect(client.events).toEqual([])
     await there.release(key, again.connectionId, again.events[0]?.token ?? 0)
     await next.until(() => next.events.length === 1)
+  })
+
+  test('[L4] another request on another connection waits at the end of the queue, instead of the first', async () => {
+    const { here, there, key } = places()
+    const [holder, client, next, last] = [lockClient(), lockClient(), lockClient(), lockClient()]
+    const token = await holder.take(here, key)
+    await client.acquire(here, key, { waits: true, request: 'r1' })
+    await next.acquire(here, key, { waits: true })
+    const again = client.reconnected()
+    await again.acquire(there, key, { waits: true, request: 'r2' })
+    await last.acquire(here, key, { waits: true })
+    await here.release(key, holder.connectionId, token)
+    await next.until(() => next.events.length === 1)
+    await here.release(key, next.connectionId, next.events[0]?.token ?? 0)
+    await again.until(() => again.events.length === 1)
+    await there.release(key, again.connectionId, again.events[0]?.token ?? 0)
+    await last.until(() => last.events.length === 1)
+    expect(client.events).toEqual([])
   })
 
   test('[L4] a client whose connection was closed waits at the end of the queue', async () => {
