@@ -23,7 +23,7 @@ async function guarded(
 }
 
 const open = (token: number, owner = 'ann:1'): string => `${token} o ${owner} 0 lease connection request ann `
-const left = (token: number, until: number): string => `${token} u ann:1 ${until} - - - ann `
+const left = (token: number, until: number): string => `${token} u ann:1 ${until} - - r ann `
 
 test('[L2] only the token of a grant that has not ended is accepted', async () => {
   const { store } = stores

@@ -50,7 +50,8 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
   let binding: LockBinding | undefined
   /** The newest request, while its outcome is not known. */
   let request: string | undefined
-  /** The request that waited when the connection was lost. It keeps its place in the queue if it is sent again. */
+  /** The request that was granted, and the one that waited when the connection was lost: sent again, they keep lock and place. */
+  let granted = ''
   let interrupted: string | undefined
   let count = 0
   let shares = 0
@@ -64,6 +65,7 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
     onChange()
   }
   const take = (token: number): void => {
+    granted = request ?? granted
     request = undefined
     if (binding?.token !== token) binding = { key, token }
     settleAll(true)
@@ -81,7 +83,7 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
   /** Sends one request for all callers: it waits for as long as one of them does. */
   const send = (): void => {
     if (!connection.up) return
-    const mine = (request = interrupted ?? `r${(count += 1)}`)
+    const mine = (request = (binding ? granted : interrupted) ?? `r${(count += 1)}`)
     interrupted = undefined
     const until = Math.max(0, ...[...waiters].map((waiter) => waiter.until))
     const waitMs = until > 0 ? Math.max(1, until - clock.now()) : undefined

@@ -39,7 +39,7 @@ function reconnected(): ReturnType<typeof start> {
 
 test('[L3] a release ends the grant of a request that is in flight after a reconnect', () => {
   const { record, sent } = reconnected()
-  const request = { key: 'form:1', request: 'r2' }
+  const request = { key: 'form:1', request: 'r1' }
   expect(sent.map(({ name, payload }) => [name, payload])).toEqual([['lock:acquire', request]])
   record.release()
   // The former grant may have ended: then the reply names another one.
@@ -59,7 +59,7 @@ test('[L3] a grant that no handle wants any more is released', () => {
   expect(sent.slice(1).map(({ name, payload }) => [name, payload])).toEqual([['lock:release', { key: 'form:1', token: 2 }]])
 })
 
-test('[L4] a request that waits is sent again after a reconnect; a later one is another', () => {
+test('[L4] after a reconnect the same request is sent; a later one has another name', () => {
   const { record, sent } = start()
   const waiter = { until: 60_000, settle: () => {} }
   record.acquire(waiter)

@@ -11,6 +11,8 @@ interface Grant {
   readonly token: number
   readonly owner: string
   readonly holder: LockHolder
+  /** The name of the request. */
+  readonly name: string
   /** Undefined while the holder has no connection. */
   request: LockRequest | undefined
   timer?: NodeJS.Timeout | undefined
@@ -61,7 +63,7 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     clearTimeout(lock.grant?.timer)
     const granted = token ?? Math.max((tombstones.get(key) ?? 0) + 1, Math.floor(Date.now() * 1_000))
     tombstones.delete(key)
-    lock.grant = { token: granted, owner, holder: holderOf(request), request }
+    lock.grant = { token: granted, owner, holder: holderOf(request), name: request.request, request }
     return granted
   }
   /** Ends a grant; the next request is granted. */
@@ -86,8 +88,14 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
   const acquire = (key: string, request: LockRequest): LockAcquired => {
     const lock = lockOf(key)
     const owner = lockOwner(request)
-    const { grant, waiting } = lock
+    const { waiting } = lock
     keysOf.set(request.connectionId, (keysOf.get(request.connectionId) ?? new Set()).add(key))
+    let { grant } = lock
+    // Its client has ended that request.
+    while (grant?.owner === owner && grant.request?.connectionId !== request.connectionId && grant.name !== request.request) {
+      finish(key, lock, grant, false)
+      grant = lock.grant
+    }
     if (grant === undefined || grant.owner === owner) {
       const token = hold(key, lock, owner, request, grant?.token)
       watches.apply(key, holderOf(request))

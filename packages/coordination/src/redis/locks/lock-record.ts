@@ -3,7 +3,7 @@ import { memberOf } from '../../members/member-info.ts'
 
 /**
  * A lock as Redis has it: `<token> o <owner> 0 <lease> <connection> <request> <user> <info>` while the holder is connected,
- * `<token> u <owner> <until> - - - <user> <info>` afterwards, and `<token> d` when it has ended.
+ * `<token> u <owner> <until> - - <request> <user> <info>` afterwards, and `<token> d` when it has ended.
  */
 export type LockRecord =
   | { readonly state: 'ended'; readonly token: number }

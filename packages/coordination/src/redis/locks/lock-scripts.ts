@@ -47,7 +47,7 @@ end
 `
 
 /**
- * Grants or queues a request. A client has one place in the queue: it keeps it with the same request, or on the same connection.
+ * Grants or queues a request. A client keeps its lock, or its place in the queue, with the same request or on the same connection.
  *
  * KEYS 1 lock  2 waiting  ARGV 1 channel  2 key  3 lease  4 its expiry  5 owner  6 connection  7 request  8 user and info
  *      9 'wait' or ''
@@ -57,7 +57,12 @@ export const ACQUIRE_LOCK = `
 local at = { lock = KEYS[1], waiting = KEYS[2], channel = ARGV[1], key = ARGV[2] }
 local lease, expiry, owner, connection, request, rest, waits = unpack(ARGV, 3, 9)
 if isLate(expiry) then return { 'late' } end
-local record, token, kind, holder = current(at)
+local record, token, kind, holder, _, _, c, r = current(at)
+-- Its client has ended that request, and the end has not arrived.
+while holder == owner and c ~= connection and r ~= request do
+  finish(at, token)
+  record, token, kind, holder, _, _, c, r = current(at)
+end
 local entry = table.concat({ owner, '0', lease, connection, request, rest }, ' ')
 local isFree = not token or kind == 'd'
 if isFree or holder == owner then
@@ -101,7 +106,7 @@ local record, token, kind, owner, till, lease, connection, request = current(at)
 local isOwn = kind == 'o' and connection == first
 if mode == 'leave' and isOwn and string.find(owner, ':', 1, true) then
   till = whole(ms + second)
-  record = token .. ' u ' .. owner .. ' ' .. till .. ' - - - ' .. string.match(record, '^%S+ %S+ %S+ %S+ %S+ %S+ %S+ (.*)$')
+  record = token .. ' u ' .. owner .. ' ' .. till .. ' - - ' .. request .. ' ' .. string.match(record, '^%S+ %S+ %S+ %S+ %S+ %S+ %S+ (.*)$')
   call('SET', at.lock, record, 'PX', whole(second + TOMBSTONE_MS))
   tell(at, record)
   return tonumber(second)

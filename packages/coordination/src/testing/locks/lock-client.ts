@@ -14,12 +14,12 @@ export interface LockClient {
   take(locks: Locks, key: string, options?: Partial<LockRequest>): Promise<number>
   /** Settles when the condition is true, which is checked at each notification. */
   until(condition: () => boolean): Promise<void>
-  /** The same client on a new connection. */
+  /** The same client on a new connection, with the same request. */
   reconnected(): LockClient
 }
 
 /** Makes a client with a connection of its own. */
-export function lockClient(user = 'ann', clientId: string | undefined = randomUUID()): LockClient {
+export function lockClient(user = 'ann', clientId: string | undefined = randomUUID(), ownRequest: string = randomUUID()): LockClient {
   const connectionId = randomUUID()
   const events: LockClient['events'][number][] = []
   const { until, check } = createUntil()
@@ -28,7 +28,7 @@ export function lockClient(user = 'ann', clientId: string | undefined = randomUU
     check()
   }
   const acquire: LockClient['acquire'] = (locks, key, options) => {
-    const request = options?.request ?? randomUUID()
+    const request = options?.request ?? ownRequest
     return locks.acquire(key, {
       ...{ user, clientId, connectionId, request, ttlMs: 10_000, waits: false },
       onGranted: (token) => note({ kind: 'granted', token, request }),
@@ -43,6 +43,6 @@ export function lockClient(user = 'ann', clientId: string | undefined = randomUU
       if (acquired.state !== 'granted') throw new Error(`The lock is ${acquired.state}.`)
       return acquired.token
     },
-    reconnected: () => lockClient(user, clientId),
+    reconnected: () => lockClient(user, clientId, ownRequest),
   }
 }

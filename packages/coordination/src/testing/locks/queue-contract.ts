@@ -74,7 +74,7 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
     await next.until(() => next.events.length === 1)
   })
 
-  test('[L4] another request on another connection waits at the end of the queue, instead of the first', async () => {
+  test('[L4] another request on another connection waits at the end of the queue', async () => {
     const { here, there, key } = places()
     const [holder, client, next, last] = [lockClient(), lockClient(), lockClient(), lockClient()]
     const token = await holder.take(here, key)
@@ -90,6 +90,21 @@ export function queueContract(places: () => { here: Locks; there: Locks; key: st
     await there.release(key, again.connectionId, again.events[0]?.token ?? 0)
     await last.until(() => last.events.length === 1)
     expect(client.events).toEqual([])
+  })
+
+  test('[L4] another request on another connection ends the grant of the first', async () => {
+    const { here, there, key } = places()
+    const [client, next] = [lockClient(), lockClient()]
+    const token = await client.take(here, key, { request: 'r1' })
+    await next.acquire(here, key, { waits: true })
+    const again = client.reconnected()
+    expect(await again.acquire(there, key, { waits: true, request: 'r2' })).toEqual({ state: 'waiting' })
+    await next.until(() => next.events.length === 1)
+    expect(next.events[0]?.token).toBeGreaterThan(token)
+    await here.release(key, next.connectionId, next.events[0]?.token ?? 0)
+    await again.until(() => again.events.length === 1)
+    await client.until(() => client.events.length === 1)
+    expect(client.events).toMatchObject([{ kind: 'lost', token }])
   })
 
   test('[L4] a client whose connection was closed waits at the end of the queue', async () => {
