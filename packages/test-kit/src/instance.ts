@@ -7,6 +7,8 @@ export interface Instance {
   readonly pid: number
   /** The data that the script sent when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>
+  /** Resolves when the process has ended without `stop()` or `kill()`, with its exit code or signal; never after them. */
+  readonly crashed: Promise<number | NodeJS.Signals>
   /** Calls a method of the script; rejects with the message of its error. */
   call(name: string, ...args: unknown[]): Promise<unknown>
   /** Stops it gracefully (SIGTERM) and returns its exit code. */
@@ -59,12 +61,18 @@ export async function spawnInstance(script: URL, { env = {} }: { env?: Record<st
     })
   })
   let lastId = 0
+  let isEnding = false
+  const crashed = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('exit', (code, signal) => !isEnding && resolve(code ?? signal ?? 0))
+  })
   const end = async (signal: NodeJS.Signals): Promise<void> => {
+    isEnding = true
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     await exited
   }
   return {
     ready: await ready,
+    crashed,
     pid: child.pid ?? -1,
     call: (name, ...args) =>
       new Promise((resolve, reject) => {

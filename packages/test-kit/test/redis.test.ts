@@ -27,6 +27,17 @@ test('an instance is a process that answers calls, reports errors and ends', asy
   await Promise.all([expect(lost).rejects.toThrow('ended'), instance.kill()])
 })
 
+test('an instance that ends by itself has crashed, another one has not', async () => {
+  const script = new URL('./echo-instance.ts', import.meta.url)
+  const [crashing, killed] = await Promise.all([spawnInstance(script), spawnInstance(script)])
+  let hasCrashed = false
+  void killed.crashed.then(() => (hasCrashed = true))
+  await killed.kill()
+  process.kill(crashing.pid, 'SIGKILL')
+  expect(await crashing.crashed).toBe('SIGKILL')
+  expect(hasCrashed).toBe(false)
+})
+
 test('an instance ends with the test process also while it starts', async () => {
   const child = fork(fileURLToPath(new URL('./stuck-instance.ts', import.meta.url)), { execArgv: [...INSTANCE_ARGUMENTS] })
   onTestFinished(() => void child.kill('SIGKILL'))

@@ -31,7 +31,9 @@ const MIGRATION_LOCK = 7_482_913_556
  */
 export function postgresStore(options: PostgresStoreOptions): DocumentStore {
   const { url, maxConnections, connectTimeoutSeconds } = parseOptions('postgresStore', OPTIONS, options)
-  const settings = { connect_timeout: connectTimeoutSeconds, onnotice: () => {} }
+  // The types of arrays are not needed. Postgres.js requests them on each connection, and where the connection is lost meanwhile
+  // it leaves a rejected promise without a handler, which ends the process (https://github.com/porsager/postgres/issues/1192).
+  const settings = { connect_timeout: connectTimeoutSeconds, onnotice: () => {}, fetch_types: false }
   return createDrizzleStore(async () => {
     const [{ default: postgres }, { drizzle }] = await Promise.all([import('postgres'), import('drizzle-orm/postgres-js')])
     await migrateOnce(url, settings)
@@ -53,6 +55,7 @@ async function migrateOnce(url: string, settings: Options<Record<string, never>>
     await database.execute(sql`select pg_advisory_lock(${MIGRATION_LOCK})`)
     await migrate(database, { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: 'tutti' })
   } finally {
-    await client.end({ timeout: 5 })
+    // No query is open. After a lost connection, Postgres.js would wait for the whole time.
+    await client.end({ timeout: 0 })
   }
 }
