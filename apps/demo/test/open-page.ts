@@ -7,6 +7,7 @@ export async function openPage(browser: Browser, address: string, options: Brows
   // Playwright's 30 s are too short for a busy machine.
   page.setDefaultTimeout(100_000)
   await rememberActions(page)
+  await paintWithoutBlur(page)
   await page.goto(address)
   if (options.javaScriptEnabled !== false) await isConnected(page)
   return page
@@ -53,5 +54,14 @@ async function rememberActions(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const remember = (): void => void Reflect.set(window, 'lastAction', Date.now())
     for (const name of ['click', 'input', 'submit']) addEventListener(name, remember, true)
+  })
+}
+
+/** Chromium paints a blurred backdrop on the processor, again in each frame. */
+async function paintWithoutBlur(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync('* { backdrop-filter: none !important }')
+    document.adoptedStyleSheets.push(sheet)
   })
 }
