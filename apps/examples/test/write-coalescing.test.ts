@@ -1,18 +1,29 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { createMemoryLogs, type WorkerRecord } from '@tutti/coordination/logs'
-import { eventually } from '@tutti/test-kit'
+import { pgliteStore } from '@tutti/documents/server'
+import { eventually, fillPglite } from '@tutti/test-kit'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createCoalescingWorker } from './write-coalescing/coalescing-worker.ts'
 import { TABLES, writeTransfers } from './write-coalescing/write-transfers.ts'
 
 const GROUP = 'database'
+let root: string
 let database: PGlite
 beforeAll(async () => {
-  database = await PGlite.create()
+  root = await mkdtemp(join(tmpdir(), 'tutti-transfers-'))
+  const folder = join(root, 'data')
+  // Beside the tables of documents, which are not used here.
+  await fillPglite(folder, (made) => pgliteStore({ folder: made }))
+  database = await PGlite.create(folder)
   await database.exec(TABLES)
 })
-afterAll(() => database.close())
+afterAll(async () => {
+  await database.close()
+  await rm(root, { recursive: true })
+})
 
 const balances = async (): Promise<Record<string, number>> => {
   const { rows } = await database.query<{ account: string; cents: number }>('SELECT account, cents FROM balances ORDER BY account')
