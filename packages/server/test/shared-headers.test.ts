@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { shareHeaders } from '../src/connection/shared-headers.ts'
+import { shareHandshake, shareHeaders } from '../src/connection/shared-headers.ts'
 
 test('headers keep their names, values and order', () => {
   const headers = { cookie: 'a=1', 'user-agent': 'Browser', host: 'app.example', 'set-cookie': ['a', 'b'], origin: undefined }
@@ -30,4 +30,12 @@ test('headers that cannot be changed stay as they are', () => {
   const headers = Object.freeze({ 'user-agent': 'Browser' })
   shareHeaders(headers)
   expect(headers).toEqual({ 'user-agent': 'Browser' })
+})
+
+test('a handshake keeps its time and its address', () => {
+  for (const url of ['/socket.io/?EIO=4', '/socket.io/?EIO=4', `/${'x'.repeat(1_000)}`]) {
+    const handshake = { time: `at ${url.length}`, url }
+    shareHandshake(handshake)
+    expect(handshake).toEqual({ time: `at ${url.length}`, url })
+  }
 })

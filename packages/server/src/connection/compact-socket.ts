@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events'
 import type { Server, Socket } from 'socket.io'
 import { SmallMap } from './small-map.ts'
 import { directStreamOf, isEmitter, partOf } from './socket-internals.ts'
@@ -30,13 +29,18 @@ const FLUSH = /^\(\)\s*=>\s*this\.flush\(\)$/
 
 const isFlush = (listener: object): boolean => FLUSH.test(Function.prototype.toString.call(listener))
 
+const isBound =
+  (method: (typeof METHODS)[number]) =>
+  ({ name }: { readonly name: string }): boolean =>
+    name === `bound ${method}`
+
 /** The one listener that Engine.IO's socket has for each event of its transport. */
 const OWN = {
-  error: ({ name }: { name: string }) => name === 'bound onError',
+  error: isBound('onError'),
   ready: isFlush,
-  packet: ({ name }: { name: string }) => name === 'bound onPacket',
-  drain: ({ name }: { name: string }) => name === 'bound onDrain',
-  close: ({ name }: { name: string }) => name === 'bound onClose',
+  packet: isBound('onPacket'),
+  drain: isBound('onDrain'),
+  close: isBound('onClose'),
 }
 
 /**
@@ -70,25 +74,28 @@ export function createSocketCompactor(io: Pick<Server, 'engine'>): (socket: Sock
   }
   const names = Object.keys(shared) as (keyof typeof OWN)[]
 
+  /** Whether the listeners of the first transport are as expected: all transports of one Engine.IO have the same. */
+  let isExpected: boolean | undefined
+
   /** Replaces the listeners of one owner by those of all. */
-  const shareListeners = (transport: EventEmitter): void => {
+  const shareListeners = (transport: object): void => {
+    const events = tableOf(transport)
     const owner = ownerOf(transport)
-    const [cleanUp, other] = owner?.cleanupFn ?? []
-    const isExpected = (name: keyof typeof OWN): boolean => {
-      const [listener, another] = transport.listeners(name)
-      return listener !== undefined && another === undefined && OWN[name](listener)
-    }
-    if (typeof cleanUp !== 'function' || other !== undefined || !names.every(isExpected)) return
-    Reflect.apply(cleanUp, owner, [])
-    if (owner !== undefined) owner.cleanupFn.length = 0
-    for (const name of names) transport.on(name, shared[name])
+    if (events === undefined || owner?.cleanupFn.length !== 1) return
+    // A list has listeners of the application too.
+    if (names.some((name) => typeof events[name] !== 'function')) return
+    isExpected ??= isEmitter(transport) && names.every((name) => transport.listeners(name).every(OWN[name]))
+    if (!isExpected) return
+    // There is no other listener that its function would remove.
+    owner.cleanupFn.length = 0
+    Object.assign(events, shared)
   }
 
   const compact = (socket: Socket): void => {
     const { client, conn } = socket
     const direct = directStreamOf(conn.transport)
     if (direct === undefined || conn.readyState !== 'open') return
-    if (isEmitter(conn.transport)) shareListeners(conn.transport)
+    shareListeners(conn.transport)
     removeUpgradeListener(direct.webSocket)
     for (const emitter of [conn.transport, conn, socket, direct.webSocket]) compactListeners(emitter)
     compactCallbacks(partOf(client, 'decoder'))
@@ -106,12 +113,26 @@ function removeUpgradeListener(webSocket: unknown): void {
   if (listener?.name === 'onUpgradeError' && other !== undefined) webSocket.off('error', listener as Listener)
 }
 
+/** The listeners of an emitter by event. Those of streams have another form. */
+function tableOf(emitter: object): Record<string, unknown> | undefined {
+  const events = partOf(emitter, '_events')
+  return isTable(events) ? events : undefined
+}
+
+const isTable = (events: unknown): events is Record<string, unknown> =>
+  typeof events === 'object' &&
+  events !== null &&
+  Object.getPrototypeOf(events) === null &&
+  Object.getOwnPropertySymbols(events).length === 0
+
 /** Node keeps the listeners by event in a hash table with many free places. A plain object with the same entries has none. */
 function compactListeners(emitter: object): void {
-  const events = partOf(emitter, '_events')
-  // Those of streams are a plain object.
-  if (typeof events !== 'object' || events === null || Object.getPrototypeOf(events) !== null) return
-  Reflect.set(emitter, '_events', Object.setPrototypeOf({ ...events }, null))
+  const events = tableOf(emitter)
+  if (events === undefined) return
+  const compact: Record<string, unknown> = {}
+  // A spread of a hash table takes three times as long.
+  for (const name in events) compact[name] = events[name]
+  Reflect.set(emitter, '_events', Object.setPrototypeOf(compact, null))
 }
 
 /** The lists of callbacks of Socket.IO's decoder have space for 16 more. */

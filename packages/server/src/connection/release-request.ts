@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io'
-import { shareHeaders } from './shared-headers.ts'
+import { shareHandshake, shareHeaders } from './shared-headers.ts'
 import { isEmitter, partOf } from './socket-internals.ts'
 
 // Private parts, as in `socket-internals.ts`: those that keep the HTTP request of a WebSocket in memory as long as it is connected.
@@ -20,21 +20,23 @@ const LISTENER = /^\(\)\s*=>\s*this\.emit\(["'`]close["'`]\)$/
  * Releases the HTTP request of a connected socket, at the end of this turn of the event loop: until then listeners of the
  * application read it. `socket.handshake` stays, and `socket.request` keeps headers, address and query.
  */
-export function releaseRequest({ conn }: Socket): void {
-  setImmediate(release, conn)
+export function releaseRequest(socket: Socket): void {
+  const { conn } = socket
+  setImmediate(release, socket)
   // After an upgrade there is another request, on another TCP socket.
   if (conn.transport.name === 'polling')
     conn.once('upgrade', (transport: unknown) => releaseResponse(partOf(partOf(transport, 'socket'), '_socket')))
 }
 
-function release(conn: Socket['conn']): void {
+function release({ conn, handshake }: Socket): void {
   const { request } = conn
   const connection: unknown = partOf(request, 'socket')
   // `socket.handshake` has the same object.
   shareHeaders(request.headers)
+  shareHandshake(handshake)
   const summary: RequestSummary = {
     headers: partOf(request, 'headers'),
-    url: partOf(request, 'url'),
+    url: handshake.url,
     method: partOf(request, 'method'),
     _query: partOf(request, '_query'),
     connection: { encrypted: partOf(connection, 'encrypted') === true, remoteAddress: conn.remoteAddress },

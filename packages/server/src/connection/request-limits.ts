@@ -1,5 +1,6 @@
 import { RealtimeError, type RequestName } from '@tutti/protocol'
 import type { Connection } from './connection.ts'
+import { createRecent } from './recent.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** How much one user may request of this instance, or one connection without a user (X5). */
@@ -36,8 +37,8 @@ const PRESENCE: ReadonlySet<RequestName> = new Set<RequestName>([
 /** How long a client with too many requests in flight waits before the next one, milliseconds. */
 const RETRY_MS = 250
 
-/** Users that are remembered before those that need not be are removed. */
-const FEW = 1_000
+/** After this time without a request all buckets are full, as new ones would be. Milliseconds. */
+const FULL_AFTER_MS = 1_000
 
 const now = (): number => performance.now()
 
@@ -52,11 +53,6 @@ class Usage {
 
   constructor(rates: RequestRates) {
     this.rates = rates
-  }
-
-  /** A new one would be the same. */
-  get isUnused(): boolean {
-    return (this.requests?.isFull ?? true) && (this.refusals?.isFull ?? true)
   }
 
   /** Counts a request, or throws `RATE_LIMITED`. */
@@ -87,30 +83,14 @@ class Usage {
 
 /** Makes the limits of one server. */
 export function createRequestLimits(rates: RequestRates): RequestLimits {
-  const ofUsers = new Map<string, Usage>()
-  const ofConnections = new WeakMap<Connection, Usage>()
+  const create = (): Usage => new Usage(rates)
+  const ofUsers = createRecent<string, Usage>(FULL_AFTER_MS, create, now)
+  /** By the ids of connections without a user. Most are idle, so a usage of each would be the larger part of the memory here. */
+  const ofConnections = createRecent<string, Usage>(FULL_AFTER_MS, create, now)
   /** Requests without a reply, of connections that have any. */
   const inFlight = new Map<Connection, number>()
-  let many = FEW
 
-  /** Forgets users whose buckets are full again. */
-  const sweep = (): void => {
-    for (const [user, usage] of ofUsers) if (usage.isUnused) ofUsers.delete(user)
-    many = Math.max(FEW, 2 * ofUsers.size)
-  }
-
-  const usageOf = (connection: Connection): Usage => {
-    const { user } = connection
-    const existing = user === '' ? ofConnections.get(connection) : ofUsers.get(user)
-    if (existing !== undefined) return existing
-    const usage = new Usage(rates)
-    if (user === '') ofConnections.set(connection, usage)
-    else {
-      if (ofUsers.size >= many) sweep()
-      ofUsers.set(user, usage)
-    }
-    return usage
-  }
+  const usageOf = ({ user, id }: Connection): Usage => (user === '' ? ofConnections.get(id) : ofUsers.get(user))
 
   const limits: RequestLimits = {
     onFlood: () => {},

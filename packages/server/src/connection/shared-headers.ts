@@ -27,3 +27,14 @@ export function shareHeaders(headers: object): void {
     if (typeof value === 'string' && value.length <= MAX_LENGTH) Reflect.set(headers, name, sharedOf(value))
   }
 }
+
+/** Of the last handshake. */
+let lastTime = ''
+
+/** Replaces the texts of a handshake that many clients have in common, in the same way. */
+export function shareHandshake(handshake: { time: string; url: string }): void {
+  const { time, url } = handshake
+  if (time !== lastTime) lastTime = time
+  handshake.time = lastTime
+  if (typeof url === 'string' && url.length <= MAX_LENGTH) handshake.url = sharedOf(url)
+}

@@ -64,6 +64,10 @@ export interface SocketServer {
 
 const NO_WEBSOCKET = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
+function destroy(this: Duplex): void {
+  this.destroy()
+}
+
 /** Makes a Socket.IO server. Throws `INVALID_OPTIONS`. */
 export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeoutMs, socketIo }: CreateSocketServerOptions): SocketServer {
   const io = new Server({
@@ -79,6 +83,8 @@ export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeou
   // remove its listeners (C7). So it is attached to an HTTP server that never listens.
   const inner = createServer()
   io.attach(inner)
+  // From here on the WebSocket has its own listener. Two would be a list in the memory of each connection.
+  io.engine.on('connection', ({ request }: { request: IncomingMessage }) => request.socket.off('error', destroy))
   const path = socketIo.addTrailingSlash === false ? io.path() : `${io.path()}/`
   return {
     io,
@@ -90,7 +96,7 @@ export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeou
     },
     handleUpgrade: (request, socket, head) => {
       // Without a listener, a client that resets the socket before the WebSocket exists would end the process.
-      socket.on('error', () => socket.destroy())
+      socket.on('error', destroy)
       parseHandshakeQuery(request)
       if (!inner.emit('upgrade', request, socket, head)) socket.end(NO_WEBSOCKET)
     },
