@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { eventually } from '@tutti/test-kit'
 import type { Socket } from 'socket.io'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -85,6 +86,18 @@ describe('a connection on a WebSocket', () => {
     socket.emit('app:note')
     expect(await received).toBe('42["app:note"]')
   })
+})
+
+test('a connection remains when Socket.IO is attached to another HTTP server', async () => {
+  const { io, connect } = await serveOnSocketIo()
+  const [{ client, socket }, other] = [await connect(), await connect()]
+  await eventually(() => expect(listenersOf(socket)).toEqual(listenersOf(other.socket)))
+  const { engine } = io
+  onTestFinished(() => void engine.close())
+  io.attach(createServer())
+  const received = new Promise((resolve) => void socket.on('app:note', resolve))
+  client.socket.emit('app:note', 'text')
+  expect(await received).toBe('text')
 })
 
 describe('is as Engine.IO made it:', () => {

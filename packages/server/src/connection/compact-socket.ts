@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'socket.io'
+import type { Socket } from 'socket.io'
 import { SmallMap } from './small-map.ts'
 import { directStreamOf, isEmitter, partOf } from './socket-internals.ts'
 
@@ -47,10 +47,35 @@ const OWN = {
  * Makes the function that reduces what is kept for a connection on a WebSocket, at the end of this turn of the event loop. Where
  * a part is another than expected, it stays as it is. So do all parts of a connection that uses polling, or began with it.
  */
-export function createSocketCompactor(io: Pick<Server, 'engine'>): (socket: Socket) => void {
+export function createSocketCompactor(): (socket: Socket) => void {
+  /** A Socket.IO server may have several servers of Engine.IO. */
+  const sharings = new WeakMap<object, (transport: object) => void>()
+
+  const compact = (socket: Socket): void => {
+    const { client, conn } = socket
+    const direct = directStreamOf(conn.transport)
+    if (direct === undefined || conn.readyState !== 'open') return
+    const engine: unknown = partOf(conn, 'server')
+    if (typeof engine === 'object' && engine !== null) {
+      let share = sharings.get(engine)
+      if (share === undefined) sharings.set(engine, (share = createListenerSharing(engine)))
+      share(conn.transport)
+    }
+    removeUpgradeListener(direct.webSocket)
+    for (const emitter of [conn.transport, conn, socket, direct.webSocket]) compactListeners(emitter)
+    compactCallbacks(partOf(client, 'decoder'))
+    compactMap(client, 'sockets')
+    compactMap(client, 'nsps')
+    compactMap(socket, 'acks')
+  }
+  return (socket) => void setImmediate(compact, socket)
+}
+
+/** Makes the function that replaces the listeners of the owner of a transport by those of all transports of one Engine.IO. */
+function createListenerSharing(engine: object): (transport: object) => void {
   /** Engine.IO's socket of a transport, unless that was replaced or closed. */
   const ownerOf = (transport: object): TransportOwner | undefined => {
-    const owner = partOf(partOf(io.engine, 'clients'), String(partOf(transport, 'sid')))
+    const owner = partOf(partOf(engine, 'clients'), String(partOf(transport, 'sid')))
     return isOwner(owner) && owner.transport === transport ? owner : undefined
   }
 
@@ -77,8 +102,7 @@ export function createSocketCompactor(io: Pick<Server, 'engine'>): (socket: Sock
   /** Whether the listeners of the first transport are as expected: all transports of one Engine.IO have the same. */
   let isExpected: boolean | undefined
 
-  /** Replaces the listeners of one owner by those of all. */
-  const shareListeners = (transport: object): void => {
+  return (transport) => {
     const events = tableOf(transport)
     const owner = ownerOf(transport)
     if (events === undefined || owner?.cleanupFn.length !== 1) return
@@ -90,20 +114,6 @@ export function createSocketCompactor(io: Pick<Server, 'engine'>): (socket: Sock
     owner.cleanupFn.length = 0
     Object.assign(events, shared)
   }
-
-  const compact = (socket: Socket): void => {
-    const { client, conn } = socket
-    const direct = directStreamOf(conn.transport)
-    if (direct === undefined || conn.readyState !== 'open') return
-    shareListeners(conn.transport)
-    removeUpgradeListener(direct.webSocket)
-    for (const emitter of [conn.transport, conn, socket, direct.webSocket]) compactListeners(emitter)
-    compactCallbacks(partOf(client, 'decoder'))
-    compactMap(client, 'sockets')
-    compactMap(client, 'nsps')
-    compactMap(socket, 'acks')
-  }
-  return (socket) => void setImmediate(compact, socket)
 }
 
 /** Engine.IO leaves this listener where the connection begins with a WebSocket. It does nothing, and keeps the upgrade in memory. */

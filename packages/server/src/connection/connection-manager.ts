@@ -150,7 +150,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
   }
 
   const receiveMessages = createMessageSource(receive, !options.directFrames)
-  const compact = createSocketCompactor(io)
+  const compact = createSocketCompactor()
   const connect = (socket: Socket): void => {
     if (guard.isClosed) return void socket.disconnect(true)
     const connection = admission.open(socket, context)
