@@ -12,7 +12,7 @@ export interface SeenRequest {
   token?: number
   /** When the client knew that another client has the lock, or that it was queued behind one. */
   refusedMs?: number
-  /** The grant that the client had when it lost its connection; this is the first request for the key since. */
+  /** The grant of the same request that the client had when it lost its connection; this is the first one for the key since. */
   readonly before: { readonly token: number; readonly lostMs: number } | undefined
   /** It was sent before, on a connection that was lost, or an earlier one may be queued on this connection: it may have its place. */
   readonly continues: boolean
@@ -23,6 +23,8 @@ export interface SeenHold {
   readonly client: string
   readonly key: string
   readonly token: number
+  /** The name of the request. */
+  readonly request?: string | undefined
   readonly fromMs: number
   /** Absent while the client has the lock. */
   toMs?: number

@@ -20,7 +20,7 @@ export function createLockRecorder(client: string, transports: readonly Transpor
   let history = emptyHistory()
   const holds = new Map<string, SeenHold>()
   /** Grants that ended with the connection, by key. */
-  const downs = new Map<string, SeenRequest['before']>()
+  const downs = new Map<string, NonNullable<SeenRequest['before']> & { readonly request: string | undefined }>()
   /** Requests that may be queued, by key: neither granted, refused, nor is their cancellation confirmed. */
   const open = new Map<string, Set<SeenRequest>>()
   /** The names of those at the end of a connection. */
@@ -41,7 +41,7 @@ export function createLockRecorder(client: string, transports: readonly Transpor
     if (request !== undefined) [request.token, request.grantedMs] = [token, fromMs]
     // The cancellation ends this grant.
     if (holds.get(key)?.token === token || released.has(token) || (request !== undefined && cancelled.has(request))) return
-    const hold: SeenHold = { client, key, token, fromMs }
+    const hold: SeenHold = { client, key, token, request: request?.request, fromMs }
     holds.set(key, hold)
     history.holds.push(hold)
   }
@@ -56,7 +56,7 @@ export function createLockRecorder(client: string, transports: readonly Transpor
     for (const hold of [...holds.values()]) {
       end(hold.key, hold.token, 'down')
       if (isStopped) hold.isDead = true
-      downs.set(hold.key, { token: hold.token, lostMs: Date.now() })
+      downs.set(hold.key, { token: hold.token, request: hold.request, lostMs: Date.now() })
     }
     for (const request of [...open.values()].flatMap((requests) => [...requests])) interrupted.add(nameOf(request))
     open.clear()
@@ -64,8 +64,11 @@ export function createLockRecorder(client: string, transports: readonly Transpor
   }
   const acquire = ({ key, request: name }: Requests['lock:acquire']['payload']): SeenRequest => {
     const continues = interrupted.has(nameOf({ key, request: name })) || (open.get(key)?.size ?? 0) > 0
-    const request: SeenRequest = { client, key, request: name, sentMs: Date.now(), before: downs.get(key), continues }
+    const down = downs.get(key)
     downs.delete(key)
+    // Another request ends the grant: the client has released it meanwhile.
+    const before = down?.request === name ? down : undefined
+    const request: SeenRequest = { client, key, request: name, sentMs: Date.now(), before, continues }
     history.requests.push(request)
     open.set(key, (open.get(key) ?? new Set<SeenRequest>()).add(request))
     return request
