@@ -4,11 +4,11 @@ import { eventually, startTcpProxy } from '@tutti/test-kit'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { document, type RealtimeDocument } from '../src/client/document.ts'
 import { createInstances, type InstanceOptions, type Instances } from './instances.ts'
-import { useRedisAndPglite } from './redis-and-pglite.ts'
+import { useRedisAndPostgresql } from './redis-and-postgresql.ts'
 
 const ID = 'notes:1'
 
-const place = useRedisAndPglite()
+const place = useRedisAndPostgresql()
 let instances: Instances
 let errors: unknown[] = []
 

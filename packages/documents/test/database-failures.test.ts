@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { postgresStore, type DocumentStore } from '../src/server/index.ts'
 import { createFaultyStore, type FaultyStore } from './faulty-store.ts'
 import { createInstances, type Instances } from './instances.ts'
-import { useRedisAndPglite } from './redis-and-pglite.ts'
+import { useRedisAndPostgresql } from './redis-and-postgresql.ts'
 
-const place = useRedisAndPglite()
+const place = useRedisAndPostgresql()
 let faulty: FaultyStore
 let instances: Instances
 let alarms: unknown[] = []

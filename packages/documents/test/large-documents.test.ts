@@ -6,7 +6,7 @@ import { document } from '../src/client/document.ts'
 import { request } from '../src/client/request.ts'
 import { fetchTransfer } from '../src/client/transfer.ts'
 import type { DocumentStore } from '../src/server/index.ts'
-import { startPglite, type TestDatabase } from './databases.ts'
+import { startPostgresql, type TestDatabase } from './databases.ts'
 import { createInstances, type Instances } from './instances.ts'
 
 /** The link, bytes per second. */
@@ -21,7 +21,7 @@ let instances: Instances
 let url: string
 
 beforeAll(async () => {
-  database = await startPglite()
+  database = await startPostgresql()
   store = database.store
 })
 afterAll(() => database.stop())

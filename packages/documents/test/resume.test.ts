@@ -5,7 +5,7 @@ import * as Y from 'yjs'
 import { request } from '../src/client/request.ts'
 import type { DocumentStore } from '../src/server/index.ts'
 import { churnedDocument, randomInsert } from './churned-document.ts'
-import { startPglite, type TestDatabase } from './databases.ts'
+import { startPostgresql, type TestDatabase } from './databases.ts'
 import { createInstances, type Instances } from './instances.ts'
 
 /** With as many deletions, which each difference of state vectors contains. */
@@ -19,7 +19,7 @@ let instances: Instances
 let count = 0
 
 beforeAll(async () => {
-  ;[redis, database] = await Promise.all([startRedis(), startPglite()])
+  ;[redis, database] = await Promise.all([startRedis(), startPostgresql()])
   store = database.store
 })
 afterAll(async () => {

@@ -3,12 +3,12 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { document } from '../src/client/document.ts'
 import { createFaultyStore, type FaultyStore } from './faulty-store.ts'
 import { createInstances, type Instances } from './instances.ts'
-import { useRedisAndPglite } from './redis-and-pglite.ts'
+import { useRedisAndPostgresql } from './redis-and-postgresql.ts'
 
 const LEASE = { heartbeatMs: 100, leaseMs: 600 }
 const IDS = ['notes:1', 'notes:2', 'notes:3']
 
-const place = useRedisAndPglite()
+const place = useRedisAndPostgresql()
 let faulty: FaultyStore
 let instances: Instances
 

@@ -1,17 +1,17 @@
 import { startRedis, type TestRedis } from '@tutti/test-kit'
 import { afterAll, beforeAll } from 'vitest'
 import type { DocumentStore } from '../src/server/index.ts'
-import { startPglite, type TestDatabase } from './databases.ts'
+import { startPostgresql, type TestDatabase } from './databases.ts'
 
 /** One Redis and one database in the process, for all tests of a file. */
-export function useRedisAndPglite(): { readonly redis: TestRedis; readonly store: DocumentStore } {
+export function useRedisAndPostgresql(): { readonly redis: TestRedis; readonly store: DocumentStore } {
   let made: { redis: TestRedis; database: TestDatabase } | undefined
   const used = (): { redis: TestRedis; database: TestDatabase } => {
     if (made === undefined) throw new Error('They are made before the tests run.')
     return made
   }
   beforeAll(async () => {
-    const [redis, database] = await Promise.all([startRedis(), startPglite()])
+    const [redis, database] = await Promise.all([startRedis(), startPostgresql()])
     made = { redis, database }
   })
   afterAll(async () => {
