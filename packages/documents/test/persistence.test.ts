@@ -225,7 +225,7 @@ test('[D13] a document that was deleted on the server is not sent again', async 
   notes.text.insert(0, 'edit of the ')
   await isStored(user, id, 'edit of the deleted', 1)
   page.end()
-  await store.remove(id)
+  await replaceBy('', id)
   url = await instances.start()
 
   const next = openPage(user)
