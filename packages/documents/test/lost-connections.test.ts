@@ -41,7 +41,7 @@ test('[D5] connections to PostgreSQL that are reset at any time end no process',
       const outcomes = await Promise.allSettled([1, 2, 3].map((n) => store.create({ id: `${parts}:${isReady}:${n}` })))
       for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'UNAVAILABLE' })
       proxy.partsUntilReset = Infinity
-      await eventually(() => store.create({ id: `${parts}:${isReady}` }))
+      expect(await eventually(() => store.create({ id: `${parts}:${isReady}` }))).toBe(true)
       await store.close()
     }
   }
