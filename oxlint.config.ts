@@ -70,7 +70,7 @@ const LAYERS: Record<string, Layer> = {
     types: ['@tutti/coordination/contract', '@tutti/coordination/logs', '@tutti/server/internal'],
   },
   'packages/documents/src/store/**': {
-    imports: ['@tutti/protocol', '@tutti/protocol/internal', ...NODE, 'drizzle-orm', 'drizzle-orm/**', 'postgres', '@electric-sql/pglite'],
+    imports: ['@tutti/protocol', '@tutti/protocol/internal', ...NODE, 'drizzle-orm', 'drizzle-orm/**', 'pg', '@electric-sql/pglite'],
   },
   'packages/documents/src/server/**': {
     imports: [

@@ -30,7 +30,7 @@ test('[D9] without PGlite installed, PostgreSQL is used', async () => {
   expect(stdout.trim()).toBe('UNAVAILABLE')
 })
 
-test('[D9] without postgres installed, the examples of the README run on PGlite', async () => {
+test('[D9] without pg installed, the examples of the README run on PGlite', async () => {
   const port = String(await freePort())
   const root = await mkdtemp(join(tmpdir(), 'tutti-readme-'))
   onTestFinished(() => rm(root, { recursive: true }))
@@ -39,7 +39,7 @@ test('[D9] without postgres installed, the examples of the README run on PGlite'
   const start = (block: string, more = ''): Example => {
     const example = startExample(new URL('../README.md', import.meta.url), {
       block,
-      env: { NODE_OPTIONS: `--import ${without('postgres')}` },
+      env: { NODE_OPTIONS: `--import ${without('pg')}` },
       edit: (code) => code.replaceAll('3000', port).replace('.data/documents', folder) + more,
     })
     onTestFinished(async () => void (await example.stop()))

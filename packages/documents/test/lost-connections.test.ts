@@ -32,13 +32,14 @@ test('[D5] connections to PostgreSQL that are reset at any time end no process',
   onTestFinished(() => postgres.stop())
   const proxy = await startResettingProxy({ host: postgres.host, port: postgres.port })
   const url = (await postgres.createDatabase()).replace(`:${postgres.port}/`, `:${proxy.port}/`)
-  for (let parts = 0; parts < 4; parts += 1) {
+  for (let parts = 0; parts < 8; parts += 1) {
     for (const isReady of [false, true]) {
       const store = postgresStore({ url })
       if (isReady) await store.ready
       proxy.partsUntilReset = parts
-      // At once, so that each has a connection.
-      const outcomes = await Promise.allSettled([1, 2, 3].map((n) => store.create({ id: `${parts}:${isReady}:${n}` })))
+      // At once, so that each has a connection; a document is loaded in a transaction.
+      const calls = [1, 2, 3].flatMap((n) => [store.create({ id: `${parts}:${isReady}:${n}` }), store.load(`${n}`)])
+      const outcomes = await Promise.allSettled(calls)
       for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'UNAVAILABLE' })
       proxy.partsUntilReset = Infinity
       expect(await eventually(() => store.create({ id: `${parts}:${isReady}` }))).toBe(true)

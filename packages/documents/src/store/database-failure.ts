@@ -7,8 +7,11 @@ import { toError } from '@tutti/protocol/internal'
  */
 const UNAVAILABLE = /^(08|53|57|58|28|3D|25006|42501|42P01)/
 
-/** Codes of drivers and of Node for a connection that failed. */
-const CONNECTION = /^(CONNECT_TIMEOUT|CONNECTION_|ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)/
+/** Codes of Node for a connection that failed. */
+const CONNECTION = /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)/
+
+/** How messages of node-postgres begin that say the same: they have no code. */
+const LOST = /^(Connection terminated|timeout exceeded|timeout expired|Client (has encountered|was closed)|Cannot use a pool)/i
 
 /** Two transactions that met; the same call succeeds when it is repeated. */
 const CONFLICT = /^40/
@@ -20,7 +23,7 @@ export const isConflict = (thrown: unknown): boolean => CONFLICT.test(codeOf(toE
 export function databaseFailure(thrown: unknown): Error {
   const error = toError(thrown)
   if (error instanceof RealtimeError) return error
-  const code = codeOf(error)
+  const code = codeOf(error) || (LOST.test(rootOf(error).message) ? 'ECONNRESET' : '')
   if (!UNAVAILABLE.test(code) && !CONNECTION.test(code) && !CONFLICT.test(code)) return error
   return new RealtimeError('UNAVAILABLE', { message: `The database is not available (${code}).`, cause: error })
 }
@@ -30,3 +33,5 @@ function codeOf(error: Error): string {
   if ('code' in error && typeof error.code === 'string') return error.code
   return error.cause instanceof Error ? codeOf(error.cause) : ''
 }
+
+const rootOf = (error: Error): Error => (error.cause instanceof Error ? rootOf(error.cause) : error)

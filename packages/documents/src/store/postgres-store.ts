@@ -1,6 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { parseOptions, required, text, wholeNumber, type OptionRows } from '@tutti/protocol/internal'
 import { sql } from 'drizzle-orm'
-import type { Options } from 'postgres'
+import type { ClientConfig } from 'pg'
 import type { DocumentStore } from './document-store.ts'
 import { createDrizzleStore } from './drizzle-store.ts'
 import { MIGRATIONS_FOLDER } from '../migrations.ts'
@@ -24,6 +25,9 @@ const OPTIONS = {
 /** Names the lock under which instances that start together run the migrations one after another. */
 const MIGRATION_LOCK = 7_482_913_556
 
+/** How long the end waits for queries that run, milliseconds. */
+const END_MS = 5_000
+
 /**
  * Stores documents in PostgreSQL, version 15 or later. For any number of instances.
  *
@@ -31,31 +35,35 @@ const MIGRATION_LOCK = 7_482_913_556
  */
 export function postgresStore(options: PostgresStoreOptions): DocumentStore {
   const { url, maxConnections, connectTimeoutSeconds } = parseOptions('postgresStore', OPTIONS, options)
-  // The types of arrays are not needed. Postgres.js requests them on each connection, and where the connection is lost meanwhile
-  // it leaves a rejected promise without a handler, which ends the process (https://github.com/porsager/postgres/issues/1192).
-  const settings = { connect_timeout: connectTimeoutSeconds, onnotice: () => {}, fetch_types: false }
+  const settings = { connectionString: url, connectionTimeoutMillis: connectTimeoutSeconds * 1_000 }
   return createDrizzleStore(async () => {
-    const [{ default: postgres }, { drizzle }] = await Promise.all([import('postgres'), import('drizzle-orm/postgres-js')])
-    await migrateOnce(url, settings)
-    const client = postgres(url, { ...settings, max: maxConnections })
-    return { database: drizzle({ client }), end: () => client.end({ timeout: 5 }) }
+    const [{ default: pg }, { drizzle }] = await Promise.all([import('pg'), import('drizzle-orm/node-postgres')])
+    await migrateOnce(settings)
+    const pool = new pg.Pool({ ...settings, max: maxConnections })
+    pool.on('error', ignore).on('connect', (client) => void client.on('error', ignore))
+    const end = (): Promise<void> => Promise.race([pool.end(), wait(END_MS, undefined, { ref: false })])
+    return { database: drizzle({ client: pool }), end }
   })
 }
 
+/** A lost connection fails its query. Without a listener it would end the process too. */
+const ignore = (): void => {}
+
 /** The lock belongs to the one connection, and ends with it. */
-async function migrateOnce(url: string, settings: Options<Record<string, never>>): Promise<void> {
-  const [{ default: postgres }, { drizzle }, { migrate }] = await Promise.all([
-    import('postgres'),
-    import('drizzle-orm/postgres-js'),
-    import('drizzle-orm/postgres-js/migrator'),
+async function migrateOnce(settings: ClientConfig): Promise<void> {
+  const [{ default: pg }, { drizzle }, { migrate }] = await Promise.all([
+    import('pg'),
+    import('drizzle-orm/node-postgres'),
+    import('drizzle-orm/node-postgres/migrator'),
   ])
-  const client = postgres(url, { ...settings, max: 1 })
+  const client = new pg.Client(settings)
+  client.on('error', ignore)
   try {
+    await client.connect()
     const database = drizzle({ client })
     await database.execute(sql`select pg_advisory_lock(${MIGRATION_LOCK})`)
     await migrate(database, { migrationsFolder: MIGRATIONS_FOLDER, migrationsSchema: 'tutti' })
   } finally {
-    // No query is open. After a lost connection, Postgres.js would wait for the whole time.
-    await client.end({ timeout: 0 })
+    await client.end()
   }
 }

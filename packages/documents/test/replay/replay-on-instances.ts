@@ -28,12 +28,10 @@ export async function replayOnInstances(session: Session): Promise<ReadTexts> {
     }
     const editors = await Promise.all(documents.map(({ text }) => settled(() => text.toJSON())))
     // An instance that has not been there before reads the database and the log.
-    const log = await settled(
-      ((url) => {
-        const later = instances.open(url, id)
-        return () => later.text.toJSON()
-      })(await instances.start()),
-    )
+    const later = instances.open(await instances.start(), id)
+    const log = await settled(() => later.text.toJSON())
+    // The text in the database is that of the newest snapshot: one is stored when the last client has closed the document.
+    for (const document of [...documents, later]) document.dispose()
     const stored = await settled(() => database.store.textOf(id))
     if (errors.length > 0) throw new AggregateError(errors)
     return { editors: editors.every((text) => text === editors[0]) ? (editors[0] ?? '') : '', log, database: stored }
