@@ -50,8 +50,9 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
   let binding: LockBinding | undefined
   /** The newest request, while its outcome is not known. */
   let request: string | undefined
-  /** The request that was granted, and the one that waited when the connection was lost: sent again, they keep lock and place. */
+  /** The request that was granted: sent again after a reconnect, it keeps the lock. */
   let granted = ''
+  /** The request that waited when the connection was lost: sent again, it keeps its place. */
   let interrupted: string | undefined
   let count = 0
   let shares = 0

@@ -10,7 +10,7 @@ const UNAVAILABLE = /^(08|53|57|58|28|3D|25006|42501|42P01)/
 /** Codes of Node for a connection that failed. */
 const CONNECTION = /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)/
 
-/** How messages of node-postgres begin that say the same: they have no code. */
+/** How the messages of node-postgres begin for a connection that failed: they have no code. */
 const LOST = /^(Connection terminated|timeout exceeded|timeout expired|Client (has encountered|was closed)|Cannot use a pool)/i
 
 /** Two transactions that met; the same call succeeds when it is repeated. */
@@ -23,9 +23,11 @@ export const isConflict = (thrown: unknown): boolean => CONFLICT.test(codeOf(toE
 export function databaseFailure(thrown: unknown): Error {
   const error = toError(thrown)
   if (error instanceof RealtimeError) return error
-  const code = codeOf(error) || (LOST.test(rootOf(error).message) ? 'ECONNRESET' : '')
-  if (!UNAVAILABLE.test(code) && !CONNECTION.test(code) && !CONFLICT.test(code)) return error
-  return new RealtimeError('UNAVAILABLE', { message: `The database is not available (${code}).`, cause: error })
+  const code = codeOf(error)
+  const { message } = rootOf(error)
+  const isLost = code === '' ? LOST.test(message) : UNAVAILABLE.test(code) || CONNECTION.test(code) || CONFLICT.test(code)
+  if (!isLost) return error
+  return new RealtimeError('UNAVAILABLE', { message: `The database is not available (${code || message}).`, cause: error })
 }
 
 /** The code of an error or of what caused it: Drizzle wraps the errors of drivers. */
