@@ -6,6 +6,8 @@ const BURST = 100
 const FOREIGN = 'user:alice:live'
 const FOREIGN_ROOM = 'vault:alice'
 const OWN = 'public:lock'
+/** Apart from it: a request ends another one of the same connection that is still in flight. */
+const QUEUED = 'public:queued'
 /** Over `locks.maxInfoBytes`. */
 const LARGE = 'x'.repeat(3_000)
 /** What the record of a lock contains, in the hope that a message can set it. */
@@ -16,9 +18,9 @@ type Payload = (count: number) => object
 
 const REQUESTS: readonly (readonly [what: string, name: string, payload: Payload])[] = [
   ['acquire', 'lock:acquire', () => ({ key: OWN, request: 'r' })],
-  ['queue', 'lock:acquire', (count) => ({ key: OWN, request: `q${count}`, waitMs: 60_000, ...FORGED })],
+  ['queue', 'lock:acquire', (count) => ({ key: QUEUED, request: `q${count}`, waitMs: 60_000, ...FORGED })],
   ['lock', 'lock:acquire', (count) => ({ key: `public:lock:${count}`, request: 'r' })],
-  ['cancel', 'lock:cancel', (count) => ({ key: OWN, request: `q${count - 1}` })],
+  ['cancel', 'lock:cancel', (count) => ({ key: QUEUED, request: `q${count - 2}` })],
   ['guessed release', 'lock:release', (count) => ({ ...FORGED, key: FOREIGN, token: Date.now() * 1_000 - count })],
   ['guessed cancel', 'lock:cancel', () => ({ key: FOREIGN, request: 'alice', ...FORGED })],
   ['foreign acquire', 'lock:acquire', () => ({ key: FOREIGN, request: 'r', ...FORGED })],

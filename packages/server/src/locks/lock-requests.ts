@@ -8,7 +8,7 @@ import { toWireHolder } from './wire-holder.ts'
 
 /** The locks that connections of this instance have or wait for. */
 export interface LockRequests {
-  /** Rejects as `Locks.acquire` does; throws `TOO_MANY_SUBSCRIPTIONS`. */
+  /** Rejects as `Locks.acquire` does, and with `LOCK_LOST` if the connection has cancelled or repeated the request meanwhile. */
   acquire(connection: Connection, request: LockRequestOptions): Promise<Requests['lock:acquire']['result']>
   cancel(connection: Connection, key: string, request: string): Promise<object>
   release(connection: Connection, key: string, token: number): Promise<object>
@@ -34,7 +34,13 @@ interface OwnRequest {
   token: number | undefined
   /** Runs from the reply until the grant. */
   timer: NodeJS.Timeout | undefined
+  isRevoked: boolean
 }
+
+const endedError = (key: string): RealtimeError =>
+  new RealtimeError('LOCK_LOST', {
+    message: `This request for the lock of ${key} has ended: this connection has cancelled it or sent another one.`,
+  })
 
 /** Makes the requests of one instance. */
 export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onError: ServerErrorListener): LockRequests {
@@ -63,7 +69,7 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
   const start = (connection: Connection, key: string, request: string): OwnRequest => {
     const before = find(connection, key)
     clearTimeout(before?.timer)
-    const own: OwnRequest = { request, token: undefined, timer: undefined }
+    const own: OwnRequest = { request, token: undefined, timer: undefined, isRevoked: false }
     byConnection.set(connection, (byConnection.get(connection) ?? new Map<string, OwnRequest>()).set(key, own))
     return own
   }
@@ -91,8 +97,7 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
           },
         })
         if (!connection.connected) locks.disconnect(connectionId)
-        // The right was taken away meanwhile, and what ended the lock follows.
-        else if (!isCurrent()) throw revokedError()
+        else if (!isCurrent()) throw own.isRevoked ? revokedError() : endedError(key)
         switch (acquired.state) {
           case 'granted':
             own.token = acquired.token
@@ -136,6 +141,7 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
     end: (connection, key) => {
       const own = find(connection, key)
       if (own === undefined) return
+      own.isRevoked = true
       forget(connection, key)
       endLater(key, locks.cancel(key, connection.id, own.request))
     },

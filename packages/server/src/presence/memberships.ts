@@ -23,7 +23,10 @@ export interface Memberships {
 
 /** A connection that is a member of a room, or about to be. */
 interface Membership {
-  id?: string
+  id: string | undefined
+  /** Joins that were received and have not ended. */
+  joins: number
+  isRevoked: boolean
 }
 
 /** What memberships need. */
@@ -40,7 +43,8 @@ export interface MembershipsOptions {
 export function createMemberships({ coordination, roomMemberships, onEnd, onError }: MembershipsOptions): Memberships {
   const byConnection = new Map<Connection, Map<string, Membership>>()
   /** One after the other for a connection and room, in the order of its messages. */
-  const mutex = createKeyedMutex<Membership>()
+  const mutex = createKeyedMutex()
+  const nameOf = (connection: Connection, room: string): string => `${connection.id} ${room}`
   const find = (connection: Connection, room: string): Membership | undefined => byConnection.get(connection)?.get(room)
 
   const forget = (connection: Connection, room: string): void => {
@@ -51,57 +55,65 @@ export function createMemberships({ coordination, roomMemberships, onEnd, onErro
     roomMemberships.leave(connection, room, 'presence')
     onEnd(room)
   }
-
-  const leave = async (connection: Connection, room: string): Promise<object> => {
-    const membership = find(connection, room)
-    if (membership === undefined) return {}
-    return mutex.run(membership, async () => {
-      await coordination.members(room).leave(connection.id)
-      if (find(connection, room) === membership) forget(connection, room)
-      return {}
-    })
+  /** The connection is no member. Its rights stay under control while a further join waits. */
+  const endUnlessJoining = (connection: Connection, room: string, membership: Membership): void => {
+    membership.id = undefined
+    if (find(connection, room) !== membership) return
+    if (membership.joins === 0) return forget(connection, room)
+    roomMemberships.leave(connection, room, 'presence')
+    onEnd(room)
   }
 
   return {
     join: (connection, room, info, sequence) => {
       connection.subscriptions.add([membershipRoom(room)])
       const own = byConnection.get(connection) ?? new Map<string, Membership>()
-      const membership = own.get(room) ?? {}
+      const membership = own.get(room) ?? { id: undefined, joins: 0, isRevoked: false }
       byConnection.set(connection, own.set(room, membership))
-      return mutex.run(membership, async () => {
-        const members = coordination.members(room)
-        const { user, clientId, id: connectionId } = connection
+      membership.joins += 1
+      const members = coordination.members(room)
+      const { user, clientId, id: connectionId } = connection
+      return mutex.run(nameOf(connection, room), async () => {
         try {
+          if (membership.isRevoked) throw revokedError()
           const { id } = await members.join({ user, clientId, connectionId, sequence }, info)
           if (!connection.connected) members.disconnect(connectionId)
-          // The right was taken away meanwhile; what ended the membership leaves after this.
-          else if (find(connection, room) !== membership) throw revokedError()
+          // What revoked it leaves after this.
+          else if (membership.isRevoked) throw revokedError()
           membership.id = id
+          membership.joins -= 1
           roomMemberships.join(connection, room, 'presence')
           return { id }
         } catch (error) {
-          if (membership.id === undefined && find(connection, room) === membership) forget(connection, room)
+          membership.joins -= 1
+          if (membership.id === undefined) endUnlessJoining(connection, room, membership)
           throw error
         }
       })
     },
     update: async (connection, room, info) => {
+      if (find(connection, room) === undefined) return {}
+      await mutex.run(nameOf(connection, room), () => coordination.members(room).update(connection.id, info))
+      return {}
+    },
+    leave: async (connection, room) => {
       const membership = find(connection, room)
       if (membership === undefined) return {}
-      return mutex.run(membership, async () => {
-        await coordination.members(room).update(connection.id, info)
-        return {}
+      await mutex.run(nameOf(connection, room), async () => {
+        await coordination.members(room).leave(connection.id)
+        endUnlessJoining(connection, room, membership)
       })
+      return {}
     },
-    leave,
     idOf: (connection, room) => find(connection, room)?.id,
     end: (connection, room) => {
       const membership = find(connection, room)
       if (membership === undefined) return
+      membership.isRevoked = true
       forget(connection, room)
       const members = coordination.members(room)
       mutex
-        .run(membership, () => members.leave(connection.id))
+        .run(nameOf(connection, room), () => members.leave(connection.id))
         .catch((error: unknown) => {
           onError(error, { stage: 'handler', subject: room })
           // This is repeated until the store has it.

@@ -66,6 +66,16 @@ describe.each([
     await eventually(() => expect(ada.of('lock:granted')).toMatchObject([{ key: 'form:1', request: 'later' }]))
   })
 
+  test('[L4] a request that is cancelled or repeated before its reply is LOCK_LOST', async () => {
+    const { as } = await start()
+    const ada = await as('ada')
+    const acquire = (request: string) => ada.send('lock:acquire', { key: 'form:1', request })
+    const replies = [acquire('first'), acquire('second'), acquire('third')]
+    await ada.request('lock:cancel', { key: 'form:1', request: 'third' })
+    expect((await Promise.all(replies)).map(codeOf)).toEqual(['LOCK_LOST', 'LOCK_LOST', 'LOCK_LOST'])
+    await tokenOf(await as('bob'), 'form:1')
+  })
+
   test('[L4] a waiting request is granted, or refused with TIMEOUT, after its reply', async () => {
     const { as } = await start()
     const [ada, bob, eve] = [await as('ada'), await as('bob'), await as('eve')]

@@ -48,6 +48,17 @@ test('[P1] after presence:unsubscribe only the membership continues', async () =
   await eventually(() => expect(changesOf(ada)).toMatchObject([{ room: 'doc:2' }]))
 })
 
+test('[P1] a join that is sent behind a leave makes the connection a member again', async () => {
+  const { connect, realtime } = await served()
+  const ada = await connect()
+  const names = ['join', 'leave', 'join', 'leave', 'leave', 'join'] as const
+  const replies = await Promise.all(names.map((name) => ada.send(`presence:${name}`, { room: 'doc:1' })))
+  expect(replies.map((reply) => (reply.ok ? 'ok' : reply.error.code))).toEqual(names.map(() => 'ok'))
+  expect(await realtime.presence.count('doc:1')).toBe(1)
+  await ada.request('presence:leave', { room: 'doc:1' })
+  expect(await realtime.presence.count('doc:1')).toBe(0)
+})
+
 test('[P2] a client that reconnects in time is the same member, without a leave', async () => {
   const { connect } = await served()
   const observer = await connect()
