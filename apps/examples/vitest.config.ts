@@ -1,3 +1,3 @@
 import { vitestProject } from '../../vitest.base.ts'
 
-export default vitestProject('examples', { isolate: true })
+export default vitestProject('examples')
