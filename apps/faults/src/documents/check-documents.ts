@@ -43,7 +43,7 @@ function checkTexts(all: readonly DocumentAuthor[], present: readonly DocumentAu
   const violations: string[] = []
   const texts = new Set(present.map((author) => author.text()))
   if (texts.size > 1) violations.push(`equal: ${texts.size} different texts`)
-  if (!present.every((author) => author.isSynced())) violations.push('synced: edits are not acknowledged')
+  for (const author of present) if (!author.isSynced()) violations.push(`synced: edits are not acknowledged: ${author.state()}`)
   for (const text of texts) {
     const lost = all.flatMap(({ words }) => words.filter((word) => !text.includes(word)))
     if (lost.length > 0) violations.push(`lost: ${lost.slice(0, 5).join(' ')}`)

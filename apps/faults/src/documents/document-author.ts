@@ -10,6 +10,8 @@ export interface DocumentAuthor {
   readonly words: readonly string[]
   /** All its edits are acknowledged, and it is connected. */
   isSynced(): boolean
+  /** What it shows about its document, for the report of a violation. */
+  state(): string
   text(): string
   close(): Promise<void>
 }
@@ -44,6 +46,7 @@ export function startAuthor(name: string, id: string, urls: readonly string[], r
       open.text.insert(place, `${word}${NOISE}`)
     },
     isSynced: () => open.current.synced && !open.current.loading,
+    state: () => JSON.stringify({ ...open.current, connection: client.connection.current, name }),
     text: () => open.text.toJSON(),
     close: () => client.close(),
   }
