@@ -48,6 +48,8 @@ export interface Replica {
   encode(): Uint8Array
   /** What a replica with this state vector lacks. */
   encodeSince(stateVector: Uint8Array): Uint8Array
+  /** A replica with this state vector has nothing that the document lacks; deletions are not compared. */
+  hasAll(stateVector: Uint8Array): boolean
   /** A replica with this state vector has nothing of the document. */
   lacksAll(stateVector: Uint8Array): boolean
   stateVector(): Uint8Array
@@ -77,6 +79,7 @@ export function createReplica(updates: readonly Uint8Array[] = []): Replica {
     },
     encode: () => Y.encodeStateAsUpdate(doc),
     encodeSince: (stateVector) => Y.encodeStateAsUpdate(doc, stateVector),
+    hasAll: (stateVector) => [...Y.decodeStateVector(stateVector)].every(([client, clock]) => Y.getState(doc.store, client) >= clock),
     lacksAll: (stateVector) => [...Y.decodeStateVector(stateVector).keys()].every((client) => !doc.store.clients.has(client)),
     stateVector: () => Y.encodeStateVector(doc),
     text: () => doc.getText(TEXT).toJSON(),

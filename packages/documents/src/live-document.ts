@@ -39,7 +39,7 @@ export interface LiveDocument {
   append(update: Uint8Array, author: UpdateAuthor): Promise<LogPosition>
   /** Removes what the database has from the log. */
   trim(): Promise<void>
-  /** Reads what was appended. */
+  /** Reads what was appended; where this fails, again after a while. Rejects with the first failure. */
   check(): Promise<void>
   close(): Promise<void>
 }
@@ -109,10 +109,22 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
   }
   const check = (): Promise<void> => {
     isBehind = true
-    reading ??= readOn().finally(() => {
-      reading = undefined
-    })
+    reading ??= readOn()
+      .catch((error: unknown) => {
+        // What was appended meanwhile is announced once.
+        if (isOpen) checkLater()
+        throw error
+      })
+      .finally(() => {
+        reading = undefined
+      })
     return reading
+  }
+  const checkLater = (): void => {
+    if (isClosed) return
+    clearTimeout(retry)
+    retry = setTimeout(checkSoon, RETRY_MS)
+    retry.unref()
   }
   const receive = (notice: UpdateNotice): void => {
     const { epoch, offset, previous, update } = notice
@@ -124,13 +136,9 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
     if (epoch === position.epoch && previous === position.offset && update !== undefined) return advance({ ...notice, update })
     checkSoon()
   }
-  /** Reads what was appended; where the database or the log is not available, again after a while. */
   const checkSoon = (): void => {
     check().catch((error: unknown) => {
-      if (isClosed) return
-      onError(error)
-      retry = setTimeout(checkSoon, RETRY_MS)
-      retry.unref()
+      if (!isClosed) onError(error)
     })
   }
   const subscription = log.onAppend(receive)

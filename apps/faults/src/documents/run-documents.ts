@@ -93,7 +93,9 @@ export async function runDocuments(options: DocumentsRunOptions): Promise<Docume
       case 'leave': {
         const [author] = authors
         if (author === undefined || authors.length < 2) break
-        await eventually(() => author.isSynced() || Promise.reject(new Error('An author is not synced.')), { timeoutMs: settleMs })
+        await eventually(() => author.isSynced() || Promise.reject(new Error(`An author is not synced: ${author.state()}`)), {
+          timeoutMs: settleMs,
+        })
         left.push(...authors.splice(0, 1))
         await author.close()
         authors.push(add(size + left.length))

@@ -139,8 +139,8 @@ export function createDocumentFeed(options: DocumentFeedOptions): DocumentFeed {
     updated,
     dispose: () => {
       retry.reset()
+      if (!isOpen && opening === undefined) return
       opening = undefined
-      if (!isOpen) return
       isOpen = false
       connection.request('document:close', { document }, () => {})
     },

@@ -18,6 +18,11 @@ export interface MissingContent {
   update?: Uint8Array
 }
 
+/** Whether a client has more than this instance has read of the log, or may have: the notifications of an instance can be delayed. */
+export const isBehind = ({ position, replica }: LiveDocument, { from, stateVector }: ClientState): boolean =>
+  (from !== undefined && (from.epoch > position.epoch || (from.epoch === position.epoch && from.offset > position.offset))) ||
+  (stateVector !== undefined && !replica.hasAll(stateVector))
+
 /** What a client lacks: the updates that it missed, where they are known, else what its state vector lacks, else the whole document. */
 export function contentFor(live: LiveDocument, { from, stateVector }: ClientState): MissingContent {
   const missed = from && live.since(from)

@@ -14,10 +14,10 @@ import {
 import { bytesOf, textOf } from '../base64.ts'
 import { checkStateVector, checkUpdate } from '../crdt.ts'
 import type { LiveDocument } from '../live-document.ts'
-import type { LiveDocuments } from '../live-documents.ts'
 import { checkDocumentSize } from './check-document-size.ts'
-import { contentFor } from './content-for.ts'
-import { documentRoom, readDocument, writeDocument } from './document-access.ts'
+import { contentFor, isBehind } from './content-for.ts'
+import { readDocument, writeDocument } from './document-access.ts'
+import type { OpenDocuments } from './open-documents.ts'
 import type { Transfers } from './transfers.ts'
 
 /** Bytes up to which base64 in a text frame costs less than a binary frame of its own. */
@@ -26,7 +26,7 @@ export const TEXT_BYTES = 8_192
 /** What the handlers need. */
 export interface DocumentHandlersOptions {
   core: Core
-  documents: LiveDocuments
+  documents: OpenDocuments
   transfers: Transfers
   maxUpdateBytes: number
   maxDocumentBytes: number
@@ -53,12 +53,10 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
     const from = payload.offset === undefined ? undefined : parseOffset(payload.offset)
     const stateVector = payload.stateVector === undefined ? undefined : bytesOf(payload.stateVector)
     if (stateVector !== undefined) checkStateVector(stateVector)
-    const room = documentRoom(document)
-    const [added] = connection.subscriptions.add([room])
-    try {
-      const [live, write] = await Promise.all([documents.hold(document), isWriter(connection, document)])
+    return documents.open(connection, document, async (live) => {
+      const write = await isWriter(connection, document)
+      if (isBehind(live, { from, stateVector })) await live.check()
       if (from !== undefined) await live.recall(from)
-      if (added === undefined || !connection.subscriptions.has(room) || !connection.connected) documents.release(document)
       const opened: OpenedDocument = { offset: '', stateVector: '', write }
       // What arrives until the reply is part of it, and what arrives after it follows in the room.
       const before = (): void => {
@@ -68,11 +66,8 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
         if (update !== undefined) opened.update = wireBytes(update, REPLY_TEXT_BYTES)
         if (snapshot !== undefined) opened.transfer = { id: transfers.offer(connection.id, snapshot), bytes: snapshot.length }
       }
-      return new PlacedReply(opened, { before, after: () => connection.join(room), encoding: BINARY })
-    } catch (error) {
-      if (added !== undefined) connection.subscriptions.delete(room)
-      throw error
-    }
+      return new PlacedReply(opened, { before, after: () => documents.follow(connection, document), encoding: BINARY })
+    })
   }
 
   const updateOf = (connection: Connection, { update, transfer }: Requests['document:update']['payload']): Uint8Array => {
@@ -114,8 +109,8 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
       async (payload, connection) => {
         const { document } = payload
         const update = updateOf(connection, payload)
-        const live = documents.find(document)
-        if (live === undefined || !connection.subscriptions.has(documentRoom(document))) {
+        const live = documents.find(connection, document)
+        if (live === undefined) {
           throw new RealtimeError('INVALID_MESSAGE', { message: `The document ${document} is not open on this connection.` })
         }
         return { offset: offsetText(await append(connection, live, update)) }
@@ -136,13 +131,4 @@ export function createDocumentHandlers(options: DocumentHandlersOptions): Handle
       },
     ),
   ]
-}
-
-/** Nothing of the document follows. */
-export function closeDocument(documents: LiveDocuments, connection: Connection, document: string): void {
-  const room = documentRoom(document)
-  if (!connection.subscriptions.has(room)) return
-  connection.subscriptions.delete(room)
-  connection.leave(room)
-  documents.release(document)
 }

@@ -78,7 +78,7 @@ export function createDocumentWriter({ store, snapshotIntervalMs, onError }: Doc
     const offset = (await store.load(live.id))?.offset ?? 0
     if (offset < live.stored) live.mustStoreAll = true
     live.stored = offset
-    // The updates of the other instance were not received yet: where this fails, the log is read after the next notification.
+    // The updates of the other instance were not received yet.
     if (offset > live.position.offset) await live.check().catch(() => {})
   }
   const append = async (batches: readonly Batch[], result: WriteResult): Promise<void> => {

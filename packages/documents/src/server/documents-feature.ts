@@ -9,9 +9,10 @@ import { createStoredDocumentLogs } from '../log/stored-document-logs.ts'
 import type { DocumentLogs, UpdateRecord } from '../log/document-log.ts'
 import type { LiveDocument } from '../live-document.ts'
 import { createLiveDocuments, type LiveDocuments } from '../live-documents.ts'
-import { closeDocument, createDocumentHandlers, TEXT_BYTES } from './document-handlers.ts'
+import { createDocumentHandlers, TEXT_BYTES } from './document-handlers.ts'
 import { createDocumentAwareness } from './document-awareness.ts'
-import { documentRoom, openDocumentsOf, readDocument } from './document-access.ts'
+import { documentRoom, readDocument } from './document-access.ts'
+import { createOpenDocuments } from './open-documents.ts'
 import { createVersionHandlers } from './document-versions.ts'
 import type { DocumentsOptions, DocumentsSettings } from './document-options.ts'
 import { createStoreTask, type StoreTask } from './store-task.ts'
@@ -100,15 +101,16 @@ export function createDocumentsFeature(core: Core, settings: DocumentsSettings):
   })
 
   const awareness = createDocumentAwareness({ core, maxAwarenessBytes: settings.maxAwarenessBytes, onError: report })
+  const opened = createOpenDocuments(documents)
   const close = (connection: Connection, id: string): void => {
     awareness.leave(connection, id)
-    closeDocument(documents, connection, id)
+    opened.close(connection, id)
   }
 
   const feature: Feature = {
     name: 'document',
     handlers: [
-      ...createDocumentHandlers({ core, documents, transfers, maxUpdateBytes, maxDocumentBytes, close }),
+      ...createDocumentHandlers({ core, documents: opened, transfers, maxUpdateBytes, maxDocumentBytes, close }),
       ...createVersionHandlers({ documents, store, transfers, maxDocumentBytes, maxVersions: settings.maxVersions }),
       awareness.handler,
     ],
@@ -117,9 +119,9 @@ export function createDocumentsFeature(core: Core, settings: DocumentsSettings):
     onDisconnect: (connection) => {
       own.delete(connection.id)
       transfers.end(connection.id)
-      for (const id of openDocumentsOf(connection)) close(connection, id)
+      for (const id of opened.namesOf(connection)) close(connection, id)
     },
-    holds: (connection) => openDocumentsOf(connection).map(readDocument),
+    holds: (connection) => opened.namesOf(connection).map(readDocument),
     apply: (connection, { target }, verdict) => {
       if ('document' in target && !('allow' in verdict)) close(connection, target.document)
     },
