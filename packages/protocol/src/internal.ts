@@ -26,6 +26,7 @@ export {
 export { createListeners, type Listeners } from './listeners.ts'
 export { listingEnd } from './listing-entry.ts'
 export { composePatches } from './merge-patch.ts'
+export { mayRepeat } from './may-repeat.ts'
 export { parseMessageName } from './names.ts'
 export {
   anything,

@@ -1,4 +1,5 @@
 import { fromWireError, type Entry, type RealtimeError } from '@tutti/protocol'
+import { mayRepeat } from '@tutti/protocol/internal'
 
 /** The key of a refusal among the entries of a page. No key of a client contains a `$` (S19). */
 export const refusalKey = (name: string): string => `$refused:${name}`
@@ -12,7 +13,7 @@ export function refusalEntry(name: string, error: unknown): Entry | undefined {
   if (!(error instanceof Error) || error.name !== 'RealtimeError') return undefined
   const { code, message, retryable } = fromWireError(error)
   // A closing server does not decide about the key.
-  const isFinal = 'retryable' in error && error.retryable === false && code !== 'CLOSED'
+  const isFinal = 'retryable' in error && !mayRepeat({ code, retryable }) && code !== 'CLOSED'
   return isFinal ? { key: refusalKey(name), version: 0, value: { code, message, retryable } } : undefined
 }
 

@@ -100,8 +100,8 @@ test('[S22] a listing whose right ends during the read is not part of the page',
   expect(realtime.dehydrate()).not.toContain('secret')
 })
 
-test('[S22] a temporary failure shows loading, and the browser loads the data', async () => {
-  const failure = new RealtimeError('RATE_LIMITED')
+test.for(['RATE_LIMITED', 'OUTCOME_UNKNOWN'] as const)('[S22] %s shows loading, and the browser loads the data', async (code) => {
+  const failure = new RealtimeError(code)
   const realtime = createRealtime({ read: async () => Promise.reject(failure), list: async () => Promise.reject(failure) })
   const errors: unknown[] = []
   const app = createSSRApp(Page).use(realtime)

@@ -1,9 +1,8 @@
 import { fromWireError, type Entry, type RealtimeError } from '@tutti/protocol'
-import { compareKeys } from '@tutti/protocol/internal'
+import { compareKeys, mayRepeat } from '@tutti/protocol/internal'
 import { createRetry, type RetryContext } from '../connection/retry.ts'
 import type { CollectionRecords } from './collection-records.ts'
 import type { Connection } from '../connection/connection-contract.ts'
-import { mayRepeat } from '../connection/may-repeat.ts'
 import { inBatches } from '../connection/batches.ts'
 
 /** Dependencies of the pages. */

@@ -1,7 +1,7 @@
 import type { RealtimeError } from '@tutti/protocol'
+import { mayRepeat } from '@tutti/protocol/internal'
 import { createRetry, type RetryContext } from './retry.ts'
 import type { Connection } from './connection-contract.ts'
-import { mayRepeat } from './may-repeat.ts'
 
 /** Dependencies of the subscriptions. */
 export interface SubscriptionsOptions extends RetryContext {

@@ -1,5 +1,5 @@
 import { RealtimeError, type JsonValue } from '@tutti/protocol'
-import { createListeners } from '@tutti/protocol/internal'
+import { createListeners, mayRepeat } from '@tutti/protocol/internal'
 import { createRetry, type Retry } from '../connection/retry.ts'
 import type { ClientInternals } from '../create-realtime-client.ts'
 import { oncePerClient } from '../once-per-client.ts'
@@ -79,7 +79,7 @@ function createPublishQueue(internals: ClientInternals): PublishQueue {
       // It is sent again with the next connection.
       else if (!connection.up) return
       // With its id it can also be repeated where it may have been appended.
-      else if (error.retryable || error.code === 'OUTCOME_UNKNOWN') return lane.retry.plan(() => send(channel, lane), error.retryAfterMs)
+      else if (mayRepeat(error)) return lane.retry.plan(() => send(channel, lane), error.retryAfterMs)
       else settle(channel, lane, { error })
       lane.retry.reset()
       send(channel, lane)

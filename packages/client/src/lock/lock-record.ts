@@ -1,5 +1,5 @@
 import { fromWireError, RealtimeError, type JsonValue, type LockBinding, type Notices } from '@tutti/protocol'
-import { createListeners } from '@tutti/protocol/internal'
+import { createListeners, mayRepeat } from '@tutti/protocol/internal'
 import type { ClientInternals } from '../create-realtime-client.ts'
 
 /** How soon a lock that could not be acquired again after a reconnect is requested again, milliseconds. */
@@ -93,7 +93,7 @@ export function createLockRecord({ key, clock, connection, onThrow, onChange }: 
       if (request !== mine) return
       if (error) {
         request = undefined
-        if (binding && error.retryable) clock.after(error.retryAfterMs ?? RETRY_MS, () => binding && !request && send())
+        if (binding && mayRepeat(error)) clock.after(error.retryAfterMs ?? RETRY_MS, () => binding && !request && send())
         else if (binding) lose()
         return settleAll(false, error)
       }

@@ -1,5 +1,5 @@
 import type { JsonValue, PresenceChange, PresencePage, RealtimeError } from '@tutti/protocol'
-import { mayRepeat } from '../connection/may-repeat.ts'
+import { mayRepeat } from '@tutti/protocol/internal'
 import type { ClientInternals } from '../create-realtime-client.ts'
 import { createObservable, type Observable } from '../observable.ts'
 import { createCursors } from './cursors.ts'

@@ -1,6 +1,6 @@
 import type { Entry, RealtimeError } from '@tutti/protocol'
+import { mayRepeat } from '@tutti/protocol/internal'
 import type { Connection } from '../connection/connection-contract.ts'
-import { mayRepeat } from '../connection/may-repeat.ts'
 import type { KeyRecord } from './key-record.ts'
 import type { KeyState } from './key-state.ts'
 

@@ -1,9 +1,8 @@
 import { RealtimeError } from '@tutti/protocol'
-import { MUTATION_MEMORY_MS, valueOf } from '@tutti/protocol/internal'
+import { mayRepeat, MUTATION_MEMORY_MS, valueOf } from '@tutti/protocol/internal'
 import { runUpdate } from './change.ts'
 import type { Clock } from '../connection/clock.ts'
 import type { Connection, RequestResult } from '../connection/connection-contract.ts'
-import { mayRepeat } from '../connection/may-repeat.ts'
 import type { KeyRecord } from './key-record.ts'
 import {
   appendChange,

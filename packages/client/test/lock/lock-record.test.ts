@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { RealtimeError, type ErrorCode } from '@tutti/protocol'
 import type { ClientInternals } from '../../src/create-realtime-client.ts'
 import { createLockRecord, type LockRecord } from '../../src/lock/lock-record.ts'
 import { manualClock } from '../manual-clock.ts'
@@ -7,22 +8,24 @@ interface Sent {
   readonly name: string
   readonly payload: unknown
   reply(reply: object): void
+  fail(code: ErrorCode): void
 }
 
-/** A record, and what it has sent. */
-function start(): { record: LockRecord; sent: Sent[] } {
+/** A record, what it has sent, and its clock. */
+function start(): { record: LockRecord; sent: Sent[]; clock: ReturnType<typeof manualClock> } {
+  const clock = manualClock()
   const sent: Sent[] = []
   const connection = {
     up: true,
     request: (name: string, payload: unknown, answer: (reply: { result?: object; error?: unknown }) => void) => {
-      sent.push({ name, payload, reply: (result) => answer({ result }) })
+      sent.push({ name, payload, reply: (result) => answer({ result }), fail: (code) => answer({ error: new RealtimeError(code) }) })
     },
   }
   const record = createLockRecord({
-    ...{ key: 'form:1', clock: manualClock(), onThrow: () => {}, onChange: () => {} },
+    ...{ key: 'form:1', clock, onThrow: () => {}, onChange: () => {} },
     connection: connection as unknown as ClientInternals['connection'],
   })
-  return { record, sent }
+  return { record, sent, clock }
 }
 
 /** The record has the lock with token 1, and has sent a request for it after a reconnect. */
@@ -73,4 +76,15 @@ test('[L4] after a reconnect the same request is sent; a later one has another n
   record.acquire(waiter)
   record.acquire({ until: 0, settle: () => {} })
   expect(sent.map(({ payload }) => payload)).toMatchObject([{ request: 'r1' }, { request: 'r1' }, { request: 'r2' }, { request: 'r3' }])
+})
+
+test.for(['UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const)('[L3] a held lock is requested again after %s', (code) => {
+  const { record, sent, clock } = reconnected()
+  sent[0]?.fail(code)
+  expect(record.binding).toMatchObject({ token: 1 })
+  clock.advance(10_000)
+  expect(sent.map(({ payload }) => payload)).toEqual([
+    { key: 'form:1', request: 'r1' },
+    { key: 'form:1', request: 'r1' },
+  ])
 })

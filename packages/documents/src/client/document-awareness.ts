@@ -1,6 +1,7 @@
 import type { ClientInternals } from '@tutti/client/internal'
 import { createRetry } from '@tutti/client/internal'
 import type { AwarenessState, Notices } from '@tutti/protocol'
+import { mayRepeat } from '@tutti/protocol/internal'
 import { createEncoder, toUint8Array, writeVarString, writeVarUint } from 'lib0/encoding'
 import { applyAwarenessUpdate, Awareness, removeAwarenessStates } from 'y-protocols/awareness'
 import type { Doc } from 'yjs'
@@ -43,7 +44,7 @@ export function createDocumentAwareness(internals: ClientInternals, id: string, 
     const payload = { document: id, client: doc.clientID, state: awareness.getLocalState() }
     connection.request('document:awareness', payload, ({ error }) => {
       isSending = false
-      if (error?.retryable === true) {
+      if (error !== undefined && mayRepeat(error)) {
         isChanged = true
         retry.plan(send, error.retryAfterMs)
         return

@@ -1,6 +1,7 @@
 import type { ClientInternals } from '@tutti/client/internal'
 import { createRetry } from '@tutti/client/internal'
 import { RealtimeError, type Notices, type OpenedDocument } from '@tutti/protocol'
+import { mayRepeat } from '@tutti/protocol/internal'
 import * as Y from 'yjs'
 import { request } from './request.ts'
 import { bytesOf, fetchTransfer, textOf } from './transfer.ts'
@@ -92,8 +93,8 @@ export function createDocumentFeed(options: DocumentFeedOptions): DocumentFeed {
   const failed = (thrown: unknown): void => {
     opening = undefined
     if (!(thrown instanceof RealtimeError)) return onThrow(thrown)
-    if (thrown.retryable) return retry.plan(open, thrown.retryAfterMs)
-    if (thrown.code !== 'OUTCOME_UNKNOWN') onRefused(thrown)
+    if (mayRepeat(thrown)) retry.plan(open, thrown.retryAfterMs)
+    else onRefused(thrown)
   }
   const open = (): void => {
     if (opening !== undefined || !connection.up) return

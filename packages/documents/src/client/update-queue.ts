@@ -1,7 +1,7 @@
 import type { ClientInternals } from '@tutti/client/internal'
 import { createRetry } from '@tutti/client/internal'
 import { RealtimeError } from '@tutti/protocol'
-import { toError } from '@tutti/protocol/internal'
+import { mayRepeat, toError } from '@tutti/protocol/internal'
 import { mergeUpdates } from 'yjs'
 import { request } from './request.ts'
 import { PART_BYTES, sendTransfer, textOf } from './transfer.ts'
@@ -92,7 +92,7 @@ export function createUpdateQueue({ internals, document, session, onChange, onRe
     sent = []
     if (!(reason instanceof RealtimeError)) return onThrow(reason)
     // An update that is applied twice changes nothing.
-    if (reason.retryable || reason.code === 'OUTCOME_UNKNOWN') retry.plan(flush, reason.retryAfterMs)
+    if (mayRepeat(reason)) retry.plan(flush, reason.retryAfterMs)
     else {
       isRefused = true
       onRefused(reason)

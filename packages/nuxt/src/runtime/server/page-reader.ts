@@ -1,4 +1,5 @@
 import { RealtimeError } from '@tutti/protocol'
+import { mayRepeat } from '@tutti/protocol/internal'
 import type { AttachedRealtimeServer } from '@tutti/server/nitro2'
 import type { ListEntries, ReadEntries } from '@tutti/vue'
 
@@ -78,4 +79,4 @@ function stateFor(realtime: AttachedRealtimeServer, request: PageRequest): () =>
 }
 
 /** Whether an error concerns the user and not the state of the server. */
-const isFinal = (error: unknown): boolean => error instanceof RealtimeError && !error.retryable && error.code !== 'CLOSED'
+const isFinal = (error: unknown): boolean => error instanceof RealtimeError && !mayRepeat(error) && error.code !== 'CLOSED'
