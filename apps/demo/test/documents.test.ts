@@ -103,7 +103,7 @@ test('[D13] a page that is reloaded while offline shows and sends its changes', 
   const again = await context.newPage()
   await again.goto(one.url())
   await again.getByText(/^Offline, \d+ changes waiting$/).waitFor()
-  expect(await textOn(again)).toBe('Before, offline')
+  await eventually(async () => expect(await textOn(again)).toBe('Before, offline'))
   await editorOf(again).press('Control+End')
   await editorOf(again).pressSequentially(', again')
   await again.reload()
