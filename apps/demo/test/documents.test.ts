@@ -33,6 +33,31 @@ const textOn = (page: Page): Promise<string> =>
 /** Brief changes are shown as saved too: these are acknowledged. */
 const isSaved = (page: Page): Promise<void> => page.locator('[data-pending="0"]').getByText('Saved', { exact: true }).waitFor()
 
+/** Edits that the browser of a page has stored, of all its documents. */
+const storedEdits = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    const settled = <Result>(request: IDBRequest<Result>): Promise<Result> =>
+      new Promise((resolve, reject) => {
+        request.addEventListener('success', () => resolve(request.result))
+        request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB')))
+      })
+    let count = 0
+    for (const { name = '' } of await indexedDB.databases()) {
+      if (!name.startsWith('tutti-documents:')) continue
+      const database = await settled(indexedDB.open(name))
+      count += await settled(database.transaction('edits').objectStore('edits').count())
+      database.close()
+    }
+    return count
+  })
+/** The browser has stored all changes that wait: the page may be closed. */
+const isKept = (page: Page): Promise<void> =>
+  eventually(async () => {
+    const pending = Number(await page.locator('[data-pending]').getAttribute('data-pending'))
+    expect(pending).toBeGreaterThan(0)
+    expect(await storedEdits(page)).toBe(pending)
+  })
+
 /** Creates a document, and waits until its text can be written. */
 async function create(page: Page, title: string): Promise<void> {
   await page.getByRole('button', { name: 'New', exact: true }).click()
@@ -92,6 +117,7 @@ test('[D13] a page that is reloaded while offline shows and sends its changes', 
   await one.getByText('Offline', { exact: true }).first().waitFor()
   await editorOf(one).pressSequentially(', offline')
   await one.getByText(/^Offline, \d+ changes waiting$/).waitFor()
+  await isKept(one)
   await one.close()
 
   // A page is loaded again, without its realtime connection.
@@ -106,6 +132,7 @@ test('[D13] a page that is reloaded while offline shows and sends its changes', 
   await eventually(async () => expect(await textOn(again)).toBe('Before, offline'))
   await editorOf(again).press('Control+End')
   await editorOf(again).pressSequentially(', again')
+  await isKept(again)
   await again.reload()
   await eventually(async () => expect(await textOn(again)).toBe('Before, offline, again'))
   await other.getByRole('link', { name: 'Reloaded' }).click()
