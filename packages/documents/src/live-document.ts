@@ -53,11 +53,13 @@ export interface LiveDocumentOptions {
   seed: (id: string) => string | undefined | Promise<string | undefined>
   /** Runs for each update that reached the replica, in the order of the log. */
   onRecord: (record: UpdateRecord) => void
+  /** Updates have reached the replica from the database, without their records. */
+  onSkip: () => void
   onError: (error: unknown) => void
 }
 
 /** Opens a document: the snapshot and updates of the database, then the log. */
-export function openLiveDocument({ id, log, store, seed, onRecord, onError }: LiveDocumentOptions): LiveDocument {
+export function openLiveDocument({ id, log, store, seed, onRecord, onSkip, onError }: LiveDocumentOptions): LiveDocument {
   const replica = createReplica()
   const snapshot = createPreparedSnapshot()
   let position: LogPosition = { epoch: 0, offset: 0 }
@@ -102,6 +104,7 @@ export function openLiveDocument({ id, log, store, seed, onRecord, onError }: Li
           for (const update of [found.snapshot, ...found.updates]) if (update !== undefined) replica.apply(update)
         }
         position = { epoch: page.epoch, offset: page.from }
+        onSkip()
       }
       for (const record of page.records) advance(record)
       isAtEnd = position.offset >= page.last

@@ -23,6 +23,8 @@ export interface LiveDocumentsOptions {
   seed: LiveDocumentOptions['seed']
   /** Runs for each update that reached a replica, in the order of its log. */
   onRecord: (document: LiveDocument, record: UpdateRecord) => void
+  /** Updates have reached a replica from the database, without their records. */
+  onSkip: (document: LiveDocument) => void
   /** Stores the document before it leaves memory (D6). Never rejects. */
   flush: (document: LiveDocument) => Promise<void>
   /** The document leaves memory, and is stored. */
@@ -38,7 +40,7 @@ interface Held {
 
 /** Makes the set of one instance. */
 export function createLiveDocuments(options: LiveDocumentsOptions): LiveDocuments {
-  const { logs, store, unloadAfterMs, seed, onRecord, flush, onUnload, onError } = options
+  const { logs, store, unloadAfterMs, seed, onRecord, onSkip, flush, onUnload, onError } = options
   const held = new Map<string, Held>()
 
   const open = (id: string): Held => {
@@ -46,6 +48,7 @@ export function createLiveDocuments(options: LiveDocumentsOptions): LiveDocument
       ...{ id, store, seed },
       log: logs.open(id),
       onRecord: (record) => onRecord(live, record),
+      onSkip: () => onSkip(live),
       onError: (error) => onError(error, id),
     })
     return { live, holds: 0, timer: undefined }

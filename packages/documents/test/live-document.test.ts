@@ -22,7 +22,7 @@ test('[D1] what is appended while a read of the log fails is read later', async 
   const failure = createDeferred<never>()
   let reads = 0
   const live = openLiveDocument({
-    ...{ id, store, seed: () => undefined, onRecord: () => {}, onError: () => {} },
+    ...{ id, store, seed: () => undefined, onRecord: () => {}, onSkip: () => {}, onError: () => {} },
     log: { ...log, read: (after) => ((reads += 1) === 1 ? failure.promise : log.read(after)) },
   })
   await live.opened

@@ -1,5 +1,5 @@
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
-import type { RealtimeClient } from '@tutti/client'
+import { createRealtimeClient, socketTransport, type RealtimeClient } from '@tutti/client'
 import type { OpenedDocument } from '@tutti/protocol'
 import { eventually, startTcpProxy } from '@tutti/test-kit'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
@@ -57,6 +57,23 @@ describe('an instance that lags behind the log', () => {
     const known = Y.decodeStateVector(typeof stateVector === 'string' ? Buffer.from(stateVector, 'base64') : stateVector)
     expect([...known]).toEqual(expect.arrayContaining([...Y.decodeStateVector(Y.encodeStateVector(doc))]))
   })
+
+  test('[D1] shows its clients what it takes from the database, without another edit', async () => {
+    instances = createInstances(shared.store, shared.redis.url, () => {})
+    const link = await startTcpProxy(shared.redis)
+    onTestFinished(() => link.close())
+    const [url, lagging] = [await instances.start(), await instances.start({ redisUrl: `redis://127.0.0.1:${link.port}` })]
+    const id = newId()
+    const reader = instances.open(lagging, id)
+    await eventually(() => expect(reader.current.synced).toBe(true))
+    link.refuse()
+    await edit(url, id, 'stored meanwhile')
+    // What the database has is removed from the log.
+    await eventually(async () => expect(await shared.store.textOf(id)).toBe('stored meanwhile'))
+    await wait(100)
+    link.flow()
+    await eventually(() => expect(reader.text.toJSON()).toBe('stored meanwhile'))
+  })
 })
 
 describe('a document that another connection has open stays in memory', () => {
@@ -104,4 +121,31 @@ test('[D1] a document that is disposed of while it is opened is closed on the se
   await eventually(() => expect(writer.current).toMatchObject({ synced: true, pendingUpdates: 0 }))
   await wait(100)
   expect(received).toEqual([])
+})
+
+test('[D1] a client that lacks an update before its offset receives it', async () => {
+  instances = createInstances(shared.store, shared.redis.url, () => {})
+  const url = await instances.start()
+  const id = newId()
+  const writer = instances.open(url, id)
+  let notices = 0
+  const connect = socketTransport({ url })
+  const client = createRealtimeClient({
+    transport: (handshake, { onMessage, onClose }) =>
+      connect(handshake, {
+        onClose,
+        onMessage: (message) => {
+          const isFirst = message.name === 'document:updated' && (notices += 1) === 1
+          onMessage(isFirst ? { ...message, payload: { ...message.payload, update: '' } } : message)
+        },
+      }),
+  })
+  onTestFinished(() => client.close())
+  const reader = document(client, id)
+  await eventually(() => expect([reader.current.synced, writer.current.synced]).toEqual([true, true]))
+  for (const text of ['one ', 'two ', 'three']) {
+    writer.text.insert(writer.text.length, text)
+    await eventually(() => expect(writer.current.pendingUpdates).toBe(0))
+  }
+  await eventually(() => expect(reader.text.toJSON()).toBe('one two three'))
 })

@@ -42,7 +42,9 @@ async function settle(authors: readonly DocumentAuthor[], timeoutMs: number): Pr
 function checkTexts(all: readonly DocumentAuthor[], present: readonly DocumentAuthor[]): string[] {
   const violations: string[] = []
   const texts = new Set(present.map((author) => author.text()))
-  if (texts.size > 1) violations.push(`equal: ${texts.size} different texts`)
+  const longest = Math.max(...[...texts].map(({ length }) => length))
+  const shorter = present.flatMap((author) => (author.text().length < longest ? author.state() : []))
+  if (texts.size > 1) violations.push(`equal: ${texts.size} different texts; shorter ones: ${shorter.join(', ')}`)
   for (const author of present) if (!author.isSynced()) violations.push(`synced: edits are not acknowledged: ${author.state()}`)
   for (const text of texts) {
     const lost = all.flatMap(({ words }) => words.filter((word) => !text.includes(word)))

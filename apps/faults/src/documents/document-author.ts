@@ -46,7 +46,13 @@ export function startAuthor(name: string, id: string, urls: readonly string[], r
       open.text.insert(place, `${word}${NOISE}`)
     },
     isSynced: () => open.current.synced && !open.current.loading,
-    state: () => JSON.stringify({ ...open.current, connection: client.connection.current, name }),
+    state: () =>
+      JSON.stringify({
+        ...open.current,
+        connection: client.connection.current,
+        name,
+        pending: [...(open.doc.store.pendingStructs?.missing ?? [])],
+      }),
     text: () => open.text.toJSON(),
     close: () => client.close(),
   }

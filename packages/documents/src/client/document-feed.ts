@@ -66,7 +66,9 @@ export function createDocumentFeed(options: DocumentFeedOptions): DocumentFeed {
     await ready()
     if (opening !== attempt || !connection.up) return
     const epoch = offset?.split('-', 1)[0]
-    const payload = { document, offset, stateVector: textOf(Y.encodeStateVector(doc)) }
+    // Updates before the offset are missing: the state vector says which.
+    const from = doc.store.pendingStructs === null ? offset : undefined
+    const payload = { document, offset: from, stateVector: textOf(Y.encodeStateVector(doc)) }
     const reply = await request(connection, 'document:open', payload)
     const content = reply.transfer ? [await fetchTransfer(internals, document, reply.transfer)] : []
     if (reply.update) content.push(bytesOf(reply.update))

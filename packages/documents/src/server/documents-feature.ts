@@ -82,6 +82,11 @@ export function createDocumentsFeature(core: Core, settings: DocumentsSettings):
   const documents = createLiveDocuments({
     ...{ logs, store, unloadAfterMs, seed: settings.seed ?? (() => undefined) },
     onRecord: deliver,
+    onSkip: (live) => {
+      const offset = offsetText(live.position)
+      // Clients that are not there yet open the document again.
+      fanOut.emit([documentRoom(live.id)], 'document:updated', { document: live.id, offset, previous: offset })
+    },
     flush: task.flush,
     onUnload: (live) => {
       task.forget(live)
