@@ -40,8 +40,6 @@ function check(what: string, decode: () => unknown): void {
 export interface Replica {
   /** Throws `INVALID_UPDATE`. */
   apply(update: Uint8Array): void
-  /** Updates were applied that build on ones that are missing. */
-  readonly isIncomplete: boolean
   /** No update was applied. */
   readonly isEmpty: boolean
   /** The whole document. */
@@ -71,9 +69,6 @@ export function createReplica(updates: readonly Uint8Array[] = []): Replica {
   for (const update of updates) apply(update)
   return {
     apply,
-    get isIncomplete() {
-      return doc.store.pendingStructs !== null || doc.store.pendingDs !== null
-    },
     get isEmpty() {
       return doc.store.clients.size === 0
     },

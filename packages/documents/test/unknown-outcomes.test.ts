@@ -44,7 +44,7 @@ test('[D7] what a client shows is sent again on the same connection', async () =
   await eventually(() => expect(sent()).toBe(2), { timeoutMs: 10_000 })
 })
 
-test('[D1] a document whose opening has an unknown outcome is opened again on the same connection', async () => {
+test('[D1] an opening whose outcome is unknown is repeated on the same connection', async () => {
   const database = await startPgliteInMemory()
   onTestFinished(() => database.stop())
   let loads = 0

@@ -66,7 +66,11 @@ export async function connectPlain(url: string, options: Partial<ManagerOptions 
   const socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true, ...options })
   const received: PlainClient['received'] = []
   socket.onAny((name: string, payload: unknown) => received.push({ name, payload }))
-  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject))
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve).once('connect_error', reject)
+    // Its server has ended before it answered.
+    socket.once('disconnect', (reason) => reject(new Error(`disconnected: ${reason}`)))
+  })
   const send = (name: string, ...args: unknown[]): Promise<Reply> =>
     new Promise((resolve, reject) => {
       socket.once('disconnect', (reason) => reject(new Error(`disconnected: ${reason}`)))

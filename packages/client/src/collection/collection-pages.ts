@@ -44,6 +44,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
   let loaded = loadedTo !== ''
   let epoch = 0
   let refused: RealtimeError | undefined
+  let disposed = false
   const isUpTo = (key: string, end: string | undefined): boolean => end === undefined || compareKeys(key, end) <= 0
   records.isLoaded = (key) => isUpTo(key, loadedTo)
   records.start()
@@ -52,7 +53,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
     requestedTo === undefined || (requestedTo !== '' && records.items().filter(({ key }) => isUpTo(key, requestedTo)).length >= limit)
 
   const requestPage = (): void => {
-    if (isRequesting || retry.waiting || !connection.up || refused || isDone()) return
+    if (disposed || isRequesting || retry.waiting || !connection.up || refused || isDone()) return
     isRequesting = true
     const mine = epoch
     const before = new Map(records.states().filter(([key]) => !isUpTo(key, requestedTo)))
@@ -129,6 +130,7 @@ export function createCollectionPages(options: CollectionPagesOptions): Collecti
       onChange()
     },
     dispose: () => {
+      disposed = true
       epoch++
       detach()
       retry.reset()

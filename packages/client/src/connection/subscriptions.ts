@@ -42,6 +42,8 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   const wanted = new Set<string>()
   /** The state on the server: `busy` while a request is unanswered. */
   const known = new Map<string, 'on' | 'busy'>()
+  /** Ended by the server before the reply to the request that began them. */
+  const ended = new Map<string, RealtimeError>()
   /** To be compared at the next update. */
   const dirty = new Set<string>()
   /** To be compared when the retry is due. */
@@ -62,9 +64,12 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
         return send(names.slice(middle), on)
       }
       for (const name of names) {
-        if (on && !error) known.set(name, 'on')
+        const end = ended.get(name)
+        ended.delete(name)
+        if (on && !error && !end) known.set(name, 'on')
         else known.delete(name)
-        if (!on || !error || !wanted.has(name)) dirty.add(name)
+        if (end && on && !error && wanted.has(name)) onRefused(name, end)
+        else if (!on || !error || !wanted.has(name)) dirty.add(name)
         else if (mayRepeat(error)) later.add(name)
         else onRefused(name, error)
       }
@@ -116,12 +121,16 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
     },
     lose: () => {
       epoch++
+      // Those that were being ended are gone, which the next update reports.
+      for (const name of known.keys()) if (!wanted.has(name)) dirty.add(name)
       known.clear()
+      ended.clear()
       later.clear()
       retry.reset()
     },
     revoke: (name, error) => {
-      // A request about it is unanswered: its reply decides.
+      // A request about it is unanswered: its reply decides, and is not of the present if it is positive.
+      if (known.get(name) === 'busy') ended.set(name, error)
       if (known.get(name) !== 'on') return
       known.delete(name)
       onRefused(name, error)

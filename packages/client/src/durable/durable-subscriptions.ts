@@ -46,7 +46,7 @@ interface Channel {
   readonly start: DurableStart
   /** Where the next subscription continues; `undefined` before the first reply. */
   offset: string | undefined
-  /** Missed events are being sent. */
+  /** Missed events are being sent, or requested after a reconnect. */
   isReplaying: boolean
 }
 
@@ -77,7 +77,10 @@ function createDurableSubscriptions(internals: ClientInternals): DurableSubscrip
         const current = channels.get(channel)
         // All of its uses ended meanwhile, and others began somewhere else.
         if (current !== undefined && current !== known) return begin(channel)
-        if (result?.offset !== undefined && current?.offset === undefined && current !== undefined) advance(current, result.offset)
+        if (result === undefined || current === undefined) return
+        // What the connection received of the channel by a pattern until now is not the next event.
+        current.isReplaying = false
+        if (result.offset !== undefined && current.offset === undefined) advance(current, result.offset)
       })
     },
     onRefused: (name, error) => {
@@ -95,7 +98,7 @@ function createDurableSubscriptions(internals: ClientInternals): DurableSubscrip
   connection.attach({
     onUp: subscriptions.restore,
     onDown: () => {
-      for (const channel of channels.values()) channel.isReplaying = false
+      for (const channel of channels.values()) channel.isReplaying = true
       subscriptions.lose()
     },
     'server:revoked': ({ target, error }) => {

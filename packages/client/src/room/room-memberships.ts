@@ -17,6 +17,8 @@ export interface RoomMembership {
   readonly observable: Observable<RoomSnapshot>
   /** Joins the room, also after reconnects. Returns a function that ends this; the last one leaves the room. */
   join(): () => void
+  /** The handle is disposed of. */
+  close(): void
 }
 
 /** The rooms that one client has joined. */
@@ -25,6 +27,8 @@ export interface RoomMemberships {
 }
 
 interface Record extends RoomMembership {
+  /** Handles that are not disposed of. */
+  handles: number
   show(snapshot: RoomSnapshot): void
 }
 
@@ -55,9 +59,13 @@ function createRoomMemberships(internals: ClientInternals): RoomMemberships {
     onRefused: (room, error) => show(room, { joined: false, error }),
     onGone: (room) => {
       show(room, OUT)
-      records.delete(room)
+      collect(room)
     },
   })
+  /** All handles on a room share its record, so it stays as long as one of them. */
+  const collect = (room: string): void => {
+    if (records.get(room)?.handles === 0 && !subscriptions.has(room)) records.delete(room)
+  }
   connection.attach({
     onUp: subscriptions.restore,
     onDown: () => {
@@ -73,13 +81,13 @@ function createRoomMemberships(internals: ClientInternals): RoomMemberships {
     const { observable, show: showRecord } = createObservable(OUT, onThrow)
     let uses = 0
     const record: Record = {
+      handles: 0,
       observable,
       show: (snapshot) => {
         const { joined, error } = observable.current
         if (snapshot.joined !== joined || snapshot.error !== error) showRecord(snapshot)
       },
       join: () => {
-        records.set(room, record)
         uses += 1
         subscriptions.want(room)
         let isOver = false
@@ -90,6 +98,10 @@ function createRoomMemberships(internals: ClientInternals): RoomMemberships {
           if (uses === 0) subscriptions.unwant(room)
         }
       },
+      close: () => {
+        record.handles -= 1
+        collect(room)
+      },
     }
     return record
   }
@@ -97,6 +109,7 @@ function createRoomMemberships(internals: ClientInternals): RoomMemberships {
   return {
     open: (room) => {
       const record = records.get(room) ?? create(room)
+      record.handles += 1
       records.set(room, record)
       return record
     },

@@ -139,8 +139,10 @@ export function room(client: RoomClient, name: string, options: RoomOptions = {}
     join: () => open(() => void (endJoin ??= own(membership.join()))),
     leave,
     dispose: () => {
+      if (disposed) return
       disposed = true
       for (const end of [...ends]) end()
+      membership.close()
     },
   }
   if (!lock) return made

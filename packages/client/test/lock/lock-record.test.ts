@@ -78,7 +78,7 @@ test('[L4] after a reconnect the same request is sent; a later one has another n
   expect(sent.map(({ payload }) => payload)).toMatchObject([{ request: 'r1' }, { request: 'r1' }, { request: 'r2' }, { request: 'r3' }])
 })
 
-test.for(['UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const)('[L3] a held lock is requested again after %s', (code) => {
+test.for(['UNAVAILABLE', 'OUTCOME_UNKNOWN'] as const)('[L3] a lock is requested again after %s', (code) => {
   const { record, sent, clock } = reconnected()
   sent[0]?.fail(code)
   expect(record.binding).toMatchObject({ token: 1 })

@@ -47,6 +47,7 @@ export function createLockWatches({ follow, read, onListenerError }: LockWatches
     const ended = createDeferred<never>()
     const following = follow(target)
     let isLive = false
+    let reads = 0
     let missed: [key: string, holder: LockHolder | undefined][] | undefined = []
 
     const show = (key: string, holder: LockHolder | undefined): void => {
@@ -62,14 +63,16 @@ export function createLockWatches({ follow, read, onListenerError }: LockWatches
       },
       read: async () => {
         missed ??= []
+        reads += 1
         try {
           const found = await read(target)
           for (const key of [...holders.keys()]) if (!found.has(key)) show(key, undefined)
           for (const [key, holder] of found) show(key, holder)
         } finally {
-          // The last of the messages of a lock is its state, or older than what was read and then equal to it.
-          const after = missed
-          missed = undefined
+          reads -= 1
+          // The last of the messages of a lock is its state, or older than what was read and then equal to it. Reads may overlap.
+          const after = reads === 0 ? (missed ?? []) : []
+          if (reads === 0) missed = undefined
           for (const [key, holder] of after) show(key, holder)
         }
       },

@@ -34,7 +34,7 @@ const holderOf = ({ user, info }: LockRequest): LockHolder => (info === undefine
 export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
   const locks = new Map<string, MemoryLock>()
   const tombstones = new Map<string, number>()
-  /** Keys that an open connection has requested. */
+  /** Keys that an open connection has or waits for. */
   const keysOf = new Map<string, Set<string>>()
   let isClosed = false
   const watches = createLockWatches({
@@ -56,6 +56,12 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
   const collect = (key: string, { grant, waiting }: MemoryLock): void => {
     if (grant === undefined && waiting.length === 0) locks.delete(key)
   }
+  const noteUse = (key: string, { connectionId }: LockRequest): void =>
+    void keysOf.set(connectionId, (keysOf.get(connectionId) ?? new Set()).add(key))
+  const noteEnd = (key: string, { connectionId }: LockRequest): void => {
+    const keys = keysOf.get(connectionId)
+    if (keys?.delete(key) === true && keys.size === 0) keysOf.delete(connectionId)
+  }
   const isHeldBy = (grant: Grant | undefined, connectionId: string): grant is Grant =>
     grant !== undefined && grant.request?.connectionId === connectionId
 
@@ -70,6 +76,7 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
   const finish = (key: string, lock: MemoryLock, grant: Grant, isOwnCall: boolean): void => {
     clearTimeout(grant.timer)
     lock.grant = undefined
+    if (grant.request !== undefined) noteEnd(key, grant.request)
     tombstones.set(key, grant.token)
     for (const oldest of tombstones.keys()) {
       if (tombstones.size <= MAX_TOMBSTONES) break
@@ -89,7 +96,6 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     const lock = lockOf(key)
     const owner = lockOwner(request)
     const { waiting } = lock
-    keysOf.set(request.connectionId, (keysOf.get(request.connectionId) ?? new Set()).add(key))
     let { grant } = lock
     // Its client has ended that request.
     while (grant?.owner === owner && grant.request?.connectionId !== request.connectionId && grant.name !== request.request) {
@@ -98,6 +104,7 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     }
     if (grant === undefined || grant.owner === owner) {
       const token = hold(key, lock, owner, request, grant?.token)
+      noteUse(key, request)
       watches.apply(key, holderOf(request))
       return { state: 'granted', token }
     }
@@ -107,13 +114,15 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     const keepsPlace = before?.connectionId === request.connectionId || before?.request === request.request
     if (place !== -1) waiting.splice(place, 1)
     waiting.splice(keepsPlace ? place : waiting.length, 0, { owner, request })
+    noteUse(key, request)
     return { state: 'waiting' }
   }
-  const leaveQueue = (lock: MemoryLock, isLeaving: (request: LockRequest) => boolean): void => {
+  const leaveQueue = (key: string, lock: MemoryLock, isLeaving: (request: LockRequest) => boolean): void => {
+    for (const { request } of lock.waiting) if (isLeaving(request)) noteEnd(key, request)
     lock.waiting.splice(0, lock.waiting.length, ...lock.waiting.filter(({ request }) => !isLeaving(request)))
   }
   const leave = (key: string, lock: MemoryLock, connectionId: string): void => {
-    leaveQueue(lock, (request) => request.connectionId === connectionId)
+    leaveQueue(key, lock, (request) => request.connectionId === connectionId)
     const { grant } = lock
     if (isHeldBy(grant, connectionId)) {
       const ttlMs = grant.request?.ttlMs
@@ -129,7 +138,7 @@ export function createMemoryLocks(settings: CoordinationSettings): MemoryLocks {
     cancel: async (key, connectionId, request) => {
       const lock = lockOf(key)
       const isThis = (other: LockRequest): boolean => other.connectionId === connectionId && other.request === request
-      leaveQueue(lock, isThis)
+      leaveQueue(key, lock, isThis)
       if (isHeldBy(lock.grant, connectionId) && lock.grant.request && isThis(lock.grant.request)) finish(key, lock, lock.grant, true)
       collect(key, lock)
     },

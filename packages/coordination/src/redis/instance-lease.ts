@@ -12,6 +12,9 @@ import { partsOf, textsOf } from './script-reply.ts'
 /** Tries of a write that was too late for its lease. */
 const MAX_TRIES = 3
 
+/** A heartbeat is late after so many intervals. */
+const LATE_BEATS = 1.5
+
 /** The lease of this instance on Redis. */
 export interface RedisLease extends InstanceLease {
   /** Whether a lease has ended, and is not swept yet. */
@@ -62,6 +65,8 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
   let state: InstanceLease['state'] = 'registering'
   let expiry = 0
   let settledAt = 0
+  /** The last reply to a heartbeat. */
+  let beatAt = 0
   let live: ReadonlySet<string> = new Set()
   let ended: ReadonlySet<string> = new Set()
   let beating: Promise<void> | undefined
@@ -109,6 +114,7 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
       const isRenewal = state === 'live'
       const reply = await run(isRenewal ? 'renew' : 'register')
       if (closing !== undefined) return
+      beatAt = performance.now()
       live = new Set(reply.live)
       ended = new Set(reply.ended)
       settledAt = performance.now() + reply.settlingMs
@@ -170,7 +176,9 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
       return live
     },
     get settlingMs() {
-      return state === 'live' ? Math.max(0, Math.ceil(settledAt - performance.now())) : times.leaseMs
+      // While a heartbeat is late, what is known of rooms may be old.
+      if (state !== 'live' || performance.now() - beatAt > LATE_BEATS * times.heartbeatMs) return times.leaseMs
+      return Math.max(0, Math.ceil(settledAt - performance.now()))
     },
     ready: ready.promise,
     onLost: (listener) => lostListeners.add(listener),

@@ -25,6 +25,7 @@ export interface OrphanSweepOptions {
 export function createOrphanSweep({ lease, leaseMs, sweep, onEmpty, onError }: OrphanSweepOptions): OrphanSweep {
   const timers = new Map<string, NodeJS.Timeout>()
   const isOrphan = (id: string): boolean => lease.state === 'live' && !lease.live.has(id) && !lease.hasEnded(id)
+  let isCleared = false
   const run = async (id: string): Promise<void> => {
     timers.delete(id)
     // Leases that this instance does not know yet are in the reply of the next heartbeat.
@@ -33,17 +34,23 @@ export function createOrphanSweep({ lease, leaseMs, sweep, onEmpty, onError }: O
     const { removed, remaining } = await sweep(id)
     if (removed > 0 && remaining === 0) onEmpty()
   }
+  const plan = (id: string): void => {
+    const sweepLater = (): void =>
+      void run(id).catch((error: unknown) => {
+        onError(error)
+        // Nothing else would sweep it.
+        if (!isCleared && !timers.has(id)) plan(id)
+      })
+    timers.set(id, setTimeout(sweepLater, leaseMs))
+  }
   return {
     check: (leases) => {
       for (const id of leases) {
-        if (isOrphan(id) && !timers.has(id))
-          timers.set(
-            id,
-            setTimeout(() => void run(id).catch(onError), leaseMs),
-          )
+        if (isOrphan(id) && !timers.has(id)) plan(id)
       }
     },
     clear: () => {
+      isCleared = true
       for (const timer of timers.values()) clearTimeout(timer)
       timers.clear()
     },

@@ -122,7 +122,8 @@ export function createRoomFeed<Snapshot extends { readonly version: number }>(op
         }
         waiting.set(end, { version: target, reject: fail })
       }),
-    resync: () => (isClosed || !isLive ? ready : resync()),
+    // A gap during the first read concerns what came after it was executed.
+    resync: () => (isClosed || (!isLive && reading === undefined) ? ready : resync()),
     close: () => {
       isClosed = true
       subscription()

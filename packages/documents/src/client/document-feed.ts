@@ -66,7 +66,7 @@ export function createDocumentFeed(options: DocumentFeedOptions): DocumentFeed {
     await ready()
     if (opening !== attempt || !connection.up) return
     const epoch = offset?.split('-', 1)[0]
-    // Updates before the offset are missing: the state vector says which.
+    // Updates before the offset are missing: the state vector shows which.
     const from = doc.store.pendingStructs === null ? offset : undefined
     const payload = { document, offset: from, stateVector: textOf(Y.encodeStateVector(doc)) }
     const reply = await request(connection, 'document:open', payload)

@@ -109,12 +109,12 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
         return act(NO_VERDICTS)
       }
       const authorization = authorizationOf(connection, authorize)
-      if (authorization === undefined) throw gone()
+      if (authorization === undefined) throw goneError()
       return authorization.queue.admit(accesses, act)
     },
     decide: (connection, access) => {
       if (authorize === undefined) return ALLOWED
-      return authorizationOf(connection, authorize)?.cache.decide(access) ?? { refusal: gone() }
+      return authorizationOf(connection, authorize)?.cache.decide(access) ?? { refusal: goneError() }
     },
     isCurrent: (connection, verdict) =>
       authorize === undefined || openConnections.get(connection)?.authorization?.cache.isCurrent(verdict) === true,
@@ -124,4 +124,6 @@ export function createAccessControl<U extends User>(authorize: Authorize<U> | un
   return control
 }
 
-const gone = (): RealtimeError => new RealtimeError('CLOSED', { message: 'The connection was closed before the request completed.' })
+/** Error for a request whose connection has ended. */
+export const goneError = (): RealtimeError =>
+  new RealtimeError('CLOSED', { message: 'The connection was closed before the request completed.' })

@@ -31,6 +31,8 @@ export interface DurableChannelOptions {
   deliver: (event: DurableEvent) => void
   /** Events between the two may be lost. */
   onGap: (from: LogPosition, to: LogPosition) => void
+  /** A read failed: something may be in the log that was not delivered. */
+  onBehind: () => void
   onError: (error: unknown) => void
 }
 
@@ -38,7 +40,7 @@ export interface DurableChannelOptions {
  * Follows one channel. A notification whose `previous` is the position is the next event. Any other one shows that notifications were
  * lost: then the log is read from the position, once at a time.
  */
-export function createDurableChannel({ name, logs, start, deliver, onGap, onError }: DurableChannelOptions): DurableChannel {
+export function createDurableChannel({ name, logs, start, deliver, onGap, onBehind, onError }: DurableChannelOptions): DurableChannel {
   let position: LogPosition = start ?? { epoch: 0, offset: 0 }
   let reading: Promise<void> | undefined
   /** Something was appended that the present read may not contain. */
@@ -67,9 +69,14 @@ export function createDurableChannel({ name, logs, start, deliver, onGap, onErro
   }
   const check = (): Promise<void> => {
     isBehind = true
-    reading ??= readOn().finally(() => {
-      reading = undefined
-    })
+    reading ??= readOn()
+      .catch((error: unknown) => {
+        onBehind()
+        throw error
+      })
+      .finally(() => {
+        reading = undefined
+      })
     return reading
   }
   const open = async (): Promise<void> => {

@@ -13,6 +13,9 @@ export interface DurableChannels {
   close(): void
 }
 
+/** Time until a log is read again after a failure, milliseconds. */
+const RETRY_MS = 1_000
+
 /** What the channels need. */
 export interface DurableChannelsOptions extends Pick<Core, 'onError'> {
   rows: readonly Logs[]
@@ -34,7 +37,10 @@ export function createDurableChannels(options: DurableChannelsOptions): DurableC
   const { rows, intervalMs, isUsed, hasReceivers, deliver, onGap, onError } = options
   const followed = new Map<Logs, Promise<void>>()
   const open = new Map<string, DurableChannel>()
-  const stops: (() => void)[] = []
+  const stops = new Set<() => void>()
+  /** Channels whose last read failed. */
+  const behind = new Set<string>()
+  let retry: NodeJS.Timeout | undefined
 
   const report = (error: unknown, channel: string): void => onError(error, { stage: 'durable', subject: channel })
 
@@ -43,6 +49,10 @@ export function createDurableChannels(options: DurableChannelsOptions): DurableC
       ...{ name, logs, start },
       deliver: (event) => deliver(name, event),
       onGap: (from, to) => onGap(name, from, to),
+      onBehind: () => {
+        behind.add(name)
+        retry ??= setTimeout(checkAgain, RETRY_MS).unref()
+      },
       onError: (error) => report(error, name),
     })
     open.set(name, channel)
@@ -71,12 +81,27 @@ export function createDurableChannels(options: DurableChannelsOptions): DurableC
       else await channel.check().catch((error) => report(error, name))
     }
   }
+  const checkAgain = (): void => {
+    retry = undefined
+    const names = [...behind]
+    behind.clear()
+    for (const name of names)
+      if (isUsed(name))
+        open
+          .get(name)
+          ?.check()
+          .catch((error) => report(error, name))
+  }
   const followRow = (logs: Logs): Promise<void> => {
     const subscription = logs.onAppend((notice) => receive(logs, notice))
-    stops.push(
-      subscription,
-      logs.onGap(() => void checkAll()),
-    )
+    const stopGap = logs.onGap(() => void checkAll())
+    const stop = (): void => {
+      subscription()
+      stopGap()
+    }
+    stops.add(stop)
+    // The next subscriber subscribes it again.
+    subscription.ready.catch(() => stops.delete(stop) && stop())
     return subscription.ready
   }
   const ready = (logs: Logs): Promise<void> => {
@@ -105,6 +130,7 @@ export function createDurableChannels(options: DurableChannelsOptions): DurableC
     },
     close: () => {
       clearInterval(timer)
+      clearTimeout(retry)
       for (const stop of stops) stop()
       open.clear()
     },

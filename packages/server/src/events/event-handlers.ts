@@ -35,9 +35,16 @@ export const createEventHandlers = (hub: EventHub, subscribers: EventSubscribers
     (payload, connection, [verdict]) => {
       const { channel, durable } = payload
       if (durable === true || hub.durable.isDurable(channel)) return hub.durable.subscribe(connection, payload)
+      const room = channelRoom(channel)
+      const wasSubscribed = connection.subscriptions.has(room)
       subscribers.add(connection, channel, verdict)
+      if (!isPattern(channel) || !hub.durable.hasRows) return {}
+      const refuse = (error: unknown): never => {
+        if (!wasSubscribed) subscribers.delete(connection, room)
+        throw error
+      }
       // What is published after the reply is received, also on durable channels of other instances.
-      return isPattern(channel) && hub.durable.hasRows ? hub.durable.follow(channel).then(() => ({})) : {}
+      return hub.durable.follow(channel).then(() => ({}), refuse)
     },
   ),
   unsubscribe: defineHandler(

@@ -1,5 +1,6 @@
 import type { Coordination } from '@tutti/coordination/contract'
 import { RealtimeError, toWireError, type JsonValue, type Requests } from '@tutti/protocol'
+import { goneError } from '../authorization/access-control.ts'
 import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { heldLock } from '../connection/subscription-names.ts'
@@ -76,6 +77,8 @@ export function createLockRequests({ locks }: Pick<Coordination, 'locks'>, onErr
 
   return {
     acquire: async (connection, { key, request, ttlMs, waitMs, info }) => {
+      // Authorization took longer than the connection lasted: nothing would end what begins now.
+      if (!connection.connected) throw goneError()
       connection.subscriptions.add([heldLock(key)])
       const before = find(connection, key)
       const own = start(connection, key, request)

@@ -1,5 +1,6 @@
 import type { Coordination, LocksView, LockTarget } from '@tutti/coordination/contract'
 import type { LockPage } from '@tutti/protocol'
+import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
 import { watchedLock, watchedLockOf } from '../connection/subscription-names.ts'
@@ -52,7 +53,12 @@ export function createLockWatchers({ fanOut }: Pick<Core, 'fanOut'>, { locks }: 
       const name = watchedLock(target)
       const watched = open(name, target)
       let isReady = false
-      connection.subscriptions.add([name])
+      try {
+        connection.subscriptions.add([name])
+      } catch (error) {
+        collect(name)
+        throw error
+      }
       watched.waiting += 1
       const read = async (): Promise<LockPage> => {
         await watched.view.ready
@@ -60,6 +66,10 @@ export function createLockWatchers({ fanOut }: Pick<Core, 'fanOut'>, { locks }: 
         return { locks: pageOf(watched) }
       }
       return new PlacedReply(read(), {
+        before: () => {
+          // The right to it was taken away meanwhile. Its client takes a notice of that before the reply for an earlier one.
+          if (isReady && connection.connected && !connection.subscriptions.has(name)) throw revokedError()
+        },
         after: () => {
           watched.waiting -= 1
           // It may have unsubscribed meanwhile, or its right may have ended.

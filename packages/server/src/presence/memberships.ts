@@ -1,6 +1,7 @@
 import type { Coordination } from '@tutti/coordination/contract'
 import type { JsonValue } from '@tutti/protocol'
 import { createKeyedMutex } from '@tutti/protocol/internal'
+import { goneError } from '../authorization/access-control.ts'
 import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { membershipRoom } from '../connection/subscription-names.ts'
@@ -65,7 +66,9 @@ export function createMemberships({ coordination, roomMemberships, onEnd, onErro
   }
 
   return {
-    join: (connection, room, info, sequence) => {
+    join: async (connection, room, info, sequence) => {
+      // Authorization took longer than the connection lasted: nothing would end what begins now.
+      if (!connection.connected) throw goneError()
       connection.subscriptions.add([membershipRoom(room)])
       const own = byConnection.get(connection) ?? new Map<string, Membership>()
       const membership = own.get(room) ?? { id: undefined, joins: 0, isRevoked: false }
@@ -75,6 +78,8 @@ export function createMemberships({ coordination, roomMemberships, onEnd, onErro
       const { user, clientId, id: connectionId } = connection
       return mutex.run(nameOf(connection, room), async () => {
         try {
+          // It has waited for its turn while the connection ended.
+          if (!connection.connected) throw goneError()
           if (membership.isRevoked) throw revokedError()
           const { id } = await members.join({ user, clientId, connectionId, sequence }, info)
           if (!connection.connected) members.disconnect(connectionId)

@@ -1,5 +1,6 @@
 import type { Members, MembersChange, MembersView } from '@tutti/coordination/contract'
 import type { JsonValue, PresencePage } from '@tutti/protocol'
+import { revokedError } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { FanOut } from '../connection/fan-out.ts'
 import { PlacedReply } from '../connection/handler.ts'
@@ -49,11 +50,14 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
   let view: MembersView | undefined
   /** Subscriptions without a reply. */
   let waiting = 0
+  /** Nothing of the room is left but the cursors that wait for the tick. */
+  let isUnused = false
   let sentCount: number | undefined
 
   const tick = createTick(tickMs, () => {
     if (own.size > 0) members.publishCursors(Object.fromEntries(own))
     own.clear()
+    if (isUnused) return onUnused()
     const { count = 0 } = view ?? {}
     const change = pending.take()
     if (change !== undefined) {
@@ -93,6 +97,7 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
   const collect = (): void => {
     if (waiting > 0 || fanOut.hasReceivers(presenceRoom(room)) || fanOut.hasReceivers(countRoom(room))) return
     close()
+    isUnused = true
     if (own.size === 0) onUnused()
   }
   const close = (): void => {
@@ -118,6 +123,7 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
     subscribe: (connection, countOnly) => {
       const name = countOnly ? countRoom(room) : presenceRoom(room)
       waiting += 1
+      isUnused = false
       const current = (view ??= open())
       let isReady = false
       const page = async (): Promise<PresencePage> => {
@@ -129,6 +135,10 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
         return { members: [...members.values()].slice(0, MAX_PAGE).map(toWireMember), count, ...(settlingMs > 0 && { settlingMs }) }
       }
       return new PlacedReply(page(), {
+        before: () => {
+          // The right to it was taken away meanwhile. Its client takes a notice of that before the reply for an earlier one.
+          if (isReady && connection.connected && !connection.subscriptions.has(name)) throw revokedError()
+        },
         after: () => {
           waiting -= 1
           // It may have unsubscribed meanwhile, or its right may have ended.
@@ -149,6 +159,7 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
       collect()
     },
     move: (id, data) => {
+      isUnused = false
       own.set(id, data)
       tick.plan()
     },

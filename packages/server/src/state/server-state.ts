@@ -95,7 +95,7 @@ export const createServerState = (stateOptions: ServerStateOptions): ServerState
         listener,
         (error) => onError(error, { stage: 'listener', subject: key }),
       )
-      const ends = [onChange(key, entry.apply), onGap(() => void entry.refresh())]
+      const ends = [onChange(key, entry.apply), onGap(() => void entry.refresh()), entry.close]
       void entry.refresh()
       return () => {
         for (const end of ends) end()

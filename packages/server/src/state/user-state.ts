@@ -63,6 +63,7 @@ export function createUserState(link: UserLink, handlers: StateHandlers, maxKeys
             return structuredClone(entryOf(entries, key))
           } catch (error) {
             // Without the entry the watch would be behind, and nothing would say so.
+            entry.close()
             subscription.end(error)
             throw error
           }

@@ -1,6 +1,7 @@
 import { applyPatch, type Entry } from '@tutti/protocol'
 import { callSafely, isAbsent, neverThere } from '@tutti/protocol/internal'
 import type { StateChange } from '@tutti/storage-driver/contract'
+import { isTransient } from './transient-error.ts'
 
 /** The entry of one key for server code that watches it. */
 export interface WatchedEntry {
@@ -12,7 +13,12 @@ export interface WatchedEntry {
   apply(change: StateChange): void
   /** Takes an entry that was read for another reason: passes it on where it is newer, reads again where it is older. */
   take(read: Entry): void
+  /** Reads nothing more by itself. */
+  close(): void
 }
+
+/** Delay between two attempts to read while the store is unavailable, milliseconds. */
+export const RETRY_MS = 500
 
 /** Keeps an entry up to date from its changes. `listener` receives each new entry, `onError` what reads and the listener throw. */
 export function createWatchedEntry(
@@ -25,6 +31,8 @@ export function createWatchedEntry(
   let isReading = false
   /** A change may have been missed since the read that runs was started. */
   let isOutdated = false
+  let isClosed = false
+  let retry: NodeJS.Timeout | undefined
   const waiting: StateChange[] = []
 
   const pass = (next: Entry): void => {
@@ -54,11 +62,14 @@ export function createWatchedEntry(
     }
     isReading = true
     isOutdated = false
+    clearTimeout(retry)
     try {
       const current = await read()
       if (current.version !== entry.version) pass(current)
     } catch (error) {
       onError(error)
+      // Perhaps nothing else shows that it is behind.
+      if (isTransient(error) && !isClosed) retry = setTimeout(() => void refresh(), RETRY_MS).unref()
     } finally {
       isReading = false
     }
@@ -79,5 +90,9 @@ export function createWatchedEntry(
     refresh,
     apply,
     take,
+    close: () => {
+      isClosed = true
+      clearTimeout(retry)
+    },
   }
 }

@@ -1,7 +1,8 @@
 import type { Entry, EntryPage } from '@tutti/protocol'
 import { isAbsent } from '@tutti/protocol/internal'
 import type { StateChange } from '@tutti/storage-driver/contract'
-import { createWatchedEntry, type WatchedEntry } from './watched-entry.ts'
+import { isTransient } from './transient-error.ts'
+import { createWatchedEntry, RETRY_MS, type WatchedEntry } from './watched-entry.ts'
 
 /** The entries below a prefix for server code that watches them. */
 export interface WatchedPrefix {
@@ -31,6 +32,7 @@ export function createWatchedPrefix({ list, read, listener, onError }: WatchedPr
   let isListing = false
   let isOutdated = false
   let isClosed = false
+  let retry: NodeJS.Timeout | undefined
 
   const entryOf = (key: string): WatchedEntry => {
     const existing = entries.get(key)
@@ -76,7 +78,11 @@ export function createWatchedPrefix({ list, read, listener, onError }: WatchedPr
     isListing = true
     while (isOutdated && !isClosed) {
       isOutdated = false
-      await readAll().catch((error: unknown) => onError(error))
+      await readAll().catch((error: unknown) => {
+        onError(error)
+        clearTimeout(retry)
+        if (isTransient(error) && !isClosed) retry = setTimeout(() => void refresh(), RETRY_MS).unref()
+      })
     }
     isListing = false
     forgetRemoved()
@@ -92,6 +98,8 @@ export function createWatchedPrefix({ list, read, listener, onError }: WatchedPr
     },
     close: () => {
       isClosed = true
+      clearTimeout(retry)
+      for (const entry of entries.values()) entry.close()
       entries.clear()
       removed.clear()
     },

@@ -74,9 +74,11 @@ export function createRedisLocks({ link, instanceId, settings, layout, lease, ho
   const orphans = createOrphanSweep({
     ...{ lease, leaseMs: settings.leaseMs, onEmpty: () => {}, onError: report },
     sweep: async (dead) => {
-      const keys = [...(ofUnknown.get(dead) ?? [])]
-      ofUnknown.delete(dead)
+      const noted = ofUnknown.get(dead)
+      const keys = [...(noted ?? [])]
       await Promise.all(keys.map((key) => store.end(key, ['sweep', dead])))
+      for (const key of keys) noted?.delete(key)
+      if (noted?.size === 0) ofUnknown.delete(dead)
       return { removed: 0, remaining: 0 }
     },
   })
