@@ -2,7 +2,7 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { createRealtimeClient, socketTransport, type RealtimeClient } from '@tutti/client'
 import type { OpenedDocument } from '@tutti/protocol'
 import { eventually, startTcpProxy } from '@tutti/test-kit'
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { document } from '../src/client/document.ts'
 import { request } from '../src/client/request.ts'
@@ -148,4 +148,26 @@ test('[D1] a client that lacks an update before its offset receives it', async (
     await eventually(() => expect(writer.current.pendingUpdates).toBe(0))
   }
   await eventually(() => expect(reader.text.toJSON()).toBe('one two three'))
+})
+
+test('[D1] after an update that builds on a missing one, not each one opens it again', async () => {
+  instances = createInstances(shared.store, shared.redis.url, () => {})
+  const url = await instances.start()
+  const id = newId()
+  const [writer, reader, other] = [instances.open(url, id), await connected(url), await connected(url)]
+  const requests = vi.spyOn(reader.internals.connection, 'request')
+  const notes = document(reader, id)
+  await eventually(() => expect([notes.current.synced, writer.current.synced]).toEqual([true, true]))
+  const foreign = new Y.Doc()
+  foreign.getText('text').insert(0, 'lost')
+  const before = Y.encodeStateVector(foreign)
+  foreign.getText('text').insert(4, ', dangling')
+  const dangling = Buffer.from(Y.encodeStateAsUpdate(foreign, before)).toString('base64')
+  await request(other.internals.connection, 'document:open', { document: id })
+  await request(other.internals.connection, 'document:update', { document: id, update: dangling })
+  for (let count = 0; count < 20; count += 1) {
+    writer.text.insert(0, '.')
+    await eventually(() => expect(notes.text.toJSON()).toHaveLength(count + 1))
+  }
+  expect(requests.mock.calls.filter(([name]) => name === 'document:open').length).toBeLessThan(8)
 })

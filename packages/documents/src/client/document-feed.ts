@@ -56,6 +56,8 @@ export function createDocumentFeed(options: DocumentFeedOptions): DocumentFeed {
   let isOpen = false
   /** The attempt that is in progress. */
   let opening: object | undefined
+  /** The server did not have what pending structs need either. */
+  let isLacking = false
   /** Notices that arrive while the content is fetched. */
   let held: Notices['document:updated'][] = []
 
@@ -87,6 +89,7 @@ export function createDocumentFeed(options: DocumentFeedOptions): DocumentFeed {
     for (const update of content) apply(update)
     offset = reply.offset
     isOpen = true
+    isLacking = doc.store.pendingStructs !== null
     const notices = held
     held = []
     for (const notice of notices) updated(notice)
@@ -118,8 +121,11 @@ export function createDocumentFeed(options: DocumentFeedOptions): DocumentFeed {
     if (notice.previous !== offset || notice.update === undefined) return open()
     offset = notice.offset
     apply(bytesOf(notice.update))
-    // Updates that build on ones that are missing.
-    if (doc.store.pendingStructs !== null) open()
+    // Updates that build on ones that are missing. Where no instance has these, not each update requests them again.
+    if (doc.store.pendingStructs !== null) {
+      if (!isLacking) open()
+      else if (!retry.waiting) retry.plan(open)
+    }
     onChange()
   }
 
