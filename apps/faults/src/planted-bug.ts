@@ -88,7 +88,11 @@ export const DURABLE_BUGS = {
         from: 'previous === position.offset && json !== undefined',
         to: 'json !== undefined',
       },
-      { file: 'server/src/durable/durable-channels.ts', from: 'logs.onGap(() => void checkAll()),', to: '() => {},' },
+      {
+        file: 'server/src/durable/durable-channels.ts',
+        from: 'const stopGap = logs.onGap(() => void checkAll())',
+        to: 'const stopGap = () => {}',
+      },
     ],
   },
   'no-ids': {

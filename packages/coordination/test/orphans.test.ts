@@ -7,7 +7,7 @@ const server = useRedis()
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 test.each([{ isAway: false }, { isAway: true }])(
-  '[L6] a lock of an unknown lease ends; Redis is away then: $isAway',
+  '[L3] a lock of an unknown lease ends; Redis is away then: $isAway',
   async ({ isAway }) => {
     const { prefix } = server.prefix()
     const { port } = new URL(server.redis.url)
