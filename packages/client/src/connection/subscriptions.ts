@@ -40,10 +40,8 @@ export interface Subscriptions {
 export function createSubscriptions(options: SubscriptionsOptions): Subscriptions {
   const { connection, batches, request, onRefused, onGone } = options
   const wanted = new Set<string>()
-  /** The state on the server: `busy` while a request is unanswered. */
-  const known = new Map<string, 'on' | 'busy'>()
-  /** Ended by the server before the reply to the request that began them. */
-  const ended = new Map<string, RealtimeError>()
+  /** The state on the server: `busy` while a request is unanswered, an error where the server ends what it has yet to confirm. */
+  const known = new Map<string, 'on' | 'busy' | RealtimeError>()
   /** To be compared at the next update. */
   const dirty = new Set<string>()
   /** To be compared when the retry is due. */
@@ -64,14 +62,13 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
         return send(names.slice(middle), on)
       }
       for (const name of names) {
-        const end = ended.get(name)
-        ended.delete(name)
-        if (on && !error && !end) known.set(name, 'on')
+        const state = known.get(name)
+        const end = error ?? (typeof state === 'object' ? state : undefined)
+        if (on && !end) known.set(name, 'on')
         else known.delete(name)
-        if (end && on && !error && wanted.has(name)) onRefused(name, end)
-        else if (!on || !error || !wanted.has(name)) dirty.add(name)
-        else if (mayRepeat(error)) later.add(name)
-        else onRefused(name, error)
+        if (!on || !end || !wanted.has(name)) dirty.add(name)
+        else if (error && mayRepeat(error)) later.add(name)
+        else onRefused(name, end)
       }
       if (later.size === 0) retry.reset()
       else if (error) retry.plan(tryAgain, error.retryAfterMs)
@@ -87,7 +84,7 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
 
   const update = (): void => {
     if (!connection.up) return
-    const names = [...dirty].filter((name) => known.get(name) !== 'busy')
+    const names = [...dirty].filter((name) => (known.get(name) ?? 'on') === 'on')
     dirty.clear()
     for (const batch of batches(names.filter((name) => !wanted.has(name) && known.has(name)))) send(batch, false)
     for (const batch of batches(names.filter((name) => wanted.has(name) && !known.has(name)))) send(batch, true)
@@ -124,16 +121,16 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
       // Those that were being ended are gone, which the next update reports.
       for (const name of known.keys()) if (!wanted.has(name)) dirty.add(name)
       known.clear()
-      ended.clear()
       later.clear()
       retry.reset()
     },
     revoke: (name, error) => {
-      // A request about it is unanswered: its reply decides, and is not of the present if it is positive.
-      if (known.get(name) === 'busy') ended.set(name, error)
-      if (known.get(name) !== 'on') return
-      known.delete(name)
-      onRefused(name, error)
+      const state = known.get(name)
+      if (state === 'on') {
+        known.delete(name)
+        onRefused(name, error)
+        // A request about it is unanswered: its reply decides, and is not of the present if it is positive.
+      } else if (state) known.set(name, error)
     },
   }
 }
