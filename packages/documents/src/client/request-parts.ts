@@ -1,7 +1,7 @@
 import { toError } from '@tutti/protocol/internal'
 
 /** The second part is in flight only while replies take less than this, milliseconds. */
-const SLOW_REPLY_MS = 1_000
+const SLOW_REPLY_MS = 250
 
 /** What the parts of one transfer need. */
 export interface RequestPartsOptions {
