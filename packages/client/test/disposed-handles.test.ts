@@ -12,8 +12,10 @@ test('[S15] a collection that is disposed of at once leaves no subscription', as
   expect([...server.link.prefixes]).toEqual([])
 })
 
-test('[R1] a handle that joins again and leaves does not end another membership', async () => {
-  const { client, server } = await connectedClient()
+/** A room that one handle has left and another one joins. */
+async function joinedBySecond() {
+  const connected = await connectedClient()
+  const { client, server } = connected
   const first = room(client, 'proj')
   first.join()
   await server.flush()
@@ -21,6 +23,11 @@ test('[R1] a handle that joins again and leaves does not end another membership'
   await server.flush()
   const second = room(client, 'proj')
   second.join()
+  return { ...connected, first, second }
+}
+
+test('[R1] a handle that joins again and leaves does not end another membership', async () => {
+  const { server, first, second } = await joinedBySecond()
   await server.flush()
   first.join()
   first.leave()
@@ -30,14 +37,7 @@ test('[R1] a handle that joins again and leaves does not end another membership'
 })
 
 test('[R1] both handles show that the room is joined', async () => {
-  const { client, server, clock } = await connectedClient()
-  const first = room(client, 'proj')
-  first.join()
-  await server.flush()
-  first.leave()
-  await server.flush()
-  const second = room(client, 'proj')
-  second.join()
+  const { server, clock, first, second } = await joinedBySecond()
   first.join()
   await server.flush()
   server.link.cut()

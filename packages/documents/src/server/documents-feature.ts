@@ -84,7 +84,7 @@ export function createDocumentsFeature(core: Core, settings: DocumentsSettings):
     onRecord: deliver,
     onSkip: (live) => {
       const offset = offsetText(live.position)
-      // Clients that are not there yet open the document again.
+      // Clients with an earlier offset open the document again.
       fanOut.emit([documentRoom(live.id)], 'document:updated', { document: live.id, offset, previous: offset })
     },
     flush: task.flush,

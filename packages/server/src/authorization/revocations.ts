@@ -34,6 +34,11 @@ const AT_ONCE = 50
 /** Error for an access that has been revoked. */
 export const revokedError = (): RealtimeError => new RealtimeError('FORBIDDEN', { message: 'Access was revoked.' })
 
+/** Throws where the right to a subscription has ended before its reply: nothing of it is sent after the revocation. */
+export function checkSubscribed({ connected, subscriptions }: Connection, name: string): void {
+  if (connected && !subscriptions.has(name)) throw revokedError()
+}
+
 /** Revokes rights: ends subscriptions that depend on them here and, through the relay, on every instance (X2). */
 export class Revocations<U extends User> {
   private readonly core: Core

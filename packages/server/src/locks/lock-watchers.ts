@@ -1,6 +1,6 @@
 import type { Coordination, LocksView, LockTarget } from '@tutti/coordination/contract'
 import type { LockPage } from '@tutti/protocol'
-import { revokedError } from '../authorization/revocations.ts'
+import { checkSubscribed } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import { PlacedReply } from '../connection/handler.ts'
 import { watchedLock, watchedLockOf } from '../connection/subscription-names.ts'
@@ -67,8 +67,7 @@ export function createLockWatchers({ fanOut }: Pick<Core, 'fanOut'>, { locks }: 
       }
       return new PlacedReply(read(), {
         before: () => {
-          // The right to it was taken away meanwhile. Its client takes a notice of that before the reply for an earlier one.
-          if (isReady && connection.connected && !connection.subscriptions.has(name)) throw revokedError()
+          if (isReady) checkSubscribed(connection, name)
         },
         after: () => {
           watched.waiting -= 1

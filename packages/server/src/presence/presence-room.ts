@@ -1,6 +1,6 @@
 import type { Members, MembersChange, MembersView } from '@tutti/coordination/contract'
 import type { JsonValue, PresencePage } from '@tutti/protocol'
-import { revokedError } from '../authorization/revocations.ts'
+import { checkSubscribed } from '../authorization/revocations.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { FanOut } from '../connection/fan-out.ts'
 import { PlacedReply } from '../connection/handler.ts'
@@ -136,8 +136,7 @@ export function createPresenceRoom({ members, fanOut, slow, tickMs, onUnused }: 
       }
       return new PlacedReply(page(), {
         before: () => {
-          // The right to it was taken away meanwhile. Its client takes a notice of that before the reply for an earlier one.
-          if (isReady && connection.connected && !connection.subscriptions.has(name)) throw revokedError()
+          if (isReady) checkSubscribed(connection, name)
         },
         after: () => {
           waiting -= 1
