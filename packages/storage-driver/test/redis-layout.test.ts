@@ -26,6 +26,20 @@ describe('versions', () => {
     expect(await store.read(['a'])).toMatchObject([{ value: { b: 1 } }])
   })
 
+  test("[S1] are the time of Redis' clock, also at the beginning of a second", async () => {
+    const now = async (): Promise<number> => {
+      const [seconds, microseconds] = await made.client.time()
+      return Number(seconds) * 1_000_000 + Number(microseconds)
+    }
+    // Until one has been made in the first tenth of a second, whose microseconds Redis reports with fewer digits.
+    for (let version = 100_000; version % 1_000_000 >= 100_000;) {
+      const before = await now()
+      ;({ version } = await store.write({ op: 'set', key: 'a', value: 1 }))
+      expect(version).toBeGreaterThanOrEqual(before)
+      expect(version).toBeLessThanOrEqual(await now())
+    }
+  })
+
   test("[S1] increase by one if Redis' clock is behind the last version", async () => {
     const { version } = await store.write({ op: 'set', key: 'a', value: 1 })
     const ahead = version + 3_600_000_000

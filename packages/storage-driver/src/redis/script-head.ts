@@ -19,8 +19,9 @@ export const SCRIPT_SETUP = `
 local call = redis.call
 -- All runs of one command happen at once, so they have one time.
 local time = call('TIME')
-local now = time[1] * 1000000 + time[2]
-local nowText = string.format('%.0f', now)
+-- To put the text together takes less time than to print the number.
+local nowText = time[1] .. string.rep('0', 6 - #time[2]) .. time[2]
+local now = tonumber(nowText)
 -- Redis would rewrite a PX as a PXAT, for each of them.
 local ms, memoryEnd = math.floor(now / 1000), nil
 `
