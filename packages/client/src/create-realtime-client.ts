@@ -51,7 +51,8 @@ export interface RealtimeClient<Types extends EventMap = object> {
   readonly internals: ClientInternals
   /**
    * Disposes of every handle, waits until what they sent is confirmed (as long as there is a connection, `requestTimeoutMs` at
-   * most), leaves its rooms and disconnects. What is then unconfirmed rejects with `CLOSED`, or `OUTCOME_UNKNOWN` where it was sent. Idempotent.
+   * most), leaves its rooms and disconnects. Changes that are still unconfirmed then reject with `CLOSED`, or with
+   * `OUTCOME_UNKNOWN` if they were sent. Idempotent.
    */
   close(): Promise<void>
 }

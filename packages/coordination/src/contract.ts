@@ -68,8 +68,9 @@ export interface ViewListener {
 /** What this instance knows of a room's members. */
 export interface MembersView {
   /**
-   * Settles when the room was read, for the first view of it here, and then follows what is announced; rejects as `join` does, and the view is then closed.
-   * Never becomes an unhandled rejection. A change that arrives at that moment may be in `members` and be notified too.
+   * Settles when the room has been read, which happens for the first view of it here; from then on the view follows what is
+   * announced. Rejects as `join` does, and the view is then closed. Never becomes an unhandled rejection. A change that
+   * arrives at that moment may be in `members` and be notified too.
    */
   readonly ready: Promise<void>
   /** By id, in the order in which they joined. Live: copy it to keep it. */
@@ -88,7 +89,7 @@ export interface MembersView {
 }
 
 /**
- * The presence of one room. Versions, messages and records are inside: a missed message delays a change, and never loses one.
+ * The presence of one room. Versions, messages and records are internal: a missed message delays a change, and never loses one.
  *
  * Errors of `join`, `update` and `leave`, by code: `UNAVAILABLE` (not applied), `OUTCOME_UNKNOWN` (perhaps applied; the same
  * call again is harmless, so it is `retryable`), `CLOSED`. `join` also has `ROOM_FULL`, and is `CLOSED` and `retryable` where
@@ -177,15 +178,15 @@ export interface Commands {
    */
   send(text: string, options: CommandOptions): Promise<CommandReplies>
   /**
-   * Receives the commands; its result is the reply, `null` where the command was not applied: this instance is then missing. One handler at a
-   * time. Returns a function that removes it.
+   * Receives the commands. Its result is the reply; `null` means that the command was not applied, and this instance is then
+   * reported as missing. One handler at a time. Returns a function that removes it.
    */
   handle(handler: (command: ReceivedCommand) => string | null | Promise<string | null>): () => void
 }
 
 /**
- * Work that this instance has begun, by name, and that another instance continues where this one dies or closes before it has ended. A
- * name may be taken more often than necessary, and never too rarely.
+ * Work that this instance has begun, by name, and that another instance continues if this one dies or closes before it has ended. The
+ * work of a name may run more often than necessary, and never too rarely.
  */
 export interface Handover {
   /**

@@ -31,7 +31,7 @@ const inPackage = createResolver(import.meta.url).resolve
 
 /** The Nuxt module: `modules: ['@tutti/nuxt']`, with the options `tutti` in `nuxt.config.ts`. */
 const module: NuxtModule<ModuleOptions> = defineNuxtModule<ModuleOptions>({
-  meta: { name: '@tutti/nuxt', configKey: 'tutti', compatibility: { nuxt: '>=4.0.0' } },
+  meta: { name: '@tutti/nuxt', configKey: 'tutti', compatibility: { nuxt: '>=4.4.0' } },
   setup: ({ url = '', ...options }, nuxt) => {
     const { runtimeConfig } = nuxt.options
     runtimeConfig.public['tutti'] = { url, ...objectOf(runtimeConfig.public['tutti']) }

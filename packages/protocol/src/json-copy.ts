@@ -29,7 +29,7 @@ export function jsonCopy(value: unknown, path = 'value', levels = MAX_VALUE_DEPT
       kind = error
     }
   throw new RealtimeError('INVALID_VALUE', {
-    message: `Invalid value at ${path}: ${String(kind)} is not JSON of at most ${MAX_VALUE_DEPTH} levels.`,
+    message: `Invalid value at ${path}: ${String(kind)} is not JSON, or is nested more than ${MAX_VALUE_DEPTH} levels deep.`,
     cause: kind,
   })
 }

@@ -95,13 +95,16 @@ export function parseOptions(
     Object.entries(rows).map(([name, [takes, accepts, fallback, isRequired]]) => {
       const value: unknown = Reflect.get(options, name)
       if (value === undefined && !isRequired) return [name, fallback]
-      if (!accepts(value)) throw invalid(`${owner}: \`${name}\` must be ${takes}, not ${shown(value)}`)
+      if (!accepts(value)) throw invalid(`${owner}: \`${name}\` must be ${takes}${shown(value)}`)
       return [name, value]
     }),
   )
 }
 
-const shown = (value: unknown): string =>
-  typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : `of type ${typeof value}`
+/** A string may be secret, and its type is often the right one. */
+const shown = (value: unknown): string => {
+  if (typeof value === 'string') return ''
+  return `, not ${typeof value === 'number' || typeof value === 'boolean' || value === null ? String(value) : `of type ${typeof value}`}`
+}
 
 const invalid = (problem: string): RealtimeError => new RealtimeError('INVALID_OPTIONS', { message: `${problem}.` })

@@ -2,14 +2,11 @@ import type { Entry } from './entry.ts'
 import type { ErrorCode } from './error-codes.ts'
 import type { JsonValue } from './json.ts'
 
-/** The default messages. The other codes always have a message of the place that raises them. */
+/** The default messages. Errors with other codes have a message of the place that raises them. */
 const MESSAGES: Partial<Record<ErrorCode, string>> = {
   OUTCOME_UNKNOWN: 'No reply. It may have been applied.',
-  INVALID_VALUE: 'Not JSON, or of the wrong type.',
-  TOO_LARGE: 'Message too large (maxPayloadBytes).',
-  OVERFLOW: 'Too many changes (maxPendingChanges).',
-  PROTOCOL: 'Unsupported protocol version.',
-  CLOSED: 'Already closed.',
+  CLOSED: 'Closed. Create a new one to continue.',
+  INTERNAL: 'Internal error: see `cause`, or the log of the server.',
 }
 
 /** Whether the same request, sent again unchanged, may succeed and does no harm. */

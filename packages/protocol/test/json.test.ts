@@ -71,7 +71,7 @@ test('[X4] 64 levels are allowed, 65 are not', () => {
     expect(isJsonValue(nested(64, wrap), 64)).toBe(true)
     expect(isJsonValue(nested(65, wrap), 64)).toBe(false)
   }
-  expect(() => parseValue(nested(65, (inner) => [inner]))).toThrow('at most 64 levels')
+  expect(() => parseValue(nested(65, (inner) => [inner]))).toThrow('more than 64 levels')
 })
 
 test('[X4] levels are counted down each path, not across siblings', () => {
@@ -111,7 +111,7 @@ test('[S24] jsonCopy names the path and kind of the first part that is not JSON'
       return jsonCopy(value)
     } catch (error) {
       return error instanceof RealtimeError && error.code === 'INVALID_VALUE'
-        ? /^Invalid value at (.*) is not JSON of at most 64 levels\.$/.exec(error.message)?.[1]
+        ? /^Invalid value at (.*) is not JSON, or is nested more than 64 levels deep\.$/.exec(error.message)?.[1]
         : error
     }
   }
@@ -150,6 +150,6 @@ test('[S24] jsonCopy equals a JSON round trip for every JSON value', () => {
 })
 
 test('[S24] parseValue also names the part that is not JSON', () => {
-  expect(() => parseValue({ a: [1n] })).toThrow('Invalid value at value.a.0: bigint is not JSON of at most 64 levels.')
+  expect(() => parseValue({ a: [1n] })).toThrow('Invalid value at value.a.0: bigint is not JSON, or is nested more than 64 levels deep.')
   expect(() => parseValue({ a: undefined })).toThrow('a property is undefined')
 })

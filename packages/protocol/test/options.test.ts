@@ -39,7 +39,7 @@ test('[X9] an option that is absent or undefined has its default', () => {
 
 test('[X9] messages name the function, the option and its accepted values', () => {
   expect(messageOf({ store, retries: 11 })).toBe('makeIt: `retries` must be a whole number from 0 to 10, not 11.')
-  expect(messageOf({ store, strategy: 'never' })).toBe('makeIt: `strategy` must be now or later, not of type string.')
+  expect(messageOf({ store, strategy: 'never' })).toBe('makeIt: `strategy` must be now or later.')
   expect(messageOf({ store, quiet: null })).toBe('makeIt: `quiet` must be true or false, not null.')
   expect(messageOf({ store, onError: {} })).toBe('makeIt: `onError` must be a function, not of type object.')
   expect(messageOf({})).toBe('makeIt: `store` must be an object with read(), not of type undefined.')

@@ -70,7 +70,7 @@ export interface RealtimeServer<U extends User = User> {
    */
   as(user: U | null, options?: ActAsOptions): UserRealtime
   /**
-   * Names the user of an HTTP request (a `Request` or a Node request) by the application's `authenticate`, by cookie for
+   * Identifies the user of an HTTP request (a `Request` or a Node request) by the application's `authenticate`, by cookie for
    * example; null without an `authenticate`.
    *
    * @throws {RealtimeError} the code with which a connection with these headers would be refused, such as `UNAUTHENTICATED`.
@@ -78,7 +78,7 @@ export interface RealtimeServer<U extends User = User> {
   authenticate(request: HttpRequest): Promise<U | null>
   /**
    * Revokes rights of a user, cluster-wide: subscriptions of matching keys and channels end, their clients are notified, and
-   * remembered verdicts are requested again. Change the result of `authorize` first.
+   * cached decisions are discarded. Change the result of `authorize` first.
    *
    * @throws {RealtimeError} `INVALID_CHANNEL` for an invalid pattern, `RELAY_FAILED` if other instances could not be notified.
    */

@@ -22,6 +22,7 @@ import type { RequestLimits } from './connection/request-limits.ts'
  * - `listener`: a callback of the application threw an error.
  * - `slowConsumer`: a connection was closed because it did not read.
  * - `flood`: a connection was closed because it continued to send requests beyond a rate limit.
+ * - `presence`: a room could not be read or written, or a lease was not renewed.
  * - `rooms`: a command to the connections of rooms failed on this instance.
  * - `document`: a document could not be read, or not stored.
  * - `durable`: the log of a durable channel could not be read, or its workers could not take records.

@@ -81,7 +81,8 @@ export interface BackpressureOptions {
    */
   maxUnsentPackets?: number | undefined
   /**
-   * Unsent bytes, with the same effect. Beyond as much again of events and replies, the connection is closed (`SLOW_CONSUMER`).
+   * Unsent bytes, with the same effect. If as many bytes of events and replies are added before it reads again, the connection
+   * is closed (`SLOW_CONSUMER`).
    *
    * @default 1_048_576
    */

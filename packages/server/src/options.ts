@@ -122,7 +122,8 @@ export interface RealtimeServerOptions<U extends User = User> {
    */
   auditAllowed?: boolean | undefined
   /**
-   * Called once if there is no `pubsub`, and once if there is no `authorize` in production.
+   * Called once if there is no `pubsub`, once if presence, rooms or locks have no `coordination`, and once if there is no
+   * `authorize` in production.
    *
    * @default process.emitWarning
    */

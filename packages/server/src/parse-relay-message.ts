@@ -9,6 +9,9 @@ export function parseRelayMessage<Message>(schema: MessageSchema<Message>, text:
   try {
     return parseMessage(schema, JSON.parse(text))
   } catch (cause) {
-    throw new RealtimeError('INVALID_MESSAGE', { message: 'Dropped a message from Redis: it was not sent by a Tutti instance.', cause })
+    throw new RealtimeError('INVALID_MESSAGE', {
+      message: 'Dropped a message from Redis that no Tutti instance sent. Another application may use the same prefix.',
+      cause,
+    })
   }
 }

@@ -4,7 +4,7 @@ import type { ServerErrorListener } from './feature.ts'
 const OPEN = 'No `authorize` configured: every client can read and write all keys, and publish and receive all events.'
 
 const NO_COORDINATION =
-  'Presence, rooms and locks are off: no `coordination` configured. Set `presence`, `rooms` and `locks` to false if they are not used.'
+  'Presence, rooms and locks are off: no `coordination` configured. Pass one, or set `presence`, `rooms` and `locks` to false.'
 
 const ALONE = 'No `pubsub` configured: running as a single instance. Changes and events are not sent to other instances.'
 

@@ -126,10 +126,10 @@ export interface StateStore {
    * Delivers every change in the cluster, including those of this instance, each once and those of a key in version order.
    * Changes may be missed only if `onGap` reports it; changes made shortly before the call may be delivered as well, with their
    * lower versions. Listeners MUST NOT block or modify their argument. A change of a key for which `wants` returns false at
-   * that moment may be omitted; `wants` must not throw. Not named `watch`, which is unstorage's own method with the
-   * arguments `(event, key)`: a driver has both. Returns an unsubscribe function; its `ready` settles when the subscription is
-   * confirmed.
+   * that moment may be omitted; `wants` must not throw. Returns an unsubscribe function; its `ready` settles when the
+   * subscription is confirmed.
    */
+  // Not named `watch`, which is unstorage's own method with the arguments `(event, key)`: a driver has both.
   onChange(listener: (change: StateChange) => void, wants?: (key: string) => boolean): (() => void) & { readonly ready: Promise<void> }
   /** Announces a value that another program wrote over an entry, with a new version. */
   touch(key: string): Promise<WriteResult>

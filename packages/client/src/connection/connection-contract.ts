@@ -15,7 +15,7 @@ export interface ConnectionState {
   readonly reason: RealtimeError | undefined
   /** The ID of the connected server process. */
   readonly instance: string | undefined
-  /** The server works without its store. */
+  /** The server has lost its connection to Redis. */
   readonly degraded: boolean
 }
 

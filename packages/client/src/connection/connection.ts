@@ -46,7 +46,7 @@ interface Unanswered {
   readonly fail: (outcome: { error: RealtimeError }) => void
 }
 
-const NO_REPLY = 'No reply in time.'
+const noReply = (ms: number): string => `No reply within ${ms} ms.`
 
 const none = { attempt: 0, reason: undefined, instance: undefined, degraded: false }
 
@@ -60,7 +60,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     {
       'server:hello': ({ protocol, instance, limits, features = [] }) => {
         if (connection.up) return
-        if (protocol !== PROTOCOL_VERSION) return stay('closed', new RealtimeError('PROTOCOL'))
+        if (protocol !== PROTOCOL_VERSION)
+          return stay(
+            'closed',
+            new RealtimeError('PROTOCOL', { message: `Server and client have protocol versions ${protocol} and ${PROTOCOL_VERSION}.` }),
+          )
         cancelTimer()
         connection.limits = limits
         connection.features = features
@@ -130,13 +134,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     notBeforeMs = clock.now() + probeTimeoutMs
     const mine = round
     trying = true
-    cancelTimer = loseAfter(requestTimeoutMs, NO_REPLY)
+    cancelTimer = loseAfter(requestTimeoutMs, noReply(requestTimeoutMs))
     options.handshake().then(
       (handshake) => {
         if (mine === round) link = transport(handshake, { onMessage: receive, onClose: lose })
       },
       (error: unknown) => {
-        if (mine === round) lose(error instanceof RealtimeError ? error : unavailableError('`auth` failed.', error))
+        if (mine === round) lose(error instanceof RealtimeError ? error : unavailableError('`auth` threw an error, see `cause`.', error))
       },
     )
     showTry(reason)
@@ -161,7 +165,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       oldest &&
       // The clock may have been set back meanwhile.
       clock.after(Math.min(requestTimeoutMs, oldest.since + requestTimeoutMs - clock.now()), () => {
-        if (unanswered.has(oldest)) lose(unavailableError(NO_REPLY))
+        if (unanswered.has(oldest)) lose(unavailableError(noReply(requestTimeoutMs)))
         else limitOldest()
       })
   }
@@ -175,7 +179,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { status, reason } = observable.current
     if (connection.up) {
       if (cancelProbe) return
-      cancelProbe = loseAfter(probeTimeoutMs, NO_REPLY, 0)
+      cancelProbe = loseAfter(probeTimeoutMs, noReply(probeTimeoutMs), 0)
       connection.request('storage:unsubscribe', { keys: [] }, () => {})
     } else if (clock.now() >= notBeforeMs) begin(reason)
     else if ((status === 'offline') === network.online()) showTry(reason)
@@ -211,9 +215,14 @@ export function createConnection(options: ConnectionOptions): Connection {
       payload: Requests[Name]['payload'],
       answer: (outcome: RequestResult<Requests[Name]['result']>) => void,
     ): void => {
-      if (!link || !connection.up) return answer({ error: unavailableError('Not connected.') })
+      if (!link || !connection.up) return answer({ error: unavailableError('Not connected: the request was not sent.') })
       const size = byteLength(JSON.stringify(payload)) + ENVELOPE_BYTES
-      if (size > connection.limits.maxPayloadBytes) return answer({ error: new RealtimeError('TOO_LARGE') })
+      if (size > connection.limits.maxPayloadBytes)
+        return answer({
+          error: new RealtimeError('TOO_LARGE', {
+            message: `Message too large: ${size} bytes (maxPayloadBytes: ${connection.limits.maxPayloadBytes}).`,
+          }),
+        })
       const request = { since: clock.now(), fail: answer }
       unanswered.add(request)
       if (!cancelTimeout) limitOldest()

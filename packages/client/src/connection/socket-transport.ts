@@ -69,7 +69,7 @@ export function socketTransport(settings: SocketTransportOptions): Transport {
       listener.onClose(reason)
     }
     socket.on('connect_error', (error) => closed(failureOf(error)))
-    socket.on('disconnect', (reason) => closed(unavailableError(reason)))
+    socket.on('disconnect', (reason) => closed(unavailableError(`Connection lost: ${reason}.`)))
     socket.onAny((name: string, payload: unknown) => {
       const notice = { name, payload }
       if (isServerMessage(notice)) listener.onMessage(notice)
@@ -104,7 +104,10 @@ function failureOf(error: ConnectError): RealtimeError {
   const { message, data, context } = error
   if (isJsonObject(data) && 'code' in data) return fromWireError(data)
   // A server that does not know the namespace never will.
-  if (message === 'Invalid namespace') return new RealtimeError('UNSUPPORTED', { message })
+  if (message === 'Invalid namespace') return new RealtimeError('UNSUPPORTED', { message: 'No Tutti server at this `url` and `path`.' })
   // `code` 1: the session of a polling client is on another instance.
-  return unavailableError(context?.responseText?.includes('"code":1,') ? 'Polling requires sticky sessions.' : message, error)
+  return unavailableError(
+    context?.responseText?.includes('"code":1,') ? 'Polling requires sticky sessions.' : `Cannot connect: ${message}.`,
+    error,
+  )
 }

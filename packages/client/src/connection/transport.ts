@@ -10,8 +10,7 @@ export type ServerMessage<Any extends NoticeName = NoticeName> = { [Name in Any]
 export interface LinkListener {
   onMessage(notice: ServerMessage): void
   /**
-   * The link could not be established, or is lost; called once. If the reason is not retryable, the client does not try again
-   *.
+   * The link could not be established, or is lost; called once. If the reason is not retryable, it is not established again.
    */
   onClose(reason: RealtimeError): void
 }

@@ -106,7 +106,8 @@ function createPublishQueue(internals: ClientInternals): PublishQueue {
 
   return {
     add: (channel, event) => {
-      if (count >= maxPendingChanges) throw new RealtimeError('OVERFLOW')
+      if (count >= maxPendingChanges)
+        throw new RealtimeError('OVERFLOW', { message: `Too many waiting events (maxPendingChanges: ${maxPendingChanges}).` })
       const lane = lanes.get(channel) ?? { events: [], retry: createRetry(internals), isSent: false, isBusy: false }
       lanes.set(channel, lane)
       lane.events.push(event)

@@ -13,7 +13,7 @@ export interface LockHolder<Info> {
 export interface LockSnapshot<Info> {
   /** The client that has the lock, this one included. */
   readonly holder: LockHolder<Info> | undefined
-  /** This client has the lock. It may show before `holder` does. */
+  /** This client has the lock. It may become true before `holder` is updated. */
   readonly isMine: boolean
   /** A request of this client waits. */
   readonly waiting: boolean
@@ -27,7 +27,7 @@ export interface LockSnapshot<Info> {
 
 /** How a lock is used. */
 export interface LockOptions<Info> {
-  /** What others see of the holder: any JSON. The info set last counts. Without it, null. */
+  /** What others see of the holder: any JSON. The info that was set last applies. Without it, null. */
   info?: Info | undefined
   /**
    * How long the lock lasts after the connection was lost, milliseconds. The server limits it.

@@ -54,12 +54,12 @@ export interface PresenceOptions<Info> {
   count?: boolean | undefined
 }
 
-/** The presence of one room. All handles of a client on a room are one member: the last `leave` ends it, and the info set last counts. */
+/** The presence of one room. All handles of a client on a room are one member: the last `leave` ends it, and the info that was set last applies. */
 export interface Presence<Info, Data> extends Observable<PresenceSnapshot<Info>> {
   readonly room: string
   /** The cursors of the other members. */
   readonly cursors: PresenceCursors<Info, Data>
-  /** Makes this client a member, also after reconnects. Without `info`, the info set last is kept; at first it is null. */
+  /** Makes this client a member, also after reconnects. Without `info`, it keeps the info that was set last, initially null. */
   join(info?: Info): void
   /** Changes the info of this client, if it is a member or about to be. */
   update(info: Info): void

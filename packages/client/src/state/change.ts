@@ -14,7 +14,7 @@ export type Change =
 /** A patch that was given; throws `INVALID_VALUE` where it is no object of JSON. */
 export function patchOf(given: unknown): Change {
   const patch = jsonCopy(given)
-  if (!isJsonObject(patch)) throw new RealtimeError('INVALID_VALUE')
+  if (!isJsonObject(patch)) throw new RealtimeError('INVALID_VALUE', { message: 'patch() requires an object.' })
   return { op: 'patch', patch }
 }
 

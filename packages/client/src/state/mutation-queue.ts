@@ -95,7 +95,8 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
     /** Refused for good: only this change is reverted (S13). */
     const refuse = (error: unknown): void => finish(withoutHead(record.state), error)
     // A server without locks would ignore what the change is bound to.
-    if (lock && !connection.features.includes('lock')) return refuse(new RealtimeError('UNSUPPORTED'))
+    if (lock && !connection.features.includes('lock'))
+      return refuse(new RealtimeError('UNSUPPORTED', { message: 'Not sent: bound to a lock, and the server has no locks.' }))
     // An update runs on the newest value, so it waits for one.
     if (change.op === 'update' && !head.sent && !state.confirmed) {
       if (record.refused) refuse(record.refused)
@@ -145,7 +146,8 @@ export function createMutationQueue(options: MutationQueueOptions): MutationQueu
     add: (record, change) => {
       const { state } = record
       const pending = appendChange(state.pending, change)
-      if (pending.length > state.pending.length && pendingCount >= maxPendingChanges) throw new RealtimeError('OVERFLOW')
+      if (pending.length > state.pending.length && pendingCount >= maxPendingChanges)
+        throw new RealtimeError('OVERFLOW', { message: `Too many unconfirmed changes (maxPendingChanges: ${maxPendingChanges}).` })
       replace(record, { ...state, pending })
     },
     release: (record) => replace(record, withReleased(record.state)),

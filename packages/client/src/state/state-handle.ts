@@ -70,7 +70,8 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
         reject(error)
       }
       try {
-        if (lock && !lock.binding) throw new RealtimeError('LOCK_LOST')
+        if (lock && !lock.binding)
+          throw new RealtimeError('LOCK_LOST', { message: 'Not changed: this client does not have the lock of the handle.' })
         const change: PendingChange = { change: make(), deferred: strategy === 'debounced', waiters: [settle], lock: lock?.binding }
         if (strategy === 'manual') drafts = appendChange(drafts, change)
         else keys.add(record, change)
@@ -123,7 +124,7 @@ export function createStateHandle(key: string, options: StateOptions<unknown>, c
     increment: (by = 1) =>
       submit(() => {
         const sum = jsonCopy(by)
-        if (typeof sum !== 'number') throw new RealtimeError('INVALID_VALUE')
+        if (typeof sum !== 'number') throw new RealtimeError('INVALID_VALUE', { message: 'increment() requires a number.' })
         return { op: 'increment', by: sum, initial: typeof initial === 'number' ? initial : 0 }
       }),
     patch: (patch: unknown) => submit(() => patchOf(patch)),

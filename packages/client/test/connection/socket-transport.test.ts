@@ -84,7 +84,10 @@ test('[C1] a refused handshake carries its error, which ends the attempts if per
 
 test('[C1] a server that does not know the namespace ends the attempts', async () => {
   io.use((_socket, next) => next(new Error('Invalid namespace')))
-  expect((await reached(start(), 'closed')).reason).toMatchObject({ retryable: false, message: 'Invalid namespace' })
+  expect((await reached(start(), 'closed')).reason).toMatchObject({
+    retryable: false,
+    message: 'No Tutti server at this `url` and `path`.',
+  })
 })
 
 test.each(['http', 'ws'])('[C1] it connects to %s URLs, as text and as `URL`', async (scheme) => {

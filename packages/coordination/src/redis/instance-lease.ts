@@ -192,7 +192,10 @@ export function createInstanceLease(options: InstanceLeaseOptions): RedisLease {
         if (reply[0] !== 'late') return reply
         await renew()
       }
-      throw new RealtimeError('UNAVAILABLE', { message: 'This instance has no lease: its heartbeats reach Redis too late.' })
+      throw new RealtimeError('UNAVAILABLE', {
+        message:
+          'This instance has no lease: its heartbeats reach Redis too late (leaseMs). Check its event loop and the latency of Redis.',
+      })
     },
     close: () => (closing ??= close()),
   }

@@ -132,7 +132,10 @@ export function createDocumentRecord(internals: ClientInternals, id: string): Do
     updated: feed.updated,
     persist: (storage) => {
       if (persisted?.storage === storage) return
-      if (persisted) throw new RealtimeError('INVALID_OPTIONS', { message: `${id}: \`persist\` is another storage than before.` })
+      if (persisted)
+        throw new RealtimeError('INVALID_OPTIONS', {
+          message: `The document ${id} is already open with another storage. Pass the same \`persist\` to all of its handles.`,
+        })
       const offset = (): string | undefined => (doc.store.pendingStructs === null && doc.store.pendingDs === null ? feed.offset : undefined)
       const persistence = persistDocument({
         ...{ internals, storage, document: id, doc, queue, offset, onRestored },

@@ -29,7 +29,8 @@ export async function fetchTransfer(
     now: clock.now,
     requestPart: async (index) => {
       const reply = await request(connection, 'document:part', { document, transfer: id, index })
-      if (reply.bytes === undefined) throw new RealtimeError('INTERNAL')
+      if (reply.bytes === undefined)
+        throw new RealtimeError('INTERNAL', { message: `${document}: the server sent no bytes of part ${index}.` })
       content.set(bytesOf(reply.bytes), index * PART_BYTES)
     },
   })

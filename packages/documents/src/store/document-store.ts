@@ -102,8 +102,8 @@ export interface DocumentStore {
   /** The plain text as of the last snapshot. */
   textOf(id: string): Promise<string | undefined>
   /**
-   * Stores batches of many documents in one transaction. Returns for each of them whether it was stored: not where the document
-   * is stored up to another offset than `previous`, or does not exist.
+   * Stores batches of many documents in one transaction. Returns for each of them whether it was stored: false for a
+   * document that is stored up to another offset than `previous`, or that does not exist.
    */
   append(batches: readonly UpdateBatch[]): Promise<readonly boolean[]>
   /** Stores a snapshot, unless a newer one is there. Returns whether it was stored. */

@@ -17,7 +17,7 @@ const prefixToSubscribe = v.pipe(
   v.check(
     ({ prefix, versions = {}, after = `${prefix}a` }) =>
       [after, ...Object.keys(versions)].every((key) => key.startsWith(prefix) && isKey(key)),
-    'What is named must be below the prefix.',
+    '`after` and the keys of `versions` must be below the prefix.',
   ),
 )
 

@@ -18,7 +18,7 @@ export const documentSchema = byGrammar(parseDocument)
 const isBase64 = (text: string): boolean => !/[^A-Za-z0-9+/=]/.test(text)
 
 /** Bytes: base64, or binary where that is smaller on the wire. */
-export const bytesSchema = v.union([v.pipe(v.string(), v.check(isBase64, 'Bytes are base64, or binary.')), v.instance(Uint8Array)])
+export const bytesSchema = v.union([v.pipe(v.string(), v.check(isBase64, 'Bytes must be base64 text or binary.')), v.instance(Uint8Array)])
 
 /** Any JSON value; throws `INVALID_VALUE` for anything else. */
 export const valueSchema = v.pipe(v.unknown(), v.transform(parseValue))

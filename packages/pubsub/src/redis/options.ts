@@ -109,7 +109,7 @@ export const CONNECTION_OPTIONS = {
   sentinelTls: tls,
   cluster: addresses,
   clients: ['{ pub, sub }, two clients of ioredis', (value) => isObject(value) && 'pub' in value && 'sub' in value, undefined],
-  prefix: ['a name as keys are', isKey, 'tutti'],
+  prefix: ['a name like a key, such as tutti or app:one', isKey, 'tutti'],
   commandTimeoutMs: wholeNumber(1, COMMAND_TIMEOUT_MS),
   keepAliveMs: wholeNumber(1, KEEP_ALIVE_MS),
 } satisfies OptionRows<RedisConnectionOptions>

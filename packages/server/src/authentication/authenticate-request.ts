@@ -47,7 +47,7 @@ export async function authenticateRequest<U extends User>(
     audit.refused({ user: '', address }, { action: 'authenticate' }, error)
     if (error instanceof RealtimeError) throw error
     onError(error, { stage: 'authenticate' })
-    throw new RealtimeError('INTERNAL', { cause: error })
+    throw new RealtimeError('INTERNAL', { message: '`authenticate` threw an error: see `cause`.', cause: error })
   }
 }
 

@@ -11,8 +11,8 @@ export interface Credentials {
   /** All of the handshake's `auth`, as the client sent it: parse what you use of it. */
   readonly auth: Readonly<Record<string, unknown>>
   /**
-   * Of the HTTP request. `cookie` is there for pages of the server's own origin and of origins that `origins` lists by name. For
-   * a page that only `'*'` lets in it is left out.
+   * Of the HTTP request. `cookie` is present for pages of the server's own origin and of origins that `origins` lists by name,
+   * and absent for a page that only `'*'` allows.
    */
   readonly headers: IncomingHttpHeaders
   /** The same headers as web-standard `Headers`, for libraries that take these: `auth.api.getSession({ headers: webHeaders })`. */

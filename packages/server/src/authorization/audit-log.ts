@@ -24,7 +24,7 @@ export interface AuditRecord {
    * user were revoked; each instance reports it).
    */
   readonly action: Action | 'authenticate' | 'connect' | 'close' | 'revoke'
-  /** What it was about; of a refused `connect` of a page the origin of the page and the host with which it was compared. */
+  /** The target of the action. For a refused `connect` of a page: its origin, and the host that it was compared with. */
   readonly target?: Readonly<Access['target']> | ComparedOrigin
   readonly code?: ErrorCode
 }

@@ -51,7 +51,7 @@ export type Access = {
   [Name in Action]: {
     readonly action: Name
     readonly target: Readonly<Actions[Name]>
-    /** What comes along: the value that is set, the patch, the number to add, or the data of the event. */
+    /** The data of the request: the value that is set, the patch, the number to add, or the data of the event. */
     readonly value?: JsonValue
   }
 }[Action]
@@ -68,7 +68,7 @@ export type AuthorizeRequest<U extends User = User> = Access & {
 }
 
 /**
- * Yes, no, or for a pattern or prefix `each`: its channels or keys are authorized one by one, before any of their changes are
+ * True, false, or for a pattern or prefix `'each'`: its channels or keys are authorized one by one, before any of their changes are
  * delivered. `forMs` specifies how long this instance may remember the answer for this connection, milliseconds. Without it,
  * writing and publishing are authorized each time; for other actions a yes is remembered until the connection ends or the right
  * is revoked, a no for 5 s.

@@ -8,7 +8,7 @@ import type { ConnectionAccess } from './access-control.ts'
 import type { Verdict } from './authorization-cache.ts'
 import type { Access, User } from './authorize.ts'
 
-/** Whose rights are taken away, and which. */
+/** The user whose rights are revoked, and which rights. */
 export interface Revocation {
   /** The id of the user. */
   user: string

@@ -70,7 +70,7 @@ class Usage {
     }
     if (PRESENCE.has(name)) {
       this.presence ??= new TokenBucket(presencePerSecond, now)
-      this.presence.take('changes of presence in a second')
+      this.presence.take('changes of presence per second (presence.updatesPerSecond)')
     }
   }
 

@@ -43,7 +43,7 @@ export function createDurableLogs(durable: DurableOptions, create: CreateLogs, o
     const logs = create(pattern, row, report)
     if (logs === undefined) {
       throw new RealtimeError('INVALID_OPTIONS', {
-        message: `durable['${pattern}'] must be logs, for example of createRedisLogs(), with this \`pubsub\` or without attachRealtime().`,
+        message: `durable['${pattern}'] has limits, which require attachRealtime() with a RealtimePubSub or without \`pubsub\`. Pass logs instead, such as createRedisLogs().`,
       })
     }
     made.push(logs)

@@ -22,7 +22,7 @@ export function createLockHandlers(
     const size = byteLength(JSON.stringify(info))
     if (size > settings.maxInfoBytes) {
       throw new RealtimeError('TOO_LARGE', {
-        message: `The info has ${size} bytes. The limit is ${settings.maxInfoBytes} (locks.maxInfoBytes).`,
+        message: `The info of the lock of ${key} has ${size} bytes. The limit is ${settings.maxInfoBytes} (locks.maxInfoBytes).`,
       })
     }
     checkValue(schema, 'locks', key, info)
@@ -60,7 +60,9 @@ export function createLockHandlers(
       (target, connection, [verdict]) => {
         // Locks below a prefix are not filtered one by one.
         if (verdict !== undefined && 'allow' in verdict && verdict.allow === 'each') {
-          throw new RealtimeError('FORBIDDEN', { message: 'Not allowed for all keys below the prefix: subscribe to their locks by key.' })
+          throw new RealtimeError('FORBIDDEN', {
+            message: 'Not allowed: lock:read on all keys below the prefix. Subscribe to their locks by key.',
+          })
         }
         return watchers.subscribe(connection, target)
       },

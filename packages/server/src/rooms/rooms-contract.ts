@@ -10,7 +10,7 @@ export interface RoomsReply<Result> {
 
 /** The beginning of a list. */
 export interface RoomsList<Result> extends RoomsReply<Result> {
-  /** The length of the whole list; of a list of rooms that is longer than `rooms.maxResults` on one instance, at least. */
+  /** The length of the whole list. For `list` it is a lower bound if one instance has more than `rooms.maxResults` rooms. */
   readonly count: number
 }
 

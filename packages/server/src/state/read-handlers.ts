@@ -133,6 +133,6 @@ function assertAllowed(verdict: Verdict): void {
 /** The entry of one key. */
 export async function readOne(reads: Pick<EntryReads, 'read'>, key: string): Promise<Entry> {
   const [entry] = await reads.read([key])
-  if (entry === undefined) throw new RealtimeError('INTERNAL')
+  if (entry === undefined) throw new RealtimeError('INTERNAL', { message: `The store returned no entry for ${key}.` })
   return entry
 }

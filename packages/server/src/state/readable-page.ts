@@ -59,5 +59,5 @@ async function readable(
 
 function certain(end: string | undefined): string {
   if (end !== undefined) return end
-  throw new RealtimeError('UNAVAILABLE', { message: 'Page not available: `authorize` failed for all of its keys.' })
+  throw new RealtimeError('UNAVAILABLE', { message: 'Page of a prefix not available: `authorize` failed for all of its keys. Try again.' })
 }

@@ -96,7 +96,7 @@ export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads 
       const read = await store.read(keys)
       for (const [index, key] of keys.entries()) {
         const entry = read[index]
-        if (entry === undefined) errors.set(key, new RealtimeError('INTERNAL'))
+        if (entry === undefined) errors.set(key, new RealtimeError('INTERNAL', { message: `The store returned no entry for ${key}.` }))
         else entries.set(key, entry)
       }
     } catch (error) {

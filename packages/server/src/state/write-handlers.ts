@@ -89,6 +89,6 @@ function authorOf(id: MutationId | undefined, connection: Connection): MutationA
 }
 
 function given<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new RealtimeError('INTERNAL')
+  if (value === undefined) throw new RealtimeError('INTERNAL', { message: 'The store returned an incomplete result of a write.' })
   return value
 }

@@ -120,7 +120,9 @@ export function createLocalEntries({ texts, index, listeners, settings, now }: L
       await texts.put(recordKey(key), textOfRecord(record))
       if (change.text !== entry.text) await texts.put(key, change.text)
     } catch (cause) {
-      throw new RealtimeError((await undo(key, entry)) ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN', { cause })
+      const isUndone = await undo(key, entry)
+      const message = `The storage driver failed, see \`cause\`. The change of ${key} ${isUndone ? 'was not applied' : 'may have been applied'}.`
+      throw new RealtimeError(isUndone ? 'UNAVAILABLE' : 'OUTCOME_UNKNOWN', { message, cause })
     }
     finish(key, record)
     const committed = { record, text: change.text }

@@ -89,7 +89,7 @@ export function createEntryReads({ link, names, settings, script }: EntryReadsOp
     readOne: (key, reason = '') =>
       new Promise((resolve, reject) => {
         const received = (entry: StoredEntry | undefined): void => {
-          if (entry === undefined) reject(new RealtimeError('INTERNAL'))
+          if (entry === undefined) reject(new RealtimeError('INTERNAL', { message: `The store returned no entry for ${key}.` }))
           else resolve(entry)
         }
         start(key, reason, '', received, reject)

@@ -52,7 +52,10 @@ export function createIndexClaims(link: RedisLink, names: KeyNames): IndexClaims
       } catch (error) {
         // The name may or may not have been added; nothing was written.
         throw error instanceof RealtimeError && error.code === 'OUTCOME_UNKNOWN'
-          ? new RealtimeError('UNAVAILABLE', { cause: error })
+          ? new RealtimeError('UNAVAILABLE', {
+              message: `No reply from Redis while ${key} was added to the index. It was not written.`,
+              cause: error,
+            })
           : error
       }
     },

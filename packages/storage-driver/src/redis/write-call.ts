@@ -116,6 +116,6 @@ export function resultOf(call: WriteCall, { verdict, version, text }: WriteAnswe
     case 'late':
       throw late()
     default:
-      throw new RealtimeError('INTERNAL')
+      throw new RealtimeError('INTERNAL', { message: `Unexpected reply from a Redis script: ${verdict}.` })
   }
 }

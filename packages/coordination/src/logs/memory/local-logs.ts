@@ -87,7 +87,7 @@ export function createLocalLogs({ settings, nowMs, storage }: LocalLogsOptions):
     const on = async <Result>(log: string, run: (state: LocalGroup) => Result): Promise<Result> =>
       use(log, ({ groups: states }) => {
         const state = states.get(name)
-        if (state === undefined) throw new RealtimeError('INTERNAL')
+        if (state === undefined) throw new RealtimeError('INTERNAL', { message: `The log ${log} has no group ${name}.` })
         return run(state)
       })
     return {

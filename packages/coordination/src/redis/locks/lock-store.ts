@@ -114,7 +114,9 @@ ${layout.hasRemoteLocks ? 'local INDEX' : ''}`
       const [verdict, detail = ''] = await write(key, acquire, claim, waits ? 'wait' : '')
       if (verdict === 'granted') return { verdict, token: Number(detail) }
       const record = parseLockRecord(detail)
-      if ((verdict !== 'waiting' && verdict !== 'held') || record === undefined) throw new RealtimeError('INTERNAL')
+      if ((verdict !== 'waiting' && verdict !== 'held') || record === undefined) {
+        throw new RealtimeError('INTERNAL', { message: `Unexpected reply from a Redis script about the lock of ${key}: ${verdict}.` })
+      }
       return { verdict, record }
     },
     keep: async (key, claim, token) => (await write(key, keep, claim, token))[0] === 'kept',

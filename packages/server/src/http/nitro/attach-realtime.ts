@@ -24,7 +24,10 @@ export function attachRealtime<U extends User = User>(
 ): AttachedRealtimeServer<U> | undefined {
   if (isPrerendering(nitroApp)) return undefined
   const { h3, hooks } = nitroApp
-  if (h3 === undefined) throw new RealtimeError('INVALID_OPTIONS', { message: 'Cannot attach: the Nitro application has no h3 app.' })
+  if (h3 === undefined)
+    throw new RealtimeError('INVALID_OPTIONS', {
+      message: 'Cannot attach: the Nitro application has no h3 app. For Nitro 2, import from @tutti/server/nitro2.',
+    })
 
   const { realtime, path, handleRequest, handleUpgrade } = hostRealtime(createOptions(), () => hidden?.stop())
   const hidden = isDevServer() ? rememberRawUpgrades() : undefined
