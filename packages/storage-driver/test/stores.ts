@@ -95,7 +95,8 @@ export async function redisForAllTests(): Promise<{ made: RedisUnderTest; pubsub
 }
 
 const over = (driver: Driver, dispose: () => Promise<void>): DriverUnderTest => {
-  const store = reactiveDriver(driver)
+  // Writes of one key wait for each other: on a busy machine 200 of them take more than the default on a disk.
+  const store = reactiveDriver(driver, { writeTimeoutMs: 60_000 })
   return {
     store,
     other: store,
