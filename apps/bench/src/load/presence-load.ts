@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { io, type Socket } from 'socket.io-client'
 import { percentile } from '../measure/statistics.ts'
@@ -19,7 +20,6 @@ export interface MovesStretch {
 /** The results of a stretch. `perTick`: the most messages that a connection received per tick of 50 ms. */
 export const PRESENCE_FIGURES = ['messages', 'perTick', 'p99Ms', 'elapsedMs'] as const
 
-const ROOM = 'bench'
 const TICK_MS = 50
 const CONNECT_AT_ONCE = 50
 
@@ -46,6 +46,8 @@ interface Change {
 /** Connects the members. They join with the first step. */
 export async function createPresenceLoad(context: LoadContext, { side, members: count }: PresencePlan): Promise<Load> {
   const deliveries: Deliveries = { expected: 0, delivered: 0, doubled: 0 }
+  // Of this load alone: members of one before may still be in its room until their grace has passed.
+  const room = `bench:${randomUUID()}`
   const members: Member[] = []
   let delays: number[] = []
 
@@ -78,9 +80,9 @@ export async function createPresenceLoad(context: LoadContext, { side, members: 
   const join = async (member: Member): Promise<void> => {
     member.messages = 0
     member.sinceMs = performance.now()
-    if (side === 'adapter') return void (await member.socket.emitWithAck('subscribe', { keys: [ROOM] }))
-    member.socket.emit('presence:join', { room: ROOM, info: null })
-    const page = (await member.socket.emitWithAck('presence:subscribe', { room: ROOM })) as { members: { id: string }[] }
+    if (side === 'adapter') return void (await member.socket.emitWithAck('subscribe', { keys: [room] }))
+    member.socket.emit('presence:join', { room, info: null })
+    const page = (await member.socket.emitWithAck('presence:subscribe', { room })) as { members: { id: string }[] }
     for (const { id } of page.members) member.ids.add(id)
   }
   /** Calls the step `times` times in `ms`, by the clock. */
@@ -136,7 +138,7 @@ export async function createPresenceLoad(context: LoadContext, { side, members: 
         }
         await paced(perMember * count, seconds * 1_000, (index) => {
           const data: Move = { member: index % count, n: 1 + Math.floor(index / count), at: performance.now() }
-          members[index % count]?.socket.emit(event, { room: ROOM, data })
+          members[index % count]?.socket.emit(event, { room, data })
         })
         const missing = ({ newest }: Member): number => count - [...newest.values()].filter((n) => n === perMember).length
         await complete(() => members.reduce((sum, member) => sum + missing(member), 0))
