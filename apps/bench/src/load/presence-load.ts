@@ -46,7 +46,7 @@ interface Change {
 /** Connects the members. They join with the first step. */
 export async function createPresenceLoad(context: LoadContext, { side, members: count }: PresencePlan): Promise<Load> {
   const deliveries: Deliveries = { expected: 0, delivered: 0, doubled: 0 }
-  // Of this load alone: members of one before may still be in its room until their grace has passed.
+  // A room of its own: members of the load before stay in theirs until their grace has passed.
   const room = `bench:${randomUUID()}`
   const members: Member[] = []
   let delays: number[] = []

@@ -6,7 +6,7 @@ const PLANS: Record<'full' | 'short', { plan: WritePlan; warmUp: Stretch; settle
   full: {
     plan: { writers: 10, inFlight: 8, valueBytes: 100, watched: true },
     warmUp: { seconds: 30, maxWrites: 15_000 },
-    // The JIT needs that many single writes until the CPU of a write does not fall any more, the relay's fewer.
+    // The CPU of a write falls for about 30,000 single writes (the relay: 10,000), until the JIT is done.
     settle: { seconds: 30, maxWrites: 30_000 },
     stretch: { seconds: 3 },
   },

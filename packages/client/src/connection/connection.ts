@@ -76,7 +76,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       'server:status': ({ degraded }) => show({ ...observable.current, degraded }),
       'server:draining': ({ reconnectAfterMs }) => {
         cancelTimer()
-        cancelTimer = loseAfter(reconnectAfterMs, 'Server shutdown.', 0)
+        cancelTimer = loseAfter(reconnectAfterMs, 0, 'Server shutdown.')
       },
     },
   ])
@@ -134,7 +134,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     notBeforeMs = clock.now() + probeTimeoutMs
     const mine = round
     trying = true
-    cancelTimer = loseAfter(requestTimeoutMs, noReply(requestTimeoutMs))
+    cancelTimer = loseAfter(requestTimeoutMs)
     options.handshake().then(
       (handshake) => {
         if (mine === round) link = transport(handshake, { onMessage: receive, onClose: lose })
@@ -171,7 +171,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   /** Counts the link as lost after a time. Returns a cancel function. */
-  const loseAfter = (timeoutMs: number, message: string, retryMs?: number): (() => void) =>
+  const loseAfter = (timeoutMs: number, retryMs?: number, message = noReply(timeoutMs)): (() => void) =>
     clock.after(timeoutMs, () => lose(unavailableError(message), retryMs))
 
   /** The connection may have been lost unnoticed (C6): probes it. Without a connection, an attempt starts at once. */
@@ -179,7 +179,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { status, reason } = observable.current
     if (connection.up) {
       if (cancelProbe) return
-      cancelProbe = loseAfter(probeTimeoutMs, noReply(probeTimeoutMs), 0)
+      cancelProbe = loseAfter(probeTimeoutMs, 0)
       connection.request('storage:unsubscribe', { keys: [] }, () => {})
     } else if (clock.now() >= notBeforeMs) begin(reason)
     else if ((status === 'offline') === network.online()) showTry(reason)

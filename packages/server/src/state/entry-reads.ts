@@ -1,4 +1,4 @@
-import type { EntryPage, Entry } from '@tutti/protocol'
+import { RealtimeError, type Entry, type EntryPage } from '@tutti/protocol'
 import type { StateStore, StoredEntry } from '@tutti/storage-driver/contract'
 import type { Expiry } from './expiry.ts'
 
@@ -8,6 +8,9 @@ export interface EntryReads {
   readChanged(known: ReadonlyMap<string, number>): Promise<Entry[]>
   list(prefix: string, after?: string): Promise<EntryPage>
 }
+
+/** The error for a key of which the store returned nothing, not even that it is absent. */
+export const noEntry = (key: string): RealtimeError => new RealtimeError('INTERNAL', { message: `The store returned no entry for ${key}.` })
 
 /** Makes the reads of one server. */
 export function createEntryReads(store: Pick<StateStore, 'read' | 'readChanged' | 'list'>, expiry: Pick<Expiry, 'note'>): EntryReads {

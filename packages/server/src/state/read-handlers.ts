@@ -5,7 +5,7 @@ import { ALLOWED, type Verdict } from '../authorization/authorization-cache.ts'
 import type { Connection } from '../connection/connection.ts'
 import { defineHandler, PlacedReply, type Handler, type Returned } from '../connection/handler.ts'
 import type { Core } from '../feature.ts'
-import type { EntryReads } from './entry-reads.ts'
+import { noEntry, type EntryReads } from './entry-reads.ts'
 import { createOwnerLock } from './owner-lock.ts'
 import { readablePage } from './readable-page.ts'
 import { readAccess, readAccesses } from './state-access.ts'
@@ -133,6 +133,6 @@ function assertAllowed(verdict: Verdict): void {
 /** The entry of one key. */
 export async function readOne(reads: Pick<EntryReads, 'read'>, key: string): Promise<Entry> {
   const [entry] = await reads.read([key])
-  if (entry === undefined) throw new RealtimeError('INTERNAL', { message: `The store returned no entry for ${key}.` })
+  if (entry === undefined) throw noEntry(key)
   return entry
 }

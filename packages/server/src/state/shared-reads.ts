@@ -1,7 +1,7 @@
-import { RealtimeError, type Entry } from '@tutti/protocol'
+import type { Entry } from '@tutti/protocol'
 import { toError } from '@tutti/protocol/internal'
 import { SharedReply } from '../connection/shared-reply.ts'
-import type { EntryReads } from './entry-reads.ts'
+import { noEntry, type EntryReads } from './entry-reads.ts'
 import { isTransient } from './transient-error.ts'
 
 /** Keys in one read at most. */
@@ -96,7 +96,7 @@ export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads 
       const read = await store.read(keys)
       for (const [index, key] of keys.entries()) {
         const entry = read[index]
-        if (entry === undefined) errors.set(key, new RealtimeError('INTERNAL', { message: `The store returned no entry for ${key}.` }))
+        if (entry === undefined) errors.set(key, noEntry(key))
         else entries.set(key, entry)
       }
     } catch (error) {

@@ -19,7 +19,7 @@ export const SCRIPT_SETUP = `
 local call = redis.call
 -- All runs of one command happen at once, so they have one time.
 local time = call('TIME')
--- To put the text together takes less time than to print the number.
+-- Concatenation is faster than formatting the number.
 local nowText = time[1] .. string.rep('0', 6 - #time[2]) .. time[2]
 local now = tonumber(nowText)
 -- Redis would rewrite a PX as a PXAT, for each of them.

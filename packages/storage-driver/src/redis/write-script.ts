@@ -11,6 +11,7 @@ if #ARGV <= 4 and now <= tonumber(ARGV[3]) then
   local number, memory = ARGV[4], nil
   if last and number then memory = call('GET', KEYS[3]) end
   local isNew = not memory or tonumber(number) > tonumber(string.match(memory, '^%d+'))
+  -- To set a string and get the old one costs more than both calls, for large values.
   if last and isNew and call('TYPE', KEYS[1]).ok == 'string' then
     call('SET', KEYS[1], ARGV[2])
     local version, text = now, nowText
