@@ -69,6 +69,13 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
       { timeoutMs: 60_000, everyMs: 50 },
     )
   }
+  /** A node that takes a slot makes an epoch greater than those that it knows, so it must know them all: the greatest wins. */
+  const knowsAllEpochs = (): Promise<void> =>
+    eventually(async () => {
+      const infos = await Promise.all(masters.map(async (node) => String(await sendToRedis(node, 'CLUSTER', 'INFO'))))
+      const epochs = new Set(infos.map((info) => /cluster_current_epoch:(\d+)/.exec(info)?.[1]))
+      if (epochs.size > 1) throw new Error('Not all nodes know the newest epoch.')
+    })
   const idOf = async (node: TestRedis): Promise<string> => String(await sendToRedis(node, 'CLUSTER', 'MYID'))
 
   await Promise.all(
@@ -100,6 +107,7 @@ export async function startRedisCluster(options: TestRedisClusterOptions = {}): 
     addresses: nodes.map(({ host, port }) => ({ host, port })),
     serving: () => allAgree(0, ({ process }) => process.exitCode === null && process.signalCode === null),
     moveSlot: async (slot, to) => {
+      await knowsAllEpochs()
       const id = await idOf(to)
       const owners = await Promise.all(
         masters.map(async (node) => ({ node, slots: await sendToRedis(node, 'CLUSTER', 'COUNTKEYSINSLOT', slot) })),
