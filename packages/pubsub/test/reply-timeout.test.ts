@@ -16,10 +16,10 @@ test('[N5] a command without a reply times out after the timeout, not before', (
 test('[N5] a later command times out on its own time if earlier ones were answered', () => {
   const onTimeout = vi.fn<() => void>()
   const timeout = createReplyTimeout({ timeoutMs: 100, onTimeout })
-  const answered = timeout.sent()
+  const first = timeout.sent()
   vi.advanceTimersByTime(60)
   timeout.sent()
-  answered()
+  timeout.answered(first)
   vi.advanceTimersByTime(98)
   expect(onTimeout).not.toHaveBeenCalled()
   vi.advanceTimersByTime(2)
@@ -29,7 +29,7 @@ test('[N5] a later command times out on its own time if earlier ones were answer
 test('[N5] commands with replies share one timer and leave none', () => {
   const onTimeout = vi.fn<() => void>()
   const timeout = createReplyTimeout({ timeoutMs: 100, onTimeout })
-  for (let n = 0; n < 10; n += 1) timeout.sent()()
+  for (let n = 0; n < 10; n += 1) timeout.answered(timeout.sent())
   expect(vi.getTimerCount()).toBe(1)
   vi.advanceTimersByTime(100)
   expect([vi.getTimerCount(), onTimeout.mock.calls]).toEqual([0, []])

@@ -1,5 +1,6 @@
+import { tracingChannel } from 'node:diagnostics_channel'
 import { eventually } from '@tutti/test-kit'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { commandCalls, connect, observer, testRedis } from './setup.ts'
 
 const APPEND = `redis.call('RPUSH', KEYS[1], ARGV[1]); return redis.call('LLEN', KEYS[1])`
@@ -58,6 +59,41 @@ test('[S5] a Redis that lost its scripts receives them whole, in order', async (
   await append.run(['list'], ['x'])
   // 0 | 1 2 | 3 | 4 5 | …: only consecutive runs are joined.
   expect((await commandCalls(observing))['eval']).toBe(14)
+})
+
+test('[S5] errors of scripts keep their place among the replies', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  await pubsub.link.ready
+  const outcomes: string[] = []
+  const runs = Array.from({ length: 20 }, (_, n) =>
+    // Different scripts are not joined, so each is a command.
+    pubsub.link
+      .script(n % 3 === 0 ? `return redis.error_reply('ERR no ${n}')` : `return ${n}`)
+      .run([], [])
+      .then(
+        (reply) => outcomes.push(String(reply)),
+        (error: unknown) => outcomes.push(String(error)),
+      ),
+  )
+  await Promise.all(runs)
+  expect(outcomes).toEqual(Array.from({ length: 20 }, (_, n) => (n % 3 === 0 ? `ReplyError: ERR no ${n}` : String(n))))
+})
+
+test('[S5] scripts are commands of ioredis where the application traces them', async () => {
+  const redis = await testRedis()
+  const { pubsub } = connect({ url: redis.url })
+  const script = pubsub.link.script('return ARGV[1]')
+  await script.run([], ['untraced'])
+  const traced: unknown[] = []
+  const onStart = (context: unknown): void => void traced.push(Reflect.get(Object(context), 'command'))
+  const channel = tracingChannel('ioredis:command').start
+  channel.subscribe(onStart)
+  onTestFinished(() => {
+    channel.unsubscribe(onStart)
+  })
+  expect(await script.run([], ['traced'])).toBe('traced')
+  expect(traced).toContain('EVALSHA')
 })
 
 test('[S5] scripts and commands started in one order are executed in that order', async () => {

@@ -1,6 +1,6 @@
 import { classifyRedisError } from './errors.ts'
 import type { ScriptReply, ScriptSource } from './link-contract.ts'
-import { groupFunction, REPLIES, sharedLocals } from './script.ts'
+import { groupFunction, REPLIES, sharedLocals, type SentScript } from './script.ts'
 
 /** One run of a script. */
 export interface ScriptRun {
@@ -100,8 +100,12 @@ ${script.finish ?? ''}
 return { replies, failures }
 `
 
-/** The keys and arguments of several runs for the joined script, preceded by the number of keys. */
-export function joinedArguments({ sharedKeys = {}, shared = {} }: ScriptSource, runs: readonly ScriptRun[]): (string | number)[] {
+/** The arguments of the EVALSHA of several runs: the SHA of the joined script, the number of keys, keys and arguments. */
+export function joinedArguments(
+  { sha }: SentScript,
+  { sharedKeys = {}, shared = {} }: ScriptSource,
+  runs: readonly ScriptRun[],
+): (string | number)[] {
   const keys: string[] = []
   const args: (string | number)[] = []
   let last: ScriptRun | undefined
@@ -128,7 +132,7 @@ export function joinedArguments({ sharedKeys = {}, shared = {} }: ScriptSource, 
   }
   keys.push(...Object.values(sharedKeys))
   args.push(...Object.values(shared))
-  return [keys.length, ...keys, ...args]
+  return [sha, keys.length, ...keys, ...args]
 }
 
 /** The replies and errors of the runs, by their place, from the reply of the joined script. */

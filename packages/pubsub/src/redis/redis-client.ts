@@ -9,6 +9,7 @@ import { readMessages, type MessageReceiver } from './message-reader.ts'
 import { CONNECT_TIMEOUT_MS } from './redis-options.ts'
 import { createReplyTimeout } from './reply-timeout.ts'
 import { promised, type Send, type SendCommand } from './script.ts'
+import { createScriptSender } from './script-command.ts'
 
 /** One of the two connections: sends commands, and reports when it is ready or lost. */
 export interface RedisClient {
@@ -64,6 +65,9 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   const timeoutMs = owned ? client.options.commandTimeout : undefined
   const replyTimeout = timeoutMs === undefined ? undefined : createReplyTimeout({ timeoutMs, onTimeout: () => drop() })
 
+  // A client of the caller has its own settings.
+  const scripts = owned ? createScriptSender(client) : undefined
+
   const ready = (): void => {
     isUp = true
     // Commands that ioredis itself sends to connect keep that timer.
@@ -99,7 +103,7 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
     isUp = false
     if (client.status === 'ready' || client.status === 'connect') client.stream.destroy()
   }
-  const failed = (error: unknown): void => {
+  const connectFailed = (error: unknown): void => {
     // Later errors are consequences of the first, such as the failed ready check of a client without its password.
     firstError ??= withoutArguments(error)
     // While no Sentinel can be reached there is no stream, hence no `close`.
@@ -115,7 +119,7 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
   const matchedBytes = (pattern: string, redisChannel: Buffer, content: Buffer): void =>
     bytes?.matched(pattern, redisChannel.toString(), content)
 
-  client.on('ready', ready).on('close', lost).on('error', failed).on('message', message)
+  client.on('ready', ready).on('close', lost).on('error', connectFailed).on('message', message)
   // A client of the caller may have become ready before.
   if (client.status === 'ready') queueMicrotask(() => client.status === 'ready' && !isUp && ready())
 
@@ -124,27 +128,27 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
     inFlight += 1
     endOfTurn?.sent()
     keepAlive.sent()
-    const answered = replyTimeout?.sent()
+    const sentAt = replyTimeout?.sent()
     beforeWrite()
-    client.call(name, [...args]).then(
-      (reply) => {
-        answered?.()
-        settled()
-        if (isReply(reply)) onReply(reply)
-        else
-          onError(
-            new RealtimeError('INTERNAL', { message: 'Unexpected reply type from Redis: expected text, number, null or a list of these.' }),
-          )
-      },
-      (error: unknown) => {
-        answered?.()
-        settled()
-        if (isTimeout(error)) drop()
-        onError(classifyRedisError(withoutArguments(error)))
-      },
-    )
+    const replied = (reply: unknown): void => {
+      settled(sentAt)
+      if (isReply(reply)) onReply(reply)
+      else
+        onError(
+          new RealtimeError('INTERNAL', { message: 'Unexpected reply type from Redis: expected text, number, null or a list of these.' }),
+        )
+    }
+    const failed = (error: unknown): void => {
+      settled(sentAt)
+      if (isTimeout(error)) drop()
+      onError(classifyRedisError(withoutArguments(error)))
+    }
+    const sendScript = name === 'EVALSHA' ? scripts?.send : undefined
+    if (sendScript === undefined) client.call(name, [...args]).then(replied, failed)
+    else sendScript(args, replied, failed)
   }
-  const settled = (): void => {
+  const settled = (sentAt: number | undefined): void => {
+    if (sentAt !== undefined) replyTimeout?.answered(sentAt)
     inFlight -= 1
     endOfTurn?.settled()
     if (inFlight === 0) onIdle()
@@ -170,7 +174,7 @@ export function createRedisClient(client: Redis, owned: boolean, events: RedisCl
       if (inFlight > 0) await new Promise<void>((resolve) => void (onIdle = resolve))
       replyTimeout?.stop()
       if (owned) await closeClient(client)
-      client.off('ready', ready).off('close', lost).off('error', failed).off('message', message)
+      client.off('ready', ready).off('close', lost).off('error', connectFailed).off('message', message)
       endReading?.()
       client.off('messageBuffer', messageBytes).off('pmessageBuffer', matchedBytes)
       isUp = false

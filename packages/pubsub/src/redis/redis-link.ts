@@ -129,7 +129,7 @@ export function createRedisLink(options: RedisLinkOptions, instanceId: string): 
     if (queue !== undefined) return queue.script(source, loadScript).send
     const script = createScript(singleSource(source))
     loadScript(script.source)
-    return (keys, args, onReply, onError) => sendScript(script, send, singleArguments(source, keys, args), onReply, onError)
+    return (keys, args, onReply, onError) => sendScript(script, send, singleArguments(script, source, keys, args), onReply, onError)
   }
 
   const close = async (): Promise<void> => {

@@ -1,7 +1,8 @@
 /** Monitors the unanswered commands of one connection with a single timer. */
 export interface ReplyTimeout {
-  /** A command was sent. Returns the function to call when it has its outcome. */
-  sent(): () => void
+  /** A command was sent. Returns when, which `answered` is called with when the command has its outcome. */
+  sent(): number
+  answered(sentAt: number): void
   /** Stops the timer. */
   stop(): void
 }
@@ -18,14 +19,15 @@ export interface ReplyTimeoutOptions {
  * one. A timer for each command, as in ioredis, costs more than the other steps of a command in this process.
  */
 export function createReplyTimeout({ timeoutMs, onTimeout }: ReplyTimeoutOptions): ReplyTimeout {
-  const unanswered = new Set<{ readonly sentAt: number }>()
+  /** When each of them was sent, the oldest first. */
+  const unanswered: number[] = []
   let timer: NodeJS.Timeout | undefined
 
   const tick = (): void => {
     timer = undefined
     const [oldest] = unanswered
     if (oldest === undefined) return
-    const restMs = oldest.sentAt + timeoutMs - performance.now()
+    const restMs = oldest + timeoutMs - performance.now()
     // Timers may fire a little early.
     if (restMs > 1) timer = setTimeout(tick, restMs)
     else onTimeout()
@@ -33,10 +35,14 @@ export function createReplyTimeout({ timeoutMs, onTimeout }: ReplyTimeoutOptions
 
   return {
     sent: () => {
-      const command = { sentAt: performance.now() }
-      unanswered.add(command)
+      const sentAt = performance.now()
+      unanswered.push(sentAt)
       timer ??= setTimeout(tick, timeoutMs)
-      return () => void unanswered.delete(command)
+      return sentAt
+    },
+    answered: (sentAt) => {
+      if (unanswered[0] === sentAt) unanswered.shift()
+      else unanswered.splice(unanswered.indexOf(sentAt), 1)
     },
     stop: () => {
       clearTimeout(timer)

@@ -21,9 +21,18 @@ export interface ScriptQueue {
   flush(): void
 }
 
-interface WaitingRun extends ScriptRun {
+class WaitingRun implements ScriptRun {
+  readonly keys: readonly string[]
+  readonly args: readonly (string | number)[]
   readonly onReply: (reply: ScriptReply) => void
   readonly onError: (error: unknown) => void
+
+  constructor(...[keys, args, onReply, onError]: Parameters<RedisScript['send']>) {
+    this.keys = keys
+    this.args = args
+    this.onReply = onReply
+    this.onError = onError
+  }
 }
 
 /** The two forms of one script. */
@@ -40,13 +49,13 @@ interface Ways {
  */
 export function createScriptQueue(send: SendCommand, endOfTurn: EndOfTurn): ScriptQueue {
   let ways: Ways | undefined
-  let waiting: WaitingRun[] = []
+  const waiting: WaitingRun[] = []
   let characters = 0
 
   const sendAlone = ({ source, single }: Ways, { keys, args, onReply, onError }: WaitingRun): void =>
-    sendScript(single, send, singleArguments(source, keys, args), onReply, onError)
+    sendScript(single, send, singleArguments(single, source, keys, args), onReply, onError)
 
-  const sendJoined = (own: Ways, runs: readonly WaitingRun[]): void => {
+  const sendJoined = (own: Ways, runs: WaitingRun[]): void => {
     const replied = (reply: ScriptReply): void => {
       const { replies, errors } = outcomesOf(reply, runs.length)
       for (let place = 0; place < runs.length; place += 1) {
@@ -57,21 +66,23 @@ export function createScriptQueue(send: SendCommand, endOfTurn: EndOfTurn): Scri
         else if (isConnectionFailure(error) && run !== undefined) sendAlone(own, run)
         else run?.onError(error)
       }
+      runs.length = 0
     }
     const failed = (error: unknown): void => {
       for (const run of runs) run.onError(error)
+      runs.length = 0
     }
-    sendScript(own.joined, send, joinedArguments(own.source, runs), replied, failed)
+    sendScript(own.joined, send, joinedArguments(own.joined, own.source, runs), replied, failed)
   }
 
   const flush = (): void => {
-    const runs = waiting
-    const [first] = runs
+    const [first] = waiting
     if (first === undefined || ways === undefined) return
-    waiting = []
     characters = 0
-    if (runs.length === 1) sendAlone(ways, first)
-    else sendJoined(ways, runs)
+    const runs = waiting.splice(0)
+    if (runs.length > 1) return sendJoined(ways, runs)
+    runs.length = 0
+    sendAlone(ways, first)
   }
 
   return {
@@ -92,7 +103,7 @@ export function createScriptQueue(send: SendCommand, endOfTurn: EndOfTurn): Scri
           }
           // Nothing is joined to a run that has reached the limit.
           characters += isLarge ? MAX_CHARACTERS : size
-          waiting.push({ keys, args, onReply, onError })
+          waiting.push(new WaitingRun(keys, args, onReply, onError))
         },
       }
     },

@@ -53,10 +53,20 @@ local function run(KEYS, before, runs, size, number)
 ${run}
 end`
 
-/** Keys and arguments of a single run, preceded by the number of keys. */
-export const singleArguments = ({ sharedKeys = {}, shared = {} }: ScriptSource, keys: readonly string[], args: CommandArgs) => {
-  const allKeys = [...keys, ...Object.values(sharedKeys)]
-  return [allKeys.length, ...allKeys, ...args, ...Object.values(shared)]
+/** The arguments of the EVALSHA of a single run: the SHA, the number of keys, keys and arguments. */
+export function singleArguments({ sha }: SentScript, { sharedKeys, shared }: ScriptSource, keys: readonly string[], args: CommandArgs) {
+  const all: (string | number | Buffer)[] = [sha, keys.length]
+  for (const key of keys) all.push(key)
+  if (sharedKeys !== undefined) all[1] = keys.length + pushValues(all, sharedKeys)
+  for (const arg of args) all.push(arg)
+  if (shared !== undefined) pushValues(all, shared)
+  return all
+}
+
+function pushValues(all: (string | number | Buffer)[], values: Readonly<Record<string, string | number>>): number {
+  const list = Object.values(values)
+  all.push(...list)
+  return list.length
 }
 
 /**
@@ -74,18 +84,17 @@ export function sharedLocals({ sharedKeys = {}, shared = {} }: ScriptSource): st
 
 /**
  * Runs a script. Its source is loaded into Redis at each connect, before anything else, so runs are EVALSHA and keep their
- * order; only after SCRIPT FLUSH a run is sent again as EVAL, after those that were in flight. `args` begin with the number of
- * keys.
+ * order; only after SCRIPT FLUSH a run is sent again as EVAL, after those that were in flight. `args` are those of EVALSHA.
  */
 export function sendScript(
-  { source, sha }: SentScript,
+  { source }: SentScript,
   send: SendCommand,
   args: CommandArgs,
   onReply: (reply: ScriptReply) => void,
   onError: (error: unknown) => void,
 ): void {
-  send('EVALSHA', [sha, ...args], onReply, (error) => {
-    if (isUnknownScript(error)) send('EVAL', [source, ...args], onReply, onError)
+  send('EVALSHA', args, onReply, (error) => {
+    if (isUnknownScript(error)) send('EVAL', [source, ...args.slice(1)], onReply, onError)
     else onError(error)
   })
 }

@@ -5,7 +5,7 @@ import { wrongType } from '../store-errors.ts'
 import type { StoreSettings } from '../store-options.ts'
 import type { KeyNames } from './key-names.ts'
 import { entryOf, rowOf, textOf } from './reply.ts'
-import type { StoreScript } from './store-scripts.ts'
+import { StoreRun, type StoreScript } from './store-scripts.ts'
 import { messageHead } from './watch-message.ts'
 
 /** Dependencies of the reads. */
@@ -49,7 +49,7 @@ export function createEntryReads({ link, names, settings, script }: EntryReadsOp
       }
       resolve(entry)
     }
-    script({ key, keys, args, deadline: link.now() + settings.writeTimeoutMs }, replied, reject)
+    script(new StoreRun(key, keys, args, link.now() + settings.writeTimeoutMs), replied, reject)
   }
 
   const entryOfReply = (key: string, reply: ScriptReply): StoredEntry | undefined => {

@@ -5,12 +5,19 @@ import type { KeyNames } from './key-names.ts'
 import { SCRIPT_FUNCTIONS, SCRIPT_SETUP } from './script-head.ts'
 
 /** One run of a script of the store. */
-export interface StoreRun {
-  key: string
-  keys: readonly string[]
-  args: readonly (string | number)[]
+export class StoreRun {
+  readonly key: string
+  readonly keys: readonly string[]
+  readonly args: readonly (string | number)[]
   /** Milliseconds since 1970 on Redis' clock. */
-  deadline: number
+  readonly deadline: number
+
+  constructor(key: string, keys: readonly string[], args: readonly (string | number)[], deadline: number) {
+    this.key = key
+    this.keys = keys
+    this.args = args
+    this.deadline = deadline
+  }
 }
 
 /** A script of the store. If it has to create an entry, the name is added to the index first. */

@@ -5,7 +5,7 @@ import { appliedResult } from '../mutation.ts'
 import { conflict, late, lockRefusal, notANumber, staleMutation, wrongType } from '../store-errors.ts'
 import type { KeyNames } from './key-names.ts'
 import { entryOf, rowOf, textOf } from './reply.ts'
-import type { StoreScript } from './store-scripts.ts'
+import { StoreRun, type StoreScript } from './store-scripts.ts'
 import { messageHead } from './watch-message.ts'
 
 /** One run of the write script. */
@@ -48,7 +48,7 @@ export type RunWrite = (call: WriteCall, onAnswer: (answer: WriteAnswer) => void
 export function createRunWrite(link: RedisLink, names: KeyNames, plainScript: StoreScript, guardedScript: StoreScript): RunWrite {
   return (call, onAnswer, onError) => {
     const { key, deadline, authors } = call
-    const run = { key, keys: keysOf(names, call), args: argumentsOf(call), deadline }
+    const run = new StoreRun(key, keysOf(names, call), argumentsOf(call), deadline)
     const script = call.guard === undefined ? plainScript : guardedScript
     let lost: RealtimeError | undefined
     const replied = (reply: ScriptReply): void => {
