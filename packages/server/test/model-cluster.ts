@@ -5,7 +5,7 @@ import { createAccessControl, type AccessControl, type ConnectionAccess } from '
 import { createAuditTrail } from '../src/authorization/audit-log.ts'
 import type { Authorize, User } from '../src/authorization/authorize.ts'
 import { runRequest } from '../src/connection/run-request.ts'
-import type { Connection } from '../src/connection/connection.ts'
+import type { Connection, Requester } from '../src/connection/connection.ts'
 import { createFanOut } from '../src/connection/fan-out.ts'
 import type { Notice } from '../src/connection/notice.ts'
 import { createRooms, type Rooms } from '../src/connection/rooms.ts'
@@ -201,12 +201,13 @@ class ModelBacklog {
 }
 
 /** A connection that remembers what it was sent. */
-export class ModelConnection implements Connection {
+export class ModelConnection implements Requester {
   readonly id: string
   readonly user: string
   readonly address = ''
   readonly clientId: string | undefined
   connected = true
+  requestsInFlight = 0
   readonly received: { name: NoticeName | 'reply'; payload: unknown }[] = []
   readonly subscriptions: Connection['subscriptions']
   readonly backlog = new ModelBacklog()

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { NoticeName, Notices } from '@tutti/protocol'
-import { createSubscriptions, type Connection } from '../connection/connection.ts'
+import { createSubscriptions, type Connection, type Requester } from '../connection/connection.ts'
 import type { Rooms } from '../connection/rooms.ts'
 
 /** What a connection without a socket does with the notices that it is sent. */
 export type NoticeListeners = { readonly [Name in NoticeName]?: (payload: Notices[Name]) => void }
 
 /** A connection of server code that acts as a user. It has no socket, and the rights and rooms of one that has. */
-export interface LocalConnection extends Connection {
+export interface LocalConnection extends Requester {
   /** Leaves its rooms. From now on it receives nothing. */
   close(): void
 }
@@ -32,6 +32,7 @@ export function createLocalConnection({ user, address, rooms, maxSubscriptions, 
       return connected
     },
     subscriptions: createSubscriptions(maxSubscriptions),
+    requestsInFlight: 0,
     // Nothing waits between the server and a listener in its own process.
     backlog: { isFull: false, afterDrain: (run) => run() },
     send: (name, payload) => {

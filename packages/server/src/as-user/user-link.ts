@@ -10,7 +10,7 @@ import type { Core, Feature } from '../feature.ts'
 import type { Handler } from '../connection/handler.ts'
 import type { Rooms } from '../connection/rooms.ts'
 import type { Counts } from '../realtime-counts.ts'
-import { createLocalConnection, type NoticeListeners } from './local-connection.ts'
+import { createLocalConnection, type LocalConnection, type NoticeListeners } from './local-connection.ts'
 
 /** The result of a request. */
 type Result<Name extends RequestName> = Requests[Name]['result']
@@ -71,7 +71,7 @@ export function createUserLink<U extends User>(context: UserLinkContext<U>, user
   }
 
   const sendOn = async <Name extends RequestName>(
-    connection: Connection,
+    connection: LocalConnection,
     handler: Handler<Name>,
     message: unknown,
   ): Promise<Result<Name>> => {

@@ -29,6 +29,12 @@ export interface Connection {
   leave(room: string): void
 }
 
+/** A connection that makes requests. */
+export interface Requester extends Connection {
+  /** Requests without a reply, counted by `request-limits.ts`. */
+  requestsInFlight: number
+}
+
 /** What a connection is subscribed to, bounded: the keys, and the names of rooms of other subscriptions. */
 export interface Subscriptions {
   /**

@@ -1,10 +1,13 @@
 import type { Socket } from 'socket.io'
 import type { MessageListener } from './client-messages.ts'
+import { readFrames } from './frame-reader.ts'
 import {
   ENGINE_PROTOCOL,
   engineSocketOf,
+  frameReceiverOf,
   isIncomingObserved,
   isUnpackingObserved,
+  isWebSocketObserved,
   messageSourceOf,
   type EngineSocket,
   type MessageSource,
@@ -26,11 +29,17 @@ export const isOurs = (name: unknown): name is string => typeof name === 'string
 const MAX_ID_DIGITS = 15
 
 /** An event as the client of Socket.IO sends it. */
-interface ClientEvent {
+class ClientEvent {
   readonly name: string
   readonly message: unknown
   /** Of the packet. `undefined`: no acknowledgement is wanted. */
   readonly id: number | undefined
+
+  constructor(name: string, message: unknown, id: number | undefined) {
+    this.name = name
+    this.message = message
+    this.id = id
+  }
 }
 
 /**
@@ -61,40 +70,47 @@ interface Intake {
 function listenTo({ webSocket, listener }: MessageSource, intake: Intake): void {
   webSocket.off('message', listener)
   webSocket.on('message', (bytes: unknown, isBinary: unknown) => {
-    if (isBinary === false && Buffer.isBuffer(bytes) && take(intake, bytes)) return
+    if (isBinary === false && Buffer.isBuffer(bytes) && take(intake, bytes, 0, bytes.length)) return
     intake.isBehind = true
     Reflect.apply(listener, webSocket, [bytes, isBinary])
     // Socket.IO passes a packet on in the next tick, so before this one.
     process.nextTick(endTurn, intake)
   })
+  const receiver = frameReceiverOf(webSocket)
+  if (receiver === undefined) return
+  readFrames(receiver, (bytes, start, end) => !isWebSocketObserved(webSocket) && take(intake, bytes, start, end))
 }
 
 function endTurn(intake: Intake): void {
   intake.isBehind = false
 }
 
-function take({ isBehind, socket, engine, receive }: Intake, bytes: Buffer): boolean {
+function take({ isBehind, socket, engine, receive }: Intake, bytes: Buffer, start: number, end: number): boolean {
   // After a ping Engine.IO counts every packet as a sign of life.
   if (isBehind || engine.readyState !== 'open' || engine.pingTimeoutTimer !== null) return false
-  const event = eventOf(bytes)
+  const event = eventOf(bytes, start, end)
   if (event === undefined || isIncomingObserved(socket, event.name) || isUnpackingObserved(engine)) return false
   receive(socket, event.name, event.message, event.id)
   return true
 }
 
-/** The event in a frame, if it is a message of the protocol. Everything else is left to Socket.IO, also to refuse it. */
-function eventOf(bytes: Buffer): ClientEvent | undefined {
-  if (bytes[0] !== MESSAGE || bytes[1] !== EVENT) return undefined
-  let at = 2
+/** The event in a message, if it is one of the protocol. Everything else is left to Socket.IO, also to refuse it. */
+function eventOf(bytes: Buffer, start: number, end: number): ClientEvent | undefined {
+  if (bytes[start] !== MESSAGE || bytes[start + 1] !== EVENT) return undefined
+  let at = start + 2
   let id = 0
-  for (let digit = bytes[at] ?? 0; digit >= ZERO && digit <= NINE; digit = bytes[at] ?? 0) {
+  for (let digit = bytes[at] ?? 0; digit >= ZERO && digit <= NINE && at < end; digit = bytes[at] ?? 0) {
     id = id * 10 + digit - ZERO
     at += 1
   }
-  if (bytes[at] !== BRACKET || at > 2 + MAX_ID_DIGITS) return undefined
-  const data = parsed(bytes.toString('utf8', at))
+  const digits = at - start - 2
+  if (bytes[at] !== BRACKET || digits > MAX_ID_DIGITS) return undefined
+  const text = bytes.toString('utf8', at, end)
+  // Instead of bytes that are no UTF-8. ws ends the connection then.
+  if (text.includes('\ufffd')) return undefined
+  const data = parsed(text)
   if (!Array.isArray(data) || !isOurs(data[0])) return undefined
-  return { name: data[0], message: data[1], id: at === 2 ? undefined : id }
+  return new ClientEvent(data[0], data[1], digits === 0 ? undefined : id)
 }
 
 function parsed(json: string): unknown {

@@ -1,5 +1,5 @@
 import { RealtimeError, type RequestName } from '@tutti/protocol'
-import type { Connection } from './connection.ts'
+import type { Connection, Requester } from './connection.ts'
 import { createRecent } from './recent.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -22,7 +22,7 @@ export interface RequestLimits {
   /** Called for a connection that continues in spite of its refusals. */
   onFlood: (connection: Connection) => void
   /** Counts a request in, or throws `RATE_LIMITED`. The returned function is called when the request has its reply. */
-  begin(connection: Connection, name: RequestName, onFlood?: (connection: Connection) => void): () => void
+  begin(connection: Requester, name: RequestName, onFlood?: (connection: Connection) => void): () => void
 }
 
 const MUTATIONS: ReadonlySet<RequestName> = new Set<RequestName>([
@@ -87,8 +87,6 @@ export function createRequestLimits(rates: RequestRates): RequestLimits {
   const ofUsers = createRecent<string, Usage>(FULL_AFTER_MS, create, now)
   /** By the ids of connections without a user. Most are idle, so a usage of each would be the larger part of the memory here. */
   const ofConnections = createRecent<string, Usage>(FULL_AFTER_MS, create, now)
-  /** Requests without a reply, of connections that have any. */
-  const inFlight = new Map<Connection, number>()
 
   const usageOf = ({ user, id }: Connection): Usage => (user === '' ? ofConnections.get(id) : ofUsers.get(user))
 
@@ -96,9 +94,8 @@ export function createRequestLimits(rates: RequestRates): RequestLimits {
     onFlood: () => {},
     begin: (connection, name, onFlood = limits.onFlood) => {
       const usage = usageOf(connection)
-      const count = inFlight.get(connection) ?? 0
       try {
-        if (count >= rates.maxRequestsInFlight) {
+        if (connection.requestsInFlight >= rates.maxRequestsInFlight) {
           const message = `Too many requests in flight (maxRequestsInFlight: ${rates.maxRequestsInFlight}).`
           throw new RealtimeError('RATE_LIMITED', { message, retryAfterMs: RETRY_MS })
         }
@@ -107,11 +104,9 @@ export function createRequestLimits(rates: RequestRates): RequestLimits {
         if (!usage.tryRefuse()) onFlood(connection)
         throw refusal
       }
-      inFlight.set(connection, count + 1)
+      connection.requestsInFlight += 1
       return () => {
-        const left = (inFlight.get(connection) ?? 1) - 1
-        if (left === 0) inFlight.delete(connection)
-        else inFlight.set(connection, left)
+        connection.requestsInFlight -= 1
       }
     },
   }

@@ -1,7 +1,7 @@
 import { RealtimeError, toWireError, type Reply, type RequestName, type Requests } from '@tutti/protocol'
 import { toError } from '@tutti/protocol/internal'
 import type { Core } from '../feature.ts'
-import type { Connection } from './connection.ts'
+import type { Requester } from './connection.ts'
 import { PlacedReply, type Handler, type Returned } from './handler.ts'
 import type { RequestLimits } from './request-limits.ts'
 import type { ReplyEncoding } from './shared-reply.ts'
@@ -23,7 +23,7 @@ export type SendReply<Result extends object = object> = (reply: Reply<Result>, e
  */
 export function runRequest<Name extends RequestName>(
   handler: Handler<Name>,
-  connection: Connection,
+  connection: Requester,
   message: unknown,
   sendReply: SendReply<Requests[Name]['result']>,
   { access, requests, onError }: RequestCore,

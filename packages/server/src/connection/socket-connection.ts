@@ -2,7 +2,7 @@ import type { NoticeName, Notices, Reply } from '@tutti/protocol'
 import type { Socket } from 'socket.io'
 import type { Backlog, Backpressure, PacketQueue } from './backpressure.ts'
 import type { Acknowledgement } from './client-messages.ts'
-import { createSubscriptions, type Connection, type Subscriptions } from './connection.ts'
+import { createSubscriptions, type Connection, type Requester, type Subscriptions } from './connection.ts'
 import type { Notice } from './notice.ts'
 import { acknowledgementPacket, eventPacket, type Packet } from './packet.ts'
 import { PacketWriter } from './packet-writer.ts'
@@ -27,11 +27,12 @@ export type Identity = Pick<Connection, 'user' | 'address' | 'clientId'>
 const NO_BACKLOG: Backlog = { isFull: false, afterDrain: (run) => run() }
 
 /** The connection of a socket. There is one instance for each client, so nothing in it is made before it is needed. */
-export class SocketConnection implements Connection {
+export class SocketConnection implements Requester {
   readonly user: string
   readonly address: string
   readonly clientId: string | undefined
   readonly subscriptions: Subscriptions
+  requestsInFlight = 0
   private readonly socket: Socket
   private readonly context: ConnectionContext
   private readonly engine: EngineSocket | undefined

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { Duplex } from 'node:stream'
+import { Duplex, Writable } from 'node:stream'
 import type { Server, Socket } from 'socket.io'
 
 // Everything that needs private parts of Socket.IO, Engine.IO and ws is in this file, `compact-socket.ts`, `release-request.ts`
@@ -117,6 +117,39 @@ export function messageSourceOf(transport: object): MessageSource | undefined {
   const [listener, other] = webSocket.rawListeners('message')
   return isMessageListener(listener) && other === undefined ? { webSocket, listener } : undefined
 }
+
+/** What ws reads the frames of a client with. */
+export interface FrameReceiver {
+  write(chunk: Buffer): boolean
+  /** Bytes that it has received and not sent. */
+  readonly writableLength: number
+  /** Of a message, bytes; 0: no limit. */
+  readonly _maxPayload: number
+  /** 0: the next byte begins a frame. */
+  readonly _state: number
+  readonly _bufferedBytes: number
+  /** Not 0: a message whose frames have not all arrived. */
+  readonly _fragmented: number
+}
+
+const isReceiver = (receiver: unknown): receiver is FrameReceiver =>
+  receiver instanceof Writable &&
+  partOf(receiver, '_isServer') === true &&
+  ['_maxPayload', '_state', '_bufferedBytes', '_fragmented'].every((part) => typeof partOf(receiver, part) === 'number')
+
+/** `undefined` where it is another than expected. */
+export function frameReceiverOf(webSocket: object): FrameReceiver | undefined {
+  const receiver = partOf(webSocket, '_receiver')
+  return isReceiver(receiver) ? receiver : undefined
+}
+
+/** Whether the next byte begins a message. */
+export const isBetweenFrames = ({ writableLength, _state, _bufferedBytes, _fragmented }: FrameReceiver): boolean =>
+  _state === 0 && _bufferedBytes === 0 && _fragmented === 0 && writableLength === 0
+
+/** Whether the application listens to the messages of this WebSocket, which has one listener itself. */
+export const isWebSocketObserved = (webSocket: EventEmitter): boolean =>
+  webSocket.listenerCount('message') > 1 || partOf(webSocket, 'readyState') !== OPEN
 
 /** A WebSocket that neither side has begun to close (WebSocket standard, `readyState`). */
 const OPEN = 1

@@ -1,9 +1,13 @@
 import type { Connection } from '../connection/connection.ts'
 
-interface InFlightWrite {
+class InFlightWrite {
   readonly key: string
   /** What waits for the reply. */
   waiters: (() => void)[] | undefined
+
+  constructor(key: string) {
+    this.key = key
+  }
 }
 
 /**
@@ -21,15 +25,16 @@ export interface InFlightWrites {
 
 /** Makes the writes of one instance. */
 export function createInFlightWrites(): InFlightWrites {
-  const writes = new WeakMap<Connection, Set<InFlightWrite>>()
+  const writes = new WeakMap<Connection, InFlightWrite[]>()
   return {
     begin: (connection, key) => {
-      const write: InFlightWrite = { key, waiters: undefined }
+      const write = new InFlightWrite(key)
       let own = writes.get(connection)
-      if (own === undefined) writes.set(connection, (own = new Set()))
-      own.add(write)
+      if (own === undefined) writes.set(connection, (own = []))
+      own.push(write)
       return () => {
-        own.delete(write)
+        const last = own.pop()
+        if (last !== undefined && last !== write) own[own.indexOf(write)] = last
         for (const resume of write.waiters ?? []) resume()
       }
     },
