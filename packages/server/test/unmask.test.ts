@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { unmask } from '../src/connection/unmask.ts'
+import { unmask } from '../src/connection/frame-reader.ts'
 
 const MASK_LENGTH = 4
 

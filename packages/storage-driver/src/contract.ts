@@ -84,8 +84,10 @@ export interface StateChange {
   base?: number
   patch?: JsonObject
   value?: JsonValue
-  /** The JSON text of `value`, if the store has it: it can be sent without `JSON.stringify`. */
+  /** The JSON text of `value`, if the store has it. */
   valueJson?: string
+  /** The JSON text of `{ key, version, value }`, if the store has it: it can be sent without `JSON.stringify`. */
+  entryJson?: string
   removed?: true
   /** When the entry expires, milliseconds since 1970. */
   expiresAt?: number

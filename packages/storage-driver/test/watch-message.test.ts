@@ -57,8 +57,10 @@ test("[N8] a message in the layout of the scripts includes its value's JSON text
         const fixed = { origin: 'o', event, key: 'a', writer, version: 2, ...fields }
         const parse = (message: object): unknown => {
           try {
-            const { valueJson, ...change } = parseWatchMessage(JSON.stringify(message))
-            expect(valueJson === undefined || JSON.stringify(change.value) === valueJson).toBe(true)
+            const { valueJson, entryJson, ...change } = parseWatchMessage(JSON.stringify(message))
+            const { key, version, value } = change
+            const texts = valueJson === undefined ? [] : [JSON.stringify(value), JSON.stringify({ key, version, value })]
+            expect([valueJson, entryJson].filter((json) => json !== undefined)).toEqual(texts)
             return change
           } catch (error) {
             return error instanceof Error && error.message
@@ -69,7 +71,10 @@ test("[N8] a message in the layout of the scripts includes its value's JSON text
     }
   }
   const own = '{"origin":"o","event":"update","key":"a","version":2,"value":'
-  expect(parseWatchMessage(`${own}{"a": 1}}`)).toStrictEqual({ key: 'a', version: 2, value: { a: 1 }, valueJson: '{"a": 1}' })
+  expect(parseWatchMessage(`${own}{"a": 1}}`)).toStrictEqual({
+    ...{ key: 'a', version: 2, value: { a: 1 } },
+    ...{ valueJson: '{"a": 1}', entryJson: '{"key":"a","version":2,"value":{"a": 1}}' },
+  })
   // In this layout too, values that no client could have written are omitted and invalid JSON is refused.
   for (const json of ['1e999', `${'['.repeat(65)}${']'.repeat(65)}`]) {
     expect(parseWatchMessage(`${own}${json}}`)).toStrictEqual({ key: 'a', version: 2 })

@@ -17,5 +17,8 @@ export function withoutMember(members: Members | undefined, connection: Connecti
   return members.size > 1 ? members : first
 }
 
+const NONE: readonly Connection[] = []
+
 /** The members as a list. */
-export const listMembers = (members: Members): readonly Connection[] => (members instanceof Set ? [...members] : [members])
+export const listMembers = (members: Members | undefined): readonly Connection[] =>
+  members === undefined ? NONE : members instanceof Set ? [...members] : [members]

@@ -18,8 +18,6 @@ export interface Rooms {
   membersOf(rooms: readonly (string | Members)[]): readonly Connection[]
 }
 
-const NONE: readonly Connection[] = []
-
 /** No id of a socket begins so. */
 const isInternal = (name: string): boolean => name.startsWith('$')
 
@@ -33,6 +31,8 @@ export function createRooms(): Rooms {
     if (rest === undefined) rooms.delete(name)
     else if (rest !== members) rooms.set(name, rest)
   }
+
+  const inRoom = (room: string | Members): Members | undefined => (typeof room === 'string' ? rooms.get(room) : room)
 
   return {
     get isEmpty() {
@@ -52,10 +52,9 @@ export function createRooms(): Rooms {
     names: () => [...rooms.keys()].filter(isInternal),
     ids: () => [...rooms.keys()].filter((name) => !isInternal(name)),
     membersOf: (named) => {
-      const found = named.flatMap((room) => (typeof room === 'string' ? (rooms.get(room) ?? []) : room))
-      const [only] = found
-      if (only === undefined) return NONE
-      return found.length === 1 ? listMembers(only) : [...new Set(found.flatMap(listMembers))]
+      const [first, second] = named
+      if (second === undefined) return listMembers(first === undefined ? first : inRoom(first))
+      return [...new Set(named.flatMap((room) => listMembers(inRoom(room))))]
     },
   }
 }

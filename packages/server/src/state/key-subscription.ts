@@ -4,7 +4,7 @@ import type { Connection } from '../connection/connection.ts'
 import { withMember, withoutMember, type Members } from '../connection/members.ts'
 import { Cursors, type Awaited, type CursorIndex, type WriteInFlight } from './connection-cursor.ts'
 import type { DeliveryStep, EndReadOptions } from './delivery-step.ts'
-import { toUpdate, updateJsonOf } from './state-change.ts'
+import { toUpdate } from './state-change.ts'
 
 /**
  * The order of one key on this instance. Changes come in version order; while an entry is read from the store they wait, so
@@ -104,7 +104,7 @@ export class KeySubscription {
     if (writer !== undefined && this.isAnswered(writer, change)) except.push(writer)
     this.streamVersion = version
     this.noteSent(version)
-    return { step: 'broadcast', update, json: updateJsonOf(change), except }
+    return { step: 'broadcast', update, json: change.entryJson, except }
   }
 
   /** Changes wait from now on, until `endRead`; reads may overlap. Returns the newest version that was sent so far. */

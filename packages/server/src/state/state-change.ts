@@ -6,16 +6,11 @@ const MAX_BUFFERED = 64
 
 /** A change as it is sent to clients, or `undefined` where the value is not in it. */
 export function toUpdate(change: StateChange & Pick<StateUpdate, 'reset'>): StateUpdate | undefined {
-  const { key, version, base, patch, value, removed } = change
-  const reset = change.reset === true ? { reset: change.reset } : {}
-  if (removed === true) return { key, version, removed, ...reset }
-  if (value !== undefined) return { key, version, value, ...reset }
+  const { key, version, base, patch, value, removed, reset } = change
+  if (removed === true) return reset === true ? { key, version, removed, reset } : { key, version, removed }
+  if (value !== undefined) return reset === true ? { key, version, value, reset } : { key, version, value }
   return patch === undefined || base === undefined ? undefined : { key, version, base, patch }
 }
-
-/** The update of a change as JSON text, where the text of its value is known. A receiver then need not make it again. */
-export const updateJsonOf = ({ key, version, valueJson }: StateChange): string | undefined =>
-  valueJson === undefined ? undefined : `{"key":${JSON.stringify(key)},"version":${version},"value":${valueJson}}`
 
 /** Whether a change contains the whole entry, so that no earlier change is needed. */
 const isWhole = ({ value, removed }: StateChange): boolean => value !== undefined || removed === true

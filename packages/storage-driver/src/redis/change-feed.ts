@@ -45,7 +45,7 @@ export function createChangeFeed({ link, channel, cache, onError, onSubscribed }
     try {
       const key = keyOfMessage(message)
       if (key !== undefined && cache.get(key) === undefined && !isWanted(key)) return
-      const change = parseWatchMessage(message)
+      const change = parseWatchMessage(message, key)
       cache.follow(change)
       listeners.emit(change)
     } catch (error) {

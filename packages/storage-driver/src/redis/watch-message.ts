@@ -40,16 +40,18 @@ export function keyOfMessage(text: string): string | undefined {
  * (nested too deeply, or a number like 1e999) is omitted: a subscriber that needs it reads the entry.
  *
  * In the layout of the scripts only the value or patch is parsed as JSON. Every other message is parsed and validated as a
- * whole, with the same result.
+ * whole, with the same result. `checkedKey`: what `keyOfMessage` returned.
  */
-export const parseWatchMessage = (text: string): StateChange => parseFixedLayout(text) ?? parseAnyLayout(text)
+export const parseWatchMessage = (text: string, checkedKey?: string): StateChange =>
+  parseFixedLayout(text, checkedKey) ?? parseAnyLayout(text)
 
-function parseFixedLayout(text: string): StateChange | undefined {
+function parseFixedLayout(text: string, checkedKey: string | undefined): StateChange | undefined {
   const head = HEAD.exec(text)
   if (head === null || !text.endsWith('}')) return undefined
   const [whole, event, key, writer, versionText, expiresAtText, body = '', baseText] = head
   const [version, expiresAt, base] = [Number(versionText), Number(expiresAtText ?? 0), Number(baseText ?? 0)]
-  if (!isKey(key) || !isVersion(version) || !isVersion(expiresAt) || !isVersion(base)) return undefined
+  if (key === undefined || !(key === checkedKey || isKey(key))) return undefined
+  if (!isVersion(version) || !isVersion(expiresAt) || !isVersion(base)) return undefined
   const change: StateChange = { key, version }
   if (writer !== undefined) change.writer = writer
   if (event === 'remove') return body === '}' ? { ...change, removed: true } : undefined
@@ -61,6 +63,7 @@ function parseFixedLayout(text: string): StateChange | undefined {
   if (baseText === undefined) {
     change.value = content
     change.valueJson = json
+    change.entryJson = `{"key":"${key}","version":${versionText},"value":${json}}`
   } else if (isJsonObject(content)) {
     change.base = base
     change.patch = content

@@ -36,7 +36,7 @@ export async function record(store: StateStore, key: string): Promise<Recorder> 
   const changes: StateChange[] = []
   const waiting = new Set<() => void>()
   // The text of a value is optional.
-  const stop = store.onChange(({ valueJson: _valueJson, ...change }) => {
+  const stop = store.onChange(({ valueJson: _valueJson, entryJson: _entryJson, ...change }) => {
     if (change.key !== key) return
     changes.push(change)
     for (const check of waiting) check()
