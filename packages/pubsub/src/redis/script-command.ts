@@ -15,7 +15,8 @@ const nothing = (): void => {}
  * here are those of `Command`.
  */
 class ScriptCommand {
-  readonly name = 'EVALSHA'
+  /** In lower case, because ioredis checks it in lower case several times. */
+  readonly name = 'evalsha'
   args: CommandArgs
   readonly promise = undefined
   /** It has no promise that could be traced. */
@@ -47,7 +48,7 @@ class ScriptCommand {
   toWritable(): string {
     let text = `*${this.args.length + 1}\r\n$7\r\nEVALSHA\r\n`
     for (const part of this.args) {
-      const argument = String(part)
+      const argument = typeof part === 'string' ? part : String(part)
       text += `$${Buffer.byteLength(argument)}\r\n${argument}\r\n`
     }
     return text
