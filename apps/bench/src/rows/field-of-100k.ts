@@ -5,8 +5,9 @@ import { SIDE_COLUMNS, type Row } from '../row.ts'
 const PLANS: Record<'full' | 'short', { plan: FieldPlan; warmUp: FieldStretch; stretch: FieldStretch }> = {
   full: {
     plan: { subscribers: 10, fields: 1_600, fieldBytes: 50 },
-    warmUp: { changes: 40, everyMs: 0 },
-    stretch: { changes: 100, everyMs: 20 },
+    // The code of both sides is compiled then.
+    warmUp: { changes: 2_000, everyMs: 0 },
+    stretch: { changes: 200, everyMs: 20 },
   },
   short: {
     plan: { subscribers: 2, fields: 1_600, fieldBytes: 50 },
