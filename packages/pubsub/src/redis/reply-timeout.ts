@@ -1,7 +1,8 @@
 /** Monitors the unanswered commands of one connection with a single timer. */
 export interface ReplyTimeout {
-  /** A command was sent. Returns when, which `answered` is called with when the command has its outcome. */
+  /** A command was sent. Returns the time, for `answered`. */
   sent(): number
+  /** A command that was sent at this time has its outcome. */
   answered(sentAt: number): void
   /** Stops the timer. */
   stop(): void

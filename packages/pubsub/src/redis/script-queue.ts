@@ -66,6 +66,7 @@ export function createScriptQueue(send: SendCommand, endOfTurn: EndOfTurn): Scri
         else if (isConnectionFailure(error) && run !== undefined) sendAlone(own, run)
         else run?.onError(error)
       }
+      // Callbacks that are garbage already would keep the runs in memory.
       runs.length = 0
     }
     const failed = (error: unknown): void => {

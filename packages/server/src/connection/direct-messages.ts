@@ -6,8 +6,8 @@ import {
   engineSocketOf,
   frameReceiverOf,
   isIncomingObserved,
+  isOpenWithOneListener,
   isUnpackingObserved,
-  isWebSocketObserved,
   messageSourceOf,
   type EngineSocket,
   type MessageSource,
@@ -78,7 +78,7 @@ function listenTo({ webSocket, listener }: MessageSource, intake: Intake): void 
   })
   const receiver = frameReceiverOf(webSocket)
   if (receiver === undefined) return
-  readFrames(receiver, (bytes, start, end) => !isWebSocketObserved(webSocket) && take(intake, bytes, start, end))
+  readFrames(receiver, (bytes, start, end) => isOpenWithOneListener(webSocket) && take(intake, bytes, start, end))
 }
 
 function endTurn(intake: Intake): void {

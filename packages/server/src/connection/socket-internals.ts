@@ -143,13 +143,16 @@ export function frameReceiverOf(webSocket: object): FrameReceiver | undefined {
   return isReceiver(receiver) ? receiver : undefined
 }
 
+/** Whether ws would accept a message of this length. */
+export const isWithinLimit = ({ _maxPayload }: FrameReceiver, length: number): boolean => _maxPayload <= 0 || length <= _maxPayload
+
 /** Whether the next byte begins a message. */
 export const isBetweenFrames = ({ writableLength, _state, _bufferedBytes, _fragmented }: FrameReceiver): boolean =>
   _state === 0 && _bufferedBytes === 0 && _fragmented === 0 && writableLength === 0
 
-/** Whether the application listens to the messages of this WebSocket, which has one listener itself. */
-export const isWebSocketObserved = (webSocket: EventEmitter): boolean =>
-  webSocket.listenerCount('message') > 1 || partOf(webSocket, 'readyState') !== OPEN
+/** Whether nothing but its one listener would miss a message that is taken before it. */
+export const isOpenWithOneListener = (webSocket: EventEmitter): boolean =>
+  partOf(webSocket, 'readyState') === OPEN && webSocket.listenerCount('message') === 1
 
 /** A WebSocket that neither side has begun to close (WebSocket standard, `readyState`). */
 const OPEN = 1
