@@ -1,8 +1,8 @@
 import { eventually } from '@tutti/test-kit'
 import type { Socket } from 'socket.io'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { exchange, serveOnSocketIo } from './socket-io-server.ts'
+import { exchange, openRaw, serveOnSocketIo, type RawClient } from './socket-io-server.ts'
 
 /** The packets that Socket.IO unpacks of this client, from now on. */
 function unpacked({ client }: Socket): string[] {
@@ -18,25 +18,11 @@ function unpacked({ client }: Socket): string[] {
   return packets
 }
 
-/** A client without a library, connected to the namespace `/`. */
-async function openRaw(url: string): Promise<{ webSocket: WebSocket; received: string[]; sendTogether(packets: string[]): void }> {
-  const webSocket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
-  onTestFinished(() => webSocket.terminate())
-  const received: string[] = []
-  webSocket.on('message', (data: Buffer) => received.push(data.toString()))
-  await eventually(() => expect(received[0]).toMatch(/^0/))
-  webSocket.send('40')
-  await eventually(() => expect(received.some((packet) => packet.startsWith('42["server:hello"'))).toBe(true))
-  const stream: unknown = Reflect.get(webSocket, '_socket')
-  return {
-    webSocket,
-    received,
-    sendTogether: (packets) => {
-      Reflect.apply(Reflect.get(Object(stream), 'cork'), stream, [])
-      for (const packet of packets) webSocket.send(packet)
-      Reflect.apply(Reflect.get(Object(stream), 'uncork'), stream, [])
-    },
-  }
+/** Sends packets in one piece. */
+function sendTogether({ webSocket, stream }: RawClient, packets: string[]): void {
+  stream.cork()
+  for (const packet of packets) webSocket.send(packet)
+  stream.uncork()
 }
 
 const setOf = (key: string): string => `421["storage:set",{"key":"${key}","value":1}]`
@@ -75,10 +61,11 @@ describe('messages of the protocol', () => {
     const order: string[] = []
     const { io, url } = await serveOnSocketIo({}, { authorize: ({ target }) => order.push(Object.values(target).join()) > 0 })
     io.on('connection', (socket) => void socket.on('storage:remove', () => {}))
-    const { received, sendTogether } = await openRaw(url)
+    const raw = await openRaw(url)
+    const { received } = raw
     const rounds = 20
     for (let round = 0; round < rounds; round += 1)
-      sendTogether([setOf('a'), REMOVAL_OF_B, setOf('c'), '42["app"]', setOf('d'), REMOVAL_OF_B])
+      sendTogether(raw, [setOf('a'), REMOVAL_OF_B, setOf('c'), '42["app"]', setOf('d'), REMOVAL_OF_B])
     await eventually(() => expect(received.filter((packet) => packet.startsWith('43'))).toHaveLength(5 * rounds))
     expect(order).toEqual(Array.from({ length: rounds }, () => ['a', 'b', 'c', 'd', 'b']).flat())
   })
@@ -86,8 +73,9 @@ describe('messages of the protocol', () => {
   test('behind the end of a connection are ignored', async () => {
     const order: string[] = []
     const { url } = await serveOnSocketIo({}, { authorize: ({ target }) => order.push(Object.values(target).join()) > 0 })
-    const { webSocket, sendTogether } = await openRaw(url)
-    sendTogether([setOf('a'), '41', setOf('b')])
+    const raw = await openRaw(url)
+    const { webSocket } = raw
+    sendTogether(raw, [setOf('a'), '41', setOf('b')])
     await eventually(() => expect(order).toEqual(['a']))
     webSocket.close()
     await eventually(() => expect(webSocket.readyState).toBe(WebSocket.CLOSED))

@@ -1,11 +1,9 @@
 import { once } from 'node:events'
-import type { Duplex } from 'node:stream'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { eventually, seededRandom } from '@tutti/test-kit'
 import type { Socket } from 'socket.io'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { WebSocket } from 'ws'
-import { exchange, serveOnSocketIo } from './socket-io-server.ts'
+import { describe, expect, test } from 'vitest'
+import { exchange, openRaw, serveOnSocketIo, type RawClient } from './socket-io-server.ts'
 
 const [CONTINUATION, TEXT, PING] = [0, 1, 9]
 const FIN = 0x80
@@ -25,25 +23,16 @@ function frameOf(payload: Uint8Array | string, { first = FIN | TEXT, mask = [1, 
   return Buffer.concat([Buffer.from([first, ...header, ...mask]), bytes.map((byte, at) => byte ^ (mask[at % 4] ?? 0))])
 }
 
-interface OpenStream {
-  readonly stream: Duplex
-  readonly received: string[]
+interface OpenStream extends Pick<RawClient, 'stream' | 'received'> {
   readonly closed: Promise<number>
   /** Sends bytes, and waits until the server has read them: they end with a ping, or are followed by one. */
   readonly sendRead: (bytes: Uint8Array) => Promise<void>
 }
 
-/** A client that is connected to the namespace `/`, and the stream on which it sends bytes. */
+/** A client that sends bytes. */
 async function openStream(url: string): Promise<OpenStream> {
-  const webSocket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
-  onTestFinished(() => webSocket.terminate())
-  const received: string[] = []
-  webSocket.on('message', (data: Buffer) => received.push(data.toString()))
-  await once(webSocket, 'open')
-  webSocket.send('40')
-  await eventually(() => expect(received.some((packet) => packet.startsWith('42["server:hello"'))).toBe(true))
+  const { webSocket, stream, received } = await openRaw(url)
   const closed = once(webSocket, 'close').then(([code]) => Number(code))
-  const stream: Duplex = Reflect.get(webSocket, '_socket')
   const sendRead = async (bytes: Uint8Array): Promise<void> => {
     stream.write(bytes)
     await once(webSocket, 'pong', { signal: AbortSignal.timeout(10_000) })

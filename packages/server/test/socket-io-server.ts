@@ -1,11 +1,13 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { reactiveDriver } from '@tutti/storage-driver'
 import { eventually } from '@tutti/test-kit'
 import { Server, type ServerOptions, type Socket } from 'socket.io'
 import { expect, onTestFinished } from 'vitest'
 import memoryDriver from 'unstorage/drivers/memory'
+import { WebSocket } from 'ws'
 import type { Connection } from '../src/connection/connection.ts'
 import { createRealtimeServer, type RealtimeServerOptions } from '../src/index.ts'
 import type { InternalServerOptions } from '../src/options.ts'
@@ -59,6 +61,24 @@ export async function serveOnSocketIo(
       return { client, socket, connection }
     },
   }
+}
+
+/** A client without a library, connected to the namespace `/`, and the stream below its WebSocket. */
+export interface RawClient {
+  readonly webSocket: WebSocket
+  readonly stream: Duplex
+  readonly received: string[]
+}
+
+export async function openRaw(url: string): Promise<RawClient> {
+  const webSocket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
+  onTestFinished(() => webSocket.terminate())
+  const received: string[] = []
+  webSocket.on('message', (data: Buffer) => received.push(data.toString()))
+  await eventually(() => expect(received[0]).toMatch(/^0/))
+  webSocket.send('40')
+  await eventually(() => expect(received.some((packet) => packet.startsWith('42["server:hello"'))).toBe(true))
+  return { webSocket, stream: Reflect.get(webSocket, '_socket'), received }
 }
 
 /** Counts packets that go through the queue of Engine.IO, from now on. */
