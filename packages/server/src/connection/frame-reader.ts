@@ -1,5 +1,5 @@
 import { endianness } from 'node:os'
-import { isBetweenFrames, isWithinLimit, type FrameReceiver } from './socket-internals.ts'
+import { isBetweenFrames, type FrameReceiver } from './socket-internals.ts'
 
 /** The first byte of a frame with a whole text message (RFC 6455, section 5.2): FIN, no extension, opcode 1. */
 const FINAL_TEXT = 0x81
@@ -40,7 +40,7 @@ export function readFrames(receiver: FrameReceiver, take: TakeMessage): void {
 }
 
 /** The end of the frame at `at` if its message was taken, else `at`. */
-function takeFrame(bytes: Buffer, at: number, receiver: FrameReceiver, take: TakeMessage): number {
+function takeFrame(bytes: Buffer, at: number, { _maxPayload: maxPayload }: FrameReceiver, take: TakeMessage): number {
   const second = bytes[at + 1] ?? 0
   if (bytes[at] !== FINAL_TEXT || second < MASKED) return at
   let length = second - MASKED
@@ -50,7 +50,7 @@ function takeFrame(bytes: Buffer, at: number, receiver: FrameReceiver, take: Tak
     start += 2
   } else if (length > LENGTH_IN_16_BITS) return at
   const end = start + length
-  if (end > bytes.length || !isWithinLimit(receiver, length)) return at
+  if (end > bytes.length || (maxPayload > 0 && length > maxPayload)) return at
   unmask(bytes, start, end)
   if (take(bytes, start, end)) return end
   // Masking is its own inverse.

@@ -143,9 +143,6 @@ export function frameReceiverOf(webSocket: object): FrameReceiver | undefined {
   return isReceiver(receiver) ? receiver : undefined
 }
 
-/** Whether ws would accept a message of this length. */
-export const isWithinLimit = ({ _maxPayload }: FrameReceiver, length: number): boolean => _maxPayload <= 0 || length <= _maxPayload
-
 /** Whether the next byte begins a message. */
 export const isBetweenFrames = ({ writableLength, _state, _bufferedBytes, _fragmented }: FrameReceiver): boolean =>
   _state === 0 && _bufferedBytes === 0 && _fragmented === 0 && writableLength === 0
