@@ -2,6 +2,7 @@ import type { StateUpdate } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import { expect, test } from 'vitest'
 import type { DeliveryStep } from '../src/state/delivery-step.ts'
+import { Join } from '../src/state/key-joins.ts'
 import { KeySubscription } from '../src/state/key-subscription.ts'
 import { createModelCore, type ModelConnection } from './model-cluster.ts'
 
@@ -55,8 +56,10 @@ test('[S8] a patch is sent as it is, and a change without a value is fetched', (
 
 test('[S5] a value that the entry of the only subscriber has already is not fetched', () => {
   const { key, fetches, receive } = createKey()
-  key.begin('a', 'keyReply')
-  expect(key.end('a', 'keyReply', 5, () => true)).toEqual([])
+  const join = new Join('a')
+  key.beginJoin(join)
+  join.isOver = true
+  expect(key.endJoin(join, at(5), () => true)).toEqual([])
   receive({ key: 'k', version: 5 })
   expect(fetches).toEqual([])
   expect(key.isIdle).toBe(true)

@@ -1,5 +1,7 @@
+import type { Entry } from '@tutti/protocol'
 import type { StateChange } from '@tutti/storage-driver/contract'
 import { SmallMap } from '../connection/small-map.ts'
+import { KeyJoins, type Join } from './key-joins.ts'
 import { pushBounded } from './state-change.ts'
 
 /** It waits for a reply or a verdict. Changes are buffered, so that everything is sent in version order (S2). */
@@ -53,6 +55,8 @@ export interface CursorIndex {
 export class Cursors {
   /** Most keys have one connection that waits, for the time of its request. */
   private readonly cursors = new SmallMap<string, Cursor>()
+  /** Only while there is no cursor. */
+  private joins: KeyJoins | undefined
   private readonly key: string
   private readonly index: CursorIndex
 
@@ -62,17 +66,42 @@ export class Cursors {
   }
 
   get size(): number {
-    return this.cursors.size
+    return this.cursors.size + (this.joins?.size ?? 0)
   }
 
   has(connectionId: string): boolean {
     return this.cursors.has(connectionId)
   }
 
-  /** Buffers changes for the connection until `end`. */
-  begin(connectionId: string, awaited: Awaited): WaitingCursor {
+  /** Whether all others, if there are any, wait for replies with the entry and for nothing else. */
+  get othersOnlyJoin(): boolean {
+    return this.cursors.size <= 1
+  }
+
+  /** Buffers changes for the connection until `endJoin`. */
+  beginJoin(join: Join): void {
+    if (this.cursors.size > 0) this.begin(join.connectionId, 'keyReply')
+    else (this.joins ??= new KeyJoins()).add(join)
+  }
+
+  /** The stream begins with this entry: those that wait for their replies must have it too. */
+  startJoinsAt(entry: Entry): void {
+    if (this.joins !== undefined) this.joins.start = entry
+  }
+
+  /** The reply was sent, with `version` (-1: none). Returns what must be sent to the connection now. */
+  endJoin({ connectionId }: Join, version: number, streamVersion: number): StateChange[] {
+    const { joins } = this
+    if (joins === undefined || version > streamVersion) return this.end(connectionId, 'keyReply', version, streamVersion)
+    joins.size -= 1
+    return joins.missedSince(version)
+  }
+
+  /** Buffers changes for the connection until `end`, beginning with `missed`. */
+  begin(connectionId: string, awaited: Awaited, missed: readonly StateChange[] = []): WaitingCursor {
     const cursor = this.waiting(connectionId)
     cursor[awaited] = true
+    for (const change of missed) pushTo(cursor, change)
     return cursor
   }
 
@@ -124,11 +153,6 @@ export class Cursors {
     return cursor.keyReply || cursor.pageReply ? [] : older
   }
 
-  /** Buffers changes that a waiting connection must not miss. */
-  bufferAll(cursor: WaitingCursor, changes: readonly StateChange[]): void {
-    for (const change of changes) pushTo(cursor, change)
-  }
-
   /** Whether the cursor is still the one that has been waiting since then. */
   isCurrent(connectionId: string, cursor: WaitingCursor): boolean {
     return this.cursors.get(connectionId) === cursor
@@ -137,6 +161,7 @@ export class Cursors {
   /** Buffers a change for the connections that wait. Returns the ids of those that a broadcast of it must leave out. */
   take(change: StateChange): string[] {
     const excluded: string[] = []
+    this.openJoins()
     this.cursors.forEach((cursor, id) => {
       switch (cursor.state) {
         case 'waiting':
@@ -154,6 +179,7 @@ export class Cursors {
 
   /** Buffers a change for this connection alone, if it waits. Returns whether it does. */
   bufferFor(connectionId: string, change: StateChange): boolean {
+    this.openJoins()
     const cursor = this.cursors.get(connectionId)
     if (cursor?.state !== 'waiting') return false
     if (cursor.buffer?.every(({ version }) => version < change.version) !== false) pushTo(cursor, change)
@@ -162,6 +188,7 @@ export class Cursors {
 
   /** The store has lost what was sent in replies: versions start over. */
   forgetSent(): void {
+    if (this.joins !== undefined) this.joins.start = undefined
     this.cursors.forEach((cursor, id) => {
       if (cursor.state === 'waiting') cursor.sent = -1
       else this.delete(id)
@@ -169,7 +196,17 @@ export class Cursors {
   }
 
   delete(connectionId: string): void {
+    this.openJoins()
     if (this.cursors.delete(connectionId)) this.index.delete(connectionId, this.key)
+  }
+
+  /** Something happens to the key: each connection that joins it needs a cursor. */
+  private openJoins(): void {
+    const { joins } = this
+    if (joins === undefined) return
+    this.joins = undefined
+    const missed = joins.start === undefined ? [] : [joins.start]
+    for (const { connectionId } of joins.waiting()) this.begin(connectionId, 'keyReply', missed)
   }
 
   private release(connectionId: string, cursor: WaitingCursor, version: number, streamVersion: number): StateChange[] {
@@ -182,6 +219,7 @@ export class Cursors {
   }
 
   private waiting(connectionId: string): WaitingCursor {
+    this.openJoins()
     const existing = this.cursors.get(connectionId)
     if (existing?.state === 'waiting') return existing
     const { sent, written } = existing ?? { sent: -1, written: -1 }

@@ -5,6 +5,7 @@ import { PlacedReply } from '../connection/handler.ts'
 import { subscribedKey } from '../connection/subscription-names.ts'
 import type { Audience } from './audience.ts'
 import type { InFlightWrites } from './in-flight-writes.ts'
+import { Join } from './key-joins.ts'
 import type { EntryList, SharedReads } from './shared-reads.ts'
 import type { SubscriptionRegistry } from './subscription-registry.ts'
 
@@ -46,16 +47,17 @@ export function createKeyDelivery({ registry, audience, reads, inFlight }: KeyDe
   }
 
   /** The connection was sent the entry: sends what it missed meanwhile, and from now on every change. */
-  const settle = (connection: Connection, key: string, version: number, isSubscribed: (key: string) => boolean): void => {
+  const settle = (connection: Connection, join: Join, entry: Entry, isSubscribed: (key: string) => boolean): void => {
+    const { key } = entry
     if (!connection.connected) return leave(connection, key)
-    const subscription = registry.open(key)
     if (!isSubscribed(key)) {
       // The right to it was taken away meanwhile, and the notice of that came before the reply.
       leave(connection, key)
       return connection.send('server:revoked', { target: { key }, error: toWireError(revokedError()) })
     }
+    const subscription = registry.open(key)
     const isAlone = (): boolean => subscription.members === undefined && registry.prefixes.above(key).length === 0
-    const missed = subscription.end(connection.id, 'keyReply', version, isAlone)
+    const missed = subscription.endJoin(join, entry, isAlone)
     subscription.join(connection)
     audience.sendChanges(connection, missed)
   }
@@ -79,20 +81,23 @@ export function createKeyDelivery({ registry, audience, reads, inFlight }: KeyDe
       const { deletions } = subscriptions
       // Mostly nothing was taken away meanwhile, and no name needs to be looked up.
       const isSubscribed = (key: string): boolean => subscriptions.deletions === deletions || subscriptions.has(key)
-      for (const key of keys) registry.open(key).begin(id, 'keyReply')
+      const join = new Join(id)
+      for (const key of keys) registry.open(key).beginJoin(join)
       try {
         const { entries, reply } = await read(connection, keys)
         const isNews = ({ key, version }: Entry): boolean => version !== requested.get(key) && isSubscribed(key)
         const news = entries.filter(isNews)
         const after = (): void => {
-          for (const { key, version } of entries) settle(connection, key, version, isSubscribed)
+          join.isOver = true
+          for (const entry of entries) settle(connection, join, entry, isSubscribed)
         }
         return new PlacedReply({ entries: news }, { after, encoding: news.length === entries.length ? reply : undefined })
       } catch (error) {
+        join.isOver = true
         for (const key of keys) {
           if (added.includes(key)) leave(connection, key)
           // What was subscribed before stays so, and is sent all that was buffered for it.
-          else settle(connection, key, -1, isSubscribed)
+          else settle(connection, join, { key, value: null, version: -1 }, isSubscribed)
         }
         throw error
       }

@@ -4,13 +4,13 @@ import type { Connection } from '../connection/connection.ts'
 import { withMember, withoutMember, type Members } from '../connection/members.ts'
 import { Cursors, type Awaited, type CursorIndex, type WriteInFlight } from './connection-cursor.ts'
 import type { DeliveryStep, EndReadOptions } from './delivery-step.ts'
+import type { Join } from './key-joins.ts'
 import { toUpdate } from './state-change.ts'
 
 /**
  * The order of one key on this instance. Changes come in version order; while an entry is read from the store they wait, so
- * that entries and changes reach the subscribers in one order (S2, S3). It decides what is sent and sends nothing itself.
- *
- * A class, and parts that exist only while they are needed: there is one for each key that has a subscriber here.
+ * that entries and changes reach the subscribers in one order (S2, S3). It decides what is sent and sends nothing itself. A class,
+ * and parts that exist only while they are needed: there is one for each key that has a subscriber here.
  */
 export class KeySubscription {
   /** The newest version that was delivered to all subscribers. */
@@ -44,7 +44,7 @@ export class KeySubscription {
 
   /** There is nothing to remember: the key is removed, or nothing of it was sent. */
   get isBlank(): boolean {
-    return this.isRemoved || (this.streamVersion === 0 && this.newestSent === 0)
+    return this.isRemoved || Math.max(this.streamVersion, this.newestSent) === 0
   }
 
   /** The version that all subscribers have, where it is one for all. */
@@ -149,17 +149,31 @@ export class KeySubscription {
     return waiting ?? []
   }
 
+  /** The connection waits for the reply with the entry: changes are buffered for it. `endJoin` follows, unless it leaves. */
+  beginJoin(join: Join): void {
+    this.openCursors().beginJoin(join)
+  }
+
+  /** The connection was sent the entry (version -1: it was not). `isAlone`: no other subscribes. Returns what it missed. */
+  endJoin(join: Join, entry: Entry, isAlone: () => boolean): StateChange[] {
+    this.noteSent(entry.version)
+    const cursors = this.openCursors()
+    if (entry.version > this.streamVersion && cursors.othersOnlyJoin && isAlone()) {
+      this.streamVersion = entry.version
+      cursors.startJoinsAt(entry)
+    }
+    return this.without(cursors.endJoin(join, entry.version, this.streamVersion))
+  }
+
   /** The connection waits for a reply or a verdict: changes are buffered for it. */
   begin(connectionId: string, awaited: Exclude<Awaited, 'verdict'>): void {
     this.openCursors().begin(connectionId, awaited)
   }
 
-  /** The connection was sent the entry at `version` (-1: it was not). `isAlone`: no other subscribes. Returns what it missed. */
-  end(connectionId: string, awaited: Exclude<Awaited, 'verdict'>, version: number, isAlone = (): boolean => false): StateChange[] {
+  /** The connection was sent the entry at `version` (-1: it was not). Returns what it missed. */
+  end(connectionId: string, awaited: Exclude<Awaited, 'verdict'>, version: number): StateChange[] {
     this.noteSent(version)
-    const cursors = this.openCursors()
-    if (cursors.size <= 1 && version > this.streamVersion && isAlone()) this.streamVersion = version
-    return this.without(cursors.end(connectionId, awaited, version, this.streamVersion))
+    return this.without(this.openCursors().end(connectionId, awaited, version, this.streamVersion))
   }
 
   /**
@@ -168,8 +182,7 @@ export class KeySubscription {
    */
   awaitVerdict(connectionId: string, changes: readonly StateChange[]): () => StateChange[] {
     const cursors = this.openCursors()
-    const cursor = cursors.begin(connectionId, 'verdict')
-    cursors.bufferAll(cursor, changes)
+    const cursor = cursors.begin(connectionId, 'verdict', changes)
     // The connection may have unsubscribed in the meantime and subscribed again.
     return () => (cursors.isCurrent(connectionId, cursor) ? this.without(cursors.end(connectionId, 'verdict', -1, this.streamVersion)) : [])
   }

@@ -68,7 +68,9 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
     if (versions.length > limits.maxKeysPerMessage)
       throw new RealtimeError('TOO_LARGE', { message: `Too many keys in one message (maxKeysPerMessage: ${limits.maxKeysPerMessage}).` })
     if ('prefix' in message) return delivery.prefixes.subscribe(connection, message, verdict)
-    return delivery.keys.subscribe(connection, new Map(message.keys.map(({ key, version }) => [key, version])))
+    const requested = new Map<string, number | undefined>()
+    for (const { key, version } of message.keys) requested.set(key, version)
+    return delivery.keys.subscribe(connection, requested)
   }
 
   /** Runs after the earlier tasks of the connection, until its reply was sent. */

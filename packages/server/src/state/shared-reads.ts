@@ -108,9 +108,10 @@ export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads 
 
   const readList = async (keys: readonly string[]): Promise<EntryList> => {
     const batches = keys.map(batchOf)
-    const distinct = new Set(batches)
-    for (const { ended } of distinct) await ended
-    const only = distinct.size === 1 ? batches[0] : undefined
+    const [first] = batches
+    const only = batches.every((batch) => batch === first) ? first : undefined
+    if (only !== undefined) await only.ended
+    else for (const { ended } of new Set(batches)) await ended
     if (only?.last !== undefined && isSameList(only.last.keys, keys)) return only.last.list
     const list = { entries: keys.map((key, place) => entryOf(key, batches[place])), reply: new SharedReply() }
     if (only !== undefined) only.last = { keys, list }
