@@ -10,6 +10,10 @@ const EVENTS = ['error', 'ready', 'packet', 'drain', 'close']
 /** The listeners of a transport that Engine.IO has. */
 const listenersOf = ({ conn }: Socket): unknown[] => EVENTS.flatMap((name) => conn.transport.listeners(name))
 
+/** Waits until it has been compacted. */
+const compacted = ({ socket }: { socket: Socket }): Promise<void> =>
+  eventually(() => expect(Reflect.get(socket, 'acks')).not.toBeInstanceOf(Map))
+
 /** Connections whose listeners are shared end as others do. */
 const ends = [
   { reason: 'transport close', end: (socket: Socket) => socket.conn.transport.emit('close') },
@@ -22,17 +26,19 @@ describe('a connection on a WebSocket', () => {
   test('has the listeners of its transport in common with others, and small collections', async () => {
     const { connect } = await serveOnSocketIo()
     const [one, other] = [await connect(), await connect()]
-    await eventually(() => expect(listenersOf(one.socket)).toEqual(listenersOf(other.socket)))
+    await compacted(other)
+    expect(listenersOf(one.socket)).toEqual(listenersOf(other.socket))
     expect(listenersOf(one.socket)).toHaveLength(EVENTS.length)
     expect(Reflect.get(one.socket.client, 'sockets')).not.toBeInstanceOf(Map)
-    expect(Reflect.get(one.socket, 'acks')).not.toBeInstanceOf(Map)
     expect(Object.getPrototypeOf(Reflect.get(one.socket.conn, '_events'))).toBeNull()
     await exchange(one)
   })
 
   test('is pinged, acknowledges messages of the application and joins namespaces', async () => {
     const { io, connect } = await serveOnSocketIo({ pingInterval: 20, pingTimeout: 5_000 })
-    const { client, socket } = await connect()
+    const end = await connect()
+    const { client, socket } = end
+    await compacted(end)
     let heartbeats = 0
     socket.conn.on('heartbeat', () => (heartbeats += 1))
     await eventually(() => expect(heartbeats).toBeGreaterThan(1))
@@ -57,8 +63,7 @@ describe('a connection on a WebSocket', () => {
   test.each(ends)('ends once, with the reason $reason', async ({ reason, end }) => {
     const { io, connect } = await serveOnSocketIo()
     const { socket } = await connect()
-    const { socket: second } = await connect()
-    await eventually(() => expect(listenersOf(socket)).toEqual(listenersOf(second)))
+    await compacted(await connect())
     const reasons: string[] = []
     socket.on('disconnect', (given) => reasons.push(given))
     const { transport } = socket.conn
@@ -68,17 +73,20 @@ describe('a connection on a WebSocket', () => {
     await eventually(() => expect([reasons, io.engine.clientsCount]).toEqual([[reason], 1]))
   })
 
-  test('may move to another WebSocket, and the end of the first one does not end it', async () => {
+  test.each(['before', 'after'])('may move to another WebSocket %s it is compacted, and outlives the first', async (moment) => {
     const { io, url, connect } = await serveOnSocketIo()
-    const { client, socket } = await connect()
+    const end = await connect()
+    const { client, socket } = end
     const { conn } = socket
     const { transport } = conn
     await client.request('storage:get', { key: 'k' })
+    if (moment === 'after') await compacted(end)
     const second = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket&sid=${Reflect.get(conn, 'id')}`)
     onTestFinished(() => second.terminate())
     second.once('open', () => second.send('2probe'))
     second.once('message', () => second.send('5'))
     await new Promise((resolve) => void conn.once('upgrade', resolve))
+    await compacted(end)
     transport.emit('close')
     transport.emit('error', new Error('of the first one'))
     expect([conn.readyState, io.engine.clientsCount, socket.connected]).toEqual(['open', 1, true])
@@ -90,8 +98,9 @@ describe('a connection on a WebSocket', () => {
 
 test('a connection remains when Socket.IO is attached to another HTTP server', async () => {
   const { io, connect } = await serveOnSocketIo()
-  const [{ client, socket }, other] = [await connect(), await connect()]
-  await eventually(() => expect(listenersOf(socket)).toEqual(listenersOf(other.socket)))
+  const end = await connect()
+  const { client, socket } = end
+  await compacted(end)
   const { engine } = io
   onTestFinished(() => void engine.close())
   io.attach(createServer())
@@ -103,8 +112,8 @@ test('a connection remains when Socket.IO is attached to another HTTP server', a
 describe('is as Engine.IO made it:', () => {
   test('a connection on polling', async () => {
     const { connect } = await serveOnSocketIo()
-    const { client, socket } = await connect({ transports: ['polling'] })
-    await client.request('storage:get', { key: 'k' })
+    const { socket } = await connect({ transports: ['polling'] })
+    await compacted(await connect())
     expect(socket.conn.transport.listeners('packet').map(({ name }) => name)).toEqual(['bound onPacket'])
   })
 
@@ -112,8 +121,9 @@ describe('is as Engine.IO made it:', () => {
     const { io, connect } = await serveOnSocketIo()
     let packets = 0
     io.engine.on('connection', ({ transport }: Socket['conn']) => void transport.on('packet', () => (packets += 1)))
-    const { client, socket } = await connect()
-    await client.request('storage:get', { key: 'k' })
+    const end = await connect()
+    const { client, socket } = end
+    await compacted(end)
     client.socket.emit('app:note')
     await eventually(() => expect(packets).toBeGreaterThan(0))
     expect(socket.conn.transport.listeners('packet')[0]?.name).toBe('bound onPacket')
@@ -126,6 +136,7 @@ describe('is as Engine.IO made it:', () => {
       transport.removeAllListeners('ready').on('ready', () => onReady?.call(transport))
     })
     const end = await connect()
+    await compacted(end)
     await exchange(end)
     expect(end.socket.conn.transport.listeners('packet').map(({ name }) => name)).toEqual(['bound onPacket'])
   })
@@ -134,6 +145,9 @@ describe('is as Engine.IO made it:', () => {
     const { connect } = await serveOnSocketIo({}, { directFrames: false })
     const end = await connect()
     await exchange(end)
+    // On another server, which compacts its connections after the same time.
+    const { connect: connectOther } = await serveOnSocketIo()
+    await compacted(await connectOther())
     expect(end.socket.conn.transport.listeners('packet').map(({ name }) => name)).toEqual(['bound onPacket'])
     expect(Reflect.get(end.socket, 'acks')).toBeInstanceOf(Map)
   })

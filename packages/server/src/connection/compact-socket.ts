@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io'
+import { createDelayed } from './delayed.ts'
 import { SmallMap } from './small-map.ts'
 import { directStreamOf, isEmitter, partOf } from './socket-internals.ts'
 
@@ -43,9 +44,12 @@ const OWN = {
   close: isBound('onClose'),
 }
 
+/** After this time a connection is compacted, milliseconds: not while a crowd of clients reconnects. */
+const AFTER_MS = 1_000
+
 /**
- * Makes the function that reduces what is kept for a connection on a WebSocket, at the end of this turn of the event loop. Where
- * a part is another than expected, it stays as it is. So do all parts of a connection that uses polling, or began with it.
+ * Makes the function that reduces what is kept for a connection on a WebSocket, a second later. Where a part is another than
+ * expected, it stays as it is. So do all parts of a connection that uses polling, or began with it.
  */
 export function createSocketCompactor(): (socket: Socket) => void {
   /** A Socket.IO server may have several servers of Engine.IO. */
@@ -68,7 +72,10 @@ export function createSocketCompactor(): (socket: Socket) => void {
     compactMap(client, 'nsps')
     compactMap(socket, 'acks')
   }
-  return (socket) => void setImmediate(compact, socket)
+  const compactLater = createDelayed(compact, AFTER_MS)
+  return (socket) => {
+    if (directStreamOf(socket.conn.transport) !== undefined) compactLater(socket)
+  }
 }
 
 /** Makes the function that replaces the listeners of the owner of a transport by those of all transports of one Engine.IO. */
