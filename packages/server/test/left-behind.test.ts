@@ -20,7 +20,7 @@ const served = async (options: Options = {}): Promise<Served> => {
 function gone(id = 'c1'): Connection {
   const names = new Set<string>()
   return {
-    ...{ id, user: 'ada', address: '', clientId: 'a', connected: false, backlog: { isFull: false, afterDrain: () => {} } },
+    ...{ id, user: 'ada', address: '', clientId: 'a', connected: false, openedAt: 0, backlog: { isFull: false, afterDrain: () => {} } },
     subscriptions: {
       add: (added) => {
         for (const name of added) names.add(name)

@@ -207,6 +207,7 @@ export class ModelConnection implements Requester {
   readonly address = ''
   readonly clientId: string | undefined
   connected = true
+  openedAt = Math.floor(performance.now())
   requestsInFlight = 0
   readonly received: { name: NoticeName | 'reply'; payload: unknown }[] = []
   readonly subscriptions: Connection['subscriptions']

@@ -31,6 +31,7 @@ export function createLocalConnection({ user, address, rooms, maxSubscriptions, 
     get connected() {
       return connected
     },
+    openedAt: Math.floor(performance.now()),
     subscriptions: createSubscriptions(maxSubscriptions),
     requestsInFlight: 0,
     // Nothing waits between the server and a listener in its own process.

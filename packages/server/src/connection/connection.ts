@@ -14,6 +14,8 @@ export interface Connection {
   /** What the client calls itself, across reconnects; a plain socket.io-client may have none. */
   readonly clientId: string | undefined
   readonly connected: boolean
+  /** When it was opened: whole milliseconds of `performance.now()`. */
+  readonly openedAt: number
   readonly subscriptions: Subscriptions
   /** What waits for it to read. */
   readonly backlog: Backlog

@@ -32,6 +32,7 @@ export class SocketConnection implements Requester {
   readonly address: string
   readonly clientId: string | undefined
   readonly subscriptions: Subscriptions
+  readonly openedAt = Math.floor(performance.now())
   requestsInFlight = 0
   private readonly socket: Socket
   private readonly context: ConnectionContext

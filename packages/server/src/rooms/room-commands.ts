@@ -5,7 +5,6 @@ import type { Connection } from '../connection/connection.ts'
 import type { FanOut } from '../connection/fan-out.ts'
 import type { Rooms } from '../connection/rooms.ts'
 import { applicationRoom, roomOfApplication, userRoom } from '../connection/subscription-names.ts'
-import type { RecentConnections } from './recent-connections.ts'
 import type { RoomMemberships } from './room-memberships.ts'
 
 /** What commands change here. */
@@ -13,10 +12,16 @@ export interface RoomCommandsContext {
   readonly rooms: Rooms
   readonly fanOut: FanOut
   readonly memberships: RoomMemberships
-  readonly recent: RecentConnections
   /** The connection leaves the presence of a room. */
   readonly leavePresence: (connection: Connection, room: string) => Promise<unknown>
 }
+
+/** How exact the age of a command is, milliseconds: instances know Redis' clock up to the time of a request. */
+const CLOCK_ERROR_MS = 50
+
+/** Whether the connection was surely opened after a command of this age was sent. If the clocks leave a doubt, it was not. */
+export const isNewer = ({ openedAt }: Pick<Connection, 'openedAt'>, ageMs: number, now = performance.now()): boolean =>
+  now - openedAt < ageMs - CLOCK_ERROR_MS
 
 type Selection = RoomCommand['to']
 type Lateness = Pick<ReceivedCommand, 'ageMs' | 'isLate'>
@@ -27,7 +32,7 @@ const REMOVED = toWireError(new RealtimeError('FORBIDDEN', { message: 'The serve
 const isId = (id: string): boolean => !id.startsWith('$')
 
 /** Makes the function that applies a command to the connections of this instance. What needs no waiting is done before it returns. A message that is too late is not sent: `null`. */
-export function createRoomCommands({ rooms, fanOut, memberships, recent, leavePresence }: RoomCommandsContext) {
+export function createRoomCommands({ rooms, fanOut, memberships, leavePresence }: RoomCommandsContext) {
   const namesOf = ({ all, connections = [], users = [], rooms: named = [] }: Selection): string[] =>
     all ? rooms.ids() : [...connections.filter(isId), ...users.map(userRoom), ...named.map(applicationRoom)]
   const exceptedBy = (except: Selection | undefined): string[] =>
@@ -83,7 +88,7 @@ export function createRoomCommands({ rooms, fanOut, memberships, recent, leavePr
         return removing.then(() => ({ count: connections.length }))
       }
       case 'disconnect': {
-        const connections = select(command).filter((connection) => !isLate || !recent.isNewer(connection, ageMs))
+        const connections = select(command).filter((connection) => !isLate || !isNewer(connection, ageMs))
         for (const connection of connections) connection.disconnect()
         return { count: connections.length }
       }

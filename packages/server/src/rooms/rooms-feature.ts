@@ -6,7 +6,6 @@ import { userRoom } from '../connection/subscription-names.ts'
 import { checkValue } from '../check-value.ts'
 import type { Core, Feature } from '../feature.ts'
 import { parseRelayMessage } from '../parse-relay-message.ts'
-import { createRecentConnections } from './recent-connections.ts'
 import { roomAccess } from './room-access.ts'
 import { createRoomCommands } from './room-commands.ts'
 import { createRoomHandlers } from './room-handlers.ts'
@@ -33,8 +32,7 @@ export interface RoomsFeatureOptions extends RoomsSettings {
 
 /** Rooms: what `room:*` messages and the calls of `realtime.rooms` do. This file connects the parts. */
 export function roomsFeature(core: Core, { rooms, memberships, commands, leavePresence, ...settings }: RoomsFeatureOptions): RoomsFeature {
-  const recent = createRecentConnections()
-  const run = createRoomCommands({ rooms, fanOut: core.fanOut, memberships, recent, leavePresence })
+  const run = createRoomCommands({ rooms, fanOut: core.fanOut, memberships, leavePresence })
   const stop = commands.handle(async (received) => {
     const result = await run(parseRelayMessage(roomCommandSchema, received.text), received)
     return result && JSON.stringify(result)
@@ -49,7 +47,6 @@ export function roomsFeature(core: Core, { rooms, memberships, commands, leavePr
       name: 'room',
       handlers: createRoomHandlers(memberships),
       onConnect: (connection) => {
-        recent.add(connection)
         if (connection.user !== '') connection.join(userRoom(connection.user))
       },
       onDisconnect: (connection) => {

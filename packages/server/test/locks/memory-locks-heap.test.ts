@@ -9,7 +9,7 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 const connected = (id: string): Connection => ({
-  ...{ id, user: 'ada', address: '', clientId: id, connected: true, backlog: { isFull: false, afterDrain: () => {} } },
+  ...{ id, user: 'ada', address: '', clientId: id, connected: true, openedAt: 0, backlog: { isFull: false, afterDrain: () => {} } },
   subscriptions: { add: (names) => names, has: () => true, delete: () => {}, deletions: 0, all: [] },
   ...{ send: () => {}, deliver: () => {}, end: () => {}, disconnect: () => {}, join: () => {}, leave: () => {} },
 })

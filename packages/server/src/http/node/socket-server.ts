@@ -7,6 +7,7 @@ import { parseOrigins } from '../../authentication/origin-list.ts'
 import type { RealtimeServerOptions } from '../../options.ts'
 import { parseHandshakeQuery } from './handshake-query.ts'
 import { corsFor, type CorsOptions } from './cors.ts'
+import { createSessionId } from './session-id.ts'
 
 /** Options of Socket.IO that an application may set. */
 export type SocketIoOptions = Partial<Omit<ServerOptions, 'maxHttpBufferSize' | 'cors'>> & { cors?: Omit<CorsOptions, 'origin'> }
@@ -83,6 +84,7 @@ export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeou
   // remove its listeners (C7). So it is attached to an HTTP server that never listens.
   const inner = createServer()
   io.attach(inner)
+  io.engine.generateId = createSessionId
   // From here on the WebSocket has its own listener. Two would be a list in the memory of each connection.
   io.engine.on('connection', ({ request }: { request: IncomingMessage }) => request.socket.off('error', destroy))
   const path = socketIo.addTrailingSlash === false ? io.path() : `${io.path()}/`
