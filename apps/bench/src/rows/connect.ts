@@ -1,18 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { CONNECT_FIGURES, type ConnectPlan, type ConnectStep } from '../load/connect-load.ts'
 import { numbersOf } from '../measure/numbers-of.ts'
 import { SIDE_COLUMNS, type Row } from '../row.ts'
 import type { Side } from '../sides/side.ts'
 
-const PLANS: Record<'full' | 'short', { plan: ConnectPlan; warmUp: ConnectStep; measured: ConnectStep }> = {
+interface ConnectRowPlan {
+  plan: ConnectPlan
+  warmUp: ConnectStep
+  measured: ConnectStep
+  /** Before the memory is measured, milliseconds: Tutti compacts a connection a second after it was opened. */
+  restMs: number
+}
+
+const PLANS: Record<'full' | 'short', ConnectRowPlan> = {
   full: {
     plan: { keysEach: 10, shared: false },
     warmUp: { count: 1_000, atOnce: 100 },
     measured: { count: 2_000, atOnce: 100 },
+    restMs: 2_000,
   },
   short: {
     plan: { keysEach: 3, shared: false },
     warmUp: { count: 5, atOnce: 5 },
     measured: { count: 30, atOnce: 10 },
+    restMs: 0,
   },
 }
 
@@ -23,13 +34,15 @@ export const connect: Row = {
   figures: ['until all are subscribed, ms', 'server CPU per connection, ms', 'RSS per connection, kB', 'heap per connection, kB'],
   columns: SIDE_COLUMNS,
   measure: async ({ side: name, client, label }, { size, openSide }) => {
-    const { plan, warmUp, measured } = PLANS[size]
+    const { plan, warmUp, measured, restMs } = PLANS[size]
     const side = await openSide(name)
     await side.openLoad('connect', client, plan)
     // These stay: the growth of the heap with the first connections is in no figure, and nothing that they freed is used again.
     await side.step('connect', warmUp)
+    await delay(restMs)
     const before = await memoryOf(side)
     const { result, serverMs } = await side.measure(`connect ${label}`, () => side.step('connect', measured))
+    await delay(restMs)
     const after = await memoryOf(side)
     const kBEach = (bytes: number): number => bytes / 1000 / measured.count
     const { elapsedMs } = numbersOf(CONNECT_FIGURES, result)
