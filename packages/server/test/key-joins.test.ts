@@ -95,7 +95,7 @@ test('[S2] a connection may leave while it joins, and others miss nothing', () =
   expect([cursors.size, key.isIdle]).toEqual([0, true])
 })
 
-test('[S2] an entry that is ahead does not begin the stream while another has a cursor', () => {
+test('[S2] an entry that is ahead begins no stream while another has a cursor', () => {
   const { begin, reply, exceptOf } = createKey()
   begin('a', 'b')
   expect(exceptOf(6)).toEqual(['a', 'b'])
@@ -107,7 +107,7 @@ test('[S2] an entry that is ahead does not begin the stream while another has a 
   expect(reply('b', 6)).toEqual([at(7), at(8)])
 })
 
-test('[C4] an entry that a slow connection needs is sent after the reply that it waits for', () => {
+test('[C4] an entry for a slow connection is sent after the reply that it awaits', () => {
   const { key, begin, reply } = createKey()
   begin('a')
   reply('a', 5)

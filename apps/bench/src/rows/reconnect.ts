@@ -1,14 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { CONNECT_FIGURES, type ConnectPlan, type ConnectStep } from '../load/connect-load.ts'
 import { numbersOf } from '../measure/numbers-of.ts'
 import { SIDE_COLUMNS, type Row } from '../row.ts'
 
-const PLANS: Record<'full' | 'short', { plan: ConnectPlan; first: ConnectStep; again: ConnectStep; warmUps: number; times: number }> = {
+interface ReconnectPlan {
+  plan: ConnectPlan
+  first: ConnectStep
+  again: ConnectStep
+  /** Reconnects before the measured ones. */
+  warmUps: number
+  /** Reconnects that are measured. */
+  times: number
+  /** How long the clients are connected before they are cut in a measured one, milliseconds. */
+  restMs: number
+}
+
+const PLANS: Record<'full' | 'short', ReconnectPlan> = {
   full: {
     plan: { keysEach: 50, shared: true },
     first: { count: 1_000, atOnce: 50 },
     again: { count: 1_000, atOnce: 1_000 },
-    warmUps: 4,
+    warmUps: 8,
     times: 3,
+    restMs: 1_500,
   },
   short: {
     plan: { keysEach: 5, shared: true },
@@ -16,6 +30,7 @@ const PLANS: Record<'full' | 'short', { plan: ConnectPlan; first: ConnectStep; a
     again: { count: 20, atOnce: 20 },
     warmUps: 0,
     times: 1,
+    restMs: 0,
   },
 }
 
@@ -29,7 +44,7 @@ export const reconnect: Row = {
   figures: ['until all are in sync, ms', 'scripts and reads at Redis', 'server CPU, ms', 'Redis CPU, ms'],
   columns: SIDE_COLUMNS,
   measure: async ({ side: name, client, label }, { size, openSide }) => {
-    const { plan, first, again, warmUps, times } = PLANS[size]
+    const { plan, first, again, warmUps, times, restMs } = PLANS[size]
     const side = await openSide(name)
     await side.openLoad('connect', client, plan)
     await side.step('writeShared')
@@ -45,6 +60,7 @@ export const reconnect: Row = {
     }
     let [elapsed, calls, server, redis] = [0, 0, 0, 0]
     for (let time = 0; time < times; time += 1) {
+      await delay(restMs)
       await cut()
       const callsBefore = await side.redis.calls(READS)
       const { result, serverMs, redisMs } = await side.measure(`reconnect ${label} ${time}`, () => side.step('connect', again))
