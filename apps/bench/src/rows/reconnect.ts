@@ -20,8 +20,8 @@ const PLANS: Record<'full' | 'short', ReconnectPlan> = {
     plan: { keysEach: 50, shared: true },
     first: { count: 1_000, atOnce: 50 },
     again: { count: 1_000, atOnce: 1_000 },
-    warmUps: 8,
-    times: 3,
+    warmUps: 12,
+    times: 5,
     restMs: 1_500,
   },
   short: {

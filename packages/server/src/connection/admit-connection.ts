@@ -45,6 +45,7 @@ export interface AdmissionOptions<U extends User> {
 
 interface Checked<U extends User> {
   readonly handshake: Handshake
+  readonly address: string
   readonly user: U | null
 }
 
@@ -115,12 +116,12 @@ export function createAdmission<U extends User>({
       connects.count(address)
       count(socket, address)
       checkOrigin(socket)
-      checked.set(socket, { handshake, user: await nameUser(socket, handshake, address) })
+      checked.set(socket, { handshake, address, user: await nameUser(socket, handshake, address) })
     },
     open: (socket, context) => {
-      const { handshake: { clientId } = {}, user = null } = checked.get(socket) ?? {}
+      const { handshake: { clientId } = {}, user = null, address = addressOf(socket) } = checked.get(socket) ?? {}
       checked.delete(socket)
-      const connection = new SocketConnection(socket, { user: user?.id ?? '', address: addressOf(socket), clientId }, context)
+      const connection = new SocketConnection(socket, { user: user?.id ?? '', address, clientId }, context)
       entrances.open(connection, user)
       if (user?.expiresAt !== undefined)
         expiries.set(
