@@ -75,6 +75,7 @@ export class Cursors {
 
   /** Whether all others, if there are any, wait for replies with the entry and for nothing else. */
   get othersOnlyJoin(): boolean {
+    // While connections join there is no cursor, and a single one is that of the connection itself.
     return this.cursors.size <= 1
   }
 

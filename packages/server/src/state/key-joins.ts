@@ -3,7 +3,7 @@ import type { Entry } from '@tutti/protocol'
 /** A connection that subscribes to keys. */
 export class Join {
   readonly connectionId: string
-  /** Its reply is sent. */
+  /** Its reply is sent, or its request has failed. */
   isOver = false
 
   constructor(connectionId: string) {
