@@ -15,7 +15,7 @@ serveInstance(
     settle: async (withinMs: number) => (await Promise.all(clients.map((client) => client.settle(withinMs)))).flat(),
     degraded: () => clients.map((client) => client.degraded()),
     shown: () => clients.map((client) => client.shown()),
-    history: () => clients.map((client) => client.history()),
+    history: (place: number) => clients[place]?.history(),
     close: async () => {
       await Promise.all(clients.map((client) => client.close()))
       clients = []

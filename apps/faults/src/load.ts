@@ -25,22 +25,25 @@ export async function startLoad(processes: number, bug?: PlantedBug): Promise<Lo
     const parts = await Promise.all(children.map((child) => child.call(name, ...args)))
     return parts.flat() as Part[]
   }
+  /** The clients in each process. */
+  let counts: readonly number[] = []
   return {
     open: async (plans) => {
-      await Promise.all(
-        children.map((child, n) =>
-          child.call(
-            'open',
-            plans.filter((_, index) => index % children.length === n),
-          ),
-        ),
-      )
+      const shares = children.map((_, n) => plans.filter((__, index) => index % children.length === n))
+      counts = shares.map(({ length }) => length)
+      await Promise.all(children.map((child, n) => child.call('open', shares[n])))
     },
     start: async () => void (await all('start')),
     settle: (withinMs) => all<string>('settle', withinMs),
     degraded: () => all<boolean>('degraded'),
     shown: () => all<Record<string, number>>('shown'),
-    history: () => all<ClientHistory>('history'),
+    history: async () => {
+      const histories: unknown[] = []
+      // One by one: those of all clients can be longer than a string may be.
+      for (const [n, child] of children.entries())
+        for (let place = 0; place < (counts[n] ?? 0); place += 1) histories.push(await child.call('history', place))
+      return histories as ClientHistory[]
+    },
     close: async () => void (await all('close')),
     end: async () => void (await Promise.all(children.map((child) => child.kill()))),
   }

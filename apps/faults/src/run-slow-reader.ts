@@ -26,9 +26,11 @@ export interface SlowReaderResult {
 export async function runSlowReader(seconds: number, reader: Reader): Promise<SlowReaderResult> {
   const redis = await startRedis()
   const limits = reader === 'stalls, without limits' ? { backpressure: { maxUnsentPackets: 1e9, maxUnsentBytes: 2e9 } } : {}
+  // By default a connection that replies to no ping for 5.5 s is closed.
+  const options = { ...limits, pingTimeoutMs: (seconds + 60) * 1_000 }
   const env = {
     REDIS: JSON.stringify({ host: redis.host, port: redis.port }),
-    SERVER_OPTIONS: JSON.stringify(limits),
+    SERVER_OPTIONS: JSON.stringify(options),
     // A process that compiles its code uses 11 MB more than one that finds it in the cache.
     NODE_DISABLE_COMPILE_CACHE: '1',
   }
