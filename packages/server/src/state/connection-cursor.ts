@@ -133,6 +133,7 @@ export class Cursors {
 
   /** The connection has written this version; its reply is on the way. */
   noteWritten(connectionId: string, version: number): void {
+    if (this.joins !== undefined) this.openJoins(this.joins)
     const cursor = this.cursors.get(connectionId)
     if (cursor === undefined) return
     if (cursor.state === 'waiting') cursor.written = Math.max(cursor.written, version)
@@ -162,7 +163,7 @@ export class Cursors {
   /** Buffers a change for the connections that wait. Returns the ids of those that a broadcast of it must leave out. */
   take(change: StateChange): string[] {
     const excluded: string[] = []
-    this.openJoins()
+    if (this.joins !== undefined) this.openJoins(this.joins)
     this.cursors.forEach((cursor, id) => {
       switch (cursor.state) {
         case 'waiting':
@@ -180,7 +181,7 @@ export class Cursors {
 
   /** Buffers a change for this connection alone, if it waits. Returns whether it does. */
   bufferFor(connectionId: string, change: StateChange): boolean {
-    this.openJoins()
+    if (this.joins !== undefined) this.openJoins(this.joins)
     const cursor = this.cursors.get(connectionId)
     if (cursor?.state !== 'waiting') return false
     if (cursor.buffer?.every(({ version }) => version < change.version) !== false) pushTo(cursor, change)
@@ -197,14 +198,12 @@ export class Cursors {
   }
 
   delete(connectionId: string): void {
-    this.openJoins()
+    if (this.joins !== undefined) this.openJoins(this.joins)
     if (this.cursors.delete(connectionId)) this.index.delete(connectionId, this.key)
   }
 
   /** Something happens to the key: each connection that joins it needs a cursor. */
-  private openJoins(): void {
-    const { joins } = this
-    if (joins === undefined) return
+  private openJoins(joins: KeyJoins): void {
     this.joins = undefined
     const missed = joins.start === undefined ? [] : [joins.start]
     for (const { connectionId } of joins.waiting()) this.begin(connectionId, 'keyReply', missed)
@@ -220,7 +219,7 @@ export class Cursors {
   }
 
   private waiting(connectionId: string): WaitingCursor {
-    this.openJoins()
+    if (this.joins !== undefined) this.openJoins(this.joins)
     const existing = this.cursors.get(connectionId)
     if (existing?.state === 'waiting') return existing
     const { sent, written } = existing ?? { sent: -1, written: -1 }
