@@ -29,7 +29,7 @@ export async function startLoad(processes: number, bug?: PlantedBug): Promise<Lo
   let counts: readonly number[] = []
   return {
     open: async (plans) => {
-      const shares = children.map((_, n) => plans.filter((__, index) => index % children.length === n))
+      const shares = children.map((_child, n) => plans.filter((_plan, index) => index % children.length === n))
       counts = shares.map(({ length }) => length)
       await Promise.all(children.map((child, n) => child.call('open', shares[n])))
     },

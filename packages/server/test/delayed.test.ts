@@ -5,7 +5,7 @@ import { createDelayed } from '../src/connection/delayed.ts'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout'] }))
 afterEach(() => void vi.useRealTimers())
 
-test('values wait together, and have their turn in order', () => {
+test('values wait together and are processed in order', () => {
   const ran: number[] = []
   const runLater = createDelayed((value: number) => void ran.push(value), 100)
   runLater(1)
@@ -21,7 +21,7 @@ test('values wait together, and have their turn in order', () => {
   expect(ran).toEqual([1, 2, 3])
 })
 
-test('many values have their turn in several turns of the event loop', async () => {
+test('many values are processed in several turns of the event loop', async () => {
   const values = Array.from({ length: 1_000 }, (_, index) => index)
   const ran: number[] = []
   const runLater = createDelayed((value: number) => void ran.push(value), 100)

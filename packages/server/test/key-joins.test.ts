@@ -146,7 +146,7 @@ test('joins that are over are not kept while another waits', () => {
     const join = new Join(`c${index}`)
     joins.add(join)
     join.isOver = true
-    joins.size -= 1
+    joins.end(1)
   }
   expect(joins.waiting().map(({ connectionId }) => connectionId)).toEqual(['slow'])
   const kept: unknown = Reflect.get(joins, 'joins')

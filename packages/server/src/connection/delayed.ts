@@ -1,4 +1,4 @@
-/** How many values have their turn in one turn of the event loop. */
+/** How many values are processed in one turn of the event loop. */
 const AT_ONCE = 50
 
 /** Makes a function that runs another one for each value later: `afterMs` after the first of those that wait, milliseconds. */

@@ -94,8 +94,7 @@ export class Cursors {
   endJoin({ connectionId }: Join, version: number, streamVersion: number): StateChange[] {
     const { joins } = this
     if (joins === undefined || version > streamVersion) return this.end(connectionId, 'keyReply', version, streamVersion)
-    joins.size -= 1
-    return joins.missedSince(version)
+    return joins.end(version)
   }
 
   /** Buffers changes for the connection until `end`, beginning with `missed`. */
@@ -205,8 +204,7 @@ export class Cursors {
   /** Something happens to the key: each connection that joins it needs a cursor. */
   private openJoins(joins: KeyJoins): void {
     this.joins = undefined
-    const missed = joins.start === undefined ? [] : [joins.start]
-    for (const { connectionId } of joins.waiting()) this.begin(connectionId, 'keyReply', missed)
+    for (const { connectionId } of joins.waiting()) this.begin(connectionId, 'keyReply', joins.missedSince(-1))
   }
 
   private release(connectionId: string, cursor: WaitingCursor, version: number, streamVersion: number): StateChange[] {

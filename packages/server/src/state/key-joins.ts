@@ -31,7 +31,13 @@ export class KeyJoins {
     this.size += 1
   }
 
-  /** What a connection missed that was sent this version of the entry. */
+  /** A connection was sent this version of the entry (-1: none). Returns what it missed. */
+  end(version: number): Entry[] {
+    this.size -= 1
+    return this.missedSince(version)
+  }
+
+  /** What a connection missed that has this version of the entry. */
   missedSince(version: number): Entry[] {
     return this.start !== undefined && this.start.version > version ? [this.start] : []
   }

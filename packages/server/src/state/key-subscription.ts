@@ -44,7 +44,7 @@ export class KeySubscription {
 
   /** There is nothing to remember: the key is removed, or nothing of it was sent. */
   get isBlank(): boolean {
-    return this.isRemoved || Math.max(this.streamVersion, this.newestSent) === 0
+    return this.isRemoved || (this.streamVersion === 0 && this.newestSent === 0)
   }
 
   /** The version that all subscribers have, where it is one for all. */
