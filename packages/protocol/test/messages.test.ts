@@ -259,6 +259,14 @@ describe('storage messages', () => {
       expect(refusal(() => parse('storage:subscribe', { prefix: 'a:', versions })).code).toBe('INVALID_MESSAGE')
   })
 
+  test('[X4] the same list of keys has the same result each time', () => {
+    const [plain, invalid] = [{ keys: [{ key: 'a' }] }, { keys: [{ key: 'a', version: -1 }] }]
+    for (let time = 0; time < 2; time += 1) {
+      expect(parse('storage:subscribe', plain)).toStrictEqual(plain)
+      for (let again = 0; again < 2; again += 1) expect(refusal(() => parse('storage:subscribe', invalid)).code).toBe('INVALID_MESSAGE')
+    }
+  })
+
   test('[X4] a megabyte of invalid keys is refused at the first of them', () => {
     const error = refusal(() => parse('storage:subscribe', { keys: Array.from({ length: 300_000 }, () => ({})) }))
     expect(error).toMatchObject({ code: 'INVALID_MESSAGE', issues: [{ path: 'keys.0.key' }] })

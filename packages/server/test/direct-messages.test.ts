@@ -70,6 +70,25 @@ describe('messages of the protocol', () => {
     expect(order).toEqual(Array.from({ length: rounds }, () => ['a', 'b', 'c', 'd', 'b']).flat())
   })
 
+  test('with the same list of keys are answered to each client, with what is stored then', async () => {
+    const { connect } = await serveOnSocketIo()
+    const { client: writer } = await connect()
+    const { client: other } = await connect()
+    for (const value of [1, 2, 3]) {
+      const { version } = await writer.request('storage:set', { key: 'a', value })
+      const [a, b] = [{ key: 'a', value, version }, { key: 'b' }]
+      for (const client of [writer, other, writer]) {
+        const subscribe = (...keys: { key: string; version?: number }[]): Promise<object> => client.request('storage:subscribe', { keys })
+        expect(await subscribe({ key: 'a' }, { key: 'b' })).toMatchObject({ entries: [a, b] })
+        expect(await subscribe({ key: 'b' })).toMatchObject({ entries: [b] })
+        expect(await subscribe({ key: 'b' })).toMatchObject({ entries: [b] })
+        expect(await subscribe({ key: 'a', version })).toMatchObject({ entries: [] })
+        const refused = { code: 'INVALID_KEY' }
+        for (const key of ['a*', 'a*']) await expect(subscribe({ key })).rejects.toMatchObject(refused)
+      }
+    }
+  })
+
   test('behind the end of a connection are ignored', async () => {
     const order: string[] = []
     const { url } = await serveOnSocketIo({}, { authorize: ({ target }) => order.push(Object.values(target).join()) > 0 })

@@ -62,15 +62,21 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
     return access.admit<EntryPage>(connection, readAccesses(message), (current) => read(message, connection, current))
   }
 
+  /** The list of keys that was requested last, and its keys with the versions that the client has: many clients have the same. */
+  let last: { keys: unknown; requested: ReadonlyMap<string, number | undefined> } | undefined
+
+  const requestedBy = ({ keys }: Extract<Subscribe, { keys: unknown }>): ReadonlyMap<string, number | undefined> => {
+    if (last?.keys !== keys) last = { keys, requested: new Map(keys.map(({ key, version }) => [key, version])) }
+    return last.requested
+  }
+
   /** The current entries, and every change after them (S2): of keys, or of a prefix, page by page (S17). */
   const subscribe = (message: Subscribe, connection: Connection, [verdict = ALLOWED]: readonly Verdict[]) => {
     const versions = 'prefix' in message ? Object.keys(message.versions ?? {}) : message.keys
     if (versions.length > limits.maxKeysPerMessage)
       throw new RealtimeError('TOO_LARGE', { message: `Too many keys in one message (maxKeysPerMessage: ${limits.maxKeysPerMessage}).` })
     if ('prefix' in message) return delivery.prefixes.subscribe(connection, message, verdict)
-    const requested = new Map<string, number | undefined>()
-    for (const { key, version } of message.keys) requested.set(key, version)
-    return delivery.keys.subscribe(connection, requested)
+    return delivery.keys.subscribe(connection, requestedBy(message))
   }
 
   /** Runs after the earlier tasks of the connection, until its reply was sent. */
