@@ -101,8 +101,8 @@ export interface RealtimeServerOptions<U extends User = User> {
   directFrames?: boolean | undefined
   /**
    * Each connection keeps its HTTP request, for applications that read `socket.request` later, for example the session of a
-   * middleware. Otherwise `socket.request` has only `headers`, `url` and `method` after the `connection` listeners have run,
-   * which saves 3 kB per connection.
+   * middleware. Otherwise `socket.request` has only `headers`, `url` and `method` a second after the `connection` listeners have
+   * run, which saves 3 kB per connection.
    *
    * @default true on a Socket.IO server of the caller, false with `attachRealtime`
    */

@@ -36,6 +36,20 @@ test.each([[['websocket']], [['polling', 'websocket']]])('the HTTP requests of a
   expect(client.socket.connected).toBe(true)
 })
 
+test('the HTTP requests of a connection that leaves polling after they were released are not kept', async () => {
+  const { io, connect } = await serveReleasing()
+  const requestsInMemory = watchRequests(io)
+  const { client, socket } = await connect({ transports: ['polling', 'websocket'], upgrade: false })
+  await eventually(() => expect(socket.request.httpVersion).toBeUndefined())
+  const { engine } = client.socket.io
+  const probe: unknown = Reflect.get(engine, '_probe')
+  if (typeof probe !== 'function') throw new Error('The client has no method `_probe`.')
+  Reflect.apply(probe, engine, ['websocket'])
+  await eventually(() => expect(socket.conn.transport.name).toBe('websocket'))
+  await client.request('storage:get', { key: 'k' })
+  await eventually(() => expect(requestsInMemory()).toBe(0))
+})
+
 test('the request is there for listeners of `connection`, and what is read of it stays', async () => {
   const { io, connect } = await serveReleasing()
   let sessionThen: unknown
@@ -49,9 +63,9 @@ test('the request is there for listeners of `connection`, and what is read of it
   const { client, socket } = await connect({ extraHeaders: { 'x-app': 'yes' }, query: { room: '7' } })
   await client.request('storage:get', { key: 'k' })
   expect(sessionThen).toBe('of a middleware')
+  await eventually(() => expect('session' in socket.request).toBe(false))
   expect(socket.request).toMatchObject({ headers: { 'x-app': 'yes' }, method: 'GET', _query: { room: '7' } })
   expect(socket.request.url).toContain('room=7')
-  expect('session' in socket.request).toBe(false)
 })
 
 test('sockets of other namespaces have the handshake of the connection', async () => {
@@ -84,16 +98,16 @@ test('a middleware that waits for the end of the response runs once', async () =
 
 test('a Socket.IO server of the application keeps its requests, an own one does not', async () => {
   const { connect } = await serveReleasing({}, {})
-  const { client, socket } = await connect()
+  const { socket } = await connect()
   const { request } = socket
-  await client.request('storage:get', { key: 'k' })
-  expect([socket.request === request, socket.request.httpVersion]).toEqual([true, '1.1'])
-  for (const keepRequests of [undefined, true]) {
-    const served = await serve({ keepRequests })
-    const plain = await served.connect()
-    await plain.request('storage:get', { key: 'k' })
-    const [only] = served.realtime.io.sockets.sockets.values()
-    expect(only?.request.httpVersion).toBe(keepRequests === true ? '1.1' : undefined)
-    await served.close()
+  const ownSocket = async (keepRequests: boolean | undefined): Promise<Socket | undefined> => {
+    const { connect: connectPlain, realtime } = await serve({ keepRequests })
+    await connectPlain()
+    const [only] = realtime.io.sockets.sockets.values()
+    return only
   }
+  const kept = await ownSocket(true)
+  const released = await ownSocket(undefined)
+  await eventually(() => expect([released?.connected, released?.request.httpVersion]).toEqual([true, undefined]))
+  expect([socket.request === request, socket.request.httpVersion, kept?.request.httpVersion]).toEqual([true, '1.1', '1.1'])
 })

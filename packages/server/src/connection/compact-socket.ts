@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io'
-import { createDelayed } from './delayed.ts'
+import { createDelayed, TIDY_AFTER_MS } from './delayed.ts'
 import { SmallMap } from './small-map.ts'
 import { directStreamOf, isEmitter, partOf } from './socket-internals.ts'
 
@@ -44,9 +44,6 @@ const OWN = {
   close: isBound('onClose'),
 }
 
-/** After this time a connection is compacted, milliseconds: not while a crowd of clients reconnects. */
-const AFTER_MS = 1_000
-
 /**
  * Makes the function that reduces what is kept for a connection on a WebSocket, a second later. Where a part is another than
  * expected, it stays as it is. So do all parts of a connection that uses polling, or began with it.
@@ -72,7 +69,7 @@ export function createSocketCompactor(): (socket: Socket) => void {
     compactMap(client, 'nsps')
     compactMap(socket, 'acks')
   }
-  const compactLater = createDelayed(compact, AFTER_MS)
+  const compactLater = createDelayed(compact, TIDY_AFTER_MS)
   return (socket) => {
     if (directStreamOf(socket.conn.transport) !== undefined) compactLater(socket)
   }

@@ -12,7 +12,7 @@ import type { Connection } from './connection.ts'
 import { createConnectGuard } from './connect-guard.ts'
 import type { Handler } from './handler.ts'
 import { createHandshakeCork } from './handshake-cork.ts'
-import { releaseRequest } from './release-request.ts'
+import { createRequestReleaser } from './release-request.ts'
 import { Notice } from './notice.ts'
 import type { Rooms } from './rooms.ts'
 import { runRequest } from './run-request.ts'
@@ -151,6 +151,7 @@ export function createConnectionManager(options: ConnectionManagerOptions): Conn
 
   const receiveMessages = createMessageSource(receive, !options.directFrames)
   const compact = createSocketCompactor()
+  const releaseRequest = createRequestReleaser()
   const connect = (socket: Socket): void => {
     if (guard.isClosed) return void socket.disconnect(true)
     const connection = admission.open(socket, context)

@@ -1,3 +1,6 @@
+/** When connections are tidied after they were opened, milliseconds: not while a crowd of clients reconnects. */
+export const TIDY_AFTER_MS = 1_000
+
 /** How many values are processed in one turn of the event loop. */
 const AT_ONCE = 50
 

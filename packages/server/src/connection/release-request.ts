@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io'
+import { createDelayed, TIDY_AFTER_MS } from './delayed.ts'
 import { shareHandshake, shareHeaders } from './shared-headers.ts'
 import { isEmitter, partOf } from './socket-internals.ts'
 
@@ -17,16 +18,10 @@ interface RequestSummary {
 const LISTENER = /^\(\)\s*=>\s*this\.emit\(["'`]close["'`]\)$/
 
 /**
- * Releases the HTTP request of a connected socket, at the end of this turn of the event loop: until then listeners of the
+ * Makes the function that releases the HTTP request of a connected socket, a second later: until then listeners of the
  * application read it. `socket.handshake` stays, and `socket.request` keeps headers, address and query.
  */
-export function releaseRequest(socket: Socket): void {
-  const { conn } = socket
-  setImmediate(release, socket)
-  // After an upgrade there is another request, on another TCP socket.
-  if (conn.transport.name === 'polling')
-    conn.once('upgrade', (transport: unknown) => releaseResponse(partOf(partOf(transport, 'socket'), '_socket')))
-}
+export const createRequestReleaser = (): ((socket: Socket) => void) => createDelayed(release, TIDY_AFTER_MS)
 
 function release({ conn, handshake }: Socket): void {
   const { request } = conn
@@ -43,7 +38,12 @@ function release({ conn, handshake }: Socket): void {
   }
   Reflect.set(conn, 'request', summary)
   releaseResponse(connection)
+  // After an upgrade there is another request, on another TCP socket.
+  if (conn.transport.name === 'polling') conn.once('upgrade', releaseUpgrade)
+  else releaseUpgrade(conn.transport)
 }
+
+const releaseUpgrade = (transport: unknown): void => releaseResponse(partOf(partOf(transport, 'socket'), '_socket'))
 
 /** Removes the listener, where it is as expected, after its only call: a middleware that waits for the end of the response runs. */
 function releaseResponse(stream: unknown): void {
