@@ -22,10 +22,15 @@ export interface Cell {
 /** The resources of a cell. */
 export interface CellContext {
   size: RowSize
-  /** Starts a side, which the caller of the cell stops. */
-  openSide(name: SideName, options?: Pick<SideOptions, 'proxied'>): Promise<Side>
+  /** Starts the side of the column. It is stopped after the cell. */
+  openSide(options?: Pick<SideOptions, 'proxied'>): Promise<Side>
   /** The same for so many instances with documents. */
   openDocuments(server: DocumentServer, instances: number): Promise<DocumentSide>
+  /**
+   * Runs something several times, in turns with the other cells of the round: all have begun before the first turn, and only
+   * one works at a time. All cells of a row must have as many turns. Returns the results in order.
+   */
+  inTurns<T>(times: number, run: (turn: number) => Promise<T>): Promise<T[]>
 }
 
 /** A measurement: its figures, the columns that it compares, and how one cell is measured. */

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { Deliveries } from './load/load.ts'
 import type { Cell, Column, Row, RowSize } from './row.ts'
 import { startDocumentSide, type DocumentServer, type DocumentSide } from './sides/documents/document-side.ts'
-import { startSide, type Side, type SideName, type SideOptions } from './sides/side.ts'
+import { startSide, type Side, type SideOptions } from './sides/side.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 /** The rounds of one row: for each round the cell of each column, by its label. */
 export interface RowResult {
@@ -28,7 +29,7 @@ export interface RunOptions {
 }
 
 /** Starts a side, or returns one that runs. */
-export type OpenSide = (name: SideName, options: SideOptions) => Promise<{ side: Side; endsWithCell: boolean }>
+export type OpenSide = (column: Column, options: SideOptions) => Promise<{ side: Side; endsWithCell: boolean }>
 
 /** Starts instances with documents, or returns some that run. */
 export type OpenDocuments = (server: DocumentServer, instances: number) => Promise<{ side: DocumentSide; endsWithCell: boolean }>
@@ -38,9 +39,9 @@ const openFreshDocuments: OpenDocuments = async (server, instances) => ({
   endsWithCell: true,
 })
 
-const openFresh: OpenSide = async (name, options) => ({ side: await startSide(name, options), endsWithCell: true })
+const openFresh: OpenSide = async ({ side }, options) => ({ side: await startSide(side, options), endsWithCell: true })
 
-/** Runs a row: all columns in each round, in an order that alternates. */
+/** Runs a row: all columns in each round, in an order that alternates, one at a time and in turns where the row wants that. */
 export async function runRow(
   row: Row,
   { rounds, size = 'full', profileFolder, onCell, openSide = openFresh, openDocuments = openFreshDocuments }: RunOptions,
@@ -49,13 +50,17 @@ export async function runRow(
   const count = Math.min(rounds, row.maxRounds ?? rounds)
   const folder = profileFolder === undefined ? undefined : join(profileFolder, row.name)
   while (results.length < count) {
-    const cells = new Map<string, Cell>()
-    const order = results.length % 2 === 0 ? row.columns : row.columns.toReversed()
-    for (const column of order) {
-      onCell?.(row, results.length + 1, column)
-      cells.set(column.label, await runCell(row, column, { size, folder, openSide, openDocuments }))
-    }
-    results.push(cells)
+    const round = results.length + 1
+    const order = round % 2 === 1 ? row.columns : row.columns.toReversed()
+    const turns = createTurns()
+    const cells = order.map(async (column): Promise<[string, Cell]> => {
+      await turns.begin()
+      onCell?.(row, round, column)
+      return [column.label, await runCell(row, column, { size, folder, openSide, openDocuments, turns }).finally(turns.end)]
+    })
+    // The others stop their processes before an error is thrown.
+    await Promise.allSettled(cells)
+    results.push(new Map(await Promise.all(cells)))
   }
   return { row, rounds: results }
 }
@@ -65,15 +70,25 @@ interface CellOptions {
   folder: string | undefined
   openSide: OpenSide
   openDocuments: OpenDocuments
+  turns: Turns
 }
 
-async function runCell(row: Row, column: Column, { size, folder, openSide, openDocuments }: CellOptions): Promise<Cell> {
+async function runCell(row: Row, column: Column, { size, folder, openSide, openDocuments, turns }: CellOptions): Promise<Cell> {
   const started: { stop(): Promise<void> }[] = []
   try {
     return await row.measure(column, {
       size,
-      openSide: async (name, options = {}) => {
-        const { side, endsWithCell } = await openSide(name, { ...options, profileFolder: folder })
+      inTurns: async (times, run) => {
+        const results = []
+        for (let turn = 0; turn < times; turn += 1) {
+          turns.end()
+          await turns.begin()
+          results.push(await run(turn))
+        }
+        return results
+      },
+      openSide: async (options = {}) => {
+        const { side, endsWithCell } = await openSide(column, { ...options, profileFolder: folder })
         if (endsWithCell) started.push(side)
         return side
       },

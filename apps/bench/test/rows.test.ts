@@ -4,12 +4,14 @@ import { runRow, type OpenDocuments, type OpenSide } from '../src/run-rows.ts'
 import { startDocumentSide, type DocumentSide } from '../src/sides/documents/document-side.ts'
 import { startSide, type Side } from '../src/sides/side.ts'
 
-/** Rows share sides here: to start one for each cell would take longer than all else. */
+/** Rows share sides here, by column: to start one for each cell would take longer than all else. */
 const sides = new Map<string, Promise<Side>>()
 
-const openShared: OpenSide = async (name) => {
-  const side = sides.get(name) ?? startSide(name, { proxied: name === 'tutti' })
-  sides.set(name, side)
+const openShared: OpenSide = async ({ side: name, client }) => {
+  // Columns of a row work in turns, so each needs clients of its own.
+  const shared = `${name} ${client === 'tutti numbered light'}`
+  const side = sides.get(shared) ?? startSide(name, { proxied: name === 'tutti' })
+  sides.set(shared, side)
   return { side: await side, endsWithCell: false }
 }
 

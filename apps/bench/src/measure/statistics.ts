@@ -4,6 +4,12 @@ export function percentile(numbers: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
 }
 
+/** The median of each figure. */
+export function mediansOf(figures: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(figures[0] ?? {})
+  return Object.fromEntries(names.map((name) => [name, spreadOf(figures.map((of) => of[name] ?? Number.NaN)).median]))
+}
+
 /** Median with least and greatest. */
 export interface Spread {
   median: number

@@ -18,9 +18,9 @@ export const client: Row = {
   title: 'a `set` of @tutti/client and its acknowledgement, in the process of the client',
   figures: ['JSON.stringify calls per set', 'CPU per 1,000 sets, ms'],
   columns: [column('socket.io-client'), column('1 handle'), column('5 handles')],
-  measure: async ({ label, side: name, client: kind }, { size, openSide }) => {
+  measure: async ({ label, client: kind }, { size, openSide }) => {
     const { keys, warmUp, counted, measured } = PLANS[size]
-    const side = await openSide(name)
+    const side = await openSide()
     await side.openLoad('client', kind, { handles: HANDLES[label] ?? 0, keys } satisfies ClientPlan)
     await side.step('measure', warmUp)
     const texts = numbersOf(CLIENT_FIGURES, await side.step('countTexts', counted))

@@ -7,8 +7,10 @@ import type { Side } from '../sides/side.ts'
 interface ConnectRowPlan {
   plan: ConnectPlan
   warmUp: ConnectStep
+  /** One turn: the columns connect so many clients in turns. */
   measured: ConnectStep
-  /** Before the memory is measured, milliseconds: Tutti compacts a connection a second after it was opened. */
+  turns: number
+  /** After connecting, milliseconds: Tutti compacts a connection a second after it was opened. */
   restMs: number
 }
 
@@ -16,13 +18,15 @@ const PLANS: Record<'full' | 'short', ConnectRowPlan> = {
   full: {
     plan: { keysEach: 10, shared: false },
     warmUp: { count: 1_000, atOnce: 100 },
-    measured: { count: 2_000, atOnce: 100 },
-    restMs: 2_000,
+    measured: { count: 500, atOnce: 100 },
+    turns: 4,
+    restMs: 1_500,
   },
   short: {
     plan: { keysEach: 3, shared: false },
     warmUp: { count: 5, atOnce: 5 },
-    measured: { count: 30, atOnce: 10 },
+    measured: { count: 15, atOnce: 10 },
+    turns: 2,
     restMs: 0,
   },
 }
@@ -33,23 +37,31 @@ export const connect: Row = {
   title: '2,000 connections with 10 keys of their own each',
   figures: ['until all are subscribed, ms', 'server CPU per connection, ms', 'RSS per connection, kB', 'heap per connection, kB'],
   columns: SIDE_COLUMNS,
-  measure: async ({ side: name, client, label }, { size, openSide }) => {
-    const { plan, warmUp, measured, restMs } = PLANS[size]
-    const side = await openSide(name)
+  measure: async ({ client, label }, { size, openSide, inTurns }) => {
+    const { plan, warmUp, measured, turns, restMs } = PLANS[size]
+    const side = await openSide()
     await side.openLoad('connect', client, plan)
     // These stay: the growth of the heap with the first connections is in no figure, and nothing that they freed is used again.
     await side.step('connect', warmUp)
     await delay(restMs)
     const before = await memoryOf(side)
-    const { result, serverMs } = await side.measure(`connect ${label}`, () => side.step('connect', measured))
-    await delay(restMs)
+    const stretches = await inTurns(turns, async (turn) => {
+      const { result, serverMs } = await side.measure(`connect ${label} ${turn}`, async () => {
+        const connected = await side.step('connect', measured)
+        // Its CPU counts, and it is not left to the turns of others.
+        await delay(restMs)
+        return connected
+      })
+      return { elapsedMs: numbersOf(CONNECT_FIGURES, result).elapsedMs, serverMs }
+    })
     const after = await memoryOf(side)
-    const kBEach = (bytes: number): number => bytes / 1000 / measured.count
-    const { elapsedMs } = numbersOf(CONNECT_FIGURES, result)
+    const count = measured.count * turns
+    const kBEach = (bytes: number): number => bytes / 1000 / count
+    const sumOf = (name: 'elapsedMs' | 'serverMs'): number => stretches.reduce((sum, stretch) => sum + stretch[name], 0)
     return {
       figures: {
-        'until all are subscribed, ms': elapsedMs,
-        'server CPU per connection, ms': serverMs / measured.count,
+        'until all are subscribed, ms': sumOf('elapsedMs'),
+        'server CPU per connection, ms': sumOf('serverMs') / count,
         'RSS per connection, kB': kBEach(after.rss - before.rss),
         'heap per connection, kB': kBEach(after.heapUsed - before.heapUsed),
       },

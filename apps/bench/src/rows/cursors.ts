@@ -13,7 +13,7 @@ const createRow = (name: string, count: number, columns: Row['columns']): Row =>
   columns,
   measure: async ({ side: name, client, label }, { size, openSide }) => {
     const [members, seconds] = size === 'full' ? [count, 5] : [6, 0.3]
-    const side = await openSide(name)
+    const side = await openSide()
     const plan: PresencePlan = { side: name === 'tutti' ? 'tutti' : 'adapter', members }
     await side.openLoad('presence', client, plan)
     await side.step('storm', size === 'full' ? 1 : 0.1)

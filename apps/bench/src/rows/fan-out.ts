@@ -44,9 +44,9 @@ export const fanOut: Row = {
     `highest deliveries/s with p99 ≤ ${MAX_P99_MS} ms`,
   ],
   columns: SIDE_COLUMNS,
-  measure: async ({ side: name, client, label }, { size, openSide }) => {
+  measure: async ({ client, label }, { size, openSide }) => {
     const { plan, warmUp, fast, slow, ramp } = PLANS[size]
-    const side = await openSide(name)
+    const side = await openSide()
     await side.openLoad('fanOut', client, plan)
     await side.step('paced', warmUp)
     const atFast = await paced(side, `fan-out fast ${label}`, fast)

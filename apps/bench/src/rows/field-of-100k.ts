@@ -22,9 +22,9 @@ export const fieldOf100k: Row = {
   title: 'one field changed of a value of 100 kB, 10 subscribers on 2 instances',
   figures: ['bytes to a subscriber per change', 'server CPU per change, ms', 'Redis CPU per change, ms'],
   columns: SIDE_COLUMNS,
-  measure: async ({ side: name, client, label }, { size, openSide }) => {
+  measure: async ({ client, label }, { size, openSide }) => {
     const { plan, warmUp, stretch } = PLANS[size]
-    const side = await openSide(name)
+    const side = await openSide()
     await side.openLoad('field', client, plan)
     await side.step('change', warmUp)
     const { result, serverMs, redisMs } = await side.measure(`field-of-100k ${label}`, () => side.step('change', stretch))

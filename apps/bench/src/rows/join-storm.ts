@@ -8,9 +8,9 @@ export const joinStorm: Row = {
   title: '1,000 members join one room on 2 instances within 2 s',
   figures: ['server CPU, ms', 'messages to all members', 'messages per connection and tick', 'until each shows all, ms'],
   columns: [{ label: 'Tutti', side: 'tutti', client: 'tutti' }],
-  measure: async ({ side: name, client, label }, { size, openSide }) => {
+  measure: async ({ client, label }, { size, openSide }) => {
     const [members, seconds] = size === 'full' ? [1_000, 2] : [10, 0.1]
-    const side = await openSide(name)
+    const side = await openSide()
     const plan: PresencePlan = { side: 'tutti', members }
     await side.openLoad('presence', client, plan)
     const { result, serverMs } = await side.measure(`join-storm ${label}`, () => side.step('storm', seconds))

@@ -27,7 +27,7 @@ export const noSubscriber: Row = {
   columns: SIDE_COLUMNS,
   measure: async (column, { size, openSide }) => {
     const { writers, inFlight, warmUp, stretch } = PLANS[size]
-    const side = await openSide(column.side)
+    const side = await openSide()
     const bare = await spawnInstance(new URL('../sides/bare-subscriber-instance.ts', import.meta.url), {
       env: { REDIS_URL: side.redis.url },
     })

@@ -34,9 +34,9 @@ export const repair: Row = {
   ],
   columns: [{ label: 'Tutti', side: 'tutti', client: 'tutti light' }],
   maxRounds: 1,
-  measure: async ({ side: name, client }, { size, openSide }) => {
+  measure: async ({ client }, { size, openSide }) => {
     const { plan, listings } = PLANS[size]
-    const side = await openSide(name, { proxied: true })
+    const side = await openSide({ proxied: true })
     await side.openLoad('repair', client, plan)
     await side.step('watch')
     const figures: Record<string, number> = {
