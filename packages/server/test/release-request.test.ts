@@ -36,7 +36,7 @@ test.each([[['websocket']], [['polling', 'websocket']]])('the HTTP requests of a
   expect(client.socket.connected).toBe(true)
 })
 
-test('the HTTP requests of a connection that leaves polling after they were released are not kept', async () => {
+test('the HTTP requests of a connection that leaves polling later are released', async () => {
   const { io, connect } = await serveReleasing()
   const requestsInMemory = watchRequests(io)
   const { client, socket } = await connect({ transports: ['polling', 'websocket'], upgrade: false })
