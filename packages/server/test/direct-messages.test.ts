@@ -83,6 +83,8 @@ describe('messages of the protocol', () => {
         expect(await subscribe({ key: 'b' })).toMatchObject({ entries: [b] })
         expect(await subscribe({ key: 'b' })).toMatchObject({ entries: [b] })
         expect(await subscribe({ key: 'a', version })).toMatchObject({ entries: [] })
+        expect(await subscribe({ key: 'b' }, { key: 'a', version })).toMatchObject({ entries: [b] })
+        expect(await subscribe({ key: 'a', version }, { key: 'b' })).toMatchObject({ entries: [b] })
         const refused = { code: 'INVALID_KEY' }
         for (const key of ['a*', 'a*']) await expect(subscribe({ key })).rejects.toMatchObject(refused)
       }

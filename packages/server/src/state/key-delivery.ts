@@ -6,19 +6,26 @@ import { subscribedKey } from '../connection/subscription-names.ts'
 import type { Audience } from './audience.ts'
 import type { InFlightWrites } from './in-flight-writes.ts'
 import { Join } from './key-joins.ts'
+import type { KeySubscription } from './key-subscription.ts'
 import type { EntryList, SharedReads } from './shared-reads.ts'
 import type { SubscriptionRegistry } from './subscription-registry.ts'
 
 /** Reads for one subscription at most; a store that has lost data can't show what was written before. */
 const MAX_READS = 5
 
+/** Keys, each once, and the versions that the client has. Many clients may have the same, so it must not be changed. */
+export interface RequestedKeys {
+  readonly keys: readonly string[]
+  readonly versions: readonly (number | undefined)[]
+}
+
 /** Subscriptions to single keys. */
 export interface KeyDelivery {
   /**
    * Subscribes to the keys (throws `TOO_MANY_SUBSCRIPTIONS`) and reads their entries, while changes are buffered for the
-   * connection. `requested`: the keys, with the versions that the client has; their entries are left out of the reply (C2).
+   * connection. Entries in the version that the client has are left out of the reply (C2).
    */
-  subscribe(connection: Connection, requested: ReadonlyMap<string, number | undefined>): Promise<PlacedReply<EntryPage>>
+  subscribe(connection: Connection, requested: RequestedKeys): Promise<PlacedReply<EntryPage>>
   /** The connection leaves the key. */
   leave(connection: Connection, key: string): void
   /** The connection is closed. */
@@ -33,21 +40,29 @@ export interface KeyDeliveryOptions {
   readonly inFlight: InFlightWrites
 }
 
+/** A subscription before its reply. */
+interface Subscribing {
+  readonly connection: Connection
+  readonly join: Join
+  /** Whether nothing took the key away meanwhile. */
+  isSubscribed(this: void, key: string): boolean
+}
+
 /** Makes the subscriptions to keys of one instance. */
 export function createKeyDelivery({ registry, audience, reads, inFlight }: KeyDeliveryOptions): KeyDelivery {
   /** The entries, no older than what the connection has written meanwhile. */
-  const read = async (connection: Connection, keys: readonly string[]): Promise<EntryList> => {
+  const read = async (connection: Connection, keys: readonly string[], opened: readonly KeySubscription[]): Promise<EntryList> => {
     for (let rest = MAX_READS; ; rest -= 1) {
       const list = await reads.readList(keys)
       // Also of writes that began after the request: the read may have been sent after them.
       await inFlight.replied(connection, (key) => keys.includes(key))
-      const isStale = list.entries.some(({ key, version }) => version < (registry.find(key)?.writtenBy(connection.id) ?? -1))
+      const isStale = list.entries.some(({ version }, place) => version < (opened[place]?.writtenBy(connection.id) ?? -1))
       if (!isStale || rest === 1) return list
     }
   }
 
   /** The connection was sent the entry: sends what it missed meanwhile, and from now on every change. */
-  const settle = (connection: Connection, join: Join, entry: Entry, isSubscribed: (key: string) => boolean): void => {
+  const settle = ({ connection, join, isSubscribed }: Subscribing, entry: Entry, subscription = registry.open(entry.key)): void => {
     const { key } = entry
     if (!connection.connected) return leave(connection, key)
     if (!isSubscribed(key)) {
@@ -55,7 +70,6 @@ export function createKeyDelivery({ registry, audience, reads, inFlight }: KeyDe
       leave(connection, key)
       return connection.send('server:revoked', { target: { key }, error: toWireError(revokedError()) })
     }
-    const subscription = registry.open(key)
     const isAlone = (): boolean => subscription.members === undefined && registry.prefixes.above(key).length === 0
     const missed = subscription.endJoin(join, entry, isAlone)
     subscription.join(connection)
@@ -74,30 +88,31 @@ export function createKeyDelivery({ registry, audience, reads, inFlight }: KeyDe
   }
 
   return {
-    subscribe: async (connection, requested) => {
+    subscribe: async (connection, { keys, versions }) => {
       const { id, subscriptions } = connection
-      const keys = [...requested.keys()]
       const added = subscriptions.add(keys)
       const { deletions } = subscriptions
       // Mostly nothing was taken away meanwhile, and no name needs to be looked up.
       const isSubscribed = (key: string): boolean => subscriptions.deletions === deletions || subscriptions.has(key)
       const join = new Join(id)
-      for (const key of keys) registry.open(key).beginJoin(join)
+      const subscribing: Subscribing = { connection, join, isSubscribed }
+      // Each stays until its join has ended, or the connection has left it.
+      const opened = keys.map((key) => registry.open(key))
+      for (const subscription of opened) subscription.beginJoin(join)
       try {
-        const { entries, reply } = await read(connection, keys)
-        const isNews = ({ key, version }: Entry): boolean => version !== requested.get(key) && isSubscribed(key)
-        const news = entries.filter(isNews)
+        const { entries, reply } = await read(connection, keys, opened)
+        const news = entries.filter(({ key, version }, place) => version !== versions[place] && isSubscribed(key))
         const after = (): void => {
           join.isOver = true
-          for (const entry of entries) settle(connection, join, entry, isSubscribed)
+          entries.forEach((entry, place) => settle(subscribing, entry, opened[place]))
         }
         return new PlacedReply({ entries: news }, { after, encoding: news.length === entries.length ? reply : undefined })
       } catch (error) {
         join.isOver = true
-        for (const key of keys) {
+        for (const [place, key] of keys.entries()) {
           if (added.includes(key)) leave(connection, key)
           // What was subscribed before stays so, and is sent all that was buffered for it.
-          else settle(connection, join, { key, value: null, version: -1 }, isSubscribed)
+          else settle(subscribing, { key, value: null, version: -1 }, opened[place])
         }
         throw error
       }

@@ -6,6 +6,7 @@ import type { Connection } from '../connection/connection.ts'
 import { defineHandler, PlacedReply, type Handler, type Returned } from '../connection/handler.ts'
 import type { Core } from '../feature.ts'
 import { noEntry, type EntryReads } from './entry-reads.ts'
+import type { RequestedKeys } from './key-delivery.ts'
 import { createOwnerLock } from './owner-lock.ts'
 import { readablePage } from './readable-page.ts'
 import { readAccess, readAccesses } from './state-access.ts'
@@ -62,11 +63,14 @@ export function createReadHandlers(core: Core, delivery: StateDelivery, entries:
     return access.admit<EntryPage>(connection, readAccesses(message), (current) => read(message, connection, current))
   }
 
-  /** The list of keys that was requested last, and its keys with the versions that the client has: many clients have the same. */
-  let last: { keys: unknown; requested: ReadonlyMap<string, number | undefined> } | undefined
+  /** The list in the last request, and what it requests: many clients send the same. */
+  let last: { readonly list: unknown; readonly requested: RequestedKeys } | undefined
 
-  const requestedBy = ({ keys }: Extract<Subscribe, { keys: unknown }>): ReadonlyMap<string, number | undefined> => {
-    if (last?.keys !== keys) last = { keys, requested: new Map(keys.map(({ key, version }) => [key, version])) }
+  const requestedBy = ({ keys: list }: Extract<Subscribe, { keys: unknown }>): RequestedKeys => {
+    if (last?.list !== list) {
+      const versions = new Map(list.map(({ key, version }) => [key, version]))
+      last = { list, requested: { keys: [...versions.keys()], versions: [...versions.values()] } }
+    }
     return last.requested
   }
 

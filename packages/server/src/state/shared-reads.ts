@@ -21,7 +21,7 @@ export interface SharedReads {
    * receive the same objects: they must not be changed.
    */
   read(keys: readonly string[]): Promise<Entry[]>
-  /** The same. Requests for equal lists of keys in one read receive the same list. */
+  /** The same. Requests for equal lists of keys in one read receive the same list. The list of keys must not be changed. */
   readList(keys: readonly string[]): Promise<EntryList>
 }
 
@@ -54,6 +54,8 @@ export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads 
   const underWay = new Map<string, KeyBatch>()
   /** The last batch of this turn. */
   let ofThisTurn: KeyBatch | undefined
+  /** The list that was requested last, as long as all of its keys are in one batch that is not sent yet. */
+  let latest: { readonly keys: readonly string[]; readonly batch: KeyBatch } | undefined
 
   const add = (batch: KeyBatch, key: string): KeyBatch => {
     batch.keys.add(key)
@@ -79,7 +81,18 @@ export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads 
     return add(current === undefined ? planned() : (current.next ??= createKeyBatch()), key)
   }
 
+  /** The batch of all these keys, or that of each of them. */
+  const batchesOf = (keys: readonly string[]): KeyBatch | readonly KeyBatch[] => {
+    if (latest?.keys === keys) return latest.batch
+    const batches = keys.map(batchOf)
+    const [first] = batches
+    if (first === undefined || batches.some((batch) => batch !== first)) return batches
+    latest = { keys, batch: first }
+    return first
+  }
+
   const send = async (batch: KeyBatch): Promise<void> => {
+    if (latest?.batch === batch) latest = undefined
     const keys = [...batch.keys]
     for (const key of keys) {
       unsent.delete(key)
@@ -107,22 +120,25 @@ export function createSharedReads(store: Pick<EntryReads, 'read'>): SharedReads 
   }
 
   const readList = async (keys: readonly string[]): Promise<EntryList> => {
-    const batches = keys.map(batchOf)
-    const [first] = batches
-    const only = batches.every((batch) => batch === first) ? first : undefined
-    if (only !== undefined) await only.ended
-    else for (const { ended } of new Set(batches)) await ended
-    if (only?.last !== undefined && isSameList(only.last.keys, keys)) return only.last.list
-    const list = { entries: keys.map((key, place) => entryOf(key, batches[place])), reply: new SharedReply() }
-    if (only !== undefined) only.last = { keys, list }
+    const batches = batchesOf(keys)
+    if (isSeveral(batches)) {
+      for (const { ended } of new Set(batches)) await ended
+      return { entries: keys.map((key, place) => entryOf(key, batches[place])), reply: new SharedReply() }
+    }
+    await batches.ended
+    if (batches.last !== undefined && isSameList(batches.last.keys, keys)) return batches.last.list
+    const list = { entries: keys.map((key) => entryOf(key, batches)), reply: new SharedReply() }
+    batches.last = { keys, list }
     return list
   }
 
   return { readList, read: async (keys) => (await readList(keys)).entries }
 }
 
+const isSeveral = (batches: KeyBatch | readonly KeyBatch[]): batches is readonly KeyBatch[] => Array.isArray(batches)
+
 const isSameList = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((key, place) => key === other[place])
+  one === other || (one.length === other.length && one.every((key, place) => key === other[place]))
 
 /** The entry that was read for the key, or throws why it could not be. */
 function entryOf(key: string, batch: KeyBatch | undefined): Entry {
