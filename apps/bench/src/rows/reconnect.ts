@@ -10,8 +10,8 @@ interface ReconnectPlan {
   again: ConnectStep
   /** Reconnects before the measured ones. */
   warmUps: number
-  /** Reconnects that are measured. */
-  times: number
+  /** Reconnects that are measured, in turns with the other columns. */
+  turns: number
   /** How long the clients are connected before they are cut in a measured one, milliseconds. */
   restMs: number
 }
@@ -22,7 +22,7 @@ const PLANS: Record<'full' | 'short', ReconnectPlan> = {
     first: { count: 1_000, atOnce: 50 },
     again: { count: 1_000, atOnce: 1_000 },
     warmUps: 12,
-    times: 9,
+    turns: 9,
     restMs: 1_500,
   },
   short: {
@@ -30,7 +30,7 @@ const PLANS: Record<'full' | 'short', ReconnectPlan> = {
     first: { count: 20, atOnce: 10 },
     again: { count: 20, atOnce: 20 },
     warmUps: 0,
-    times: 1,
+    turns: 1,
     restMs: 0,
   },
 }
@@ -44,8 +44,8 @@ export const reconnect: Row = {
   title: '1,000 clients with the same 50 keys reconnect at once',
   figures: ['until all are in sync, ms', 'scripts and reads at Redis', 'server CPU, ms', 'Redis CPU, ms', 'clients’ CPU, ms'],
   columns: SIDE_COLUMNS,
-  measure: async ({ client, label }, { size, openSide }) => {
-    const { plan, first, again, warmUps, times, restMs } = PLANS[size]
+  measure: async ({ client, label }, { size, openSide, inTurns }) => {
+    const { plan, first, again, warmUps, turns, restMs } = PLANS[size]
     const side = await openSide()
     await side.openLoad('connect', client, plan)
     await side.step('writeShared')
@@ -59,20 +59,19 @@ export const reconnect: Row = {
       await cut()
       await side.step('connect', again)
     }
-    const measured: Record<string, number>[] = []
-    for (let time = 0; time < times; time += 1) {
+    const measured = await inTurns(turns, async (turn) => {
       await delay(restMs)
       await cut()
       const callsBefore = await side.redis.calls(READS)
-      const { result, serverMs, redisMs, clientsMs } = await side.measure(`reconnect ${label} ${time}`, () => side.step('connect', again))
-      measured.push({
+      const { result, serverMs, redisMs, clientsMs } = await side.measure(`reconnect ${label} ${turn}`, () => side.step('connect', again))
+      return {
         'until all are in sync, ms': numbersOf(CONNECT_FIGURES, result).elapsedMs,
         'scripts and reads at Redis': (await side.redis.calls(READS)) - callsBefore,
         'server CPU, ms': serverMs,
         'Redis CPU, ms': redisMs,
         'clients’ CPU, ms': clientsMs,
-      })
-    }
+      }
+    })
     await side.step('verify')
     return { figures: mediansOf(measured), deliveries: await side.closeLoad() }
   },
