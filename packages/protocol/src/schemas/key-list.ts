@@ -16,21 +16,17 @@ const plainKeyListSchema = v.custom<KeyList>(() => true)
  */
 export const keyListSchema = v.lazy((message) => (isPlainKeyList(message) ? plainKeyListSchema : anyKeyListSchema))
 
-/** The last message that was checked and is plain: a server passes one object for many clients that request the same. */
-let plain: unknown
+/** The last message that was found plain: a server passes one object for all clients that request the same. */
+let lastPlain: object | undefined
 
 /** Whether the schema would return the message as it is. */
 function isPlainKeyList(message: unknown): boolean {
-  if (message === plain && plain !== undefined) return true
-  const isPlain = consistsOfPlainItems(message)
-  if (isPlain) plain = message
-  return isPlain
-}
-
-function consistsOfPlainItems(message: unknown): boolean {
   if (!isObject(message) || !Array.isArray(message['keys'])) return false
+  if (message === lastPlain) return true
   for (const name in message) if (name !== 'keys') return false
-  return message['keys'].every(isPlainItem)
+  if (!message['keys'].every(isPlainItem)) return false
+  lastPlain = message
+  return true
 }
 
 /** A key and perhaps a version, and nothing more. */

@@ -106,24 +106,25 @@ function eventOf(bytes: Buffer, start: number, end: number): ClientEvent | undef
   const digits = at - start - 2
   if (bytes[at] !== BRACKET || digits > MAX_ID_DIGITS) return undefined
   const text = bytes.toString('utf8', at, end)
-  if (text === repeated.text) return new ClientEvent(repeated.name, repeated.message, digits === 0 ? undefined : id)
   // Instead of bytes that are no UTF-8. ws ends the connection then.
   if (text.includes('\ufffd')) return undefined
   const data = parsed(text)
   if (!Array.isArray(data) || !isOurs(data[0])) return undefined
-  if (text.startsWith(REPEATED)) repeated = { text, name: data[0], message: data[1] }
   return new ClientEvent(data[0], data[1], digits === 0 ? undefined : id)
 }
 
-/** The beginning of a list of keys to subscribe to: all clients of a page have the same when they reconnect. */
-const REPEATED = '["storage:subscribe",{"keys":['
+/** The beginning of a list of keys to subscribe to: all clients of a page send the same list when they reconnect. */
+const KEY_LIST = '["storage:subscribe",{"keys":['
 
-/** The last such list. Nothing modifies the message. */
-let repeated = { text: '', name: '', message: undefined as unknown }
+/** The last such list. Nothing modifies what it contains. */
+let lastKeyList: { readonly json: string; readonly data: unknown } | undefined
 
 function parsed(json: string): unknown {
+  if (json === lastKeyList?.json) return lastKeyList.data
   try {
-    return JSON.parse(json)
+    const data: unknown = JSON.parse(json)
+    if (json.startsWith(KEY_LIST)) lastKeyList = { json, data }
+    return data
   } catch {
     return undefined
   }
