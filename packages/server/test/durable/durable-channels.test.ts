@@ -134,6 +134,8 @@ describe.each(Object.entries(places))('durable channels %s', (_name, make) => {
     onTestFinished(stop)
     const [publisher, client] = await Promise.all([one.connect(), other.connect()])
     await publisher.request('event:publish', { channel, data: 'before' })
+    // Otherwise its notification may arrive after the subscriptions.
+    await eventually(() => expect(heard).toContainEqual(expect.objectContaining({ channel, data: 'before' })))
     for (const name of ['*', 'chat:*', channel]) await client.request('event:subscribe', { channel: name })
     const large = 'x'.repeat(20_000)
     for (const data of ['one', large, 'two']) await publisher.request('event:publish', { channel, data })
