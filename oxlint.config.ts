@@ -57,6 +57,7 @@ const LAYERS: Record<string, Layer> = {
     types: [...SERVER_TYPES, '@tutti/pubsub/redis'],
   },
   'packages/server/src/authentication/ip-address.ts': { imports: [...NODE, 'ipaddr.js'], own: false },
+  'packages/server/src/http/node/cors.ts': { imports: [...SERVER, 'cors'], types: SERVER_TYPES },
   'packages/server/src/http/nitro/**': { imports: [...SERVER, 'nitro', 'nitro/**', 'crossws', 'crossws/**'], types: SERVER_TYPES },
   'packages/server/src/http/nitro2/**': {
     imports: [...SERVER, 'nitropack', 'nitropack/**', 'h3', 'crossws', 'crossws/**'],

@@ -28,3 +28,14 @@ test('the query of usual clients is not parsed again', () => {
   parseHandshakeQuery(request)
   expect(request).toStrictEqual({ ...request, _query: { EIO: '4', transport: 'websocket' } })
 })
+
+test('requests with equal queries have an object of their own each', () => {
+  const requests = ['a', 'a', 'b'].map((sid) => ({ url: `/socket.io/?EIO=4&sid=${sid}` }))
+  for (const request of requests) parseHandshakeQuery(request)
+  const [first, second, third] = requests.map((request) => Reflect.get(request, '_query'))
+  expect([second, third]).toStrictEqual([
+    { EIO: '4', sid: 'a' },
+    { EIO: '4', sid: 'b' },
+  ])
+  expect(second).not.toBe(first)
+})

@@ -110,6 +110,8 @@ test('[X1] a browser may read the answers to pages of listed origins only', asyn
   }
   expect(await headersFor(FRIEND)).toEqual([FRIEND, 'true'])
   expect((await headersFor(FOE))[0]).toBeNull()
+  const preflight = await fetch(`${url}/socket.io/?EIO=4&transport=polling`, { method: 'OPTIONS', headers: { origin: FRIEND } })
+  expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, FRIEND])
   const all = await served({ origins: '*' })
   expect(
     (await fetch(`${all.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin: FOE } })).headers.get('access-control-allow-origin'),

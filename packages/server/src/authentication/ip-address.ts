@@ -18,6 +18,7 @@ const OBFUSCATED = /^_[\w.-]{1,63}$/
  * obfuscated identifier stays as it is; anything else is `unknown`.
  */
 export function normalAddress(given: string | undefined): string {
+  if (given !== undefined && isIP(given) === 4) return given
   const text = given?.trim() ?? ''
   const { inBrackets, bare } = NODE.exec(text)?.groups ?? {}
   if (bare !== undefined && OBFUSCATED.test(bare)) return bare

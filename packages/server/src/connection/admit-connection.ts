@@ -78,7 +78,7 @@ export function createAdmission<U extends User>({
     counted.delete(this)
   }
 
-  const nameUser = async (socket: Socket, { token }: Handshake, address: string): Promise<U | null> => {
+  const nameUser = (socket: Socket, { token }: Handshake, address: string): Promise<U> | null => {
     if (authenticate === undefined) return null
     const { auth, headers, url } = socket.handshake
     // With '*' any page may connect, and none of these may act with the cookies of its visitors.

@@ -11,8 +11,14 @@ export function parseHandshakeQuery(request: Pick<IncomingMessage, 'url'>): void
   const { url = '' } = request
   const start = url.indexOf('?') + 1
   const text = start === 0 ? '' : url.slice(start)
-  if (url.startsWith('/') && PLAIN.test(text)) Reflect.set(request, '_query', queryOf(text))
+  if (!url.startsWith('/') || (text !== last.text && !PLAIN.test(text))) return
+  if (text !== last.text) last = { text, query: queryOf(text) }
+  // Each has its own: the application may modify it.
+  Reflect.set(request, '_query', { ...last.query })
 }
+
+/** The last query: clients of one application mostly send the same. */
+let last: { readonly text: string; readonly query: Record<string, string> } = { text: '', query: {} }
 
 function queryOf(text: string): Record<string, string> {
   const query: Record<string, string> = {}

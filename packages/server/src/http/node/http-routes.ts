@@ -51,12 +51,14 @@ function intercept(server: HttpServer): Routes {
   const byPath = new Map<string, HttpRoute>()
   const wasOwn = Object.hasOwn(server, 'emit')
   const original = server.emit
+  const routeOf = (request: unknown): HttpRoute | undefined => {
+    const [pathname = ''] = urlOf(request).split('?', 1)
+    for (const route of byPath.values()) if (route.matches(pathname)) return route
+    return undefined
+  }
   const emit = (name: string | symbol, ...args: unknown[]): boolean => {
-    const passOn = (): boolean => Reflect.apply(original, server, [name, ...args]) === true
-    if (name !== 'request' && name !== 'upgrade') return passOn()
-    const [pathname = ''] = urlOf(args[0]).split('?', 1)
-    const route = [...byPath.values()].find((candidate) => candidate.matches(pathname))
-    if (route === undefined) return passOn()
+    const route = name === 'request' || name === 'upgrade' ? routeOf(args[0]) : undefined
+    if (route === undefined) return Reflect.apply(original, server, [name, ...args]) === true
     // Node guarantees the arguments of these two events.
     if (name === 'request') route.handleRequest(...(args as Parameters<HttpRoute['handleRequest']>))
     else route.handleUpgrade(...(args as Parameters<HttpRoute['handleUpgrade']>))

@@ -4,9 +4,10 @@ import type { Duplex } from 'node:stream'
 import { wholeNumber, type OptionRows, type Settings } from '@tutti/protocol/internal'
 import { Server, type ServerOptions } from 'socket.io'
 import { parseOrigins } from '../../authentication/origin-list.ts'
+import { partOf } from '../../connection/socket-internals.ts'
 import type { RealtimeServerOptions } from '../../options.ts'
 import { parseHandshakeQuery } from './handshake-query.ts'
-import { corsFor, type CorsOptions } from './cors.ts'
+import { createCors, type CorsOptions } from './cors.ts'
 import { createSessionId } from './session-id.ts'
 
 /** Options of Socket.IO that an application may set. */
@@ -71,13 +72,15 @@ function destroy(this: Duplex): void {
 
 /** Makes a Socket.IO server. Throws `INVALID_OPTIONS`. */
 export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeoutMs, socketIo }: CreateSocketServerOptions): SocketServer {
+  const { cors, ...options } = socketIo
+  // Not a middleware of Engine.IO: no browser reads such headers of a WebSocket, and each connection would wait for it.
+  const allowOrigins = createCors(parseOrigins(origins), cors)
   const io = new Server({
     serveClient: false,
     perMessageDeflate: false,
     pingInterval: pingIntervalMs,
     pingTimeout: pingTimeoutMs,
-    ...socketIo,
-    cors: corsFor(parseOrigins(origins), socketIo.cors),
+    ...options,
     maxHttpBufferSize: limits.maxPayloadBytes,
   })
   // On the HTTP server of an application, Engine.IO would end the upgrades of other libraries after a second, and would never
@@ -86,7 +89,9 @@ export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeou
   io.attach(inner)
   io.engine.generateId = createSessionId
   // From here on the WebSocket has its own listener. Two would be a list in the memory of each connection.
-  io.engine.on('connection', ({ request }: { request: IncomingMessage }) => request.socket.off('error', destroy))
+  io.engine.on('connection', ({ request: { socket } }: { request: IncomingMessage }) => {
+    if (socket.listenerCount('error') > 1) socket.off('error', destroy)
+  })
   const path = socketIo.addTrailingSlash === false ? io.path() : `${io.path()}/`
   return {
     io,
@@ -94,13 +99,13 @@ export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeou
     matches: (pathname) => pathname === path || (io.serveClient() && pathname.startsWith(`${io.path()}/`)),
     handleRequest: (request, response) => {
       parseHandshakeQuery(request)
-      inner.emit('request', request, response)
+      allowOrigins(request, response, () => inner.emit('request', request, response))
     },
     handleUpgrade: (request, socket, head) => {
-      // Without a listener, a client that resets the socket before the WebSocket exists would end the process.
-      socket.on('error', destroy)
       parseHandshakeQuery(request)
       if (!inner.emit('upgrade', request, socket, head)) socket.end(NO_WEBSOCKET)
+      // It waits for a middleware or `allowRequest`. Without a listener, a client that resets the socket would end the process.
+      if (partOf(request, 'websocket') === undefined) socket.on('error', destroy)
     },
     close: () => {
       // With a cluster adapter, the sockets of all instances would be disconnected.
