@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Duplex } from 'node:stream'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { eventually, seededRandom } from '@tutti/test-kit'
 import type { Socket } from 'socket.io'
@@ -109,6 +110,19 @@ describe('messages of the protocol', () => {
       expect(repliesOf(received), `seed ${seed}`).toEqual(Array.from({ length: 40 }, (_, id) => id))
     }
     expect(notes.length).toBeGreaterThan(50)
+  })
+
+  test('have their replies in order where ws read one of them in the same turn', async () => {
+    const { io, url } = await serveOnSocketIo({ maxHttpBufferSize: 200_000 })
+    const { received } = await openStream(url)
+    const [socket] = io.sockets.sockets.values()
+    const stream: unknown = Reflect.get(Reflect.get(socket?.conn.transport ?? {}, 'socket'), '_socket')
+    if (!(stream instanceof Duplex)) throw new Error('no stream')
+    // A stream that was paused emits several chunks without a tick between them. So long a text is left to ws.
+    stream.emit('data', frameOf(setOf(1, 'x'.repeat(70_000))))
+    stream.emit('data', frameOf(setOf(2)))
+    await eventually(() => expect(repliesOf(received)).toHaveLength(2))
+    expect(repliesOf(received)).toEqual([1, 2])
   })
 
   test.each<[what: string, frame: Buffer, code: number]>([

@@ -1,6 +1,6 @@
 import type { Socket } from 'socket.io'
 import type { MessageListener } from './client-messages.ts'
-import { readFrames } from './frame-reader.ts'
+import { readFrames, type TakeMessage } from './frame-reader.ts'
 import {
   ENGINE_PROTOCOL,
   engineSocketOf,
@@ -44,8 +44,9 @@ class ClientEvent {
 
 /**
  * Takes messages of the protocol directly from the WebSocket of a socket, without the steps of Engine.IO and Socket.IO in
- * between. All else goes to them as before: other messages, messages that the application observes, and all of a connection that
- * uses polling. A message behind one of those in the same turn goes there too, so messages of the protocol keep their order.
+ * between. All else goes to them as before: other messages, those that the application observes, texts of 64 KiB and more, and all
+ * of a connection that uses polling. A message behind one of those in the same turn goes there too, so messages of the protocol keep
+ * their order.
  */
 export function receiveDirectly(socket: Socket, receive: MessageListener): void {
   const engine = engineSocketOf(socket)
@@ -68,17 +69,23 @@ interface Intake {
 }
 
 function listenTo({ webSocket, listener }: MessageSource, intake: Intake): void {
+  const receiver = frameReceiverOf(webSocket)
+  if (receiver !== undefined) {
+    const takeFrom: TakeMessage = (bytes, start, end) => isOpenWithOneListener(webSocket) && take(intake, bytes, start, end)
+    return readFrames(receiver, takeFrom, () => noteLeft(intake))
+  }
   webSocket.off('message', listener)
   webSocket.on('message', (bytes: unknown, isBinary: unknown) => {
     if (isBinary === false && Buffer.isBuffer(bytes) && take(intake, bytes, 0, bytes.length)) return
-    intake.isBehind = true
     Reflect.apply(listener, webSocket, [bytes, isBinary])
-    // Socket.IO passes a packet on in the next tick, so before this one.
-    process.nextTick(endTurn, intake)
+    noteLeft(intake)
   })
-  const receiver = frameReceiverOf(webSocket)
-  if (receiver === undefined) return
-  readFrames(receiver, (bytes, start, end) => isOpenWithOneListener(webSocket) && take(intake, bytes, start, end))
+}
+
+/** Socket.IO was left a message. It passes a packet on in the next tick, so before `endTurn`. */
+function noteLeft(intake: Intake): void {
+  intake.isBehind = true
+  process.nextTick(endTurn, intake)
 }
 
 function endTurn(intake: Intake): void {

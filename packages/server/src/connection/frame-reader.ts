@@ -23,9 +23,9 @@ export type TakeMessage = (bytes: Buffer, start: number, end: number) => boolean
 /**
  * Takes messages out of the frames of a client before ws reads them: a stream, a state machine and two emitters for each frame
  * cost more than the message. Frames that are not a whole text message, and messages that are not taken, go to ws unchanged, as
- * does all that follows in the same chunk.
+ * does all that follows in the same chunk; `onLeft` is called after that.
  */
-export function readFrames(receiver: FrameReceiver, take: TakeMessage): void {
+export function readFrames(receiver: FrameReceiver, take: TakeMessage, onLeft: () => void): void {
   const write = receiver.write.bind(receiver)
   receiver.write = (chunk) => {
     let at = 0
@@ -34,8 +34,10 @@ export function readFrames(receiver: FrameReceiver, take: TakeMessage): void {
       if (end === at) break
       at = end
     }
-    if (at === 0) return write(chunk)
-    return at === chunk.length || write(chunk.subarray(at))
+    if (at === chunk.length) return true
+    const isWritten = write(at === 0 ? chunk : chunk.subarray(at))
+    onLeft()
+    return isWritten
   }
 }
 
