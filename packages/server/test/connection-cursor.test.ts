@@ -7,6 +7,7 @@ function createCursors(): Cursors {
   const indexed = new Set<string>()
   const cursors = new Cursors('k', {
     joining: () => [],
+    hasPrefixAbove: () => false,
     add: (id) => void indexed.add(id),
     delete: (id) => void indexed.delete(id),
   })

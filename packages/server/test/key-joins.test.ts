@@ -12,6 +12,7 @@ function createKey() {
   const cursors = new Set<string>()
   const key = new KeySubscription('k', {
     joining: () => [],
+    hasPrefixAbove: () => false,
     add: (id) => void cursors.add(id),
     delete: (id) => void cursors.delete(id),
   })
@@ -23,11 +24,11 @@ function createKey() {
       key.beginJoin(join)
     }
   }
-  const reply = (id: string, version: number): StateChange[] => {
+  const reply = (id: string, version: number): readonly StateChange[] => {
     const join = joins.get(id)
     if (join === undefined) throw new Error(`${id} does not join.`)
     join.isOver = true
-    const missed = key.endJoin(join, at(version), () => key.members === undefined)
+    const missed = key.endJoin(join, at(version))
     key.join(new ModelConnection(id, createRooms()))
     return missed
   }

@@ -9,7 +9,7 @@ import { createModelCore, type ModelConnection } from './model-cluster.ts'
 function createKey() {
   const broadcasts: { update: StateUpdate; except: readonly string[] }[] = []
   const fetches: unknown[] = []
-  const key = new KeySubscription('k', { joining: () => [], add: () => {}, delete: () => {} })
+  const key = new KeySubscription('k', { joining: () => [], hasPrefixAbove: () => false, add: () => {}, delete: () => {} })
   const perform = (step: DeliveryStep | undefined): void => {
     if (step?.step === 'broadcast') broadcasts.push({ update: step.update, except: step.except })
     if (step?.step === 'fetch') fetches.push(step.writer)
@@ -59,7 +59,7 @@ test('[S5] a value that the entry of the only subscriber has already is not fetc
   const join = new Join('a')
   key.beginJoin(join)
   join.isOver = true
-  expect(key.endJoin(join, at(5), () => true)).toEqual([])
+  expect(key.endJoin(join, at(5))).toEqual([])
   receive({ key: 'k', version: 5 })
   expect(fetches).toEqual([])
   expect(key.isIdle).toBe(true)

@@ -13,8 +13,10 @@ export function withMember(members: Members | undefined, connection: Connection)
 export function withoutMember(members: Members | undefined, connection: Connection): Members | undefined {
   if (!(members instanceof Set)) return members === connection ? undefined : members
   members.delete(connection)
+  if (members.size > 1) return members
+  // Only then: the first member of a set is found behind all places of deleted ones.
   const [first] = members
-  return members.size > 1 ? members : first
+  return first
 }
 
 const NONE: readonly Connection[] = []

@@ -42,6 +42,8 @@ export type Awaited = 'keyReply' | 'pageReply' | 'verdict'
 export interface CursorIndex {
   /** The connections that requested a page which may contain the key. */
   joining(key: string): readonly string[]
+  /** Whether a connection subscribes to a prefix above the key. */
+  hasPrefixAbove(key: string): boolean
   add(connectionId: string, key: string): void
   delete(connectionId: string, key: string): void
 }
@@ -91,7 +93,7 @@ export class Cursors {
   }
 
   /** The reply was sent, with `version` (-1: none). Returns what must be sent to the connection now. */
-  endJoin({ connectionId }: Join, version: number, streamVersion: number): StateChange[] {
+  endJoin({ connectionId }: Join, version: number, streamVersion: number): readonly StateChange[] {
     const { joins } = this
     if (joins === undefined || version > streamVersion) return this.end(connectionId, 'keyReply', version, streamVersion)
     return joins.end(version)

@@ -70,8 +70,7 @@ export function createKeyDelivery({ registry, audience, reads, inFlight }: KeyDe
       leave(connection, key)
       return connection.send('server:revoked', { target: { key }, error: toWireError(revokedError()) })
     }
-    const isAlone = (): boolean => subscription.members === undefined && registry.prefixes.above(key).length === 0
-    const missed = subscription.endJoin(join, entry, isAlone)
+    const missed = subscription.endJoin(join, entry)
     subscription.join(connection)
     audience.sendChanges(connection, missed)
   }
@@ -97,16 +96,21 @@ export function createKeyDelivery({ registry, audience, reads, inFlight }: KeyDe
       const join = new Join(id)
       const subscribing: Subscribing = { connection, join, isSubscribed }
       // Each stays until its join has ended, or the connection has left it.
-      const opened = keys.map((key) => registry.open(key))
-      for (const subscription of opened) subscription.beginJoin(join)
+      const opened = keys.map((key) => {
+        const subscription = registry.open(key)
+        subscription.beginJoin(join)
+        return subscription
+      })
       try {
         const { entries, reply } = await read(connection, keys, opened)
-        const news = entries.filter(({ key, version }, place) => version !== versions[place] && isSubscribed(key))
+        const isNew = ({ key, version }: Entry, place: number): boolean => version !== versions[place] && isSubscribed(key)
+        const areAllNew = entries.every(isNew)
         const after = (): void => {
           join.isOver = true
           entries.forEach((entry, place) => settle(subscribing, entry, opened[place]))
         }
-        return new PlacedReply({ entries: news }, { after, encoding: news.length === entries.length ? reply : undefined })
+        if (areAllNew) return new PlacedReply({ entries }, { after, encoding: reply })
+        return new PlacedReply({ entries: entries.filter(isNew) }, { after })
       } catch (error) {
         join.isOver = true
         for (const [place, key] of keys.entries()) {

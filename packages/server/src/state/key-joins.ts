@@ -14,6 +14,8 @@ export class Join {
 /** How many joins that are over may be listed, beside as many as are not. */
 const MAX_OVER = 32
 
+const NOTHING: readonly Entry[] = []
+
 /**
  * The connections that join one key while nothing happens to it. Mostly nothing does before their replies, and then none of them
  * needs a cursor: when all clients reconnect, that would be one for each key of each connection.
@@ -32,14 +34,14 @@ export class KeyJoins {
   }
 
   /** A connection was sent this version of the entry (-1: none). Returns what it missed. */
-  end(version: number): Entry[] {
+  end(version: number): readonly Entry[] {
     this.size -= 1
     return this.missedSince(version)
   }
 
   /** What a connection missed that has this version of the entry. */
-  missedSince(version: number): Entry[] {
-    return this.start !== undefined && this.start.version > version ? [this.start] : []
+  missedSince(version: number): readonly Entry[] {
+    return this.start !== undefined && this.start.version > version ? [this.start] : NOTHING
   }
 
   /** Those that have no reply yet. */

@@ -138,8 +138,7 @@ export class KeySubscription {
       return { step: 'broadcast', update, except }
     }
     if (entry.version < this.streamVersion) return undefined
-    const connections = needEntry.filter(({ id }) => this.cursors?.bufferFor(id, entry) !== true)
-    return { step: 'send', entry, connections }
+    return { step: 'send', entry, connections: needEntry.filter(({ id }) => this.cursors?.bufferFor(id, entry) !== true) }
   }
 
   /** The changes that waited for a read. Each is to be given to `receive`. */
@@ -154,11 +153,12 @@ export class KeySubscription {
     this.openCursors().beginJoin(join)
   }
 
-  /** The connection was sent the entry (version -1: it was not). `isAlone`: no other subscribes. Returns what it missed. */
-  endJoin(join: Join, entry: Entry, isAlone: () => boolean): StateChange[] {
+  /** The connection was sent the entry (version -1: it was not). Returns what it missed. */
+  endJoin(join: Join, entry: Entry): readonly StateChange[] {
     this.noteSent(entry.version)
     const cursors = this.openCursors()
-    if (entry.version > this.streamVersion && cursors.othersOnlyJoin && isAlone()) {
+    const mayBegin = entry.version > this.streamVersion && cursors.othersOnlyJoin && this.members === undefined
+    if (mayBegin && !this.index.hasPrefixAbove(this.key)) {
       this.streamVersion = entry.version
       cursors.startJoinsAt(entry)
     }

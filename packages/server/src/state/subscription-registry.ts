@@ -33,6 +33,7 @@ export function createSubscriptionRegistry(): SubscriptionRegistry {
   const cursors = new Map<string, NameSet>()
   const index: CursorIndex = {
     joining: (key) => prefixes.joining(key),
+    hasPrefixAbove: (key) => prefixes.above(key).length > 0,
     add: (connectionId, key) => {
       const own = cursors.get(connectionId)
       if (own === undefined) cursors.set(connectionId, new NameSet([key]))
