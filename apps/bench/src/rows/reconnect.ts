@@ -14,6 +14,8 @@ interface ReconnectPlan {
   turns: number
   /** How long the clients are connected before they are cut in a measured one, milliseconds. */
   restMs: number
+  /** How much more garbage each instance makes before a turn than before the last one. */
+  garbageBytes: number
 }
 
 const PLANS: Record<'full' | 'short', ReconnectPlan> = {
@@ -24,6 +26,7 @@ const PLANS: Record<'full' | 'short', ReconnectPlan> = {
     warmUps: 12,
     turns: 9,
     restMs: 1_500,
+    garbageBytes: 2_000_000,
   },
   short: {
     plan: { keysEach: 5, shared: true },
@@ -32,6 +35,7 @@ const PLANS: Record<'full' | 'short', ReconnectPlan> = {
     warmUps: 0,
     turns: 1,
     restMs: 0,
+    garbageBytes: 1_000,
   },
 }
 
@@ -45,7 +49,7 @@ export const reconnect: Row = {
   figures: ['until all are in sync, ms', 'scripts and reads at Redis', 'server CPU, ms', 'Redis CPU, ms', 'clients’ CPU, ms'],
   columns: SIDE_COLUMNS,
   measure: async ({ client, label }, { size, openSide, inTurns }) => {
-    const { plan, first, again, warmUps, turns, restMs } = PLANS[size]
+    const { plan, first, again, warmUps, turns, restMs, garbageBytes } = PLANS[size]
     const side = await openSide()
     await side.openLoad('connect', client, plan)
     await side.step('writeShared')
@@ -62,6 +66,8 @@ export const reconnect: Row = {
     const measured = await inTurns(turns, async (turn) => {
       await delay(restMs)
       await cut()
+      // The turns of a process are alike: its collections of young objects, a tenth of the time, would be within all or none of them.
+      await Promise.all(side.instances.map((instance) => instance.call('makeGarbage', turn * garbageBytes)))
       const callsBefore = await side.redis.calls(READS)
       const { result, serverMs, redisMs, clientsMs } = await side.measure(`reconnect ${label} ${turn}`, () => side.step('connect', again))
       return {

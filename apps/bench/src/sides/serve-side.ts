@@ -12,6 +12,14 @@ export interface StartedSide {
   stop?: () => Promise<void>
 }
 
+const ELEMENTS = 100
+const BYTES_PER_ELEMENT = 8
+
+/** Makes so many bytes of garbage in the young generation. */
+function makeGarbage(bytes: number): void {
+  for (let made = 0; made < bytes; made += ELEMENTS * BYTES_PER_ELEMENT) Array.from({ length: ELEMENTS }, (_, index) => index)
+}
+
 /**
  * Starts and serves one instance of any side: it listens, and the benchmark can read its CPU and memory, cut its connections
  * and profile it. The process ends with the one that started it, also while it still waits for Redis.
@@ -42,6 +50,7 @@ export async function serveSide(start: () => StartedSide | Promise<StartedSide>)
       },
       /** The highest RSS since `memory`. */
       peakBytes,
+      makeGarbage: (bytes) => makeGarbage(Number(bytes)),
       cut: () => {
         for (const socket of sockets) socket.destroy()
       },
