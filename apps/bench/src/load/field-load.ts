@@ -18,7 +18,7 @@ export interface FieldStretch {
   everyMs: number
 }
 
-export const FIELD_FIGURES = ['changes', 'bytesPerUpdate'] as const
+export const FIELD_FIGURES = ['bytesPerUpdate'] as const
 
 const KEY = 'bench:field'
 /** Number of the value that is stored before there are subscribers. */
@@ -68,7 +68,7 @@ export async function createFieldLoad(context: LoadContext, plan: FieldPlan): Pr
     }
     const isComplete = await settled(() => deliveries.expected - deliveries.delivered, 10_000)
     if (!isComplete) throw new Error(`${deliveries.expected - deliveries.delivered} updates of a field were not delivered.`)
-    return { changes, bytesPerUpdate: (bytes - bytesBefore) / (deliveries.delivered - deliveredBefore) }
+    return { bytesPerUpdate: (bytes - bytesBefore) / (deliveries.delivered - deliveredBefore) }
   }
 
   return {
