@@ -118,7 +118,7 @@ describe('messages of the protocol', () => {
     const [socket] = io.sockets.sockets.values()
     const stream: unknown = Reflect.get(Reflect.get(socket?.conn.transport ?? {}, 'socket'), '_socket')
     if (!(stream instanceof Duplex)) throw new Error('no stream')
-    // A stream that was paused emits several chunks without a tick between them. So long a text is left to ws.
+    // A stream that was paused emits several chunks without a tick between them. A text of that length is left to ws.
     stream.emit('data', frameOf(setOf(1, 'x'.repeat(70_000))))
     stream.emit('data', frameOf(setOf(2)))
     await eventually(() => expect(repliesOf(received)).toHaveLength(2))

@@ -14,7 +14,7 @@ interface ReconnectPlan {
   turns: number
   /** How long the clients are connected before they are cut in a measured one, milliseconds. */
   restMs: number
-  /** How much more garbage each instance makes before a turn than before the last one. */
+  /** How much more garbage each instance makes before a turn than before the previous one. */
   garbageBytes: number
 }
 

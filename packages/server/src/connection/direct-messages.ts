@@ -82,7 +82,7 @@ function listenTo({ webSocket, listener }: MessageSource, intake: Intake): void 
   })
 }
 
-/** Socket.IO was left a message. It passes a packet on in the next tick, so before `endTurn`. */
+/** A message was left to Socket.IO, which passes it on in the next tick, so before `endTurn`. */
 function noteLeft(intake: Intake): void {
   intake.isBehind = true
   process.nextTick(endTurn, intake)

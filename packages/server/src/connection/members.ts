@@ -14,7 +14,7 @@ export function withoutMember(members: Members | undefined, connection: Connecti
   if (!(members instanceof Set)) return members === connection ? undefined : members
   members.delete(connection)
   if (members.size > 1) return members
-  // Only then: the first member of a set is found behind all places of deleted ones.
+  // Not in a large set: V8 passes the places of all deleted members to find the first one.
   const [first] = members
   return first
 }

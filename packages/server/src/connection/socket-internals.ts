@@ -99,6 +99,9 @@ export function directStreamOf(transport: object): DirectStream | undefined {
   return isUpgraded(webSocket) ? { webSocket, stream: webSocket._socket } : undefined
 }
 
+/** Whether Engine.IO has made the WebSocket of an upgrade. */
+export const hasWebSocket = (request: object): boolean => partOf(request, 'websocket') !== undefined
+
 /** The WebSocket of a transport, with the one listener that Engine.IO has for its messages. */
 export interface MessageSource {
   readonly webSocket: EventEmitter

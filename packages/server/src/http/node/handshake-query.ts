@@ -11,8 +11,11 @@ export function parseHandshakeQuery(request: Pick<IncomingMessage, 'url'>): void
   const { url = '' } = request
   const start = url.indexOf('?') + 1
   const text = start === 0 ? '' : url.slice(start)
-  if (!url.startsWith('/') || (text !== last.text && !PLAIN.test(text))) return
-  if (text !== last.text) last = { text, query: queryOf(text) }
+  if (!url.startsWith('/')) return
+  if (text !== last.text) {
+    if (!PLAIN.test(text)) return
+    last = { text, query: queryOf(text) }
+  }
   // Each has its own: the application may modify it.
   Reflect.set(request, '_query', { ...last.query })
 }

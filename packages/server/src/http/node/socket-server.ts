@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { wholeNumber, type OptionRows, type Settings } from '@tutti/protocol/internal'
 import { Server, type ServerOptions } from 'socket.io'
 import { parseOrigins } from '../../authentication/origin-list.ts'
-import { partOf } from '../../connection/socket-internals.ts'
+import { hasWebSocket } from '../../connection/socket-internals.ts'
 import type { RealtimeServerOptions } from '../../options.ts'
 import { parseHandshakeQuery } from './handshake-query.ts'
 import { createCors, type CorsOptions } from './cors.ts'
@@ -104,8 +104,8 @@ export function createSocketServer({ limits, origins, pingIntervalMs, pingTimeou
     handleUpgrade: (request, socket, head) => {
       parseHandshakeQuery(request)
       if (!inner.emit('upgrade', request, socket, head)) socket.end(NO_WEBSOCKET)
-      // It waits for a middleware or `allowRequest`. Without a listener, a client that resets the socket would end the process.
-      if (partOf(request, 'websocket') === undefined) socket.on('error', destroy)
+      // The request waits for a middleware or `allowRequest`. Without a listener, a client that resets the socket would end the process.
+      if (!hasWebSocket(request)) socket.on('error', destroy)
     },
     close: () => {
       // With a cluster adapter, the sockets of all instances would be disconnected.
